@@ -1,0 +1,80 @@
+# What each command of ./dev needs from the system, and how it gets it. Sourced by ./dev.
+# The names are Debian 12's; `debian_name` maps the few that differ on Debian 13 and Ubuntu 24.04.
+
+BUILD_PACKAGES=(
+  g++ cmake ninja-build ccache mold pkg-config
+  libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
+  libpqxx-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev
+  libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev
+  libzstd-dev zlib1g-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+SERVER_PACKAGES=(postgresql-15 redis-server python3)
+TEST_PACKAGES=(
+  "${SERVER_PACKAGES[@]}"
+  python3-pytest python3-websockets python3-jwt python3-cryptography python3-psycopg2
+  python3-yaml python3-jsonschema
+  clang clang-format clang-tidy libclang-rt-14-dev
+  sqlite3 git ca-certificates
+)
+BENCH_PACKAGES=("${SERVER_PACKAGES[@]}" postgresql-contrib ca-certificates)
+FORMAT_PACKAGES=(clang-format git)
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [[ $EUID -eq 0 ]]; then "$@"; return; fi
+  command -v sudo >/dev/null || die "not root and no sudo; as root: $*"
+  sudo "$@"
+}
+
+# The name of Debian 12's package $1 on this machine.
+debian_name() {
+  local codename
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  if [[ $codename == bookworm ]]; then echo "$1"; return; fi
+  case $1 in
+    postgresql-15) echo postgresql ;;
+    libboost1.81-dev) echo libboost-dev ;;
+    libboost-json1.81-dev) echo libboost-json-dev ;;
+    libclang-rt-14-dev) echo libclang-rt-dev ;;
+    *) echo "$1" ;;
+  esac
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# Installs those of the packages $2… that are missing; $1 says what they are for.
+install_packages() {
+  local purpose=$1 package missing=()
+  shift
+  command -v dpkg-query >/dev/null || die "needs a Debian or Ubuntu system"
+  for package in "$@"; do
+    package=$(debian_name "$package")
+    is_installed "$package" || missing+=("$package")
+  done
+  if [[ ${#missing[@]} -eq 0 ]]; then return; fi
+  say "installing ${#missing[@]} packages to $purpose: ${missing[*]}"
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "${missing[@]}"
+}
+
+# Node.js and npm come from Debian unless the machine already has them from elsewhere.
+install_node() {
+  if command -v node >/dev/null && command -v npm >/dev/null; then return; fi
+  install_packages "run npm tools" nodejs npm
+}
+
+# The npm tools of tools/npm (buf), as pinned by its lock file; a no-op when they are in place.
+install_npm_tools() {
+  local stamp=tools/npm/node_modules/.package-lock.json
+  install_node
+  if [[ -e $stamp && ! tools/npm/package-lock.json -nt $stamp ]]; then return; fi
+  say "installing the npm tools of tools/npm"
+  npm ci --prefix tools/npm --cache "$PWD/build/npm-cache" --no-audit --no-fund
+  touch "$stamp"
+}
