@@ -1,0 +1,38 @@
+// One service as a part of a process. The same module runs alone in its own binary and beside the
+// others in bdc-sync; it cannot tell which. All methods are called on one thread, in the order below.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/config/schema.h"
+
+namespace bdcsync::app {
+
+class Context;
+
+// Where a service listens when the configuration does not say.
+struct DefaultPorts {
+  int grpc = 0;
+  int http = 0;
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  // As users type it, e.g. "event-store".
+  virtual absl::string_view name() const = 0;
+  virtual DefaultPorts default_ports() const = 0;
+  // Adds the service's keys.
+  virtual void DeclareConfig(config::Schema& schema) const = 0;
+  // Builds the service and registers its gRPC services, metrics and readiness checks. Calls nobody.
+  virtual absl::Status Configure(Context& context) = 0;
+  // The gRPC server listens and every module is configured: dial others, migrate, begin to work.
+  virtual absl::Status Start(Context& context) = 0;
+  // Takes no new work and returns when what is in flight is answered, or at `deadline` at the latest.
+  virtual void Drain(absl::Time deadline) = 0;
+};
+
+}  // namespace bdcsync::app

@@ -1,0 +1,15 @@
+// A hash whose value never changes between versions, machines or runs, for what is stored or routed
+// by it: spaces onto logs, requests onto replicas. Not for keys chosen by an adversary.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace bdcsync {
+
+// 64-bit FNV-1a over `bytes`, finished with the mixer of MurmurHash3 so that all bits depend on all
+// of the input. `seed` chains hashes of several parts.
+uint64_t StableHash64(absl::string_view bytes, uint64_t seed = 0);
+
+}  // namespace bdcsync

@@ -1,0 +1,35 @@
+// Which elements of two arrays correspond: the longest common subsequence (Myers), with a bound on
+// work. Shared by the diff and by the three-way merge. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "libs/json/value.h"
+
+namespace bdcsync::json {
+
+// `length` equal elements, from a[a_begin] and b[b_begin] on.
+struct MatchedRun {
+  size_t a_begin;
+  size_t b_begin;
+  size_t length;
+};
+
+// A part of `a` that stands against a part of `b`; one of them may be empty, not both.
+struct ChangedRun {
+  size_t a_begin, a_end;
+  size_t b_begin, b_end;
+};
+
+enum class ElementEquality { kEqual, kIdentical };
+
+// Ascending in both arrays and as long as can be. Matching the part between the common prefix and
+// suffix takes at most `work_max` steps: when they do not suffice, what was not matched stays so.
+std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
+                                       size_t work_max);
+// The gaps between the matched runs, in order.
+std::vector<ChangedRun> ChangesBetween(const Array& a, const Array& b,
+                                       const std::vector<MatchedRun>& matches);
+
+}  // namespace bdcsync::json

@@ -1,0 +1,155 @@
+// A JSON value that keeps what it was given: numbers hold their digits (2^53+1, 1.10 and 1e400
+// survive byte for byte), strings are UTF-8, objects keep the order of insertion. 16 bytes; short
+// texts live inside, so moves are two words and small numbers and strings allocate nothing. Values
+// are plain: copies are deep, reads from several threads are safe, writes are not. Functions over
+// values recurse; kDepthCeiling, which parser and patch enforce, keeps that within any thread's
+// stack.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace bdcsync::json {
+
+class Object;
+class Value;
+using Array = std::vector<Value>;
+
+// No limit on depth may be set higher than this.
+inline constexpr size_t kDepthCeiling = 512;
+
+enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
+// "null", "boolean", "number", "string", "array", "object".
+absl::string_view KindName(Kind kind);
+
+class Value {
+ public:
+  Value() = default;  // null
+  Value(std::nullptr_t) {}
+  Value(bool boolean);
+  template <typename T>
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>)
+      Value(T integer) {
+    if constexpr (std::is_signed_v<T>) {
+      SetInteger(static_cast<int64_t>(integer));
+    } else {
+      SetUnsigned(static_cast<uint64_t>(integer));
+    }
+  }
+  Value(absl::string_view utf8);
+  Value(const char* utf8) : Value(absl::string_view(utf8)) {}
+  Value(const std::string& utf8) : Value(absl::string_view(utf8)) {}
+  Value(Array elements);
+  Value(Object object);
+
+  Value(const Value& other);
+  Value(Value&& other) noexcept { Take(other); }
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value() {
+    if (OwnsHeap()) Release();
+  }
+
+  // A number from its text; nothing when `text` is not a number by the JSON grammar.
+  static std::optional<Value> FromNumberText(absl::string_view text);
+  // The shortest text that reads back as `number`; nothing when it is infinite or not a number.
+  static std::optional<Value> FromDouble(double number);
+  // A number from text known to be one (the parser's).
+  static Value UncheckedNumber(absl::string_view text);
+
+  Kind kind() const { return kind_; }
+  bool is_null() const { return kind_ == Kind::kNull; }
+  bool is_bool() const { return kind_ == Kind::kBool; }
+  bool is_number() const { return kind_ == Kind::kNumber; }
+  bool is_string() const { return kind_ == Kind::kString; }
+  bool is_array() const { return kind_ == Kind::kArray; }
+  bool is_object() const { return kind_ == Kind::kObject; }
+
+  // Direct access. The value must be of that kind; a wrong kind is our bug and ends the process.
+  bool boolean() const;
+  absl::string_view number_text() const;
+  absl::string_view string() const;  // Valid until the value is changed, moved or destroyed.
+  const Array& array() const;
+  Array& array();
+  const Object& object() const;
+  Object& object();
+
+  // Checked access, for input from outside. A wrong kind (or a number out of range or with a
+  // fraction) is INVALID_ARGUMENT, reason kInvalidArgument, and the message says what was found.
+  absl::StatusOr<bool> AsBool() const;
+  absl::StatusOr<int64_t> AsInt64() const;  // 10, 1.0 and 1e3 are integers; 0.5 is not.
+  absl::StatusOr<double> AsDouble() const;  // The nearest double; 1e400 is refused.
+  absl::StatusOr<std::string> AsString() const;
+
+  // The member `key`; nullptr when there is none or this is not an object.
+  const Value* Find(absl::string_view key) const;
+  Value* Find(absl::string_view key);
+  // Sets a member of an object; null becomes an object first. Returns the member's value.
+  Value& Set(absl::string_view key, Value value);
+  // Adds an element to an array; null becomes an array first.
+  Value& Append(Value element);
+
+  // Equal as JSON: numbers by exact decimal value (1 == 1.0 == 10e-1, no rounding), objects
+  // irrespective of member order, null is only equal to null.
+  friend bool operator==(const Value& a, const Value& b);
+
+ private:
+  static constexpr uint8_t kOnHeap = 0xff;
+  static constexpr size_t kInlineBytes = 14;
+
+  void SetInteger(int64_t integer);
+  void SetUnsigned(uint64_t integer);
+  void SetText(Kind kind, absl::string_view text);
+  absl::string_view text() const;
+  bool OwnsHeap() const { return inline_size_ == kOnHeap; }
+  void Release();  // Frees what the heap holds; the value is then to be overwritten.
+  void* pointer() const {
+    void* pointer;
+    std::memcpy(&pointer, bytes_ + 6, sizeof(pointer));
+    return pointer;
+  }
+  void set_pointer(void* pointer) {
+    inline_size_ = kOnHeap;
+    std::memcpy(bytes_ + 6, &pointer, sizeof(pointer));
+  }
+  void Take(Value& other) noexcept {
+    std::memcpy(static_cast<void*>(this), &other, sizeof(Value));
+    other.kind_ = Kind::kNull;
+    other.inline_size_ = 0;
+  }
+
+  // Aligned as a pointer is: the heap pointer lies in bytes_[6..13], the second word.
+  alignas(8) Kind kind_ = Kind::kNull;
+  uint8_t inline_size_ = 0;  // Of the text in bytes_, or kOnHeap.
+  char bytes_[kInlineBytes];
+};
+static_assert(sizeof(Value) == 16);
+
+// Equal, and every number has the same digits too: what a patch must restore byte for byte.
+bool Identical(const Value& a, const Value& b);
+// Equal values have equal hashes. Differs from process to process: never store it.
+uint64_t HashOf(const Value& value);
+// The same number by exact decimal value. Work is linear in the texts, whatever the exponents.
+bool SameNumber(absl::string_view a, absl::string_view b);
+
+// How large a value is: bytes of its compact text and the nesting of its containers (a scalar is 0,
+// [] is 1). One walk.
+struct Extent {
+  size_t bytes = 0;
+  size_t depth = 0;
+};
+Extent Measure(const Value& value);
+
+}  // namespace bdcsync::json
+
+#include "libs/json/object.h"
