@@ -1,5 +1,5 @@
-# A real PostgreSQL and a real Redis of our own, on free ports of 127.0.0.1, apart from whatever else
-# the machine runs. Sourced by ./dev (test, bench, up).
+# A real PostgreSQL and a real Redis of our own, on free ports of 127.0.0.1, apart from whatever the
+# machine runs otherwise. Sourced by ./dev (test, bench, up).
 #
 #   start_servers DIR [no-fsync]   starts both on what DIR holds (made when it is new) and exports
 #                                  BDC_SYNC_TEST_POSTGRES (URL of a superuser) and
@@ -27,7 +27,8 @@ as_postgres() {
 }
 
 free_port() {
-  /usr/bin/python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  /usr/bin/python3 -c 'import socket
+print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
 }
 
 temporary_server_dir() {
@@ -48,11 +49,12 @@ temporary_server_dir() {
 
 start_postgres() {  # DIR PORT [no-fsync]
   local dir=$1 port=$2 durability=${3:-} options
+  # A whole PostgreSQL in its own folder, trusted by everyone on this machine: for development only.
   if [[ ! -e $dir/postgres/PG_VERSION ]]; then
     mkdir -p "$dir/postgres"
     if [[ $EUID -eq 0 ]]; then chown postgres "$dir/postgres"; fi
     as_postgres "$(postgres_bin initdb)" -D "$dir/postgres" -U postgres --auth=trust --no-sync \
-      --encoding=UTF8 --locale=C.UTF-8 >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; return 1; }
+      --encoding=UTF8 --locale=C.UTF-8 >"$dir/initdb.log" 2>&1
   fi
   options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=/tmp"
   options+=" -c max_connections=300 -c shared_buffers=256MB -c timezone=UTC"
@@ -74,7 +76,7 @@ start_redis() {  # DIR PORT
   done
 }
 
-# Calls "$@ PORT" with one free port after the other until it succeeds; prints nothing, sets PORT.
+# Calls FUNCTION DIR PORT FLAG with one free port after the other until it succeeds; sets PORT.
 with_free_port() {  # FUNCTION DIR [FLAG]
   local attempt
   for (( attempt = 1; attempt <= SERVER_START_ATTEMPTS; attempt++ )); do
@@ -96,7 +98,8 @@ start_servers() {
 stop_servers() {
   local dir=$1 pid
   if [[ -e $dir/postgres/postmaster.pid ]]; then
-    as_postgres "$(postgres_bin pg_ctl)" -D "$dir/postgres" -s -w -m fast stop >/dev/null 2>&1 || true
+    as_postgres "$(postgres_bin pg_ctl)" -D "$dir/postgres" -s -w -m fast stop \
+      >/dev/null 2>&1 || true
   fi
   if [[ -e $dir/redis/server.pid ]]; then
     pid=$(<"$dir/redis/server.pid")
