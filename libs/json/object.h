@@ -64,14 +64,17 @@ class Object {
  private:
   static constexpr uint32_t kFree = 0;
 
-  void Reindex();                              // Builds the table anew, or drops it when small.
-  void DropDuplicates();                       // Keeps the last member of each key.
-  void AddToIndex(size_t position);            // Grows the table as needed.
-  size_t SlotOf(absl::string_view key) const;  // The key's slot, or the free one it would take.
-  Value& Append(absl::string_view key, Value value);
+  // Makes `slots_` right for `members_`; false when two members have one key.
+  bool Reindex();
+  void SetEach(std::vector<Member> members);
+  // The slot that holds `key`, or the free one where it would go. The table must not be empty.
+  size_t SlotOf(absl::string_view key) const;
+  void AddLastToIndex();
+  void DropFromIndex(size_t position);
 
   std::vector<Member> members_;
-  std::vector<uint32_t> slots_;  // Position + 1, or kFree; open addressing; empty while small.
+  // Position + 1 or kFree, by open addressing; at most half full; empty while a scan is quicker.
+  std::vector<uint32_t> slots_;
 };
 
 }  // namespace bdcsync::json

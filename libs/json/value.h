@@ -28,6 +28,9 @@ using Array = std::vector<Value>;
 // No limit on depth may be set higher than this.
 inline constexpr size_t kDepthCeiling = 512;
 
+// The parser, too, refuses numbers whose exponent does not fit 32 bits.
+inline constexpr int64_t kExponentMax = 1'000'000'000;
+
 enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 // "null", "boolean", "number", "string", "array", "object".
 absl::string_view KindName(Kind kind);
@@ -60,7 +63,8 @@ class Value {
     if (OwnsHeap()) Release();
   }
 
-  // A number from its text; nothing when `text` is not a number by the JSON grammar.
+  // A number from its text; nothing when `text` is not a number by the JSON grammar, or its
+  // exponent is beyond +-kExponentMax.
   static std::optional<Value> FromNumberText(absl::string_view text);
   // The shortest text that reads back as `number`; nothing when it is infinite or not a number.
   static std::optional<Value> FromDouble(double number);
@@ -131,7 +135,7 @@ class Value {
   // Aligned as a pointer is: the heap pointer lies in bytes_[6..13], the second word.
   alignas(8) Kind kind_ = Kind::kNull;
   uint8_t inline_size_ = 0;  // Of the text in bytes_, or kOnHeap.
-  char bytes_[kInlineBytes];
+  char bytes_[kInlineBytes] = {};
 };
 static_assert(sizeof(Value) == 16);
 

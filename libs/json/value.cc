@@ -1,0 +1,192 @@
+#include "libs/json/value.h"
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+
+namespace bdcsync::json {
+namespace {
+
+// A text too long to lie inside a value: its size, then its bytes.
+struct TextBlock {
+  size_t size;
+
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+};
+
+TextBlock* NewTextBlock(absl::string_view text) {
+  auto* block = static_cast<TextBlock*>(::operator new(sizeof(TextBlock) + text.size()));
+  block->size = text.size();
+  std::memcpy(block->bytes(), text.data(), text.size());
+  return block;
+}
+
+[[noreturn]] void WrongKind(Kind wanted, Kind found) {
+  std::fprintf(stderr, "json::Value: a %s was used as %s\n", KindName(found).data(),
+               KindName(wanted).data());
+  std::abort();
+}
+
+void CheckKind(Kind wanted, Kind found) {
+  if (wanted != found) WrongKind(wanted, found);
+}
+
+}  // namespace
+
+absl::string_view KindName(Kind kind) {
+  constexpr absl::string_view kNames[] = {"null", "boolean", "number", "string", "array", "object"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+Value::Value(bool boolean) : kind_(Kind::kBool) { bytes_[0] = boolean ? 1 : 0; }
+
+Value::Value(absl::string_view utf8) { SetText(Kind::kString, utf8); }
+
+Value::Value(Array elements) : kind_(Kind::kArray) { set_pointer(new Array(std::move(elements))); }
+
+Value::Value(Object object) : kind_(Kind::kObject) { set_pointer(new Object(std::move(object))); }
+
+Value::Value(const Value& other) {
+  if (!other.OwnsHeap()) {
+    std::memcpy(static_cast<void*>(this), &other, sizeof(Value));
+  } else if (other.kind_ == Kind::kArray) {
+    set_pointer(new Array(other.array()));
+    kind_ = Kind::kArray;
+  } else if (other.kind_ == Kind::kObject) {
+    set_pointer(new Object(other.object()));
+    kind_ = Kind::kObject;
+  } else {
+    SetText(other.kind_, other.text());
+  }
+}
+
+Value& Value::operator=(const Value& other) {
+  if (this != &other) *this = Value(other);  // `other` may lie inside this value.
+  return *this;
+}
+
+Value& Value::operator=(Value&& other) noexcept {
+  if (this == &other) return *this;
+  if (!OwnsHeap()) {
+    Take(other);
+    return *this;
+  }
+  Value moved(std::move(other));  // `other` may lie inside this value.
+  Release();
+  Take(moved);
+  return *this;
+}
+
+void Value::Release() {
+  switch (kind_) {
+    case Kind::kArray:
+      delete static_cast<Array*>(pointer());
+      return;
+    case Kind::kObject:
+      delete static_cast<Object*>(pointer());
+      return;
+    default:
+      ::operator delete(pointer());
+  }
+}
+
+Value Value::UncheckedNumber(absl::string_view text) {
+  Value number;
+  number.SetText(Kind::kNumber, text);
+  return number;
+}
+
+void Value::SetInteger(int64_t integer) {
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof(text), integer).ptr;
+  SetText(Kind::kNumber, absl::string_view(text, end - text));
+}
+
+void Value::SetUnsigned(uint64_t integer) {
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof(text), integer).ptr;
+  SetText(Kind::kNumber, absl::string_view(text, end - text));
+}
+
+void Value::SetText(Kind kind, absl::string_view text) {
+  if (text.size() <= kInlineBytes) {
+    inline_size_ = static_cast<uint8_t>(text.size());
+    if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
+  } else {
+    set_pointer(NewTextBlock(text));
+  }
+  kind_ = kind;
+}
+
+absl::string_view Value::text() const {
+  if (!OwnsHeap()) return absl::string_view(bytes_, inline_size_);
+  auto* block = static_cast<TextBlock*>(pointer());
+  return absl::string_view(block->bytes(), block->size);
+}
+
+bool Value::boolean() const {
+  CheckKind(Kind::kBool, kind_);
+  return bytes_[0] != 0;
+}
+
+absl::string_view Value::number_text() const {
+  CheckKind(Kind::kNumber, kind_);
+  return text();
+}
+
+absl::string_view Value::string() const {
+  CheckKind(Kind::kString, kind_);
+  return text();
+}
+
+const Array& Value::array() const {
+  CheckKind(Kind::kArray, kind_);
+  return *static_cast<const Array*>(pointer());
+}
+
+Array& Value::array() {
+  CheckKind(Kind::kArray, kind_);
+  return *static_cast<Array*>(pointer());
+}
+
+const Object& Value::object() const {
+  CheckKind(Kind::kObject, kind_);
+  return *static_cast<const Object*>(pointer());
+}
+
+Object& Value::object() {
+  CheckKind(Kind::kObject, kind_);
+  return *static_cast<Object*>(pointer());
+}
+
+absl::StatusOr<bool> Value::AsBool() const {
+  if (is_bool()) return boolean();
+  return MakeError(Reason::kInvalidArgument, absl::StrCat("want a boolean, not ", KindName(kind_)));
+}
+
+absl::StatusOr<std::string> Value::AsString() const {
+  if (is_string()) return std::string(text());
+  return MakeError(Reason::kInvalidArgument, absl::StrCat("want a string, not ", KindName(kind_)));
+}
+
+const Value* Value::Find(absl::string_view key) const {
+  return is_object() ? object().Find(key) : nullptr;
+}
+
+Value* Value::Find(absl::string_view key) { return is_object() ? object().Find(key) : nullptr; }
+
+Value& Value::Set(absl::string_view key, Value value) {
+  if (is_null()) *this = Value(Object());
+  return object().Set(key, std::move(value));
+}
+
+Value& Value::Append(Value element) {
+  if (is_null()) *this = Value(Array());
+  return array().emplace_back(std::move(element));
+}
+
+}  // namespace bdcsync::json
