@@ -1,0 +1,44 @@
+// One authenticated client: the state machine of docs/protocol.md on top of a connection. Reads
+// messages, hands them to the ports, and sends answers in the order that the protocol promises.
+// Lives on its connection's loop; everything a session keeps is bounded by SessionOptions.
+#pragma once
+
+#include <memory>
+
+#include "libs/base/clock.h"
+#include "libs/base/ids.h"
+#include "services/gateway/session/connection.h"
+#include "services/gateway/session/session_options.h"
+
+namespace bdcsync::gateway {
+
+class Devices;
+class EntityReads;
+class LiveChannel;
+class Loop;
+class OperationPipeline;
+class SessionDirectory;
+class SessionMetrics;
+class Subscriptions;
+class TokenVerifier;
+
+// What the sessions of one loop share. Everything is borrowed and outlives the sessions.
+struct SessionServices {
+  Loop& loop;
+  const Clock& clock;
+  Random& random;
+  TokenVerifier& tokens;
+  OperationPipeline& operations;
+  EntityReads& reads;
+  Subscriptions& subscriptions;
+  LiveChannel& live;
+  Devices& devices;
+  SessionDirectory& directory;
+  SessionMetrics& metrics;
+  SessionOptions options;
+};
+
+// The handler of a new connection. `services` is borrowed.
+std::shared_ptr<ConnectionHandler> MakeSession(SessionServices& services, Connection& connection);
+
+}  // namespace bdcsync::gateway

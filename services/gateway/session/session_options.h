@@ -1,0 +1,27 @@
+// What a session is told by the configuration; the names of the keys stand beside the fields.
+// Values only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace bdcsync::gateway {
+
+struct SessionOptions {
+  bool require_authentication = true;                       // security.require_authentication
+  absl::Duration authenticate_timeout = absl::Seconds(10);  // security.authenticate_timeout
+  absl::Duration heartbeat_interval = absl::Seconds(30);    // websocket.heartbeat_interval, told
+  size_t message_bytes_max = 1 << 20;                       // websocket.max_message_size, told
+  int64_t operations_per_s = 1000;                          // limits.operations_per_s, told
+  size_t subscriptions_max = 100;                           // limits.subscriptions_per_session
+  size_t in_flight_max = 256;                               // limits.in_flight_per_session
+  size_t batch_operations_max = 1000;                       // limits.operations_per_batch
+  size_t json_depth_max = 64;                               // limits.json_depth
+  absl::Duration reconnect_after_min = absl::Seconds(1);    // websocket.reconnect_after_min
+  absl::Duration reconnect_after_max = absl::Seconds(10);   // websocket.reconnect_after_max
+  absl::Duration drain_timeout = absl::Seconds(10);         // websocket.drain_timeout
+};
+
+}  // namespace bdcsync::gateway
