@@ -31,11 +31,21 @@ free_port() {
 print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
 }
 
+# Prints build/NAME, made if new, or a stand-in where the user postgres cannot reach the checkout,
+# as under a private home.
+server_dir() {
+  local dir=$PWD/build/$1
+  mkdir -p "$dir"
+  if ! as_postgres test -x "$dir"; then
+    dir=/var/tmp/bdc-sync-$(cksum <<<"$PWD" | cut -d' ' -f1)/$1
+    mkdir -p "$dir"
+  fi
+  echo "$dir"
+}
+
 temporary_server_dir() {
-  local base=$PWD/build/servers old
-  mkdir -p "$base"
-  # A checkout under a private home cannot be reached by the user postgres.
-  if ! as_postgres test -x "$base"; then base=/var/tmp/bdc-sync-servers; mkdir -p "$base"; fi
+  local base old
+  base=$(server_dir servers)
   for old in "$base"/*/; do
     old=${old%/}
     if [[ -d $old ]] && ! kill -0 "${old##*/}" 2>/dev/null; then
@@ -66,14 +76,17 @@ start_postgres() {  # DIR PORT [no-fsync]
 }
 
 start_redis() {  # DIR PORT
-  local dir=$1 port=$2 deadline=$((SECONDS + SERVER_WAIT_SECONDS))
+  local dir=$1 port=$2 deadline=$((SECONDS + SERVER_WAIT_SECONDS)) pid
   mkdir -p "$dir/redis"
-  redis-server --port "$port" --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly no \
-    --daemonize yes --pidfile "$dir/redis/server.pid" --logfile "$dir/redis/server.log" >/dev/null
+  # Its own session, so that Ctrl-C reaches this script only, which then stops it.
+  setsid redis-server --port "$port" --bind 127.0.0.1 --dir "$dir/redis" --save '' \
+    --appendonly no --logfile "$dir/redis/server.log" >/dev/null &
+  pid=$!
   until [[ $(redis-cli -p "$port" ping 2>/dev/null) == PONG ]]; do
-    (( SECONDS < deadline )) && [[ -e $dir/redis/server.pid ]] || return 1
+    if ! kill -0 "$pid" 2>/dev/null || (( SECONDS >= deadline )); then return 1; fi
     sleep 0.05
   done
+  echo "$pid" >"$dir/redis/server.pid"
 }
 
 # Calls FUNCTION DIR PORT FLAG with one free port after the other until it succeeds; sets PORT.
@@ -103,6 +116,9 @@ stop_servers() {
   fi
   if [[ -e $dir/redis/server.pid ]]; then
     pid=$(<"$dir/redis/server.pid")
+    rm "$dir/redis/server.pid"
+    # The number may belong to another program by now.
+    [[ $(readlink "/proc/$pid/exe") == *redis* ]] || return 0
     kill "$pid" 2>/dev/null || true
     while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
   fi
