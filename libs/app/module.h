@@ -1,5 +1,6 @@
 // One service as a part of a process. The same module runs alone in its own binary and beside the
-// others in bdc-sync; it cannot tell which. All methods are called on one thread, in the order below.
+// others in bdc-sync; it cannot tell which. All methods are called on one thread, in the order
+// below.
 #pragma once
 
 #include <memory>
@@ -31,7 +32,8 @@ class Module {
   virtual absl::Status Configure(Context& context) = 0;
   // The gRPC server listens and every module is configured: dial others, migrate, begin to work.
   virtual absl::Status Start(Context& context) = 0;
-  // Takes no new work and returns when what is in flight is answered, or at `deadline` at the latest.
+  // Takes no new work and returns when what is in flight is answered, or at `deadline` at the
+  // latest.
   virtual void Drain(absl::Time deadline) = 0;
 };
 

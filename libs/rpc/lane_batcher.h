@@ -1,7 +1,7 @@
-// Gathers items into batches without reordering a lane: send at once when idle, gather while batches
-// are in flight. A lane is in at most one batch in flight, so its items stay in order end to end.
-// Groups are never split. Queue, batch and flight are bounded. Thread-safe; `send` runs on the thread
-// that submitted or finished, without a lock held.
+// Gathers items into batches without reordering a lane: send at once when idle, gather while
+// batches are in flight. A lane is in at most one batch in flight, so its items stay in order end
+// to end. Groups are never split. Queue, batch and flight are bounded. Thread-safe; `send` runs on
+// the thread that submitted or finished, without a lock held.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,10 @@
 namespace bdcsync::rpc {
 
 struct LaneBatcherLimits {
-  std::size_t in_flight_max = 2;         // Batches sent and not done.
-  std::size_t batch_items_max = 512;     // Items in a batch; one larger group goes alone.
+  std::size_t in_flight_max = 2;          // Batches sent and not done.
+  std::size_t batch_items_max = 512;      // Items in a batch; one larger group goes alone.
   std::size_t batch_bytes_max = 4 << 20;  // Their bytes, by the `bytes` function.
-  std::size_t queued_items_max = 65536;  // Items waiting; more are refused.
+  std::size_t queued_items_max = 65536;   // Items waiting; more are refused.
 };
 
 template <typename Item>
@@ -39,8 +39,8 @@ class LaneBatcher {
   LaneBatcher(const LaneBatcher&) = delete;
   LaneBatcher& operator=(const LaneBatcher&) = delete;
 
-  // Queues one item behind everything submitted to `lane` before. False, with `item` untouched, when
-  // the queue is full.
+  // Queues one item behind everything submitted to `lane` before. False, with `item` untouched,
+  // when the queue is full.
   [[nodiscard]] bool Submit(uint64_t lane, Item&& item) {
     std::vector<Item> group;
     group.push_back(std::move(item));
@@ -49,7 +49,8 @@ class LaneBatcher {
     return false;
   }
 
-  // Queues items that must travel in one batch. False, with `group` untouched, when the queue is full.
+  // Queues items that must travel in one batch. False, with `group` untouched, when the queue is
+  // full.
   [[nodiscard]] bool SubmitGroup(uint64_t lane, std::vector<Item>&& group) {
     if (group.empty()) return true;
     {

@@ -1,0 +1,86 @@
+// Modules at work in this process: gRPC server, HTTP listener, bus, workers and the Context that
+// modules see. Run (libs/app/run.h) drives one from main; tests start one on free ports.
+// Start, Drain and the destructor belong to one thread; the accessors are thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/app/context.h"
+#include "libs/app/module.h"
+#include "libs/config/schema.h"
+#include "libs/config/values.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace bdcsync::app {
+
+using Modules = std::vector<std::unique_ptr<Module>>;
+
+// Modules in a vector, since an initialiser list cannot move.
+template <typename... More>
+Modules MakeModules(More... modules) {
+  Modules list;
+  (list.push_back(std::move(modules)), ...);
+  return list;
+}
+
+// Every key that a process of these modules has.
+config::Schema SchemaFor(const Modules& modules);
+
+// What tests replace. Borrowed, and must outlive the App; null: the machine's own.
+struct Environment {
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  const log::Logger* logger = nullptr;
+};
+
+class App {
+ public:
+  // Configures all modules, listens, starts them in order; ready when it returns. On failure what
+  // was started is drained again and the status names the module or the port and what to do.
+  static absl::StatusOr<std::unique_ptr<App>> Start(Modules modules, config::Values values,
+                                                    Environment environment = {});
+  // Drains without patience if Drain was not called; destroys modules in reverse order.
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  Context& context();
+  // Where it listens.
+  int grpc_port() const;
+  int http_port() const;
+  // "127.0.0.1:<grpc port>".
+  std::string grpc_address() const;
+  // A channel to this process's gRPC services without a socket, until Drain.
+  std::shared_ptr<grpc::Channel> channel();
+  // OK, or why not: one line for every check that fails.
+  absl::Status Readiness() const;
+
+  // Gives `values` to every OnConfigChange callback.
+  void ApplyConfig(const config::Values& values);
+  // Not ready any more; drains modules in reverse order, then the gRPC server, then HTTP; returns
+  // at `deadline` or soon after. Calling it again does nothing.
+  void Drain(absl::Time deadline);
+
+ private:
+  class Host;
+  explicit App(std::unique_ptr<Host> host);
+
+  std::unique_ptr<Host> host_;
+};
+
+// A configuration for tests: defaults with ports 0, `data_dir` in `dir`, and `settings` on top.
+absl::StatusOr<config::Values> TestValues(
+    const Modules& modules, absl::string_view dir,
+    const std::vector<std::pair<std::string, std::string>>& settings = {});
+
+}  // namespace bdcsync::app

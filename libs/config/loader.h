@@ -1,0 +1,53 @@
+// Reads configuration: defaults < YAML file < environment < flags. Every mistake of every source is
+// reported at once, each line naming source, key, what is wrong and what is allowed; unknown keys
+// are mistakes. Functions keep no state; thread-safe.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "libs/config/schema.h"
+#include "libs/config/values.h"
+
+namespace bdcsync::config {
+
+// Names every BDC_SYNC_* variable that is not a key: tests and scripts own them. A '*' at the end
+// stands for anything.
+inline constexpr absl::string_view kIgnoredEnvironment[] = {"BDC_SYNC_CONFIG", "BDC_SYNC_TEST_*",
+                                                            "BDC_SYNC_REQUIRE_*"};
+
+struct Sources {
+  std::vector<std::string> arguments;  // Without the program's name.
+  std::map<std::string, std::string> environment;
+  // More names that are no mistake, beside kIgnoredEnvironment; a '*' at the end stands for
+  // anything.
+  std::vector<std::string> ignored_environment;
+};
+
+// What the command line asks for beside running.
+enum class Action { kRun, kHelp, kCheckConfig, kPrintConfig, kPrintConfigDocs };
+
+struct Loaded {
+  Values values;
+  Action action = Action::kRun;
+  std::string file;  // The YAML file that was read; empty when there was none.
+};
+
+// Reads all sources. INVALID_ARGUMENT: a text of one line per mistake, for the operator.
+// With --help or --print-config-docs nothing but the flags' form is checked.
+absl::StatusOr<Loaded> Load(const Schema& schema, const Sources& sources);
+
+// The process's own arguments (after the program's name) and environment.
+Sources ProcessSources(int argc, char** argv);
+
+// All values as YAML that Load reads again, each with its source as a comment; secrets are masked.
+std::string PrintYaml(const Schema& schema, const Values& values);
+// A Markdown table of all keys, for docs/configuration.md.
+std::string PrintDocs(const Schema& schema);
+// What --help shows.
+std::string PrintHelp(const Schema& schema, absl::string_view program);
+
+}  // namespace bdcsync::config

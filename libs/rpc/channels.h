@@ -1,0 +1,62 @@
+// Channels to the other services: in-process where the service is hosted in this process, over TCP
+// (optionally TLS) everywhere else. A lost service is looked for again within seconds; whether a
+// call waits for it is the caller's choice. AddInProcess before anybody calls Get; Get is
+// thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "libs/config/values.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace bdcsync::rpc {
+
+struct ChannelOptions {
+  std::map<std::string, std::vector<std::string>> addresses;  // By service, e.g. "event-store".
+  int64_t max_message_bytes = 16 << 20;
+  absl::Duration keepalive_interval = absl::Seconds(20);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
+  absl::Duration reconnect_backoff_max = absl::Seconds(2);
+  std::string tls_ca_file;  // Empty: no TLS.
+  std::string tls_cert_file;
+  std::string tls_key_file;
+};
+ChannelOptions ChannelOptionsFrom(const config::Values& values);
+
+// One channel to `address` (host:port, or any gRPC target such as dns:///name:port) under the same
+// options; for clients and tests. INVALID_ARGUMENT: a TLS file cannot be read.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
+                                                    const ChannelOptions& options);
+
+class Channels {
+ public:
+  explicit Channels(ChannelOptions options);
+  ~Channels();
+
+  // `service` is hosted in this process and reached through `channel` alone.
+  void AddInProcess(absl::string_view service, std::shared_ptr<grpc::Channel> channel);
+  // One channel for each replica of `service`, in the order of the configuration, always the same
+  // ones. At least one. NOT_FOUND: no address is known; INVALID_ARGUMENT: a TLS file is wrong.
+  absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> Get(absl::string_view service);
+
+ private:
+  using Replicas = std::vector<std::shared_ptr<grpc::Channel>>;  // Channels are shared by design.
+
+  const ChannelOptions options_;
+  absl::Mutex mutex_;
+  std::map<std::string, Replicas, std::less<>> channels_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace bdcsync::rpc

@@ -1,0 +1,79 @@
+// Configuration keys of gRPC servers and channels, shared by all services. Constants only.
+#pragma once
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/config/schema.h"
+
+namespace bdcsync::rpc {
+
+inline constexpr config::Bytes kMaxMessageBytes{
+    .name = "grpc.max_message_bytes",
+    .default_value = 16 << 20,
+    .min = 64 << 10,
+    .max = 1 << 30,
+    .doc = "The largest gRPC message that is sent or accepted."};
+inline constexpr config::Duration kKeepaliveInterval{
+    .name = "grpc.keepalive_interval",
+    .default_value = absl::Seconds(20),
+    .min = absl::Seconds(5),
+    .max = absl::Hours(2),
+    .doc = "How often an idle gRPC connection is checked."};
+inline constexpr config::Duration kKeepaliveTimeout{
+    .name = "grpc.keepalive_timeout",
+    .default_value = absl::Seconds(10),
+    .min = absl::Seconds(1),
+    .max = absl::Minutes(5),
+    .doc = "How long a checked gRPC connection may stay silent before it is closed."};
+inline constexpr config::Duration kReconnectBackoffMax{
+    .name = "grpc.reconnect_backoff_max",
+    .default_value = absl::Seconds(2),
+    .min = absl::Milliseconds(100),
+    .max = absl::Minutes(2),
+    .doc = "The longest wait between attempts to reach a service that is away."};
+inline constexpr config::Int kMaxConcurrentStreams{
+    .name = "grpc.max_concurrent_streams",
+    .default_value = 10000,
+    .min = 1,
+    .max = 1000000,
+    .unit = "calls",
+    .doc = "Calls in flight on one gRPC connection; more wait at the caller."};
+inline constexpr config::String kTlsCertFile{
+    .name = "grpc.tls.cert_file",
+    .doc = "The gRPC server's certificate chain (PEM); empty serves without TLS."};
+inline constexpr config::String kTlsKeyFile{.name = "grpc.tls.key_file",
+                                            .doc = "The private key of grpc.tls.cert_file (PEM)."};
+inline constexpr config::String kTlsClientCaFile{
+    .name = "grpc.tls.client_ca_file",
+    .doc = "CA certificates (PEM); when set, gRPC callers must show a certificate of theirs."};
+
+inline constexpr config::StringList kEventStoreAddresses{
+    .name = "services.event_store",
+    .default_value = "127.0.0.1:8772",
+    .doc = "Where event-store replicas listen (gRPC)."};
+inline constexpr config::StringList kVersionAddresses{
+    .name = "services.version",
+    .default_value = "127.0.0.1:8773",
+    .doc = "Where version replicas listen (gRPC)."};
+inline constexpr config::StringList kConflictAddresses{
+    .name = "services.conflict",
+    .default_value = "127.0.0.1:8774",
+    .doc = "Where conflict replicas listen (gRPC)."};
+inline constexpr config::StringList kDeviceSyncAddresses{
+    .name = "services.device_sync",
+    .default_value = "127.0.0.1:8775",
+    .doc = "Where device-sync replicas listen (gRPC)."};
+inline constexpr config::String kServicesTlsCaFile{
+    .name = "services.tls.ca_file",
+    .doc =
+        "CA certificates (PEM) that other services are checked against; empty calls without TLS."};
+inline constexpr config::String kServicesTlsCertFile{
+    .name = "services.tls.cert_file",
+    .doc = "The certificate (PEM) shown to other services that ask for one."};
+inline constexpr config::String kServicesTlsKeyFile{
+    .name = "services.tls.key_file", .doc = "The private key of services.tls.cert_file (PEM)."};
+
+// Adds all of them.
+void DeclareConfig(config::Schema& schema);
+
+}  // namespace bdcsync::rpc

@@ -1,0 +1,67 @@
+// A gRPC server with health checking (grpc.health.v1), reflection, optional TLS and mTLS, and
+// metrics of every call. AddService before Start, on one thread; the rest is thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/config/values.h"
+#include "libs/metrics/registry.h"
+
+namespace grpc {
+class Channel;
+class Service;
+}  // namespace grpc
+
+namespace bdcsync::rpc {
+
+struct ServerOptions {
+  std::string listen_address = "127.0.0.1";  // A host or IP address, without port.
+  int port = 0;                              // 0: any free one.
+  int64_t max_message_bytes = 16 << 20;
+  int64_t max_concurrent_streams = 10000;
+  absl::Duration keepalive_interval = absl::Seconds(20);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
+  std::string tls_cert_file;  // Empty: no TLS.
+  std::string tls_key_file;
+  std::string tls_client_ca_file;  // Not empty: callers must show a certificate.
+};
+// The options of `values` (libs/rpc/config.h); `listen_address` and `port` come from the caller.
+ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
+                                int port);
+
+class Server {
+ public:
+  // Metrics: bdcsync_grpc_requests_total{method,code}, bdcsync_grpc_request_seconds{method}.
+  // `metrics` is borrowed and must outlive the server.
+  Server(ServerOptions options, metrics::Registry& metrics);
+  // Drains without patience if Drain was not called.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Borrowed: must outlive the server's Drain.
+  void AddService(grpc::Service* service);
+  // Listens. UNAVAILABLE: the port is taken; INVALID_ARGUMENT: a TLS file is missing or wrong.
+  absl::Status Start();
+  // Where it listens; 0 before Start.
+  int port() const;
+  // A channel into this server without a socket, from Start until Drain.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+  // What grpc.health.v1 answers from now on, for the server as a whole and every service.
+  void SetServing(bool serving);
+  // Answers NOT_SERVING, refuses new calls, waits for those in flight until `deadline`, then
+  // cancels what is left. Returns when no call runs any more. Calling it again does nothing.
+  void Drain(absl::Time deadline);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bdcsync::rpc
