@@ -1,7 +1,8 @@
 """Runs clang-tidy with the profile in .clang-tidy. Usage: clang_tidy.py BUILD_DIR [--all] [FILE...]
 
-By default: every production .cc file that sees no driver (tools/tidy/layers.py), which is where the
-logic is; adapters cost 10-40 s each in headers of others, so they are checked with --all or by name.
+By default: every production .cc file that sees no driver (tools/tidy/layers.py), which is where
+the logic is; adapters cost 10-40 s each in headers of others: they are checked with --all or by
+name.
 A file that passed is not checked again until it, a header of ours that it includes, its flags or
 the profile change: the stamps are in BUILD_DIR/clang-tidy.
 """

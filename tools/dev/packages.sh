@@ -19,6 +19,8 @@ TEST_PACKAGES=(
 )
 BENCH_PACKAGES=("${SERVER_PACKAGES[@]}" postgresql-contrib ca-certificates)
 FORMAT_PACKAGES=(clang-format git)
+HELM_PACKAGES=(golang-1.19-go ca-certificates)
+HELM_VERSION=v3.12.3  # The newest that Debian 12's Go builds.
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
@@ -39,6 +41,7 @@ debian_name() {
     libboost1.81-dev) echo libboost-dev ;;
     libboost-json1.81-dev) echo libboost-json-dev ;;
     libclang-rt-14-dev) echo libclang-rt-dev ;;
+    golang-1.19-go) echo golang-go ;;
     *) echo "$1" ;;
   esac
 }
@@ -77,4 +80,16 @@ install_npm_tools() {
   say "installing the npm tools of tools/npm"
   npm ci --prefix tools/npm --cache "$PWD/build/npm-cache" --no-audit --no-fund
   touch "$stamp"
+}
+
+# Helm is in no Debian package: built from source once, into build/tools/helm (80 s on two cores).
+install_helm() {
+  local helm=build/tools/helm go=/usr/lib/go-1.19/bin/go work=$PWD/build/go
+  if [[ -x $helm ]]; then return; fi
+  install_packages "build helm" "${HELM_PACKAGES[@]}"
+  if [[ ! -x $go ]]; then go=go; fi
+  say "building helm $HELM_VERSION (once)"
+  env GOBIN="$PWD/build/tools" GOPATH="$work" GOCACHE="$work/cache" GOFLAGS=-modcacherw \
+    CGO_ENABLED=0 "$go" install -v -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
+  rm -rf "$work"
 }

@@ -22,7 +22,6 @@ service_environment() {
   echo "BDC_SYNC_HTTP_PORT=$3"
   echo "BDC_SYNC_DATA_DIR=$PWD/$UP/data/$service"
   echo "BDC_SYNC_BUS_URL=redis://$BDC_SYNC_TEST_REDIS"
-  echo "BDC_SYNC_JWT_SECRET=$(<$UP/jwt_secret)"
   case $service in
     event-store | conflict | device-sync)
       echo "BDC_SYNC_STORAGE_URL=${BDC_SYNC_TEST_POSTGRES%/*}/bdc_sync" ;;
@@ -32,7 +31,8 @@ service_environment() {
       echo "BDC_SYNC_SERVICES_EVENT_STORE=127.0.0.1:8772"
       echo "BDC_SYNC_SERVICES_CONFLICT=127.0.0.1:8774" ;;
   esac
-  if [[ $service == gateway ]]; then
+  if [[ $service == gateway ]]; then  # Each program refuses variables that it does not know.
+    echo "BDC_SYNC_JWT_SECRET=$(<$UP/jwt_secret)"
     echo "BDC_SYNC_WS_PORT=$GATEWAY_WS_PORT"
     echo "BDC_SYNC_SERVICES_VERSION=127.0.0.1:8773"
     echo "BDC_SYNC_SERVICES_DEVICE_SYNC=127.0.0.1:8775"

@@ -1,0 +1,115 @@
+"""Dockerfile and docker-compose.yml, as far as they can be checked without a container engine."""
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+from program import ROOT, SERVICES, check_config
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+RUNTIME = DOCKERFILE.split("\nFROM ")[-1]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}")
+
+
+def filled(text):
+    """`text` as compose would substitute it, a required variable being 32 times `x`."""
+    return VARIABLE.sub(lambda match: match.group(2) or "x" * 32, text)
+
+
+def image_environment():
+    block = re.search(r"^ENV ((?:.*\\\n)*.*)$", RUNTIME, re.MULTILINE).group(1)
+    return dict(word.split("=", 1) for word in block.replace("\\\n", " ").split())
+
+
+def environment(service):
+    values = COMPOSE["services"][service].get("environment", {})
+    return {name: filled(value) for name, value in values.items()}
+
+
+def address(service):
+    return f"{service}:{environment(service)['BDC_SYNC_GRPC_PORT']}"
+
+
+def test_the_suite_is_five_services_and_two_servers():
+    assert set(COMPOSE["services"]) == {*SERVICES, "postgres", "redis"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_runs_its_own_program_of_the_one_image(service):
+    entry = COMPOSE["services"][service]
+    assert entry["command"] == [f"bdc-sync-{service}"]
+    assert (entry["image"], entry["build"]) == ("bdc-sync:local", ".")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_is_asked_for_its_health_and_runs_without_privileges(service):
+    entry = COMPOSE["services"][service]
+    assert entry["healthcheck"]["test"] == ["CMD", "/usr/local/bin/bdc-sync-ready"]
+    assert "COPY tools/docker/ready.sh /usr/local/bin/bdc-sync-ready\n" in RUNTIME
+    assert entry["read_only"] and entry["cap_drop"] == ["ALL"]
+
+
+def test_services_start_after_the_servers_that_they_need_are_healthy():
+    for service in SERVICES:
+        for other, how in COMPOSE["services"][service]["depends_on"].items():
+            assert other in COMPOSE["services"]
+            assert how["condition"] == "service_healthy" or (service, other) == (
+                "gateway", "version"), "only the gateway bridges the absence of version"
+            assert "healthcheck" in COMPOSE["services"][other]
+
+
+def test_services_call_each_other_where_they_listen():
+    for service in SERVICES:
+        for name, value in environment(service).items():
+            if name.startswith("BDC_SYNC_SERVICES_"):
+                other = name.removeprefix("BDC_SYNC_SERVICES_").lower().replace("_", "-")
+                assert value == address(other)
+
+
+def test_volumes_are_declared_and_hold_what_must_last():
+    used = {volume.split(":")[0] for entry in COMPOSE["services"].values()
+            for volume in entry.get("volumes", [])}
+    assert used == set(COMPOSE["volumes"]) == {"postgres", "spool"}
+    assert COMPOSE["services"]["gateway"]["volumes"] == [
+        "spool:" + image_environment()["BDC_SYNC_DATA_DIR"]]
+
+
+def test_no_secret_is_written_down():
+    secret = COMPOSE["services"]["gateway"]["environment"]["BDC_SYNC_JWT_SECRET"]
+    assert secret.startswith("${BDC_SYNC_JWT_SECRET:?")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_program_accepts_its_environment(service):
+    check_config(service, {**image_environment(), **environment(service)})
+
+
+def test_the_image_holds_all_programs_and_does_not_run_as_root():
+    assert "COPY --from=build /src/build/release/bin/bdc-sync* /usr/local/bin/\n" in RUNTIME
+    built = re.search(r"RUN \./dev build ((?:.*\\\n)*.*)", DOCKERFILE).group(1).split()
+    assert {"bdc-sync", *(f"bdc-sync-{service}" for service in SERVICES)} <= set(built)
+    assert re.search(r"^USER 10001:10001$", RUNTIME, re.MULTILINE)
+    assert "HEALTHCHECK" in RUNTIME
+
+
+def test_the_image_holds_every_library_that_a_program_loads():
+    programs = os.environ.get("BDC_SYNC_BIN")
+    if not programs:
+        pytest.skip("the services are not part of this build (BDC_SYNC_BIN is not set)")
+    if "VERSION_CODENAME=bookworm" not in open("/etc/os-release", encoding="utf-8").read():
+        pytest.skip("the image's package names are Debian 12's")
+    loaded = subprocess.run(["ldd", f"{programs}/bdc-sync"], capture_output=True, check=True,
+                            text=True).stdout
+    needed = set()
+    direct = subprocess.run(["readelf", "-d", f"{programs}/bdc-sync"], capture_output=True,
+                            check=True, text=True).stdout
+    for name in re.findall(r"NEEDED.*\[(.+)\]", direct):
+        path = re.search(rf"{re.escape(name)} => (\S+)", loaded)
+        if path:
+            owner = subprocess.run(["dpkg", "-S", os.path.realpath(path.group(1))],
+                                   capture_output=True, check=True, text=True).stdout
+            needed.add(owner.split(":")[0])
+    installed = set(re.findall(r"^      ([a-z0-9.+-]+) \\$", RUNTIME, re.MULTILINE))
+    assert needed - installed <= {"libc6", "libstdc++6", "libgcc-s1"}
