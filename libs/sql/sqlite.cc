@@ -1,0 +1,148 @@
+#include "libs/sql/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+
+namespace bdcsync::sql {
+namespace {
+
+absl::Status ErrorOf(sqlite3* handle, int code, absl::string_view what) {
+  const std::string message = absl::StrCat(
+      "SQLite ", what, ": ", handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+  const int extended = handle != nullptr ? sqlite3_extended_errcode(handle) : code;
+  if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY) {
+    return absl::AlreadyExistsError(message);
+  }
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      return absl::UnavailableError(message);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return absl::DataLossError(message);
+    default:
+      return absl::InternalError(message);
+  }
+}
+
+}  // namespace
+
+SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)) {}
+SqliteStatement& SqliteStatement::operator=(SqliteStatement&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  return *this;
+}
+SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
+
+void SqliteStatement::BindInt64(int index, int64_t value) {
+  sqlite3_bind_int64(handle_, index, value);
+}
+void SqliteStatement::BindText(int index, absl::string_view value) {
+  sqlite3_bind_text64(handle_, index, value.empty() ? "" : value.data(), value.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
+}
+void SqliteStatement::BindBlob(int index, absl::string_view value) {
+  sqlite3_bind_blob64(handle_, index, value.empty() ? "" : value.data(), value.size(),
+                      SQLITE_STATIC);
+}
+void SqliteStatement::BindNull(int index) { sqlite3_bind_null(handle_, index); }
+
+absl::StatusOr<bool> SqliteStatement::Step() {
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  const absl::Status status = ErrorOf(sqlite3_db_handle(handle_), code, "step");
+  sqlite3_reset(handle_);
+  return status;
+}
+
+absl::Status SqliteStatement::Run() {
+  const absl::StatusOr<bool> row = Step();
+  Reset();
+  return row.status();
+}
+
+void SqliteStatement::Reset() { sqlite3_reset(handle_); }
+
+bool SqliteStatement::IsNull(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+int64_t SqliteStatement::Int64(int column) const { return sqlite3_column_int64(handle_, column); }
+absl::string_view SqliteStatement::Text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+  return absl::string_view(text, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+}
+absl::string_view SqliteStatement::Blob(int column) const {
+  const auto* blob = static_cast<const char*>(sqlite3_column_blob(handle_, column));
+  return absl::string_view(blob, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::string_view path,
+                                                                     const SqliteOptions& options) {
+  const int flags =
+      (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+      SQLITE_OPEN_NOMUTEX;
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(std::string(path).c_str(), &handle, flags, nullptr);
+  if (code != SQLITE_OK) {
+    const absl::Status status = ErrorOf(handle, code, absl::StrCat("open ", path));
+    sqlite3_close_v2(handle);
+    return status;
+  }
+  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(handle));
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_timeout(handle, static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
+  if (!options.read_only) {
+    RETURN_IF_ERROR(database->Run("PRAGMA journal_mode = WAL"));
+    RETURN_IF_ERROR(database->Run("PRAGMA synchronous = FULL"));
+  }
+  return database;
+}
+
+SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(handle_); }
+
+absl::Status SqliteDatabase::Run(absl::string_view sql) {
+  const int code = sqlite3_exec(handle_, std::string(sql).c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return ErrorOf(handle_, code, "run");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(absl::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return ErrorOf(handle_, code, absl::StrCat("prepare ", sql));
+  return SqliteStatement(statement);
+}
+
+absl::Status SqliteDatabase::Transaction(absl::FunctionRef<absl::Status()> work) {
+  return InTransaction("BEGIN IMMEDIATE", work);
+}
+absl::Status SqliteDatabase::ReadTransaction(absl::FunctionRef<absl::Status()> work) {
+  return InTransaction("BEGIN", work);
+}
+
+absl::Status SqliteDatabase::InTransaction(const char* begin,
+                                           absl::FunctionRef<absl::Status()> work) {
+  RETURN_IF_ERROR(Run(begin));
+  absl::Status status = work();
+  if (status.ok()) status = Run("COMMIT");
+  // Some errors have rolled back already; then there is nothing left to do.
+  if (!status.ok() && sqlite3_get_autocommit(handle_) == 0) {
+    const absl::Status rolled_back = Run("ROLLBACK");
+    if (!rolled_back.ok()) return rolled_back;
+  }
+  return status;
+}
+
+int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_); }
+
+}  // namespace bdcsync::sql

@@ -1,0 +1,95 @@
+// RAII over SQLite: a connection and prepared statements that answer in statuses. ALREADY_EXISTS is
+// a unique violation, UNAVAILABLE a lock that did not come free or a full or failing disk,
+// DATA_LOSS a damaged file, INTERNAL our own mistake. A connection and its statements belong to one
+// thread at a time.
+//
+//   ASSIGN_OR_RETURN(auto db, SqliteDatabase::Open(path, SqliteOptions()));
+//   ASSIGN_OR_RETURN(SqliteStatement find, db->Prepare("SELECT name FROM things WHERE id = ?1"));
+//   find.BindInt64(1, 7);
+//   ASSIGN_OR_RETURN(const bool found, find.Step());
+//   if (found) Use(find.Text(0));
+//   find.Reset();   // before the next use
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace bdcsync::sql {
+
+struct SqliteOptions {
+  absl::Duration busy_timeout = absl::Seconds(5);  // Waits this long for another's lock.
+  bool read_only = false;
+};
+
+// The path of a database that lives in memory and dies with its connection.
+inline constexpr absl::string_view kSqliteMemory = ":memory:";
+
+class SqliteStatement {
+ public:
+  SqliteStatement() = default;
+  SqliteStatement(SqliteStatement&& other) noexcept;
+  SqliteStatement& operator=(SqliteStatement&& other) noexcept;
+  ~SqliteStatement();
+
+  // Parameters count from 1. Text and blobs are borrowed until the next Reset.
+  void BindInt64(int index, int64_t value);
+  void BindText(int index, absl::string_view value);
+  void BindBlob(int index, absl::string_view value);
+  void BindNull(int index);
+
+  // Goes to the next row; false at the end.
+  absl::StatusOr<bool> Step();
+  // Runs a statement that returns no rows, and resets it.
+  absl::Status Run();
+  // Makes the statement ready for new parameters; drops the row.
+  void Reset();
+
+  // Columns of the row count from 0. Views are good until the next Step or Reset.
+  bool IsNull(int column) const;
+  int64_t Int64(int column) const;
+  absl::string_view Text(int column) const;
+  absl::string_view Blob(int column) const;
+
+ private:
+  friend class SqliteDatabase;
+  explicit SqliteStatement(sqlite3_stmt* handle) : handle_(handle) {}
+  sqlite3_stmt* handle_ = nullptr;
+};
+
+class SqliteDatabase {
+ public:
+  // Opens or creates `path` with a write-ahead log and a flush on every commit.
+  static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(absl::string_view path,
+                                                              const SqliteOptions& options);
+  ~SqliteDatabase();
+  SqliteDatabase(const SqliteDatabase&) = delete;
+  SqliteDatabase& operator=(const SqliteDatabase&) = delete;
+
+  // Runs one or several statements without parameters.
+  absl::Status Run(absl::string_view sql);
+  absl::StatusOr<SqliteStatement> Prepare(absl::string_view sql);
+  // Runs `work` in a transaction that has the write lock from the start: commits when it returns
+  // OK, else rolls back.
+  absl::Status Transaction(absl::FunctionRef<absl::Status()> work);
+  // Runs `work` on one unchanging snapshot.
+  absl::Status ReadTransaction(absl::FunctionRef<absl::Status()> work);
+  // Rows changed by the last statement.
+  int64_t changes() const;
+
+ private:
+  explicit SqliteDatabase(sqlite3* handle) : handle_(handle) {}
+  absl::Status InTransaction(const char* begin, absl::FunctionRef<absl::Status()> work);
+  sqlite3* handle_;
+};
+
+}  // namespace bdcsync::sql
