@@ -1,0 +1,16 @@
+// The loads. Each runs its own io_context until it is done and returns one JSON object, or why it
+// could not measure: a refused operation, a hole in a stream, a lost connection.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "clients/bench/options.h"
+
+namespace bdcsync::bench {
+
+absl::StatusOr<std::string> RunWrite(const Options& options);
+absl::StatusOr<std::string> RunFanout(const Options& options);
+absl::StatusOr<std::string> RunIdle(const Options& options);
+
+}  // namespace bdcsync::bench

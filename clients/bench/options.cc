@@ -1,0 +1,101 @@
+#include "clients/bench/options.h"
+
+#include <functional>
+#include <map>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace bdcsync::bench {
+namespace {
+
+using Setter = std::function<bool(Options&, const std::string&)>;
+
+Setter Number(int Options::*member, int minimum) {
+  return [=](Options& options, const std::string& text) {
+    return absl::SimpleAtoi(text, &(options.*member)) && options.*member >= minimum;
+  };
+}
+
+Setter Text(std::string Options::*member) {
+  return [=](Options& options, const std::string& text) {
+    options.*member = text;
+    return !text.empty();
+  };
+}
+
+Setter Time(absl::Duration Options::*member) {
+  return [=](Options& options, const std::string& text) {
+    return absl::ParseDuration(text, &(options.*member)) && options.*member >= absl::ZeroDuration();
+  };
+}
+
+bool SetProtocol(Options& options, const std::string& text) {
+  options.protocol = text == "sharedb" ? Protocol::kShareDb : Protocol::kBdcSync;
+  return text == "sharedb" || text == "bdc-sync";
+}
+
+const std::map<std::string, Setter>& Setters() {
+  static const auto* setters = new std::map<std::string, Setter>{
+      {"url", Text(&Options::url)},
+      {"token", Text(&Options::token)},
+      {"protocol", SetProtocol},
+      {"connections", Number(&Options::connections, 1)},
+      {"in-flight", Number(&Options::in_flight, 1)},
+      {"spaces", Number(&Options::spaces, 1)},
+      {"bytes", Number(&Options::payload_bytes, 1)},
+      {"rate", Number(&Options::rate_per_s, 0)},
+      {"warm-up", Time(&Options::warm_up)},
+      {"duration", Time(&Options::duration)},
+  };
+  return *setters;
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& args) {
+  Options options;
+  for (const std::string& arg : args) {
+    absl::string_view rest = arg;
+    if (!absl::ConsumePrefix(&rest, "--")) {
+      if (!options.load.empty()) {
+        return absl::InvalidArgumentError(absl::StrCat("more than one load: ", arg));
+      }
+      options.load = arg;
+      continue;
+    }
+    const std::size_t equals = rest.find('=');
+    const auto setter = Setters().find(std::string(rest.substr(0, equals)));
+    if (setter == Setters().end()) {
+      return absl::InvalidArgumentError(absl::StrCat("no such option: ", arg));
+    }
+    const bool has_value = equals != absl::string_view::npos;
+    if (!has_value || !setter->second(options, std::string(rest.substr(equals + 1)))) {
+      return absl::InvalidArgumentError(absl::StrCat("a value is missing or out of range: ", arg));
+    }
+  }
+  if (options.load != "write" && options.load != "fanout" && options.load != "idle") {
+    return absl::InvalidArgumentError("name a load: write, fanout or idle");
+  }
+  return options;
+}
+
+std::string Usage() {
+  return R"(bdc-sync bench write|fanout|idle [--NAME=VALUE …]
+Puts load on a gateway and prints one JSON object of what it measured.
+
+  write    connections × in-flight creates of distinct entities over all spaces
+  fanout   one writer, `connections` subscribers of one space, all checked to be complete and in order
+  idle     holds `connections` authenticated sessions with a subscription until standard input ends
+
+  --url=ws://127.0.0.1:8765/   the gateway
+  --token=JWT                  must allow writing to every space that is used (an admin token does)
+  --protocol=bdc-sync          or sharedb, for the write load
+  --connections=32 --in-flight=16 --spaces=100 --bytes=256
+  --rate=0                     events per second of the fan-out writer; 0: as fast as in-flight allows
+  --warm-up=1s --duration=5s
+)";
+}
+
+}  // namespace bdcsync::bench

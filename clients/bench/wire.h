@@ -1,0 +1,31 @@
+// Builds the messages that the loads send and picks out what they need of the answers, without
+// parsing them: the generator shares the machine with what it measures.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace bdcsync::bench {
+
+std::string AuthenticateMessage(absl::string_view token, absl::string_view device_id);
+std::string SubscribeMessage(absl::string_view space);
+
+// A create of one entity; `number` is the request id and makes the op_id unique within `run`.
+std::string CreateMessage(uint64_t run, uint64_t number, absl::string_view space,
+                          absl::string_view data);
+// The same to a ShareDB server; `sequence` is the connection's.
+std::string ShareDbCreateMessage(uint64_t run, uint64_t number, uint64_t sequence, int space,
+                                 absl::string_view data);
+
+// A JSON object of about `bytes` bytes that carries `stamp`.
+std::string Payload(int bytes, uint64_t stamp);
+
+// The unsigned number right after the first `key` in `text`; `key` includes quotes and colon.
+std::optional<uint64_t> NumberAfter(absl::string_view text, absl::string_view key);
+// The same after the last `key`.
+std::optional<uint64_t> NumberAfterLast(absl::string_view text, absl::string_view key);
+
+}  // namespace bdcsync::bench

@@ -1,0 +1,146 @@
+// Creates distinct entities from many connections with several requests in flight on each, and
+// measures acknowledgements. Speaks our protocol and ShareDB's, so that one generator measures
+// both.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
+#include "clients/bench/latencies.h"
+#include "clients/bench/load.h"
+#include "clients/bench/wire.h"
+#include "clients/bench/ws_peer.h"
+#include "libs/base/clock.h"
+#include "libs/base/ids.h"
+
+namespace bdcsync::bench {
+namespace {
+
+class WriteLoad {
+ public:
+  explicit WriteLoad(const Options& options)
+      : options_(options), url_(ParseWsUrl(options.url)), run_(random_.Bits64()), timer_(io_) {}
+
+  absl::StatusOr<std::string> Run() {
+    for (int i = 0; i < options_.connections; ++i) Connect();
+    io_.run();
+    if (!error_.empty()) return absl::UnavailableError(error_);
+    const double seconds = absl::ToDoubleSeconds(clock_.Monotonic() - measured_from_);
+    return absl::StrFormat(
+        R"({"operations": %d, "seconds": %.3f, "operations_per_s": %.1f, "p50_ms": %.3f, "p99_ms": %.3f})",
+        latencies_.count(), seconds, static_cast<double>(latencies_.count()) / seconds,
+        latencies_.Percentile(0.5), latencies_.Percentile(0.99));
+  }
+
+ private:
+  struct Writer {
+    std::shared_ptr<WsPeer> peer;
+    absl::flat_hash_map<uint64_t, absl::Duration> sent;  // By request id or sequence.
+    uint64_t sequence = 0;
+  };
+
+  void Connect() {
+    writers_.push_back(std::make_unique<Writer>());
+    Writer* writer = writers_.back().get();
+    const std::size_t number = writers_.size();
+    writer->peer = std::make_shared<WsPeer>(
+        io_, WsPeer::Callbacks{[this, writer, number] { OnOpen(*writer, number); },
+                               [this, writer](absl::string_view text) { OnText(*writer, text); },
+                               [this](absl::string_view why) { Fail(why); }});
+    writer->peer->Open(url_.endpoint, url_.path);
+  }
+
+  void OnOpen(Writer& writer, std::size_t number) {
+    if (options_.protocol == Protocol::kShareDb) {
+      writer.peer->Send(R"({"a":"hs","id":null,"protocol":1,"protocolMinor":1})");
+      return;
+    }
+    writer.peer->Send(AuthenticateMessage(options_.token, absl::StrFormat("bench-%d", number)));
+  }
+
+  void OnText(Writer& writer, absl::string_view text) {
+    if (options_.protocol == Protocol::kShareDb) return OnShareDb(writer, text);
+    if (absl::StartsWith(text, R"({"type":"authenticated")")) return Ready(writer);
+    const auto id = NumberAfter(text, R"("id":)");
+    if (!id || !absl::StrContains(text, R"("success":true)")) return Fail(text);
+    Acknowledge(writer, *id);
+  }
+
+  void OnShareDb(Writer& writer, absl::string_view text) {
+    if (absl::StrContains(text, R"("a":"hs")")) return Ready(writer);
+    if (absl::StrContains(text, R"("a":"init")")) return;
+    const auto sequence = NumberAfter(text, R"("seq":)");
+    if (!sequence || absl::StrContains(text, R"("error")")) return Fail(text);
+    Acknowledge(writer, *sequence);
+  }
+
+  void Ready(Writer& writer) {
+    if (++ready_ == options_.connections) Begin();
+  }
+
+  void Begin() {
+    for (auto& writer : writers_) {
+      for (int i = 0; i < options_.in_flight; ++i) SendNext(*writer);
+    }
+    timer_.expires_after(absl::ToChronoMilliseconds(options_.warm_up));
+    timer_.async_wait([this](auto) {
+      measured_from_ = clock_.Monotonic();
+      measuring_ = true;
+      timer_.expires_after(absl::ToChronoMilliseconds(options_.duration));
+      timer_.async_wait([this](auto) { io_.stop(); });
+    });
+  }
+
+  void SendNext(Writer& writer) {
+    const uint64_t number = ++number_;
+    const int space = static_cast<int>(number % static_cast<uint64_t>(options_.spaces));
+    const std::string data = Payload(options_.payload_bytes, number);
+    uint64_t key = number;
+    if (options_.protocol == Protocol::kShareDb) {
+      key = ++writer.sequence;
+      writer.peer->Send(ShareDbCreateMessage(run_, number, key, space, data));
+    } else {
+      writer.peer->Send(CreateMessage(run_, number, absl::StrFormat("bench-%d", space), data));
+    }
+    writer.sent[key] = clock_.Monotonic();
+  }
+
+  void Acknowledge(Writer& writer, uint64_t key) {
+    const auto sent = writer.sent.find(key);
+    if (sent == writer.sent.end()) return Fail("an answer to a request that was not sent");
+    if (measuring_) {
+      latencies_.Add(absl::ToDoubleMilliseconds(clock_.Monotonic() - sent->second));
+    }
+    writer.sent.erase(sent);
+    SendNext(writer);
+  }
+
+  void Fail(absl::string_view why) {
+    if (error_.empty()) error_ = std::string(why.substr(0, 500));
+    io_.stop();
+  }
+
+  const Options options_;
+  const WsUrl url_;
+  SystemClock clock_;
+  SystemRandom random_;
+  const uint64_t run_;
+  boost::asio::io_context io_{1};
+  boost::asio::steady_timer timer_;
+  std::vector<std::unique_ptr<Writer>> writers_;
+  Latencies latencies_;
+  absl::Duration measured_from_;
+  bool measuring_ = false;
+  int ready_ = 0;
+  uint64_t number_ = 0;
+  std::string error_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::string> RunWrite(const Options& options) { return WriteLoad(options).Run(); }
+
+}  // namespace bdcsync::bench

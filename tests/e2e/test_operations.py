@@ -1,0 +1,112 @@
+"""What an operator sees: readiness that tells the truth, metrics, a drain that loses nothing."""
+
+import asyncio
+import json
+import subprocess
+
+import pytest
+
+from harness.client import Client
+
+
+def test_every_process_is_alive_ready_and_measured(suite):
+    for name, process in suite.processes.items():
+        assert process.get("/healthz")[0] == 200, name
+        assert process.get("/readyz")[0] == 200, name
+        status, text = process.get("/metrics")
+        assert status == 200 and "bdcsync_" in text, name
+        assert "# HELP" in text and "# TYPE" in text
+
+
+async def test_sigterm_says_goodbye_closes_1012_and_ends_with_0(new_suite, user):
+    suite = new_suite()
+    client = await Client.connect(suite.url, user)
+    await client.subscribe()
+    writes = [asyncio.ensure_future(client.write("update", "n", f"e{i}", data={"i": i}))
+              for i in range(50)]
+    await asyncio.sleep(0.005)
+    stopping = asyncio.get_event_loop().run_in_executor(None, suite.gateway.terminate)
+    goodbye = await client.push("goodbye")
+    assert goodbye["reconnect"] is True and goodbye["code"] == 1012
+    assert 0 <= goodbye["after_ms_min"] <= goodbye["after_ms_max"]
+    assert await client.closed() == 1012
+    assert await stopping == 0
+    answers = await asyncio.gather(*writes, return_exceptions=True)
+    acknowledged = [i for i, answer in enumerate(answers)
+                    if isinstance(answer, dict) and answer["success"]]
+    suite.gateway.start()
+    again = await Client.connect(suite.url, user)
+    for i in acknowledged:
+        assert (await again.get("n", f"e{i}"))["data"] == {"i": i}
+    await again.close()
+    suite.stop()
+
+
+async def test_data_survives_a_restart_of_everything(new_suite, user):
+    suite = new_suite()
+    a = await Client.connect(suite.url, user)
+    first = await a.write("create", "note", "n", data={"kept": True}, op_id="11111111-2222-4333-8444-555555555555")
+    await a.subscribe()
+    _, message = await a.events_until(lambda e, m: m["caught_up"])
+    await a.close()
+    suite.stop()
+    suite.start()
+    b = await Client.connect(suite.url, user)
+    assert (await b.get("note", "n"))["data"] == {"kept": True}
+    again = await b.write("create", "note", "n", data={"kept": True},
+                          op_id="11111111-2222-4333-8444-555555555555")
+    assert again["status"] == "duplicate" and again["version_id"] == first["version_id"]
+    await b.subscribe(cursor=message["cursor"])
+    events, _ = await b.events_until(lambda e, m: m["caught_up"])
+    assert events == []
+    await b.close()
+
+
+def test_a_wrong_configuration_is_told_whole(suite):
+    process = suite.gateway
+    answer = subprocess.run(
+        process.argv + ["--check-config"], capture_output=True, text=True, timeout=30,
+        env={**process.env, "BDC_SYNC_WS_PORT": "no-number", "BDC_SYNC_NO_SUCH_KEY": "1"})
+    assert answer.returncode == 2
+    said = answer.stdout + answer.stderr
+    assert "websocket.port" in said and "BDC_SYNC_NO_SUCH_KEY" in said
+
+
+def test_the_configuration_is_printed_without_secrets(suite):
+    process = suite.gateway
+    answer = subprocess.run(process.argv + ["--print-config"], capture_output=True, text=True,
+                            timeout=30, env=process.env)
+    assert answer.returncode == 0 and "heartbeat_interval" in answer.stdout
+    assert process.env["BDC_SYNC_JWT_SECRET"] not in answer.stdout
+
+
+def test_logs_are_json_without_tokens(suite):
+    with open(suite.gateway.log_path) as log:
+        lines = [line for line in log if line.startswith("{")]
+    assert lines
+    for line in lines:
+        entry = json.loads(line)
+        assert {"time", "level", "message"} <= set(entry)
+        assert "eyJ" not in line
+
+
+@pytest.fixture
+def five_processes(way):
+    if not way.startswith("suite"):
+        pytest.skip("five processes only")
+
+
+async def test_readyz_tells_that_a_dependency_is_gone(five_processes, new_suite, user):
+    suite = new_suite()
+    suite.processes["event-store"].kill()
+    loop = asyncio.get_event_loop()
+    deadline = loop.time() + 20
+    while True:
+        status, body = suite.processes["version"].get("/readyz")
+        if status == 503:
+            break
+        assert loop.time() < deadline, "version stays ready without its event-store"
+        await asyncio.sleep(0.1)
+    assert "event-store" in body
+    suite.processes["event-store"].start()
+    suite.processes["version"].wait_ready()

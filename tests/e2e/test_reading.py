@@ -1,0 +1,101 @@
+"""protocol.md, "Reading" without subscriptions: get, list, history, diff."""
+
+import asyncio
+
+from harness.client import Client
+
+
+async def test_get_at_head_at_a_version_and_at_a_time(suite, user):
+    a = await Client.connect(suite.url, user)
+    first = await a.write("create", "note", "n", data={"v": 1})
+    await asyncio.sleep(0.02)
+    between = (await a.request("ping"))["server_time"]
+    await asyncio.sleep(0.02)
+    second = await a.write("update", "note", "n", data={"v": 2})
+    head = await a.get("note", "n")
+    assert head["type"] == "entity" and head["success"] and head["data"] == {"v": 2}
+    assert head["version_id"] == second["version_id"] and head["revision"] == 2
+    assert head["deleted"] is False and head["has_conflict"] is False
+    old = await a.get("note", "n", version_id=first["version_id"])
+    assert old["data"] == {"v": 1} and old["revision"] == 1
+    assert (await a.get("note", "n", as_of=between))["data"] == {"v": 1}
+    none = await a.get("note", "n", as_of="2001-01-01T00:00:00.000Z")
+    assert none["success"] is False and none["error"]["code"] == "not_found"
+    await a.close()
+
+
+async def test_a_deleted_entity_has_no_data(suite, user):
+    a = await Client.connect(suite.url, user)
+    await a.write("create", "note", "n", data={"v": 1})
+    await a.write("delete", "note", "n")
+    gone = await a.get("note", "n")
+    assert gone["success"] and gone["deleted"] is True and "data" not in gone
+    await a.close()
+
+
+async def test_what_one_may_not_see_is_not_found(suite, user):
+    a = await Client.connect(suite.url, user)
+    for space in (f"user:{user}", "user:somebody-else", "other"):
+        answer = await a.get("note", "none", space=space)
+        assert answer["success"] is False and answer["error"]["code"] == "not_found"
+    await a.close()
+
+
+async def test_list_pages_through_the_living(suite, user):
+    a = await Client.connect(suite.url, user)
+    for i in range(25):
+        await a.write("create", "note" if i % 2 else "task", f"e{i:02}", data={"i": i})
+    await a.write("delete", "note", "e01")
+    seen, page = [], None
+    while True:
+        fields = {"page_token": page} if page else {}
+        answer = await a.request("list", limit=7, **fields)
+        assert answer["type"] == "entities" and answer["success"] and len(answer["entities"]) <= 7
+        seen += [(e["entity_type"], e["entity_id"]) for e in answer["entities"]]
+        page = answer.get("next_page_token")
+        if not page:
+            break
+    assert len(seen) == len(set(seen)) == 24 and ("note", "e01") not in seen
+    only = await a.request("list", entity_types=["task"])
+    assert {e["entity_type"] for e in only["entities"]} == {"task"} and len(only["entities"]) == 13
+    await a.close()
+
+
+async def test_history_is_newest_first_and_pages(suite, user):
+    a = await Client.connect(suite.url, user, device_id="dev-h")
+    for i in range(12):
+        await a.write("update", "note", "n", data={"i": i}, message=f"m{i}")
+    versions, page = [], None
+    while True:
+        answer = await a.request("history", entity_type="note", entity_id="n", limit=5,
+                                 **({"page_token": page} if page else {}))
+        assert answer["type"] == "history" and answer["success"]
+        versions += answer["versions"]
+        page = answer.get("next_page_token")
+        if not page:
+            break
+    assert [v["revision"] for v in versions] == list(range(12, 0, -1))
+    newest = versions[0]
+    assert newest["operation"] == "update" and newest["message"] == "m11"
+    assert newest["user_id"] == user and newest["device_id"] == "dev-h"
+    assert newest["parents"] == [versions[1]["version_id"]] and versions[-1]["parents"] == []
+    assert newest["changed_paths"] == ["/i"] and newest["op_id"] and newest["time"]
+    await a.close()
+
+
+async def test_diff_is_a_json_patch(suite, user):
+    a = await Client.connect(suite.url, user)
+    first = await a.write("create", "note", "n", data={"a": 1, "b": 2})
+    second = await a.write("update", "note", "n", data={"a": 1, "b": 3})
+    answer = await a.request("diff", entity_type="note", entity_id="n",
+                             **{"from": first["version_id"], "to": second["version_id"]})
+    assert answer["type"] == "diff" and answer["success"]
+    assert answer["changes"] == [{"op": "replace", "path": "/b", "value": 3}]
+    await a.close()
+
+
+async def test_history_of_nothing_is_not_found(suite, user):
+    a = await Client.connect(suite.url, user)
+    answer = await a.request("history", entity_type="note", entity_id="none")
+    assert answer["success"] is False and answer["error"]["code"] == "not_found"
+    await a.close()

@@ -1,0 +1,142 @@
+"""protocol.md, "Session": who you are, that you live, and how it ends."""
+
+import json
+import re
+
+import pytest
+
+from harness.client import Client, token
+
+RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+
+async def test_authenticated_tells_who_you_are_and_what_the_limits_are(suite, user):
+    client = await Client.open(suite.url)
+    answer = await client.request(
+        "authenticate", token=token(user), device_id="phone-1",
+        client={"name": "test", "version": "1.0", "platform": "linux"}, network="wifi")
+    assert answer["type"] == "authenticated" and answer["success"] is True
+    assert answer["user_id"] == user and answer["device_id"] == "phone-1"
+    assert answer["session_id"] and answer["epoch"]
+    assert RFC3339.match(answer["server_time"]) and RFC3339.match(answer["token_expires_at"])
+    assert answer["heartbeat_interval_s"] > 0
+    limits = answer["limits"]
+    assert all(limits[name] > 0 for name in
+               ("message_bytes_max", "operations_per_s", "subscriptions_max", "in_flight_max"))
+    await client.close()
+
+
+async def test_a_device_id_is_given_when_none_is_sent(suite, user):
+    client = await Client.connect(suite.url, user)
+    assert client.authenticated["device_id"]
+    await client.close()
+
+
+@pytest.mark.parametrize("bad, code", [
+    (dict(secret="x" * 40), "unauthenticated"),
+    (dict(expires_in=-120), "token_expired"),
+    (dict(algorithm="HS384"), "unauthenticated"),
+    (dict(algorithm="none", secret=None), "unauthenticated"),
+])
+async def test_a_bad_token_gets_its_code_and_4401(suite, user, bad, code):
+    client = await Client.open(suite.url)
+    answer = await client.request("authenticate", token=token(user, **bad))
+    assert answer["success"] is False and answer["error"]["code"] == code
+    assert await client.closed() in (4401, 4432)
+
+
+async def test_authenticate_must_come_first(suite):
+    client = await Client.open(suite.url)
+    answer = await client.request("get", entity_type="note", entity_id="1")
+    assert answer["success"] is False and answer["error"]["code"] == "unauthenticated"
+    assert await client.closed() == 4401
+
+
+async def test_ping_is_answered_with_the_time(suite, user):
+    client = await Client.connect(suite.url, user)
+    answer = await client.request("ping")
+    assert answer["type"] == "pong" and answer["success"] and RFC3339.match(answer["server_time"])
+    await client.close()
+
+
+async def test_ids_of_any_kind_are_echoed_exactly(suite, user):
+    client = await Client.connect(suite.url, user)
+    for request_id in ("a string", 7, "", 2**53 - 1):
+        await client.send({"type": "ping", "id": request_id})
+        assert (await client.push("pong"))["id"] == request_id
+    await client.send({"type": "ping"})
+    assert "id" not in await client.push("pong")
+    await client.close()
+
+
+async def test_without_ids_answers_come_in_order(suite, user):
+    client = await Client.connect(suite.url, user)
+    for i in range(20):
+        await client.send({"type": "sync_request", "operation": "update", "entity_type": "note",
+                           "entity_id": f"n{i}", "data": {"i": i}})
+        await client.send({"type": "get", "entity_type": "note", "entity_id": f"n{i}"})
+        await client.send({"type": "ping"})
+    for i in range(20):
+        wrote, read, pong = [await client.push() for _ in range(3)]
+        assert wrote["type"] == "sync_response" and wrote["entity_id"] == f"n{i}"
+        assert read["type"] == "entity" and read["data"] == {"i": i}
+        assert pong["type"] == "pong"
+    await client.close()
+
+
+async def test_refresh_extends_the_session(suite, user):
+    client = await Client.open(suite.url)
+    first = await client.request("authenticate", token=token(user, expires_in=100))
+    answer = await client.request("refresh", token=token(user, expires_in=1000))
+    assert answer["type"] == "refreshed" and answer["success"]
+    assert answer["token_expires_at"] > first["token_expires_at"]
+    refused = await client.request("refresh", token=token("somebody-else"))
+    assert refused["success"] is False
+    await client.close()
+
+
+async def test_expiry_is_told_ahead_and_closes_with_4432(suite, user):
+    client = await Client.open(suite.url)
+    await client.request("authenticate", token=token(user, expires_in=3))
+    warning = await client.push("token_expiring")
+    assert RFC3339.match(warning["expires_at"])
+    assert await client.closed() == 4432
+
+
+async def test_update_device_is_answered_with_a_plan(suite, user):
+    client = await Client.connect(suite.url, user)
+    answer = await client.request("update_device", network="metered", battery_percent=20,
+                                  charging=False, budget_bytes_per_s=1000)
+    assert answer["type"] == "device_updated" and answer["success"] and "plan" in answer
+    await client.close()
+
+
+async def test_a_newer_session_of_the_same_device_supersedes(suite, user):
+    old = await Client.connect(suite.url, user, device_id="same")
+    new = await Client.connect(suite.url, user, device_id="same")
+    assert await old.closed() == 4431
+    assert (await new.request("ping"))["success"]
+    await new.close()
+
+
+async def test_an_unknown_subprotocol_is_refused_with_4406(suite):
+    client = await Client.open(suite.url, subprotocols=["something.else"])
+    assert await client.closed() == 4406
+
+
+async def test_the_subprotocol_is_agreed(suite, user):
+    client = await Client.connect(suite.url, user, subprotocols=["x", "bdc-sync.v1.json"])
+    assert client.socket.subprotocol == "bdc-sync.v1.json"
+    await client.close()
+
+
+async def test_any_path_is_accepted(suite, user):
+    client = await Client.connect(suite.url + "some/path?x=1", user)
+    await client.close()
+
+
+async def test_unknown_fields_are_ignored(suite, user):
+    client = await Client.connect(suite.url, user)
+    await client.send(json.dumps({"type": "ping", "id": 1, "future": {"a": [1]}}))
+    assert (await client.push("pong"))["success"]
+    await client.close()

@@ -1,0 +1,82 @@
+"""The suite under test, in both ways of running: one process, or five with Redis between them."""
+
+import os
+
+from .ports import free_ports
+from .process import Process
+
+SECRET = "e2e-secret-of-at-least-thirty-two-bytes"
+SERVICES = ["event-store", "conflict", "device-sync", "version", "gateway"]
+
+
+class Suite:
+    """Ports, environment and processes. `processes` maps a service's name to its Process; in one
+    process the only name is "serve"."""
+
+    def __init__(self, folder, bin_dir, one_process, storage_url=None, bus_url=None, env=None):
+        self.folder = folder
+        self.bin_dir = bin_dir
+        self.one_process = one_process
+        self.env = {
+            "BDC_SYNC_JWT_SECRET": SECRET,
+            "BDC_SYNC_MONITORING_LOG_LEVEL": "info",
+            "BDC_SYNC_DATA_DIR": os.path.join(folder, "data"),
+            **({"BDC_SYNC_STORAGE_URL": storage_url} if storage_url else {}),
+            **({"BDC_SYNC_BUS_URL": bus_url} if bus_url else {}),
+            **(env or {}),
+        }
+        os.makedirs(self.env["BDC_SYNC_DATA_DIR"], exist_ok=True)
+        self.processes = {}
+        if one_process:
+            self._plan_one_process()
+        else:
+            self._plan_five_processes()
+
+    def _plan_one_process(self):
+        self.ws_port, self.grpc_port, self.http_port = free_ports(3)
+        env = {**self.env, "BDC_SYNC_WS_PORT": str(self.ws_port),
+               "BDC_SYNC_GRPC_PORT": str(self.grpc_port), "BDC_SYNC_HTTP_PORT": str(self.http_port)}
+        argv = [os.path.join(self.bin_dir, "bdc-sync"), "serve"]
+        self.processes["serve"] = Process("serve", argv, env, self.http_port, self.folder)
+
+    def _plan_five_processes(self):
+        ports = free_ports(11)
+        self.ws_port = ports[10]
+        grpc = dict(zip(SERVICES, ports[0:5]))
+        http = dict(zip(SERVICES, ports[5:10]))
+        self.grpc_port, self.http_port = grpc["gateway"], http["gateway"]
+        addresses = {
+            "BDC_SYNC_SERVICES_" + name.upper().replace("-", "_"): f"127.0.0.1:{grpc[name]}"
+            for name in SERVICES if name != "gateway"}
+        for name in SERVICES:
+            env = {**self.env, **addresses, "BDC_SYNC_GRPC_PORT": str(grpc[name]),
+                   "BDC_SYNC_HTTP_PORT": str(http[name]), "BDC_SYNC_WS_PORT": str(self.ws_port)}
+            argv = [os.path.join(self.bin_dir, "bdc-sync-" + name)]
+            self.processes[name] = Process(name, argv, env, http[name], self.folder)
+
+    @property
+    def gateway(self):
+        return self.processes["serve" if self.one_process else "gateway"]
+
+    def start(self):
+        for process in self.processes.values():
+            process.start(wait=False)
+        for process in self.processes.values():
+            process.wait_ready()
+        return self
+
+    def stop(self):
+        """Stops everything as an operator would; raises if anything ends badly."""
+        ended = {name: process.terminate() for name, process in reversed(self.processes.items())
+                 if process.running()}
+        bad = {name: status for name, status in ended.items() if status != 0}
+        if bad:
+            raise RuntimeError(f"unclean exit: {bad}")
+
+    def kill(self):
+        for process in self.processes.values():
+            process.kill()
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.ws_port}/"

@@ -1,0 +1,89 @@
+"""Real editing sessions as JSON Patches on a document {"lines": [...]}.
+
+Traces come from ../shared/data beside the checkout; where that folder is not there, a generated session
+of the same shape takes its place, and `Trace.origin` says so.
+"""
+
+import gzip
+import json
+import os
+import random
+
+SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared", "data")
+
+
+class Trace:
+    def __init__(self, origin, start, end, edits):
+        self.origin, self.start, self.end, self.edits = origin, start, end, edits
+
+
+def load(name="sveltecomponent.json.gz", edits_max=None):
+    """Edits are (position, deleted, inserted) in code points."""
+    path = os.path.join(SHARED, name)
+    if not os.path.exists(path):
+        return _generated(edits_max or 3000)
+    with gzip.open(path) as file:
+        recorded = json.load(file)
+    edits = [tuple(patch) for txn in recorded["txns"] for patch in txn["patches"]]
+    if edits_max is None or edits_max >= len(edits):
+        return Trace(name, recorded["startContent"], recorded["endContent"], edits)
+    text = recorded["startContent"]
+    for position, deleted, inserted in edits[:edits_max]:
+        text = text[:position] + inserted + text[position + deleted:]
+    return Trace(name, recorded["startContent"], text, edits[:edits_max])
+
+
+def _generated(count):
+    rng = random.Random(4)
+    text, edits = "", []
+    for _ in range(count):
+        position = rng.randint(0, len(text))
+        deleted = min(rng.choice([0, 0, 0, 1, 5]), len(text) - position)
+        inserted = rng.choice(["a", "word ", "\n", "é", "\U0001f600", "line\nline\n"])
+        text = text[:position] + inserted + text[position + deleted:]
+        edits.append((position, deleted, inserted))
+    return Trace("generated", "", text, edits)
+
+
+class Lines:
+    """A text as the list of its lines, edited by position, telling each edit as a JSON Patch."""
+
+    def __init__(self, text):
+        self.lines = text.split("\n")
+
+    def text(self):
+        return "\n".join(self.lines)
+
+    def _locate(self, position):
+        for number, line in enumerate(self.lines):
+            if position <= len(line):
+                return number, position
+            position -= len(line) + 1
+        raise ValueError("position past the end")
+
+    def edit(self, position, deleted, inserted):
+        """Applies the edit; returns the RFC 6902 patch that does the same to {"lines": [...]}."""
+        first, start = self._locate(position)
+        last, end = self._locate(position + deleted)
+        new = (self.lines[first][:start] + inserted + self.lines[last][end:]).split("\n")
+        old_count = last - first + 1
+        patch = [{"op": "replace", "path": f"/lines/{first + i}", "value": new[i]}
+                 for i in range(min(old_count, len(new)))]
+        patch += [{"op": "add", "path": f"/lines/{first + i}", "value": new[i]}
+                  for i in range(old_count, len(new))]
+        patch += [{"op": "remove", "path": f"/lines/{first + len(new)}"}
+                  for _ in range(old_count - len(new))]
+        self.lines[first:last + 1] = new
+        return patch
+
+
+def apply(lines, patch):
+    """Applies a patch made by `Lines.edit` to a plain list of lines."""
+    for op in patch:
+        index = int(op["path"].rsplit("/", 1)[1])
+        if op["op"] == "replace":
+            lines[index] = op["value"]
+        elif op["op"] == "add":
+            lines.insert(index, op["value"])
+        else:
+            del lines[index]
