@@ -1,0 +1,284 @@
+#include "libs/json/sequence_match.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+
+namespace bdcsync::json {
+namespace {
+
+using Ids = std::vector<uint32_t>;
+
+// Gives equal elements the same small number, so that matching compares numbers.
+class Interner {
+ public:
+  explicit Interner(ElementEquality equality) : equality_(equality) {}
+
+  uint32_t IdOf(const Value& element) {
+    const auto [entry, inserted] =
+        first_with_hash_.try_emplace(HashOf(element), static_cast<uint32_t>(known_.size()));
+    if (inserted) return Add(element);
+    uint32_t id = entry->second;
+    while (!Same(*known_[id].element, element)) {
+      if (known_[id].next == kNone) {
+        known_[id].next = static_cast<uint32_t>(known_.size());
+        return Add(element);
+      }
+      id = known_[id].next;
+    }
+    return id;
+  }
+  bool Same(const Value& a, const Value& b) const {
+    return equality_ == ElementEquality::kEqual ? a == b : Identical(a, b);
+  }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Known {
+    const Value* element;
+    uint32_t next = kNone;  // Another element with the same hash.
+  };
+
+  uint32_t Add(const Value& element) {
+    known_.push_back({&element});
+    return static_cast<uint32_t>(known_.size() - 1);
+  }
+
+  const ElementEquality equality_;
+  absl::flat_hash_map<uint64_t, uint32_t> first_with_hash_;
+  std::vector<Known> known_;
+};
+
+// One step of Myers' algorithm: how far in `a` a path gets on a diagonal, and by which change.
+struct Reach {
+  int64_t x;
+  bool by_insertion;
+};
+
+constexpr int64_t kOutside = INT64_MIN / 2;
+
+// `last[k + d - 1]` is how far the best path with d - 1 changes gets on diagonal k.
+Reach StartOf(const std::vector<int64_t>& last, int64_t d, int64_t k) {
+  if (d == 0) return {0, false};
+  const int64_t inserted = k < d - 1 ? last[static_cast<size_t>(k + d)] : kOutside;
+  const int64_t removed = k > -d + 1 ? last[static_cast<size_t>(k + d - 2)] + 1 : kOutside;
+  return {std::max(inserted, removed), inserted >= removed};
+}
+
+class Matcher {
+ public:
+  Matcher(Ids a, Ids b, size_t work) : a_(std::move(a)), b_(std::move(b)), work_(work) {}
+
+  std::vector<MatchedRun> Run() {
+    Match({0, a_.size(), 0, b_.size()}, kSplitsMax);
+    return std::move(runs_);
+  }
+
+ private:
+  static constexpr int kSplitsMax = 8;
+  using Pair = std::pair<size_t, size_t>;
+
+  void Match(ChangedRun part, int splits_left);
+  bool MatchExactly(const ChangedRun& part);
+  bool Advance(const ChangedRun& part, const std::vector<int64_t>& last, std::vector<int64_t>& row,
+               size_t& budget) const;
+  void WalkBack(const ChangedRun& part, const std::vector<std::vector<int64_t>>& furthest);
+  std::vector<Pair> Anchors(const ChangedRun& part) const;
+  void Emit(size_t a, size_t b, size_t length);
+
+  const Ids a_;
+  const Ids b_;
+  size_t work_;  // Steps left.
+  std::vector<MatchedRun> runs_;
+};
+
+void Matcher::Emit(size_t a, size_t b, size_t length) {
+  if (length == 0) return;
+  if (!runs_.empty() && runs_.back().a_begin + runs_.back().length == a &&
+      runs_.back().b_begin + runs_.back().length == b) {
+    runs_.back().length += length;
+  } else {
+    runs_.push_back({a, b, length});
+  }
+}
+
+// Matches a part exactly while the work lasts, else around the elements that occur once on each
+// side (as patience diff does).
+void Matcher::Match(ChangedRun part, int splits_left) {
+  size_t suffix = 0;
+  while (part.a_begin < part.a_end && part.b_begin < part.b_end &&
+         a_[part.a_begin] == b_[part.b_begin]) {
+    Emit(part.a_begin++, part.b_begin++, 1);
+  }
+  while (part.a_begin < part.a_end && part.b_begin < part.b_end &&
+         a_[part.a_end - 1] == b_[part.b_end - 1]) {
+    --part.a_end;
+    --part.b_end;
+    ++suffix;
+  }
+  const bool open = part.a_begin < part.a_end && part.b_begin < part.b_end;
+  if (open && !MatchExactly(part) && splits_left > 0) {
+    const std::vector<Pair> anchors = Anchors(part);
+    for (const auto& [a, b] : anchors) {
+      Match({part.a_begin, a, part.b_begin, b}, splits_left - 1);
+      Emit(a, b, 1);
+      part.a_begin = a + 1;
+      part.b_begin = b + 1;
+    }
+    if (!anchors.empty()) Match(part, splits_left - 1);
+  }
+  Emit(part.a_end, part.b_end, suffix);
+}
+
+// Myers' greedy algorithm with half of the work that is left; false when that did not suffice.
+bool Matcher::MatchExactly(const ChangedRun& part) {
+  size_t budget = work_ / 2;
+  work_ -= budget;
+  std::vector<std::vector<int64_t>> furthest;  // By number of changes; see StartOf.
+  const std::vector<int64_t> none;
+  bool matched = false;
+  for (size_t d = 0; !matched; ++d) {
+    const size_t diagonals = 2 * d + 1;
+    if (budget < diagonals) return false;
+    budget -= diagonals;
+    std::vector<int64_t> row(diagonals, kOutside);
+    matched = Advance(part, d == 0 ? none : furthest.back(), row, budget);
+    furthest.push_back(std::move(row));
+  }
+  work_ += budget;
+  WalkBack(part, furthest);
+  return true;
+}
+
+// Fills `row` from `last`; true when one path has reached the end of both.
+bool Matcher::Advance(const ChangedRun& part, const std::vector<int64_t>& last,
+                      std::vector<int64_t>& row, size_t& budget) const {
+  const auto d = static_cast<int64_t>(row.size() / 2);
+  const auto n = static_cast<int64_t>(part.a_end - part.a_begin);
+  const auto m = static_cast<int64_t>(part.b_end - part.b_begin);
+  const uint32_t* a = a_.data() + part.a_begin;
+  const uint32_t* b = b_.data() + part.b_begin;
+  for (int64_t k = -d; k <= d; k += 2) {
+    const int64_t start = StartOf(last, d, k).x;
+    if (start < 0 || start > n || start - k > m) continue;
+    int64_t x = start;
+    while (x < n && x - k < m && a[x] == b[x - k]) ++x;
+    budget -= std::min(budget, static_cast<size_t>(x - start));
+    row[static_cast<size_t>(k + d)] = x;
+    if (x == n && x - k == m) return true;
+  }
+  return false;
+}
+
+void Matcher::WalkBack(const ChangedRun& part, const std::vector<std::vector<int64_t>>& furthest) {
+  std::vector<MatchedRun> reversed;
+  auto x = static_cast<int64_t>(part.a_end - part.a_begin);
+  auto k = x - static_cast<int64_t>(part.b_end - part.b_begin);
+  const std::vector<int64_t> none;
+  for (auto d = static_cast<int64_t>(furthest.size()) - 1; d >= 0; --d) {
+    const Reach start = StartOf(d == 0 ? none : furthest[static_cast<size_t>(d - 1)], d, k);
+    reversed.push_back({part.a_begin + static_cast<size_t>(start.x),
+                        part.b_begin + static_cast<size_t>(start.x - k),
+                        static_cast<size_t>(x - start.x)});
+    x = start.by_insertion ? start.x : start.x - 1;
+    k = start.by_insertion ? k + 1 : k - 1;
+  }
+  for (auto run = reversed.rbegin(); run != reversed.rend(); ++run) {
+    Emit(run->a_begin, run->b_begin, run->length);
+  }
+}
+
+// The longest ascending series of pairs of elements that occur exactly once in each part.
+std::vector<Matcher::Pair> Matcher::Anchors(const ChangedRun& part) const {
+  struct Seen {
+    uint32_t in_a = 0, in_b = 0;
+    size_t b = 0;
+  };
+  absl::flat_hash_map<uint32_t, Seen> seen;
+  for (size_t i = part.a_begin; i < part.a_end; ++i) ++seen[a_[i]].in_a;
+  for (size_t j = part.b_begin; j < part.b_end; ++j) {
+    const auto entry = seen.find(b_[j]);
+    if (entry == seen.end()) continue;
+    ++entry->second.in_b;
+    entry->second.b = j;
+  }
+  std::vector<Pair> pairs;
+  std::vector<size_t> previous;  // The pair before this one in the best series that ends in it.
+  std::vector<size_t> tails;     // The pair with the least b that ends a series of each length.
+  constexpr size_t kNone = static_cast<size_t>(-1);
+  for (size_t i = part.a_begin; i < part.a_end; ++i) {
+    const Seen& both = seen.find(a_[i])->second;
+    if (both.in_a != 1 || both.in_b != 1) continue;
+    const auto place = std::partition_point(
+        tails.begin(), tails.end(), [&](size_t tail) { return pairs[tail].second < both.b; });
+    previous.push_back(place == tails.begin() ? kNone : *(place - 1));
+    if (place == tails.end()) {
+      tails.push_back(pairs.size());
+    } else {
+      *place = pairs.size();
+    }
+    pairs.emplace_back(i, both.b);
+  }
+  std::vector<Pair> series;
+  for (size_t i = tails.empty() ? kNone : tails.back(); i != kNone; i = previous[i]) {
+    series.push_back(pairs[i]);
+  }
+  std::reverse(series.begin(), series.end());
+  return series;
+}
+
+}  // namespace
+
+std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
+                                       size_t work_max) {
+  Interner interner(equality);
+  const size_t shorter = std::min(a.size(), b.size());
+  size_t prefix = 0;
+  while (prefix < shorter && interner.Same(a[prefix], b[prefix])) ++prefix;
+  size_t suffix = 0;
+  while (suffix < shorter - prefix &&
+         interner.Same(a[a.size() - suffix - 1], b[b.size() - suffix - 1])) {
+    ++suffix;
+  }
+  std::vector<MatchedRun> runs;
+  if (prefix > 0) runs.push_back({0, 0, prefix});
+  if (prefix + suffix < shorter) {
+    const auto ids = [&](const Array& elements) {
+      Ids result;
+      result.reserve(elements.size() - prefix - suffix);
+      for (size_t i = prefix; i < elements.size() - suffix; ++i) {
+        result.push_back(interner.IdOf(elements[i]));
+      }
+      return result;
+    };
+    Ids a_ids = ids(a);
+    Ids b_ids = ids(b);
+    for (const MatchedRun& run : Matcher(std::move(a_ids), std::move(b_ids), work_max).Run()) {
+      runs.push_back({run.a_begin + prefix, run.b_begin + prefix, run.length});
+    }
+  }
+  if (suffix > 0) runs.push_back({a.size() - suffix, b.size() - suffix, suffix});
+  return runs;
+}
+
+std::vector<ChangedRun> ChangesBetween(const Array& a, const Array& b,
+                                       const std::vector<MatchedRun>& matches) {
+  std::vector<ChangedRun> changes;
+  ChangedRun gap{0, 0, 0, 0};
+  const auto close = [&](size_t a_end, size_t b_end) {
+    gap.a_end = a_end;
+    gap.b_end = b_end;
+    if (gap.a_begin < a_end || gap.b_begin < b_end) changes.push_back(gap);
+  };
+  for (const MatchedRun& match : matches) {
+    close(match.a_begin, match.b_begin);
+    gap.a_begin = match.a_begin + match.length;
+    gap.b_begin = match.b_begin + match.length;
+  }
+  close(a.size(), b.size());
+  return changes;
+}
+
+}  // namespace bdcsync::json
