@@ -16,17 +16,18 @@ namespace bdcsync::bus {
 
 // Counters since the bus was opened, and two gauges. For metrics.
 struct BusStats {
-  uint64_t published = 0;        // Messages handed to the transport.
-  uint64_t published_bytes = 0;  // Their payloads.
-  uint64_t publish_dropped = 0;  // Messages dropped from the outgoing queue, oldest first.
-  uint64_t publish_failed = 0;   // Messages that a fault of the transport may have lost.
-  uint64_t writes = 0;           // Batches written to the transport.
-  uint64_t delivered = 0;        // Calls of on_message.
-  uint64_t delivered_bytes = 0;  // Their payloads.
-  uint64_t gaps = 0;             // Calls of on_gap.
-  uint64_t reconnects = 0;       // Connections made after the first of each node.
-  uint64_t queued = 0;           // Now: messages waiting in the outgoing queue.
-  uint64_t channels = 0;         // Now: channels with at least one subscriber.
+  uint64_t published = 0;         // Messages handed to the transport.
+  uint64_t published_bytes = 0;   // Their payloads.
+  uint64_t publish_dropped = 0;   // Messages dropped from the outgoing queue, oldest first.
+  uint64_t publish_failed = 0;    // Messages that the transport refused.
+  uint64_t publish_repeated = 0;  // Messages sent again as a fault left open whether they arrived.
+  uint64_t writes = 0;            // Batches written to the transport.
+  uint64_t delivered = 0;         // Calls of on_message.
+  uint64_t delivered_bytes = 0;   // Their payloads.
+  uint64_t gaps = 0;              // Calls of on_gap.
+  uint64_t reconnects = 0;        // Connections made after the first of each node.
+  uint64_t queued = 0;            // Now: messages waiting in the outgoing queue.
+  uint64_t channels = 0;          // Now: channels with at least one subscriber.
 };
 
 // A wish for a channel's messages; destroying it ends the wish. When the destructor returns, no

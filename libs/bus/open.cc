@@ -1,15 +1,18 @@
 #include "libs/bus/open.h"
 
-#include "absl/strings/str_cat.h"
-#include "libs/base/errors.h"
+#include <vector>
+
+#include "libs/base/status.h"
 #include "libs/bus/memory_bus.h"
+#include "libs/bus/redis_bus.h"
+#include "libs/bus/redis_url.h"
 
 namespace bdcsync::bus {
 
 absl::StatusOr<std::unique_ptr<Bus>> OpenBus(absl::string_view url, BusOptions options) {
   if (url == "memory:") return std::make_unique<MemoryBus>(options);
-  return MakeError(Reason::kInvalidArgument,
-                   absl::StrCat("bus.url: expected memory: or redis://host:port, got ", url));
+  ASSIGN_OR_RETURN(const std::vector<RedisAddress> nodes, ParseRedisUrls(url));
+  return std::make_unique<RedisBus>(nodes, options);
 }
 
 }  // namespace bdcsync::bus

@@ -1,0 +1,237 @@
+// How the Redis bus lives through faults of its server. Each test has a server of its own.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
+#include "libs/base/clock.h"
+#include "libs/bus/open.h"
+#include "libs/bus/recorder_testing.h"
+#include "libs/testing/redis.h"
+#include "libs/testing/status_matchers.h"
+
+namespace bdcsync::bus {
+namespace {
+
+using bdcsync::testing::StatusIs;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Changes of connection that a bus told, for waiting without sleeping.
+class Connections {
+ public:
+  void Note(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    ++(status.ok() ? up_ : down_);
+  }
+  bool AwaitUp(int count) { return Await(up_, count); }
+  bool AwaitDown(int count) { return Await(down_, count); }
+
+ private:
+  bool Await(const int& value, int count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [&value, count] { return value >= count; };
+    return mutex_.AwaitWithTimeout(absl::Condition(&enough), Recorder::kPatience);
+  }
+  absl::Mutex mutex_;
+  int up_ = 0;
+  int down_ = 0;
+};
+
+class RedisBusTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_OK_AND_ASSIGN(server_, testing::RedisServer::Start()); }
+
+  std::unique_ptr<Bus> Open(BusOptions options = {}) {
+    options.backoff_min = absl::Milliseconds(5);
+    options.backoff_max = absl::Milliseconds(50);
+    options.on_connection_change = [this](const absl::Status& s) { connections_.Note(s); };
+    auto bus = OpenBus(server_->url(), options);
+    EXPECT_OK(bus);
+    return *std::move(bus);
+  }
+
+  Connections connections_;  // One up for the publisher, one for the subscriber.
+  std::unique_ptr<testing::RedisServer> server_;
+};
+
+TEST_F(RedisBusTest, AfterARestartEveryChannelFlowsAgainAndIsToldOfTheGap) {
+  const auto bus = Open();
+  Recorder a;
+  Recorder b;
+  const auto first = a.Listen(*bus, "a");
+  const auto second = b.Listen(*bus, "b");
+  ASSERT_TRUE(a.AwaitGaps(1) && b.AwaitGaps(1) && connections_.AwaitUp(2));
+  ASSERT_OK(server_->Restart());
+  ASSERT_TRUE(a.AwaitGaps(2) && b.AwaitGaps(2));
+  bus->Publish("a", "again");
+  bus->Publish("b", "again");
+  EXPECT_TRUE(a.AwaitLast("again") && b.AwaitLast("again"));
+  EXPECT_GE(bus->Stats().reconnects, 1u);
+}
+
+TEST_F(RedisBusTest, ALostSubscribingConnectionAloneIsAGap) {
+  const auto bus = Open();
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(a.AwaitGaps(1));
+  ASSERT_OK(server_->Command({"CLIENT", "KILL", "TYPE", "pubsub"}));
+  ASSERT_TRUE(a.AwaitGaps(2));
+  bus->Publish("a", "again");
+  EXPECT_TRUE(a.AwaitLast("again"));
+}
+
+TEST_F(RedisBusTest, ALostPublishingConnectionLosesNoMessage) {
+  const auto bus = Open();
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(a.AwaitGaps(1) && connections_.AwaitUp(2));
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_OK(server_->Command({"CLIENT", "KILL", "TYPE", "normal"}));
+    bus->Publish("a", absl::StrCat(i));
+    ASSERT_TRUE(a.AwaitLast(absl::StrCat(i)));
+  }
+  EXPECT_EQ(a.gaps(), 1u);
+}
+
+TEST_F(RedisBusTest, WhileTheServerIsAwayHealthSaysWhyAndPublishingDoesNotBlock) {
+  BusOptions options;
+  options.queued_messages_max = 10;
+  const auto bus = Open(options);
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(a.AwaitGaps(1) && connections_.AwaitUp(2));
+  EXPECT_OK(bus->Health());
+  server_->Kill();
+  ASSERT_TRUE(connections_.AwaitDown(1));
+  EXPECT_THAT(bus->Health(), StatusIs(absl::StatusCode::kUnavailable));
+  for (int i = 0; i < 1000; ++i) bus->Publish("a", absl::StrCat(i));
+  EXPECT_LE(bus->Stats().queued, 10u);
+  EXPECT_GE(bus->Stats().publish_dropped, 900u);
+  ASSERT_OK(server_->Restart());
+  ASSERT_TRUE(a.AwaitGaps(2));
+  bus->Publish("a", "again");
+  EXPECT_TRUE(a.AwaitLast("again"));
+}
+
+TEST_F(RedisBusTest, ABusMayBeOpenedBeforeItsServer) {
+  server_->Kill();
+  const auto bus = Open();
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(connections_.AwaitDown(2));
+  EXPECT_THAT(bus->Health(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(a.gaps(), 0u);
+  ASSERT_OK(server_->Restart());
+  ASSERT_TRUE(a.AwaitGaps(1));
+  bus->Publish("a", "hello");
+  EXPECT_TRUE(a.AwaitLast("hello"));
+}
+
+TEST_F(RedisBusTest, AServerThatAnswersNothingIsGivenUp) {
+  BusOptions options;
+  options.answer_timeout = absl::Milliseconds(50);
+  options.connect_timeout = absl::Milliseconds(50);
+  const auto bus = Open(options);
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(a.AwaitGaps(1) && connections_.AwaitUp(2));
+  server_->Freeze();
+  ASSERT_TRUE(connections_.AwaitDown(2));  // Nobody published: both halves asked by themselves.
+  server_->Resume();
+  ASSERT_TRUE(a.AwaitGaps(2));
+  bus->Publish("a", "again");
+  EXPECT_TRUE(a.AwaitLast("again"));
+}
+
+TEST_F(RedisBusTest, ManySubscribersShareOneSubscriptionAtTheServer) {
+  const auto bus = Open();
+  Recorder a;
+  std::vector<std::unique_ptr<Subscription>> subscriptions;
+  for (int i = 0; i < 20; ++i) subscriptions.push_back(a.Listen(*bus, "a"));
+  ASSERT_TRUE(a.AwaitGaps(20));
+  ASSERT_OK_AND_ASSIGN(const std::string receivers, server_->Command({"PUBLISH", "a", "x"}));
+  EXPECT_EQ(receivers, "1");
+  EXPECT_TRUE(a.AwaitMessages(20));
+}
+
+TEST_F(RedisBusTest, TheServerIsLeftWhenTheLastSubscriberGoes) {
+  const auto bus = Open();
+  Recorder a;
+  Recorder barrier;
+  auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(a.AwaitGaps(1));
+  subscription.reset();
+  const auto later = barrier.Listen(*bus, "b");  // Its answer comes after that to leaving "a".
+  ASSERT_TRUE(barrier.AwaitGaps(1));
+  ASSERT_OK_AND_ASSIGN(const std::string receivers, server_->Command({"PUBLISH", "a", "x"}));
+  EXPECT_EQ(receivers, "0");
+}
+
+TEST_F(RedisBusTest, TwoBusesHearEachOtherAndThemselves) {
+  const auto one = Open();
+  const auto two = Open();
+  Recorder a;
+  Recorder b;
+  const auto first = a.Listen(*one, "a");
+  const auto second = b.Listen(*two, "a");
+  ASSERT_TRUE(a.AwaitGaps(1) && b.AwaitGaps(1));
+  one->Publish("a", "from one");
+  two->Publish("a", "from two");
+  ASSERT_TRUE(a.AwaitMessages(2) && b.AwaitMessages(2));
+  EXPECT_THAT(a.messages(), ::testing::UnorderedElementsAre("from one", "from two"));
+  EXPECT_THAT(b.messages(), ::testing::UnorderedElementsAre("from one", "from two"));
+}
+
+TEST_F(RedisBusTest, APasswordIsGivenAndAWrongOneShowsInHealthWithoutBeingShown) {
+  ASSERT_OK(server_->Command({"CONFIG", "SET", "requirepass", "s3cret@"}));
+  const std::string host(absl::StripPrefix(server_->url(), "redis://"));
+  ASSERT_OK_AND_ASSIGN(const auto good, OpenBus("redis://:s3cret%40@" + host, {}));
+  Recorder a;
+  const auto subscription = a.Listen(*good, "a");
+  ASSERT_TRUE(a.AwaitGaps(1));
+  good->Publish("a", "hello");
+  EXPECT_TRUE(a.AwaitLast("hello"));
+
+  BusOptions options;
+  options.on_connection_change = [this](const absl::Status& s) { connections_.Note(s); };
+  ASSERT_OK_AND_ASSIGN(const auto bad, OpenBus("redis://:guess123@" + host, options));
+  ASSERT_TRUE(connections_.AwaitDown(2));
+  EXPECT_THAT(bad->Health().ToString(), HasSubstr("AUTH refused"));
+  EXPECT_THAT(bad->Health().ToString(), Not(HasSubstr("guess123")));
+}
+
+TEST_F(RedisBusTest, ARefusedPublishIsCountedAndShowsInHealth) {
+  const auto bus = Open();
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(a.AwaitGaps(1) && connections_.AwaitUp(2));
+  ASSERT_OK(server_->Command({"ACL", "SETUSER", "default", "-publish"}));
+  bus->Publish("a", "x");
+  ASSERT_TRUE(connections_.AwaitDown(1));
+  EXPECT_THAT(bus->Health().ToString(), HasSubstr("PUBLISH refused"));
+  ASSERT_OK(server_->Command({"ACL", "SETUSER", "default", "+publish"}));
+  bus->Publish("a", "y");
+  ASSERT_TRUE(a.AwaitLast("y"));
+  EXPECT_EQ(bus->Stats().publish_failed, 1u);
+}
+
+TEST_F(RedisBusTest, AnIdleBusEndsAtOnce) {
+  auto bus = Open();
+  ASSERT_TRUE(connections_.AwaitUp(2));
+  server_->Freeze();
+  const SystemClock clock;
+  const absl::Duration before = clock.Monotonic();
+  bus->Publish("a", "never answered");
+  bus.reset();
+  EXPECT_LT(clock.Monotonic() - before, absl::Seconds(2));  // Well below the answer timeout.
+  server_->Resume();
+}
+
+}  // namespace
+}  // namespace bdcsync::bus
