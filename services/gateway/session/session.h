@@ -7,6 +7,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
+#include "libs/log/logger.h"
 #include "services/gateway/session/connection.h"
 #include "services/gateway/session/session_options.h"
 
@@ -35,6 +36,7 @@ struct SessionServices {
   Devices& devices;
   SessionDirectory& directory;
   SessionMetrics& metrics;
+  const log::Logger& logger;
   SessionOptions options;
 };
 

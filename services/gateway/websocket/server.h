@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
+#include "libs/log/logger.h"
 #include "services/gateway/session/connection.h"
 #include "services/gateway/session/loop.h"
 #include "services/gateway/websocket/server_options.h"
@@ -39,10 +40,11 @@ class WebSocketServer {
   virtual void Drain(absl::Time deadline) = 0;
 };
 
-// Reads the TLS files and starts the loops. `clock` and `metrics` are borrowed.
+// Reads the TLS files and starts the loops. `clock`, `metrics` and `logger` are borrowed.
 //   INVALID_ARGUMENT  the certificate or key cannot be read, or they do not belong together.
 absl::StatusOr<std::unique_ptr<WebSocketServer>> MakeWebSocketServer(ServerOptions options,
                                                                      const Clock& clock,
-                                                                     TransportMetrics& metrics);
+                                                                     TransportMetrics& metrics,
+                                                                     const log::Logger& logger);
 
 }  // namespace bdcsync::gateway

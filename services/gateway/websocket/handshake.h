@@ -1,0 +1,30 @@
+// Decides about a WebSocket handshake from its headers: origin and subprotocol. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace bdcsync::gateway {
+
+// The subprotocol that is spoken; assumed when none is offered.
+inline constexpr absl::string_view kJsonSubprotocol = "bdc-sync.v1.json";
+
+struct SubprotocolChoice {
+  bool supported = true;  // False: only others were offered; close with 4406.
+  std::string answer;     // For the response header; empty: none.
+};
+
+// Chooses from the Sec-WebSocket-Protocol header; `offered` is empty when there was none.
+SubprotocolChoice ChooseSubprotocol(absl::string_view offered);
+
+// Whether a page of `origin` may connect. Programs send no origin and always may. An empty list
+// allows any; entries are compared without regard to case, and "*.example.org" stands for every
+// host below example.org, with any scheme.
+bool OriginAllowed(absl::string_view origin, const std::vector<std::string>& allowed);
+
+// A complete response that refuses the handshake and ends the connection.
+std::string RefusalResponse(int status, absl::string_view phrase, absl::string_view explanation);
+
+}  // namespace bdcsync::gateway
