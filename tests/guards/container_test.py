@@ -95,9 +95,9 @@ def test_the_image_holds_all_programs_and_does_not_run_as_root():
 
 
 def test_the_image_holds_every_library_that_a_program_loads():
-    programs = os.environ.get("BDC_SYNC_BIN")
+    programs = os.environ.get("BDC_SYNC_TEST_BIN")
     if not programs:
-        pytest.skip("the services are not part of this build (BDC_SYNC_BIN is not set)")
+        pytest.skip("the services are not part of this build (BDC_SYNC_TEST_BIN is not set)")
     if "VERSION_CODENAME=bookworm" not in open("/etc/os-release", encoding="utf-8").read():
         pytest.skip("the image's package names are Debian 12's")
     loaded = subprocess.run(["ldd", f"{programs}/bdc-sync"], capture_output=True, check=True,

@@ -1,7 +1,7 @@
 """Compares what a command prints with a golden list. Usage: golden.py FILE COMMAND...
 
 A golden list is what the outside relies on: a line that changes or goes breaks someone. With
-BDC_SYNC_UPDATE_GOLDEN=1 the list is written anew instead (tools/dev/update-golden).
+BDC_SYNC_TEST_UPDATE_GOLDEN=1 the list is written anew instead (tools/dev/update-golden).
 """
 import difflib
 import os
@@ -13,7 +13,7 @@ import sys
 def main(path, command):
     golden = pathlib.Path(path)
     printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    if os.environ.get("BDC_SYNC_UPDATE_GOLDEN"):
+    if os.environ.get("BDC_SYNC_TEST_UPDATE_GOLDEN"):
         golden.write_text(printed, encoding="utf-8")
         return 0
     known = golden.read_text(encoding="utf-8") if golden.exists() else ""

@@ -11,9 +11,9 @@ SERVICES = ["event-store", "conflict", "device-sync", "version", "gateway"]
 
 def check_config(service, environment, config="", folder=None):
     """Fails the test when bdc-sync-`service` refuses these variables and this YAML text."""
-    programs = os.environ.get("BDC_SYNC_BIN")
+    programs = os.environ.get("BDC_SYNC_TEST_BIN")
     if not programs:
-        pytest.skip("the services are not part of this build (BDC_SYNC_BIN is not set)")
+        pytest.skip("the services are not part of this build (BDC_SYNC_TEST_BIN is not set)")
     arguments = [f"{programs}/bdc-sync-{service}", "--check-config"]
     if config:
         path = pathlib.Path(folder) / f"{service}.yaml"
