@@ -65,6 +65,26 @@ class LaneBatcher {
     return true;
   }
 
+  // Queues many groups, each behind its lane, before any batch is sent: an idle batcher takes them
+  // together. False, with `groups` untouched, when they do not all fit.
+  [[nodiscard]] bool SubmitGroups(std::vector<std::pair<uint64_t, std::vector<Item>>>&& groups) {
+    std::size_t items = 0;
+    for (const auto& [id, group] : groups) items += group.size();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (queued_ + items > limits_.queued_items_max) return false;
+      queued_ += items;
+      for (auto& [id, group] : groups) {
+        if (group.empty()) continue;
+        Lane& lane = lanes_[id];
+        lane.groups.push_back(std::move(group));
+        if (!lane.in_flight && lane.groups.size() == 1) ready_.push_back(id);
+      }
+    }
+    Pump();
+    return true;
+  }
+
   // Items waiting for a batch.
   std::size_t queued() const {
     absl::MutexLock lock(&mutex_);
