@@ -6,7 +6,9 @@ WAIT = re.compile(r"\babsl::(Milliseconds|Seconds|Minutes|Hours)\(\s*\d+(\.\d+)?
                   r"|\bstd::chrono::(milliseconds|seconds|minutes|hours)\s*[({]\s*\d+\s*[)}]")
 SIZE = re.compile(r"\b\d+\s*\*\s*1024\b|\b1024\s*\*|\b\d+\s*<<\s*[12]0\b")
 BOUND = re.compile(r"(?<![<>\-=])(<=?|>=?)\s*([1-9]\d\d+)\b(?!\s*>)(?!\.)")
-NAMED = re.compile(r"\bconstexpr\b|\bk[A-Z]\w*\s*[={(]|^\s*[\w:<>,\s*&]+\s\w+\s*(=|\{)[^=]")
+RANGES_OF_TYPES = {"127", "128", "255", "256", "65535", "65536"}  # Not limits that we chose.
+NAMED = re.compile(r"\bconstexpr\b|\bk[A-Z]\w*\s*[={(]|^\s*[\w:<>,\s*&]+\s\w+\s*(=|\{)[^=]"
+                   r"|\.\w+\s*=[^=]")
 
 
 def check(files):
@@ -17,14 +19,15 @@ def check(files):
         for number, line in enumerate(file.code_lines, 1):
             for pattern in (WAIT, SIZE, BOUND):
                 match = pattern.search(line)
-                if match and not is_zero(match.group()) and not is_named(file, number):
+                if match and is_limit(match.group()) and not is_named(file, number):
                     yield file.finding(number, "named-limit", f"give {match.group().strip()} a "
                                        "name: a constant (kThing…Max) or a config key")
                     break
 
 
-def is_zero(text):
-    return re.search(r"[({]\s*0\s*[)}]", text) is not None
+def is_limit(text):
+    numbers = re.findall(r"\d+", text)
+    return numbers != ["0"] and numbers[-1] not in RANGES_OF_TYPES
 
 
 def is_named(file, number):

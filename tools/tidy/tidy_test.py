@@ -186,7 +186,8 @@ def test_limits_have_names(line):
 @pytest.mark.parametrize("line", [
     "constexpr absl::Duration kWaitMax = absl::Seconds(5);", "size_t bytes_max = 64 * 1024;",
     "std::array<int, 256> table;", "Wait(absl::Seconds(0));", "if (count > 1) return;",
-    "absl::Duration timeout =\n    absl::Seconds(5);",
+    "absl::Duration timeout =\n    absl::Seconds(5);", "for (int c = 0; c < 256; ++c) {}",
+    "Call({.default_value = absl::Seconds(5)});",
 ])
 def test_a_named_limit_or_no_limit_is_fine(line):
     assert check("services/version/a.cc", f"void F() {{\n  {line}\n}}\n") == []
