@@ -82,7 +82,7 @@ class Registry {
   Histogram& AddHistogram(const MetricInfo& info, std::vector<double> buckets,
                           const Labels& labels = {});
   // `value` is called at each Render, on its thread; it must be quick and valid until the last one.
-  // It may not use this registry.
+  // Only once for the same name and labels.
   void AddGaugeCallback(const MetricInfo& info, const Labels& labels,
                         std::function<double()> value);
   // The same for a number that only goes up and is counted elsewhere.

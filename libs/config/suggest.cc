@@ -1,0 +1,54 @@
+#include "libs/config/suggest.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace bdcsync::config {
+namespace {
+
+// Levenshtein distance.
+std::size_t Distance(absl::string_view a, absl::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// The part after the last dot, so that a key without its section finds the key.
+absl::string_view LastPart(absl::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == absl::string_view::npos ? name : name.substr(dot + 1);
+}
+
+}  // namespace
+
+std::string Suggestion(absl::string_view name, const std::vector<std::string>& candidates) {
+  const std::string* best = nullptr;
+  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = LastPart(candidate) == name ? 1 : Distance(name, candidate);
+    if (distance < best_distance) {
+      best = &candidate;
+      best_distance = distance;
+    }
+  }
+  return best == nullptr ? "" : absl::StrCat("; did you mean ", *best, "?");
+}
+
+std::string Suggestion(absl::string_view name, const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Key& key : schema.keys()) names.push_back(key.name);
+  return Suggestion(name, names);
+}
+
+}  // namespace bdcsync::config

@@ -1,0 +1,23 @@
+// Settings in a YAML file: sections nest or are written with dots ("websocket.port"). Thread-safe:
+// functions only.
+#pragma once
+
+#include <string>
+
+#include "libs/config/mistakes.h"
+#include "libs/config/schema.h"
+
+namespace bdcsync::config {
+
+// A configuration larger than this is not one.
+inline constexpr int kFileBytesMax = 1 << 20;
+
+// Reads the whole file; a mistake when it cannot be read or is larger than kFileBytesMax.
+std::string ReadFile(const std::string& path, absl::string_view where, Mistakes& mistakes);
+
+// Adds what `path` sets, in its order; unknown keys, keys set twice and values that are not allowed
+// are mistakes with their line.
+void ReadYaml(const std::string& path, const Schema& schema, Settings& settings,
+              Mistakes& mistakes);
+
+}  // namespace bdcsync::config

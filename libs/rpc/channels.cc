@@ -1,0 +1,113 @@
+#include "libs/rpc/channels.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/rpc/config.h"
+#include "libs/rpc/tls.h"
+
+namespace bdcsync::rpc {
+namespace {
+
+constexpr absl::Duration kReconnectBackoffInitial = absl::Milliseconds(50);
+
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
+    const ChannelOptions& options) {
+  if (options.tls_ca_file.empty()) {
+    if (options.tls_cert_file.empty()) return grpc::InsecureChannelCredentials();
+    return absl::InvalidArgumentError("services.tls.cert_file needs services.tls.ca_file");
+  }
+  grpc::SslCredentialsOptions tls;
+  ASSIGN_OR_RETURN(tls.pem_root_certs, ReadPem(options.tls_ca_file, "services.tls.ca_file"));
+  if (!options.tls_cert_file.empty()) {
+    ASSIGN_OR_RETURN(tls.pem_cert_chain, ReadPem(options.tls_cert_file, "services.tls.cert_file"));
+    ASSIGN_OR_RETURN(tls.pem_private_key, ReadPem(options.tls_key_file, "services.tls.key_file"));
+  }
+  return grpc::SslCredentials(tls);
+}
+
+grpc::ChannelArguments Arguments(const ChannelOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  arguments.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  const int initial = Milliseconds(kReconnectBackoffInitial);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, initial);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, initial);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS,
+                   std::max(initial, Milliseconds(options.reconnect_backoff_max)));
+  // A connection of its own, not shared with other channels to the same address.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // Keeps a connection to every address behind a name, and reconnects without waiting for a call.
+  arguments.SetLoadBalancingPolicyName("round_robin");
+  return arguments;
+}
+
+std::string KeyOf(absl::string_view service) {
+  return absl::StrCat("services.", absl::StrReplaceAll(service, {{"-", "_"}}));
+}
+
+}  // namespace
+
+ChannelOptions ChannelOptionsFrom(const config::Values& values) {
+  ChannelOptions options;
+  options.addresses = {{"event-store", values.Get(kEventStoreAddresses)},
+                       {"version", values.Get(kVersionAddresses)},
+                       {"conflict", values.Get(kConflictAddresses)},
+                       {"device-sync", values.Get(kDeviceSyncAddresses)}};
+  options.max_message_bytes = values.Get(kMaxMessageBytes);
+  options.keepalive_interval = values.Get(kKeepaliveInterval);
+  options.keepalive_timeout = values.Get(kKeepaliveTimeout);
+  options.reconnect_backoff_max = values.Get(kReconnectBackoffMax);
+  options.tls_ca_file = values.Get(kServicesTlsCaFile);
+  options.tls_cert_file = values.Get(kServicesTlsCertFile);
+  options.tls_key_file = values.Get(kServicesTlsKeyFile);
+  return options;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
+                                                    const ChannelOptions& options) {
+  ASSIGN_OR_RETURN(auto credentials, Credentials(options));
+  return grpc::CreateCustomChannel(address, credentials, Arguments(options));
+}
+
+Channels::Channels(ChannelOptions options) : options_(std::move(options)) {}
+Channels::~Channels() = default;
+
+void Channels::AddInProcess(absl::string_view service, std::shared_ptr<grpc::Channel> channel) {
+  absl::MutexLock lock(&mutex_);
+  channels_[std::string(service)] = {std::move(channel)};
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> Channels::Get(
+    absl::string_view service) {
+  const std::string name(service);
+  absl::MutexLock lock(&mutex_);
+  if (const auto known = channels_.find(name); known != channels_.end()) return known->second;
+
+  const auto addresses = options_.addresses.find(name);
+  if (addresses == options_.addresses.end() || addresses->second.empty()) {
+    return MakeError(Reason::kNotFound, absl::StrCat("no address of the service ", name,
+                                                     " is known: set ", KeyOf(service)));
+  }
+  Replicas replicas;
+  for (const std::string& address : addresses->second) {
+    ASSIGN_OR_RETURN(auto channel, Dial(address, options_));
+    replicas.push_back(std::move(channel));
+  }
+  return channels_[name] = std::move(replicas);
+}
+
+}  // namespace bdcsync::rpc

@@ -1,0 +1,23 @@
+#include "libs/rpc/config.h"
+
+namespace bdcsync::rpc {
+
+void DeclareConfig(config::Schema& schema) {
+  schema.Add(kMaxMessageBytes);
+  schema.Add(kMaxConcurrentStreams);
+  schema.Add(kKeepaliveInterval);
+  schema.Add(kKeepaliveTimeout);
+  schema.Add(kReconnectBackoffMax);
+  schema.Add(kTlsCertFile);
+  schema.Add(kTlsKeyFile);
+  schema.Add(kTlsClientCaFile);
+  schema.Add(kEventStoreAddresses);
+  schema.Add(kVersionAddresses);
+  schema.Add(kConflictAddresses);
+  schema.Add(kDeviceSyncAddresses);
+  schema.Add(kServicesTlsCaFile);
+  schema.Add(kServicesTlsCertFile);
+  schema.Add(kServicesTlsKeyFile);
+}
+
+}  // namespace bdcsync::rpc

@@ -1,0 +1,148 @@
+#include "libs/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/clock.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/rpc/config.h"
+#include "libs/rpc/server_metrics.h"
+#include "libs/rpc/tls.h"
+
+namespace bdcsync::rpc {
+namespace {
+
+// Callers that ping more often than this are told to calm down.
+constexpr absl::Duration kPingIntervalMin = absl::Seconds(4);
+
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const ServerOptions& options) {
+  if (options.tls_cert_file.empty() && options.tls_key_file.empty()) {
+    if (options.tls_client_ca_file.empty()) return grpc::InsecureServerCredentials();
+    return absl::InvalidArgumentError(
+        "grpc.tls.client_ca_file needs grpc.tls.cert_file and grpc.tls.key_file");
+  }
+  grpc::SslServerCredentialsOptions tls(
+      options.tls_client_ca_file.empty()
+          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  ASSIGN_OR_RETURN(std::string chain, ReadPem(options.tls_cert_file, "grpc.tls.cert_file"));
+  ASSIGN_OR_RETURN(std::string key, ReadPem(options.tls_key_file, "grpc.tls.key_file"));
+  tls.pem_key_cert_pairs.push_back({std::move(key), std::move(chain)});
+  if (!options.tls_client_ca_file.empty()) {
+    ASSIGN_OR_RETURN(tls.pem_root_certs,
+                     ReadPem(options.tls_client_ca_file, "grpc.tls.client_ca_file"));
+  }
+  return grpc::SslServerCredentials(tls);
+}
+
+// "[::1]:80" for an IPv6 address.
+std::string HostAndPort(const std::string& host, int port) {
+  const bool bare_ipv6 = absl::StrContains(host, ":") && !absl::StartsWith(host, "[");
+  return bare_ipv6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
+}
+
+void Configure(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  // Without this a second process on the same port would take half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(options.max_concurrent_streams));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             Milliseconds(options.keepalive_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(kPingIntervalMin));
+}
+
+}  // namespace
+
+ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
+                                int port) {
+  ServerOptions options;
+  options.listen_address = std::string(listen_address);
+  options.port = port;
+  options.max_message_bytes = values.Get(kMaxMessageBytes);
+  options.max_concurrent_streams = values.Get(kMaxConcurrentStreams);
+  options.keepalive_interval = values.Get(kKeepaliveInterval);
+  options.keepalive_timeout = values.Get(kKeepaliveTimeout);
+  options.tls_cert_file = values.Get(kTlsCertFile);
+  options.tls_key_file = values.Get(kTlsKeyFile);
+  options.tls_client_ca_file = values.Get(kTlsClientCaFile);
+  return options;
+}
+
+struct Server::State {
+  const ServerOptions options;
+  metrics::Registry& metrics;
+  const SystemClock clock;  // Real time: it measures calls.
+  std::vector<grpc::Service*> services;
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+  std::atomic<bool> drained{false};
+};
+
+Server::Server(ServerOptions options, metrics::Registry& metrics)
+    : state_(new State{std::move(options), metrics}) {}
+
+Server::~Server() { Drain(absl::InfinitePast()); }
+
+void Server::AddService(grpc::Service* service) { state_->services.push_back(service); }
+
+absl::Status Server::Start() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  Configure(state_->options, builder);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(std::make_unique<ServerMetricsFactory>(state_->metrics, state_->clock));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
+
+  const std::string address = HostAndPort(state_->options.listen_address, state_->options.port);
+  ASSIGN_OR_RETURN(auto credentials, Credentials(state_->options));
+  builder.AddListeningPort(address, std::move(credentials), &state_->port);
+  for (grpc::Service* service : state_->services) builder.RegisterService(service);
+  state_->server = builder.BuildAndStart();
+  if (state_->server == nullptr || state_->port == 0) {
+    return MakeError(Reason::kUnavailable,
+                     absl::StrCat("cannot listen for gRPC on ", address,
+                                  ": is another process using the port? Set grpc.port or "
+                                  "listen_address to another one"));
+  }
+  SetServing(false);
+  return absl::OkStatus();
+}
+
+int Server::port() const { return state_->port; }
+
+std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(state_->options.max_message_bytes));
+  arguments.SetMaxSendMessageSize(static_cast<int>(state_->options.max_message_bytes));
+  return state_->server->InProcessChannel(arguments);
+}
+
+void Server::SetServing(bool serving) {
+  state_->server->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void Server::Drain(absl::Time deadline) {
+  if (state_->server == nullptr || state_->drained.exchange(true)) return;
+  SetServing(false);
+  state_->server->Shutdown(absl::ToChronoTime(deadline));
+  state_->server->Wait();
+}
+
+}  // namespace bdcsync::rpc

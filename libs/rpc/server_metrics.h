@@ -1,0 +1,57 @@
+// Counts and times every call that a gRPC server answers. Thread-safe.
+#pragma once
+
+#include <grpcpp/support/server_interceptor.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "libs/base/clock.h"
+#include "libs/metrics/registry.h"
+
+namespace bdcsync::rpc {
+
+inline constexpr metrics::MetricInfo kRequestsTotal{
+    "bdcsync_grpc_requests_total", "gRPC calls answered, by method and status code."};
+inline constexpr metrics::MetricInfo kRequestSeconds{
+    "bdcsync_grpc_request_seconds", "Time from a gRPC call's arrival to its answer, by method."};
+
+// What one method has counted.
+class MethodMetrics {
+ public:
+  MethodMetrics(metrics::Registry& registry, std::string method);
+  void Answered(int code, absl::Duration took);
+
+ private:
+  static constexpr int kCodes = 17;  // OK to UNAUTHENTICATED.
+
+  metrics::Registry& registry_;
+  const std::string method_;
+  metrics::Histogram& seconds_;
+  std::array<std::atomic<metrics::Counter*>, kCodes> requests_{};
+};
+
+class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  // Both are borrowed and must outlive the server.
+  ServerMetricsFactory(metrics::Registry& registry, const Clock& clock)
+      : registry_(registry), clock_(clock) {}
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo* info) override;
+
+ private:
+  MethodMetrics& Find(const char* method);
+
+  metrics::Registry& registry_;
+  const Clock& clock_;
+  absl::Mutex mutex_;
+  // By the address of the name, which a registered method keeps for ever.
+  absl::flat_hash_map<const char*, std::unique_ptr<MethodMetrics>> methods_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace bdcsync::rpc
