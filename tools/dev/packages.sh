@@ -17,7 +17,7 @@ TEST_PACKAGES=(
   clang clang-format clang-tidy libclang-rt-14-dev
   sqlite3 git ca-certificates
 )
-BENCH_PACKAGES=("${SERVER_PACKAGES[@]}" postgresql-contrib ca-certificates)
+BENCH_PACKAGES=("${SERVER_PACKAGES[@]}" python3-websockets python3-jwt ca-certificates)
 FORMAT_PACKAGES=(clang-format git)
 HELM_PACKAGES=(golang-1.19-go ca-certificates)
 HELM_VERSION=v3.12.3  # The newest that Debian 12's Go builds.

@@ -5,7 +5,7 @@ STATEMENT_END = re.compile(r"[;{}]")
 WAIT = re.compile(r"\babsl::(Milliseconds|Seconds|Minutes|Hours)\(\s*\d+(\.\d+)?\s*\)"
                   r"|\bstd::chrono::(milliseconds|seconds|minutes|hours)\s*[({]\s*\d+\s*[)}]")
 SIZE = re.compile(r"\b\d+\s*\*\s*1024\b|\b1024\s*\*|\b\d+\s*<<\s*[12]0\b")
-BOUND = re.compile(r"(?<![<>\-=])(<=?|>=?)\s*([1-9]\d\d+)\b(?!\s*>)(?!\.)")
+BOUND = re.compile(r"(?<![<>\-=])(<=?|>=?)\s*([1-9]\d\d+)\b(?!\s*>)(?!\.|\s*\*)")
 RANGES_OF_TYPES = {"127", "128", "255", "256", "65535", "65536"}  # Not limits that we chose.
 NAMED = re.compile(r"\bconstexpr\b|\bk[A-Z]\w*\s*[={(]|^\s*[\w:<>,\s*&]+\s\w+\s*(=|\{)[^=]"
                    r"|\.\w+\s*=[^=]")
