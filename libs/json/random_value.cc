@@ -92,4 +92,34 @@ void RandomValue::EditArray(Array& array, size_t depth_max) {
   }
 }
 
+std::vector<Value> SmallerThan(const Value& value) {
+  std::vector<Value> smaller;
+  if (!value.is_null()) smaller.emplace_back();
+  if (value.is_array()) {
+    const Array& array = value.array();
+    for (size_t i = 0; i < array.size(); ++i) {
+      Value without = value;
+      without.array().erase(without.array().begin() + static_cast<std::ptrdiff_t>(i));
+      smaller.push_back(std::move(without));
+      for (Value& part : SmallerThan(array[i])) {
+        Value with = value;
+        with.array()[i] = std::move(part);
+        smaller.push_back(std::move(with));
+      }
+    }
+  } else if (value.is_object()) {
+    for (size_t i = 0; i < value.object().size(); ++i) {
+      Value without = value;
+      without.object().Extract(i);
+      smaller.push_back(std::move(without));
+      for (Value& part : SmallerThan(value.object().at(i).value)) {
+        Value with = value;
+        with.object().value_at(i) = std::move(part);
+        smaller.push_back(std::move(with));
+      }
+    }
+  }
+  return smaller;
+}
+
 }  // namespace bdcsync::json

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "libs/json/value.h"
 
@@ -29,5 +31,8 @@ class RandomValue {
 
   std::mt19937_64 random_;
 };
+
+// Values one step smaller than `value`: without one member or element, or with a smaller part.
+std::vector<Value> SmallerThan(const Value& value);
 
 }  // namespace bdcsync::json

@@ -1,0 +1,156 @@
+#include "libs/merge/three_way.h"
+
+#include <string>
+
+#include "libs/json/parse.h"
+#include "libs/json/serialize.h"
+#include "libs/testing/status_matchers.h"
+
+namespace bdcsync::merge {
+namespace {
+
+using json::Parse;
+using json::Serialize;
+using json::Value;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// "-" is a document that does not exist.
+std::optional<Value> Json(absl::string_view text) {
+  if (text == "-") return std::nullopt;
+  return *Parse(text);
+}
+
+std::string Text(const std::optional<Value>& value) { return value ? Serialize(*value) : "-"; }
+
+MergeResult Merged(absl::string_view base, absl::string_view theirs, absl::string_view ours,
+                   Overlap overlap = Overlap::kOurs) {
+  return Merge(Json(base), Json(theirs), Json(ours), {.overlap = overlap});
+}
+
+std::string MergedText(absl::string_view base, absl::string_view theirs, absl::string_view ours,
+                       Overlap overlap = Overlap::kOurs) {
+  return Text(Merged(base, theirs, ours, overlap).value);
+}
+
+// "path rule base theirs ours chosen" of each decision.
+std::vector<std::string> Decisions(const MergeResult& result) {
+  std::vector<std::string> lines;
+  for (const Decision& decision : result.decisions) {
+    lines.push_back(decision.path + " " + std::string(RuleName(decision.rule)) + " " +
+                    Text(decision.base) + " " + Text(decision.theirs) + " " + Text(decision.ours) +
+                    " " + (decision.chosen ? std::string(SideName(*decision.chosen)) : "nobody"));
+  }
+  return lines;
+}
+
+TEST(ThreeWayMerge, ChangesOfDifferentMembersAreBothKept) {
+  const MergeResult result =
+      Merged(R"({"a":1,"b":{"c":2,"d":3},"e":4})", R"({"a":9,"b":{"c":2,"d":3},"e":4,"x":[]})",
+             R"({"a":1,"b":{"c":2,"d":8},"y":{}})");
+  EXPECT_EQ(Text(result.value), R"({"a":9,"b":{"c":2,"d":8},"x":[],"y":{}})");
+  EXPECT_FALSE(result.overlapped);
+  EXPECT_THAT(Decisions(result),
+              ElementsAre("/a three_way 1 9 1 theirs", "/b/d three_way 3 3 8 ours",
+                          "/e three_way 4 4 - ours"));
+}
+
+TEST(ThreeWayMerge, OfTwoChangesOfOneLeafTheChosenSideWins) {
+  const MergeResult ours = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})");
+  EXPECT_EQ(Text(ours.value), R"({"a":3})");
+  EXPECT_TRUE(ours.overlapped);
+  EXPECT_THAT(Decisions(ours), ElementsAre("/a lww 1 2 3 ours"));
+  const MergeResult theirs = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})", Overlap::kTheirs);
+  EXPECT_EQ(Text(theirs.value), R"({"a":2})");
+  EXPECT_THAT(Decisions(theirs), ElementsAre("/a lww 1 2 3 theirs"));
+  const MergeResult open = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})", Overlap::kOpen);
+  EXPECT_EQ(Text(open.value), R"({"a":2})");
+  EXPECT_TRUE(open.overlapped);
+  EXPECT_THAT(Decisions(open), ElementsAre("/a open 1 2 3 nobody"));
+}
+
+TEST(ThreeWayMerge, TheSameChangeOnBothSidesIsNoOverlap) {
+  const MergeResult result =
+      Merged(R"({"a":1,"b":[1,2]})", R"({"a":2.0,"b":[3],"c":{}})", R"({"a":2,"b":[3],"c":{}})");
+  EXPECT_EQ(Text(result.value), R"({"a":2,"b":[3],"c":{}})");
+  EXPECT_THAT(Decisions(result), IsEmpty());
+}
+
+TEST(ThreeWayMerge, MissingIsNotNull) {
+  EXPECT_EQ(MergedText(R"({"a":1})", R"({"a":null})", R"({"a":1})"), R"({"a":null})");
+  EXPECT_EQ(MergedText(R"({"a":null})", "{}", R"({"a":null})"), "{}");
+  EXPECT_EQ(MergedText("{}", R"({"a":null})", "{}"), R"({"a":null})");
+  EXPECT_EQ(MergedText("-", "null", "-"), "null");
+  EXPECT_EQ(MergedText("null", "-", "null"), "-");
+}
+
+TEST(ThreeWayMerge, TheEditWinsOverADelete) {
+  for (const Overlap overlap : {Overlap::kOurs, Overlap::kTheirs, Overlap::kOpen}) {
+    const MergeResult result =
+        Merged(R"({"a":{"x":1,"y":2}})", "{}", R"({"a":{"x":1,"y":3}})", overlap);
+    EXPECT_EQ(Text(result.value), R"({"a":{"x":1,"y":3}})");
+    EXPECT_TRUE(result.overlapped);
+    EXPECT_THAT(Decisions(result),
+                ElementsAre(R"(/a edit_wins {"x":1,"y":2} - {"x":1,"y":3} ours)"));
+    EXPECT_EQ(MergedText("1", "2", "-", overlap), "2");
+    EXPECT_EQ(MergedText("[1,2,3]", "[1,3]", "[1,9,3]", overlap), "[1,9,3]");
+  }
+  EXPECT_EQ(MergedText(R"({"a":1,"b":2})", R"({"b":2})", R"({"a":1})"), "{}");
+  EXPECT_EQ(MergedText("1", "-", "-"), "-");
+}
+
+TEST(ThreeWayMerge, TwoNewObjectsUnderOneKeyAreMergedByMember) {
+  EXPECT_EQ(MergedText("{}", R"({"o":{"a":1}})", R"({"o":{"b":2}})"), R"({"o":{"a":1,"b":2}})");
+  EXPECT_EQ(MergedText("-", R"({"a":1,"c":1})", R"({"b":2,"c":2})"), R"({"a":1,"c":2,"b":2})");
+  EXPECT_EQ(MergedText("7", R"({"a":1})", R"({"b":2})"), R"({"a":1,"b":2})");
+}
+
+TEST(ThreeWayMerge, ValuesOfDifferentKindsOverlapAsAWhole) {
+  const MergeResult result = Merged(R"({"a":{"x":1}})", R"({"a":{"x":2}})", R"({"a":[1]})");
+  EXPECT_EQ(Text(result.value), R"({"a":[1]})");
+  EXPECT_THAT(Decisions(result), ElementsAre(R"(/a lww {"x":1} {"x":2} [1] ours)"));
+}
+
+TEST(ThreeWayMerge, DigitsOfANumberSurviveAndDoNotConflict) {
+  EXPECT_EQ(MergedText(R"({"a":1.10})", R"({"a":1.1})", R"({"a":1.10,"b":9007199254740993})"),
+            R"({"a":1.1,"b":9007199254740993})");
+  EXPECT_FALSE(Merged(R"({"a":1})", R"({"a":1.0})", R"({"a":2})").overlapped);
+  EXPECT_TRUE(Merged("9007199254740992", "9007199254740993", "9007199254740994").overlapped);
+  EXPECT_EQ(MergedText("[1,2]", "[1.0,2]", "[1,2]"), "[1.0,2]");
+}
+
+TEST(ThreeWayMerge, ArraysMergeAsSequences) {
+  EXPECT_EQ(MergedText("[1,2,3]", "[0,1,2,3]", "[1,2,3,4]"), "[0,1,2,3,4]");
+  EXPECT_EQ(MergedText("[1,2,3,4]", "[1,3,4]", "[1,2,3,9]"), "[1,3,9]");
+  EXPECT_EQ(MergedText("[1,2,3]", "[9,2,3]", "[1,8,3]"), "[9,8,3]");
+  EXPECT_EQ(MergedText("[1,2,3]", "[5,1,2,3]", "[7,2,3]"), "[5,7,2,3]");
+  EXPECT_EQ(MergedText("[1,2,3]", "[3]", "[1,2,3,[]]"), "[3,[]]");
+  EXPECT_FALSE(Merged("[1,2,3]", "[9,2,3]", "[1,8,3]").overlapped);
+}
+
+TEST(ThreeWayMerge, AnOverlapInAnArrayIsARegion) {
+  const MergeResult result = Merged("[0,1,2,3,4]", "[7,0,1,5,3,4]", "[0,1,6,6,3]");
+  EXPECT_EQ(Text(result.value), "[7,0,1,6,6,3]");
+  EXPECT_THAT(Decisions(result),
+              ElementsAre(" lww [2] [5] [6,6] ours", " three_way [4] [4] [] ours"));
+  const Region& region = *result.decisions[0].region;
+  EXPECT_EQ(region.base_begin, 2u);
+  EXPECT_EQ(region.theirs_begin, 3u);
+  EXPECT_EQ(region.ours_begin, 2u);
+  EXPECT_EQ(region.result_begin, 3u);
+}
+
+TEST(ThreeWayMerge, TwoInsertionsAtOnePlaceOverlap) {
+  const MergeResult result = Merged(R"({"l":[1]})", R"({"l":[1,2]})", R"({"l":[1,3]})");
+  EXPECT_EQ(Text(result.value), R"({"l":[1,3]})");
+  EXPECT_THAT(Decisions(result), ElementsAre("/l lww [] [2] [3] ours"));
+  EXPECT_EQ(MergedText("[1]", "[1,2]", "[1,2]"), "[1,2]");
+}
+
+TEST(ThreeWayMerge, KeysInPathsAreEscaped) {
+  EXPECT_THAT(Decisions(Merged(R"({"a/b":{"~":1}})", R"({"a/b":{"~":2}})", R"({"a/b":{"~":3}})")),
+              ElementsAre("/a~1b/~0 lww 1 2 3 ours"));
+}
+
+}  // namespace
+}  // namespace bdcsync::merge
