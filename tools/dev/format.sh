@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Formats every C++ file that git knows or would add. With --check, changes nothing, names the lines
+# Formats every C++ file of the project. With --check, changes nothing, names the lines
 # that are not formatted and fails when there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 each_file() {  # COMMAND...: runs it on batches of all C++ files
-  git -c safe.directory='*' ls-files -z --cached --others --exclude-standard '*.h' '*.cc' |
-    while IFS= read -r -d '' file; do if [[ -e $file ]]; then printf '%s\0' "$file"; fi; done |
+  tools/dev/list_files.sh | grep -zE '\.(h|cc)$' |
     xargs -0 --no-run-if-empty -n 20 -P "$(nproc)" "$@"
 }
 

@@ -19,11 +19,10 @@ CHECKED = {".h", ".cc", ".proto", ".py", ".sh", ".ts", ".cmake", ".txt", ".yaml"
 NOT_OURS = ("tests/golden/", "tools/npm/package-lock.json")
 
 
-def tracked_files(root):
-    """Paths, from the root, of every file that git knows or would add."""
-    listing = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
-         "--exclude-standard"], cwd=root, capture_output=True, check=True, text=True)
+def project_files(root):
+    """Paths, from the root, of every file of the project."""
+    listing = subprocess.run([root / "tools/dev/list_files.sh"], capture_output=True, check=True,
+                             text=True)
     return sorted(name for name in listing.stdout.split("\0") if name)
 
 
@@ -31,7 +30,7 @@ def load(root, names):
     files = {}
     for name in names:
         path = root / name
-        if path.suffix not in CHECKED or name.startswith(NOT_OURS) or not path.is_file():
+        if path.suffix not in CHECKED or name.startswith(NOT_OURS) or path.is_symlink():
             continue
         try:
             files[name] = source.File(name, path.read_text(encoding="utf-8"))
@@ -50,7 +49,7 @@ def check(files):
 
 
 def main(arguments):
-    files = load(ROOT, tracked_files(ROOT))
+    files = load(ROOT, project_files(ROOT))
     findings = check(files)
     if arguments:
         findings = [f for f in findings if f.path in arguments]
