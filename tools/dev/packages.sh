@@ -72,13 +72,14 @@ install_node() {
   install_packages "run npm tools" nodejs npm
 }
 
-# The npm tools of tools/npm (buf), as pinned by its lock file; a no-op when they are in place.
+# The npm tools of tools/npm (buf), pinned to exact versions by its package.json; a no-op when they are
+# in place. A lock file without registry addresses cannot name the packages of other platforms.
 install_npm_tools() {
   local stamp=tools/npm/node_modules/.package-lock.json
   install_node
-  if [[ -e $stamp && ! tools/npm/package-lock.json -nt $stamp ]]; then return; fi
+  if [[ -e $stamp && ! tools/npm/package.json -nt $stamp ]]; then return; fi
   say "installing the npm tools of tools/npm"
-  npm ci --prefix tools/npm --cache "$PWD/build/npm-cache" --no-audit --no-fund
+  npm install --no-package-lock --prefix tools/npm --cache "$PWD/build/npm-cache" --no-audit --no-fund
   touch "$stamp"
 }
 

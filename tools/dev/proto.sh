@@ -10,7 +10,7 @@ GOLDEN=tests/golden/proto.txtpb
 BUF=$PWD/tools/npm/node_modules/.bin/buf
 
 if [[ ! -x $BUF ]]; then
-  echo "buf is not installed: ./dev test installs it (npm ci in tools/npm)" >&2
+  echo "buf is not installed: ./dev test installs it (npm install in tools/npm)" >&2
   if [[ -n ${BDC_SYNC_REQUIRE_SERVERS:-} ]]; then exit 1; else exit 77; fi
 fi
 
