@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -15,11 +16,12 @@
 namespace bdcsync::gateway {
 
 class KeySet;
+class VerifyKey;
 
 class KeyRing {
  public:
   // `secret` (security.jwt_secret) may be empty: no HS256. `keys_dir` (security.jwt_keys_dir) may
-  // be empty: no key files. Holds no keys until Reload.
+  // be empty: no key files. Holds the secret only, until Reload.
   KeyRing(std::string secret, std::string keys_dir);
   ~KeyRing();
 
@@ -36,9 +38,13 @@ class KeyRing {
   std::shared_ptr<const KeySet> keys() const;
 
  private:
+  absl::Status Read(uint64_t fingerprint);
+  void Rebuild() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const std::string keys_dir_;
   mutable absl::Mutex mutex_;
   std::string secret_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<const VerifyKey>> file_keys_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const KeySet> keys_ ABSL_GUARDED_BY(mutex_);
   uint64_t fingerprint_ ABSL_GUARDED_BY(mutex_) = 0;
 };
