@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "libs/app/http.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
 #include "libs/bus/bus.h"
@@ -44,6 +45,9 @@ class Context {
 
   // Adds a check to /readyz: OK, or why `name` is not ready. Called often, must return at once.
   virtual void AddReadinessCheck(absl::string_view name, std::function<absl::Status()> check) = 0;
+  // Serves `path` on the HTTP port, e.g. for an admin API. In Configure only.
+  virtual void AddHttpRoute(absl::string_view method, absl::string_view path,
+                            HttpHandler handler) = 0;
 };
 
 }  // namespace bdcsync::app

@@ -5,6 +5,7 @@
 // Called once, on the main thread, before any other thread is started.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -13,7 +14,12 @@
 
 namespace bdcsync::app {
 
-int RunModules(int argc, char** argv, Modules modules);
+struct RunOptions {
+  // Runs once the process is ready, e.g. to greet the person who started it.
+  std::function<void(App&)> on_ready;
+};
+
+int RunModules(int argc, char** argv, Modules modules, RunOptions options = {});
 
 // app::Run(argc, argv, event_store::MakeModule(), version::MakeModule())
 template <typename... More>

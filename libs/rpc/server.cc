@@ -135,6 +135,7 @@ std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
 }
 
 void Server::SetServing(bool serving) {
+  if (state_->server == nullptr) return;
   state_->server->GetHealthCheckService()->SetServingStatus(serving);
 }
 

@@ -54,6 +54,7 @@ class Server {
   // A channel into this server without a socket, from Start until Drain.
   std::shared_ptr<grpc::Channel> InProcessChannel();
   // What grpc.health.v1 answers from now on, for the server as a whole and every service.
+  // Nothing before Start.
   void SetServing(bool serving);
   // Answers NOT_SERVING, refuses new calls, waits for those in flight until `deadline`, then
   // cancels what is left. Returns when no call runs any more. Calling it again does nothing.

@@ -9,17 +9,20 @@ WorkerPool::WorkerPool(WorkerPoolLimits limits) : limits_(limits) {
   for (std::size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { Stop(); }
+
+void WorkerPool::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 bool WorkerPool::Submit(absl::AnyInvocable<void()> task) {
   absl::MutexLock lock(&mutex_);
-  if (tasks_.size() >= limits_.queued_max) return false;
+  if (stopping_ || tasks_.size() >= limits_.queued_max) return false;
   tasks_.push_back(std::move(task));
   return true;
 }

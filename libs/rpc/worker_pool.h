@@ -20,13 +20,16 @@ struct WorkerPoolLimits {
 class WorkerPool {
  public:
   explicit WorkerPool(WorkerPoolLimits limits);
-  // Runs everything that was accepted, then returns. Not on one of its own threads.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Tasks start in the order of Submit. False, and `task` never runs, when the queue is full.
+  // Tasks start in the order of Submit. False, and `task` never runs, when the queue is full or the
+  // pool was stopped.
   [[nodiscard]] bool Submit(absl::AnyInvocable<void()> task);
+  // Refuses new tasks, runs everything that was accepted, then returns. Not on one of its own
+  // threads; the destructor does the same. Calling it again does nothing.
+  void Stop();
   // Tasks waiting for a thread.
   std::size_t queued() const;
 
@@ -37,7 +40,7 @@ class WorkerPool {
   mutable absl::Mutex mutex_;
   std::deque<absl::AnyInvocable<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;  // Written by constructor and destructor only.
+  std::vector<std::thread> threads_;  // Written by constructor and Stop only.
 };
 
 }  // namespace bdcsync::rpc

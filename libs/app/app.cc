@@ -1,0 +1,257 @@
+#include "libs/app/app.h"
+
+#include <grpcpp/channel.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/app/config.h"
+#include "libs/app/http_listener.h"
+#include "libs/app/process_metrics.h"
+#include "libs/app/readiness.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/bus/open.h"
+#include "libs/rpc/channels.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/worker_pool.h"
+
+namespace bdcsync::app {
+namespace {
+
+constexpr absl::Duration kFailedStartDrain = absl::Seconds(1);
+constexpr absl::Duration kBusWarningInterval = absl::Seconds(10);
+
+const SystemClock& RealClock() {
+  static const SystemClock clock;  // Stateless.
+  return clock;
+}
+
+std::string ServiceLabel(const Modules& modules) {
+  return modules.size() == 1 ? std::string(modules.front()->name()) : "bdc-sync";
+}
+
+log::Logger MakeLogger(const config::Values& values, const std::string& service,
+                       const Clock& clock) {
+  const std::string format = values.Get(kLogFormat);
+  const log::Format parsed = format == "json"   ? log::Format::kJson
+                             : format == "text" ? log::Format::kText
+                                                : log::Format::kAuto;
+  const auto level = log::LevelFromName(values.Get(kLogLevel));
+  return log::Logger(log::MakeStderrSink(parsed), service, clock,
+                     level.value_or(log::Level::kInfo));
+}
+
+absl::Status Named(absl::string_view module, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(module, ": ", status.message()));
+}
+
+absl::Status CreateDataDir(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot create the data folder ", path, " (",
+                                             error.message(),
+                                             "): set data_dir to one that this "
+                                             "process may write"));
+}
+
+}  // namespace
+
+config::Schema SchemaFor(const Modules& modules) {
+  config::Schema schema;
+  DeclareConfig(schema, modules.back()->default_ports());
+  for (const auto& module : modules) module->DeclareConfig(schema);
+  return schema;
+}
+
+// Everything the process has, in the order in which it must come and go.
+class App::Host final : public Context {
+ public:
+  Host(Modules modules, config::Values values, const Environment& environment)
+      : values_(std::move(values)),
+        clock_(environment.clock != nullptr ? *environment.clock : RealClock()),
+        random_(environment.random != nullptr ? *environment.random : system_random_),
+        logger_(environment.logger != nullptr ? *environment.logger
+                                              : MakeLogger(values_, ServiceLabel(modules), clock_)),
+        bus_warnings_(clock_, kBusWarningInterval),
+        workers_({.threads = static_cast<std::size_t>(values_.Get(kWorkerThreads)),
+                  .queued_max = static_cast<std::size_t>(values_.Get(kWorkerQueueMax))}),
+        server_(rpc::ServerOptionsFrom(values_, values_.Get(kListenAddress),
+                                       static_cast<int>(values_.Get(kGrpcPort))),
+                metrics_),
+        channels_(rpc::ChannelOptionsFrom(values_)),
+        modules_(std::move(modules)) {}
+
+  ~Host() override {
+    Drain(absl::InfinitePast());
+    while (!modules_.empty()) modules_.pop_back();
+  }
+
+  absl::Status Start() {
+    RETURN_IF_ERROR(CreateDataDir(values_.Get(kDataDir)));
+    RETURN_IF_ERROR(OpenBus());
+    AddRoutes();
+    AddProcessMetrics(metrics_, clock_);
+    AddWorkerMetrics(metrics_, workers_);
+    for (const auto& module : modules_) {
+      RETURN_IF_ERROR(Named(module->name(), module->Configure(*this)));
+    }
+    RETURN_IF_ERROR(server_.Start());
+    const std::string address = values_.Get(kListenAddress);
+    RETURN_IF_ERROR(http_.Start(address, static_cast<int>(values_.Get(kHttpPort))));
+    for (const auto& module : modules_) {
+      channels_.AddInProcess(module->name(), server_.InProcessChannel());
+    }
+    for (const auto& module : modules_) {
+      ++started_;  // Also one that fails is drained: it may have begun something.
+      RETURN_IF_ERROR(Named(module->name(), module->Start(*this)));
+    }
+    server_.SetServing(true);
+    readiness_.SetPhase(Readiness::Phase::kServing);
+    return absl::OkStatus();
+  }
+
+  void Drain(absl::Time deadline) {
+    if (std::exchange(drained_, true)) return;
+    readiness_.SetPhase(Readiness::Phase::kDraining);
+    server_.SetServing(false);
+    while (started_ > 0) modules_[--started_]->Drain(deadline);
+    server_.Drain(deadline);
+    workers_.Stop();
+    http_.Stop();
+    logger_.Flush();
+  }
+
+  void ApplyConfig(const config::Values& values) {
+    const auto level = log::LevelFromName(values.Get(kLogLevel));
+    if (level.has_value()) logger_.SetLevel(*level);
+    std::vector<std::function<void(const config::Values&)>> callbacks;
+    {
+      absl::MutexLock lock(&mutex_);
+      callbacks = config_callbacks_;
+    }
+    for (const auto& callback : callbacks) callback(values);
+  }
+
+  int grpc_port() const { return server_.port(); }
+  int http_port() const { return http_.port(); }
+  absl::Status Readiness() const { return readiness_.Get(); }
+
+  const config::Values& config() const override { return values_; }
+  void OnConfigChange(std::function<void(const config::Values&)> callback) override {
+    absl::MutexLock lock(&mutex_);
+    config_callbacks_.push_back(std::move(callback));
+  }
+  const Clock& clock() const override { return clock_; }
+  Random& random() override { return random_; }
+  log::Logger& logger() override { return logger_; }
+  metrics::Registry& metrics() override { return metrics_; }
+  bus::Bus& bus() override { return *bus_; }
+  rpc::Server& server() override { return server_; }
+  rpc::Channels& channels() override { return channels_; }
+  rpc::WorkerPool& workers() override { return workers_; }
+  void AddReadinessCheck(absl::string_view name, std::function<absl::Status()> check) override {
+    readiness_.AddCheck(name, /*required=*/true, std::move(check));
+  }
+  void AddHttpRoute(absl::string_view method, absl::string_view path,
+                    HttpHandler handler) override {
+    http_.AddRoute(method, path, std::move(handler));
+  }
+
+ private:
+  absl::Status OpenBus() {
+    bus::BusOptions options;
+    options.random = &random_;
+    options.on_connection_change = [this](const absl::Status& status) { OnBusChange(status); };
+    ASSIGN_OR_RETURN(bus_, bus::OpenBus(values_.Get(kBusUrl), std::move(options)));
+    AddBusMetrics(metrics_, *bus_);
+    // Without the bus everything still works, only later: it must not take the process out of
+    // service.
+    readiness_.AddCheck("bus", /*required=*/false, [this] { return bus_->Health(); });
+    return absl::OkStatus();
+  }
+
+  void OnBusChange(const absl::Status& status) {
+    if (status.ok()) {
+      logger_.Info("the bus is connected");
+    } else if (const auto held_back = bus_warnings_.Allow(); held_back.has_value()) {
+      logger_.Warn("the bus is not connected",
+                   {{"reason", status.message()}, {"suppressed", *held_back}});
+    }
+  }
+
+  void AddRoutes() {
+    http_.AddRoute("GET", "/healthz", [](const HttpRequest&) {
+      return HttpResponse{200, "text/plain; charset=utf-8", "ok\n"};
+    });
+    http_.AddRoute("GET", "/readyz", [this](const HttpRequest&) {
+      return HttpResponse{readiness_.Get().ok() ? 200 : 503, "application/json",
+                          readiness_.ToJson()};
+    });
+    if (!values_.Get(kEnableMetrics)) return;
+    http_.AddRoute("GET", "/metrics", [this](const HttpRequest&) {
+      return HttpResponse{200, "text/plain; version=0.0.4; charset=utf-8", metrics_.Render()};
+    });
+  }
+
+  const config::Values values_;
+  const Clock& clock_;
+  SystemRandom system_random_;
+  Random& random_;
+  log::Logger logger_;
+  log::Throttle bus_warnings_;
+  metrics::Registry metrics_;
+  app::Readiness readiness_;
+  absl::Mutex mutex_;
+  std::vector<std::function<void(const config::Values&)>> config_callbacks_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<bus::Bus> bus_;
+  rpc::WorkerPool workers_;
+  rpc::Server server_;
+  rpc::Channels channels_;
+  HttpListener http_;
+  Modules modules_;
+  std::size_t started_ = 0;
+  bool drained_ = false;
+};
+
+App::App(std::unique_ptr<Host> host) : host_(std::move(host)) {}
+App::~App() = default;
+
+absl::StatusOr<std::unique_ptr<App>> App::Start(Modules modules, config::Values values,
+                                                Environment environment) {
+  auto host = std::make_unique<Host>(std::move(modules), std::move(values), environment);
+  const absl::Status started = host->Start();
+  if (!started.ok()) {
+    host->Drain(SystemClock().Now() + kFailedStartDrain);
+    return started;
+  }
+  return std::unique_ptr<App>(new App(std::move(host)));
+}
+
+Context& App::context() { return *host_; }
+int App::grpc_port() const { return host_->grpc_port(); }
+int App::http_port() const { return host_->http_port(); }
+std::string App::grpc_address() const { return absl::StrCat("127.0.0.1:", grpc_port()); }
+std::shared_ptr<grpc::Channel> App::channel() { return host_->server().InProcessChannel(); }
+absl::Status App::Readiness() const { return host_->Readiness(); }
+void App::ApplyConfig(const config::Values& values) { host_->ApplyConfig(values); }
+void App::Drain(absl::Time deadline) { host_->Drain(deadline); }
+
+absl::StatusOr<config::Values> TestValues(
+    const Modules& modules, absl::string_view dir,
+    const std::vector<std::pair<std::string, std::string>>& settings) {
+  const config::Schema schema = SchemaFor(modules);
+  config::ValuesBuilder builder(schema);
+  builder.Set(kDataDir.name, dir);
+  for (const config::Key& key : schema.keys()) {
+    if (absl::EndsWith(key.name, ".port")) builder.Set(key.name, "0");
+  }
+  for (const auto& [name, text] : settings) builder.Set(name, text);
+  return builder.Build();
+}
+
+}  // namespace bdcsync::app

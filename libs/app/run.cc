@@ -1,0 +1,120 @@
+#include "libs/app/run.h"
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "libs/app/config.h"
+#include "libs/app/signals.h"
+#include "libs/config/loader.h"
+
+namespace bdcsync::app {
+namespace {
+
+constexpr int kExitStopped = 0;
+constexpr int kExitCannotStart = 1;
+constexpr int kExitBadConfig = 2;
+
+std::string ProgramName(int argc, char** argv) {
+  const std::string path = argc > 0 ? argv[0] : "bdc-sync";
+  return path.substr(path.rfind('/') + 1);
+}
+
+void Print(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+void PrintBadConfig(const std::string& program, const absl::Status& status) {
+  const std::string lines = absl::StrReplaceAll(status.message(), {{"\n", "\n  "}});
+  Print(stderr, absl::StrCat(program, ": the configuration is wrong:\n  ", lines,
+                             "\nTry --help, or --print-config-docs for all keys.\n"));
+}
+
+// What --help, --check-config and their like show.
+std::string Answer(const config::Schema& schema, const config::Loaded& loaded,
+                   const std::string& program) {
+  switch (loaded.action) {
+    case config::Action::kHelp:
+      return config::PrintHelp(schema, program);
+    case config::Action::kCheckConfig:
+      return "the configuration is good\n";
+    case config::Action::kPrintConfig:
+      return config::PrintYaml(schema, loaded.values);
+    case config::Action::kPrintConfigDocs:
+      return config::PrintDocs(schema);
+    case config::Action::kRun:
+      break;
+  }
+  return "";
+}
+
+// Reads all sources again and applies what can change; on a mistake everything stays as it is.
+void ReloadConfig(const config::Schema& schema, const config::Sources& sources,
+                  config::Values& values, App& app) {
+  const log::Logger& logger = app.context().logger();
+  const absl::StatusOr<config::Loaded> loaded = config::Load(schema, sources);
+  if (!loaded.ok()) {
+    logger.Error("the changed configuration is wrong; nothing was applied",
+                 {{"mistakes", loaded.status().message()}});
+    return;
+  }
+  config::Reload reload = config::ApplyReload(schema, values, loaded->values);
+  values = reload.values;
+  app.ApplyConfig(values);
+  logger.Info("the configuration was read again",
+              {{"changed", absl::StrJoin(reload.changed, ",")}});
+  if (!reload.unapplied.empty()) {
+    logger.Warn("some changed keys need a restart",
+                {{"keys", absl::StrJoin(reload.unapplied, ",")}});
+  }
+}
+
+int Serve(const config::Schema& schema, const config::Sources& sources, config::Values values,
+          App& app) {
+  const log::Logger& logger = app.context().logger();
+  logger.Info("ready", {{"grpc_port", app.grpc_port()},
+                        {"http_port", app.http_port()},
+                        {"listen_address", values.Get(kListenAddress)}});
+  while (AwaitSignal() == SignalEvent::kReload) ReloadConfig(schema, sources, values, app);
+
+  const absl::Duration timeout = values.Get(kDrainTimeout);
+  logger.Info("stopping", {{"drain_timeout", absl::FormatDuration(timeout)}});
+  const SystemClock clock;
+  const absl::Duration began = clock.Monotonic();
+  app.Drain(clock.Now() + timeout);
+  logger.Info("stopped", {{"seconds", absl::ToDoubleSeconds(clock.Monotonic() - began)}});
+  logger.Flush();
+  return kExitStopped;
+}
+
+}  // namespace
+
+int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
+  const std::string program = ProgramName(argc, argv);
+  const config::Schema schema = SchemaFor(modules);
+  const config::Sources sources = config::ProcessSources(argc, argv);
+  absl::StatusOr<config::Loaded> loaded = config::Load(schema, sources);
+  if (!loaded.ok()) {
+    PrintBadConfig(program, loaded.status());
+    return kExitBadConfig;
+  }
+  if (loaded->action != config::Action::kRun) {
+    Print(stdout, Answer(schema, *loaded, program));
+    return kExitStopped;
+  }
+
+  CatchSignals();
+  absl::StatusOr<std::unique_ptr<App>> app = App::Start(std::move(modules), loaded->values);
+  if (!app.ok()) {
+    Print(stderr, absl::StrCat(program, ": cannot start: ", app.status().message(), "\n"));
+    return app.status().code() == absl::StatusCode::kInvalidArgument ? kExitBadConfig
+                                                                     : kExitCannotStart;
+  }
+  if (options.on_ready) options.on_ready(**app);
+  return Serve(schema, sources, loaded->values, **app);
+}
+
+}  // namespace bdcsync::app

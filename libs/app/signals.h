@@ -1,0 +1,16 @@
+// Signals of the operating system as events for the main thread. There is one set of signal
+// handlers in a process, hence free functions: use them from Run only.
+#pragma once
+
+namespace bdcsync::app {
+
+enum class SignalEvent { kStop, kReload };
+
+// Takes over SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Until AwaitSignal is called first, a
+// stop signal ends the process at once with status 0: nothing was served yet.
+void CatchSignals();
+// Waits for the next event. After kStop, another stop signal ends the process at once with
+// status 1.
+SignalEvent AwaitSignal();
+
+}  // namespace bdcsync::app
