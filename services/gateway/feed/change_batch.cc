@@ -1,0 +1,157 @@
+#include "services/gateway/feed/change_batch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "libs/json/serialize.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+// Frames remembered per batch; subscriptions beyond that build their own.
+constexpr size_t kFramesRememberedMax = 32;
+
+// What a subscriber may have had before an event.
+struct Before {
+  bool may_have = false;
+  bool may_lack = true;
+};
+
+Before BeforeOf(const FeedEvent& event, const EntityFilter& filter, const View& view) {
+  const bool had =
+      event.meta.existed_before() && filter.MatchesCategory(event.meta.previous_category());
+  if (event.seq > view.unsure_until) return {had, !had};
+  return {had || event.first_seq <= view.unsure_base, !had || event.first_seq > view.unsure_base};
+}
+
+sync::v1::ChangeKind KindOf(Before before, const FeedEvent& after, const EntityFilter& filter) {
+  if (!after.tombstone && filter.MatchesCategory(after.meta.category())) {
+    return before.may_lack ? sync::v1::CHANGE_KIND_ENTER : sync::v1::CHANGE_KIND_UPDATE;
+  }
+  if (!before.may_have) return sync::v1::CHANGE_KIND_UNSPECIFIED;
+  return after.tombstone ? sync::v1::CHANGE_KIND_DELETE : sync::v1::CHANGE_KIND_LEAVE;
+}
+
+void Add(std::vector<Change>& changes, sync::v1::ChangeKind kind, const FeedEventPtr& event,
+         bool follows) {
+  if (kind == sync::v1::CHANGE_KIND_UNSPECIFIED) return;
+  changes.push_back({kind, event, follows && kind == sync::v1::CHANGE_KIND_UPDATE});
+}
+
+absl::string_view KindName(sync::v1::ChangeKind kind) {
+  switch (kind) {
+    case sync::v1::CHANGE_KIND_ENTER:
+      return "enter";
+    case sync::v1::CHANGE_KIND_LEAVE:
+      return "leave";
+    case sync::v1::CHANGE_KIND_DELETE:
+      return "delete";
+    default:
+      return "update";
+  }
+}
+
+EventBody BodyOf(const Change& change, SubscriptionPayload payload) {
+  if (payload == SubscriptionPayload::kNone || change.kind == sync::v1::CHANGE_KIND_LEAVE ||
+      change.kind == sync::v1::CHANGE_KIND_DELETE) {
+    return EventBody::kNone;
+  }
+  return payload == SubscriptionPayload::kPatch && change.follows ? EventBody::kPatch
+                                                                  : EventBody::kData;
+}
+
+}  // namespace
+
+std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
+                                const View& view) {
+  std::vector<Change> changes;
+  changes.reserve(events.size());
+  for (const FeedEventPtr& event : events) {
+    if (!filter.MatchesStream(*event)) continue;
+    Add(changes, KindOf(BeforeOf(*event, filter, view), *event, filter), event,
+        /*follows=*/event->seq > view.unsure_until);
+  }
+  return changes;
+}
+
+std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
+                                  const View& view) {
+  struct FirstAndLast {
+    const FeedEvent* first;
+    FeedEventPtr last;
+  };
+  absl::flat_hash_map<absl::string_view, FirstAndLast> streams;
+  for (const FeedEventPtr& event : events) {
+    if (!filter.MatchesStream(*event)) continue;
+    const auto [stream, is_first] = streams.try_emplace(event->stream);
+    if (is_first) stream->second.first = event.get();
+    stream->second.last = event;
+  }
+  std::vector<Change> changes;
+  changes.reserve(streams.size());
+  for (const FeedEventPtr& event : events) {
+    const auto stream = streams.find(event->stream);
+    if (stream == streams.end() || stream->second.last != event) continue;
+    const FeedEvent& first = *stream->second.first;
+    Add(changes, KindOf(BeforeOf(first, filter, view), *event, filter), event,
+        /*follows=*/&first == event.get() && first.seq > view.unsure_until);
+  }
+  return changes;
+}
+
+std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
+                                        const EntityFilter& filter, int64_t base) {
+  std::vector<Change> changes;
+  changes.reserve(events.size());
+  for (const FeedEventPtr& event : events) {
+    if (!filter.MatchesStream(*event)) continue;
+    const bool may_have = event->first_seq <= base;
+    Add(changes, KindOf({may_have, !may_have}, *event, filter), event, /*follows=*/false);
+  }
+  return changes;
+}
+
+ChangeBatch::ChangeBatch(absl::string_view space, int64_t from, Cursor cursor,
+                         std::vector<Change> changes)
+    : space_(space),
+      from_(from),
+      to_(cursor.seq),
+      cursor_(EncodeCursor(cursor)),
+      changes_(std::move(changes)) {}
+
+SharedFrame ChangeBatch::Frame(absl::string_view subscription_id, SubscriptionPayload payload,
+                               bool caught_up) const {
+  const auto made = std::find_if(frames_.begin(), frames_.end(), [&](const MadeFrame& frame) {
+    return frame.payload == payload && frame.caught_up == caught_up &&
+           frame.subscription_id == subscription_id;
+  });
+  if (made != frames_.end()) return made->frame;
+  std::string prefix = "{\"type\":\"changes\",\"subscription_id\":";
+  json::AppendQuoted(subscription_id, prefix);
+  SharedFrame frame = MakeTextFrame(prefix, Body(payload),
+                                    caught_up ? ",\"caught_up\":true}" : ",\"caught_up\":false}");
+  if (frames_.size() < kFramesRememberedMax) {
+    frames_.push_back({std::string(subscription_id), payload, caught_up, frame});
+  }
+  return frame;
+}
+
+const std::string& ChangeBatch::Body(SubscriptionPayload payload) const {
+  std::string& body = bodies_[static_cast<size_t>(payload)];
+  if (!body.empty()) return body;
+  body = ",\"space\":";
+  json::AppendQuoted(space_, body);
+  body += ",\"events\":[";
+  bool first = true;
+  for (const Change& change : changes_) {
+    absl::StrAppend(&body, first ? "" : ",", "{\"seq\":", change.event->seq, ",\"kind\":\"",
+                    KindName(change.kind), change.event->RenderedTail(BodyOf(change, payload)));
+    first = false;
+  }
+  absl::StrAppend(&body, "],\"cursor\":\"", cursor_, "\"");
+  return body;
+}
+
+}  // namespace bdcsync::gateway

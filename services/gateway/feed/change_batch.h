@@ -1,0 +1,80 @@
+// What a range of a space's events means to a subscription, and the frames that say so. A batch is
+// computed once for all subscriptions with the same position, filter and mode; a frame is built
+// once for all with the same subscription id and payload. Lives on one loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "bdcsync/sync/v1/sync.pb.h"
+#include "services/gateway/feed/cursor.h"
+#include "services/gateway/feed/entity_filter.h"
+#include "services/gateway/feed/feed_event.h"
+#include "services/gateway/session/frame.h"
+#include "services/gateway/session/subscriptions.h"
+
+namespace bdcsync::gateway {
+
+struct Change {
+  sync::v1::ChangeKind kind = sync::v1::CHANGE_KIND_UNSPECIFIED;
+  FeedEventPtr event;
+  // The subscriber had the version before this one, so a patch leads it here.
+  bool follows = false;
+};
+
+// What the subscriber has before a range of events. While only the latest state was transferred,
+// entities changed: where the first event of an entity in the range is not after `unsure_until`,
+// the subscriber has the entity as it was before that event, or as it was at `unsure_base`.
+struct View {
+  int64_t unsure_base = 0;
+  int64_t unsure_until = 0;
+};
+
+// Every event of `events`, consecutive by seq, that `filter` lets through, with its kind.
+std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
+                                const View& view);
+// Only the last of each stream, in order of seq. `events` are consecutive by seq.
+std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
+                                  const View& view);
+// The same for a page in which the store left out what was superseded since `base`: what lay
+// between is not known, so whoever may have had an entity is told that it went away.
+std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
+                                        const EntityFilter& filter, int64_t base);
+
+// Immutable but for the frames it remembers.
+class ChangeBatch {
+ public:
+  // Covers the seqs after `from`, up to and including that of `cursor`, where it leads.
+  ChangeBatch(absl::string_view space, int64_t from, Cursor cursor, std::vector<Change> changes);
+
+  int64_t from() const { return from_; }
+  int64_t to() const { return to_; }
+  const std::string& cursor() const { return cursor_; }
+  const std::vector<Change>& changes() const { return changes_; }
+  // The `changes` message.
+  SharedFrame Frame(absl::string_view subscription_id, SubscriptionPayload payload,
+                    bool caught_up) const;
+
+ private:
+  struct MadeFrame {
+    std::string subscription_id;
+    SubscriptionPayload payload;
+    bool caught_up;
+    SharedFrame frame;
+  };
+  const std::string& Body(SubscriptionPayload payload) const;
+
+  const std::string space_;
+  const int64_t from_;
+  const int64_t to_;
+  const std::string cursor_;
+  const std::vector<Change> changes_;
+  mutable std::string bodies_[3];  // By payload: ,"space":…,"events":[…],"cursor":"…"
+  mutable std::vector<MadeFrame> frames_;
+};
+
+}  // namespace bdcsync::gateway

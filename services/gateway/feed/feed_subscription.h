@@ -1,0 +1,66 @@
+// One subscription as the feed sees it: what it wants, how far it is, and how to tell it. Whoever
+// follows a space (a WebSocket session, a gRPC watch) derives from it. Lives on one loop; must stay
+// in memory until the turn of the loop after FeedEngine::Remove.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/gateway/feed/change_batch.h"
+#include "services/gateway/feed/cursor.h"
+#include "services/gateway/session/subscriptions.h"
+
+namespace bdcsync::gateway {
+
+class SpaceFeed;
+
+class FeedSubscription {
+ public:
+  virtual ~FeedSubscription() = default;
+
+  // The space is known; the first batch follows. Or it could not be read: the subscription is over.
+  virtual void OnStarted(absl::StatusOr<Subscribed> started) = 0;
+  // Nothing more is sent while false; FeedEngine::Drained goes on.
+  virtual bool HasRoom() const = 0;
+  // The next changes, none skipped and none repeated. `caught_up` once, at the head.
+  virtual void OnBatch(const ChangeBatch& batch, bool caught_up) = 0;
+  // The history that the cursor belongs to is lost. The subscription is over.
+  virtual void OnResync(absl::string_view reason, absl::Duration after) = 0;
+  // The store refuses the reads that this subscription needs. It is over.
+  virtual void OnEnded(const absl::Status& why) = 0;
+
+ private:
+  friend class FeedEngine;
+  friend class SpaceFeed;
+
+  // A read of the latest state of everything after `base`, in pages; what changes after `end` is
+  // left to what follows, so that each stream is told of once.
+  static constexpr int64_t kUnknown = -1;
+  struct LatestRun {
+    int64_t base = 0;
+    int64_t end = kUnknown;  // The head when the first page was read.
+    bool first_sync = false;
+    bool paged = false;  // The store was asked, not only recent events.
+  };
+
+  SpaceFeed* feed_ = nullptr;                   // Null before Subscribe and when over.
+  size_t slot_ = 0;                             // Among the subscriptions of the space.
+  std::shared_ptr<const EntityFilter> filter_;  // Shared by subscriptions with equal filters.
+  SubscriptionMode mode_ = SubscriptionMode::kChanges;
+  std::optional<Cursor> wanted_;  // From the client; cleared when started.
+  bool started_ = false;
+  bool paused_ = false;
+  bool waits_for_page_ = false;
+  bool told_caught_up_ = false;
+  int64_t position_ = 0;  // Everything up to here was sent.
+  int64_t told_ = 0;      // The last cursor that was sent.
+  std::optional<LatestRun> run_;
+  View view_;
+};
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,286 @@
+#include "services/gateway/feed/space_feed.h"
+
+#include <utility>
+
+#include "absl/types/span.h"
+#include "libs/base/errors.h"
+#include "services/gateway/feed/feed_metrics.h"
+
+namespace bdcsync::gateway {
+
+SpaceFeed::SpaceFeed(std::string space, const FeedLimits& limits, SpaceFeedHost& host,
+                     const Clock& clock, FeedMetrics& metrics)
+    : space_(std::move(space)),
+      limits_(limits),
+      host_(host),
+      clock_(clock),
+      metrics_(metrics),
+      ring_(limits.ring_events_max, limits.ring_bytes_max) {}
+
+void SpaceFeed::ForgetHalf() {
+  ring_.Halve();
+  made_.clear();
+}
+
+void SpaceFeed::ForEach(absl::FunctionRef<void(FeedSubscription&)> action) {
+  ++iterating_;
+  const size_t count = subscriptions_.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (FeedSubscription* subscription = subscriptions_[i]) action(*subscription);
+  }
+  if (--iterating_ > 0 || live_count_ == subscriptions_.size()) return;
+  std::erase(subscriptions_, nullptr);
+  for (size_t i = 0; i < subscriptions_.size(); ++i) subscriptions_[i]->slot_ = i;
+}
+
+void SpaceFeed::Add(FeedSubscription& subscription) {
+  subscription.feed_ = this;
+  subscription.slot_ = subscriptions_.size();
+  subscriptions_.push_back(&subscription);
+  ++live_count_;
+  metrics_.subscriptions.Add(1);
+  if (MissesEvents()) host_.WantRead(*this);
+  if (known()) {
+    Start(subscription, /*head_is_fresh=*/false);
+  } else {
+    host_.WantHead(*this);
+  }
+}
+
+void SpaceFeed::Remove(FeedSubscription& subscription) {
+  subscription.feed_ = nullptr;
+  --live_count_;
+  metrics_.subscriptions.Add(-1);
+  if (iterating_ > 0) {
+    subscriptions_[subscription.slot_] = nullptr;
+    return;
+  }
+  subscriptions_.back()->slot_ = subscription.slot_;
+  subscriptions_[subscription.slot_] = subscriptions_.back();
+  subscriptions_.pop_back();
+}
+
+void SpaceFeed::Start(FeedSubscription& subscription, bool head_is_fresh) {
+  const std::optional<Cursor> wanted = subscription.wanted_;
+  const bool same_history = !wanted.has_value() || wanted->epoch == epoch();
+  const bool ahead = wanted.has_value() && same_history && wanted->seq > known_head();
+  if (ahead && !head_is_fresh) {  // Another gateway may have been told of it sooner.
+    host_.WantHead(*this);
+    return;
+  }
+  if (wanted.has_value()) {
+    subscription.position_ = wanted->seq;
+    if (wanted->base != Cursor::kNoBase) subscription.view_ = {wanted->base, known_head()};
+  } else {
+    subscription.run_ = FeedSubscription::LatestRun{.first_sync = true};
+  }
+  subscription.told_ = subscription.position_;
+  subscription.started_ = true;
+  subscription.OnStarted(Subscribed{EncodeCursor(wanted.value_or(Cursor{epoch(), 0})),
+                                    EncodeCursor({epoch(), known_head()})});
+  if (subscription.feed_ == nullptr) return;
+  if (!same_history) {
+    Resync(subscription, "the cursor belongs to a history that was lost");
+  } else if (ahead) {
+    Resync(subscription, "the cursor is ahead of the history");
+  } else {
+    Advance(subscription);
+  }
+}
+
+void SpaceFeed::Continue(FeedSubscription& subscription) { Advance(subscription); }
+
+void SpaceFeed::ContinueAll() {
+  ForEach([this](FeedSubscription& subscription) { Advance(subscription); });
+}
+
+void SpaceFeed::Advance(FeedSubscription& subscription) {
+  while (subscription.feed_ != nullptr && subscription.started_ && !subscription.paused_ &&
+         !subscription.waits_for_page_) {
+    if (subscription.told_caught_up_ && subscription.position_ >= head()) return;
+    if (!subscription.HasRoom()) {
+      metrics_.stalls.Add();
+      return;
+    }
+    if (subscription.position_ < ring_.start()) {
+      ReadLater(subscription);
+    } else if (!ServeFromRing(subscription)) {
+      return;
+    }
+  }
+}
+
+void SpaceFeed::ReadLater(FeedSubscription& subscription) {
+  if (subscription.mode_ == SubscriptionMode::kLatest && !subscription.run_.has_value()) {
+    subscription.run_ = FeedSubscription::LatestRun{.base = subscription.position_};
+  }
+  subscription.waits_for_page_ = true;
+  host_.WantRead(*this);
+}
+
+// False when there is nothing to send.
+bool SpaceFeed::ServeFromRing(FeedSubscription& subscription) {
+  auto& run = subscription.run_;
+  if (run.has_value() && run->end == FeedSubscription::kUnknown) run->end = head();
+  if (run.has_value() && subscription.position_ >= run->end) {
+    run.reset();
+    return true;
+  }
+  const int64_t to_max = run.has_value() ? std::min(run->end, head()) : head();
+  if (subscription.position_ < to_max) {
+    const std::shared_ptr<const ChangeBatch> batch = RingBatch(subscription, to_max);
+    if (run.has_value() && batch->to() >= run->end) run.reset();
+    Deliver(subscription, *batch, batch->to() >= known_head());
+    return true;
+  }
+  if (subscription.told_caught_up_ || subscription.position_ < known_head()) return false;
+  Deliver(subscription,
+          ChangeBatch(space_, subscription.position_,
+                      CursorAt(subscription, subscription.position_), {}),
+          /*at_head=*/true);
+  return true;
+}
+
+std::shared_ptr<const ChangeBatch> SpaceFeed::RingBatch(const FeedSubscription& subscription,
+                                                        int64_t to_max) {
+  const bool latest =
+      subscription.run_.has_value() || subscription.mode_ == SubscriptionMode::kLatest;
+  const int64_t from = subscription.position_;
+  const bool shared = from >= subscription.view_.unsure_until && to_max == head();
+  if (shared) {
+    for (const MadeBatch& made : made_) {
+      if (made.batch->from() == from && made.filter == subscription.filter_ &&
+          made.latest == latest) {
+        return made.batch;
+      }
+    }
+  }
+  std::vector<FeedEventPtr> events;
+  size_t bytes = 0;
+  for (int64_t seq = from + 1; seq <= to_max && bytes < limits_.batch_bytes_max; ++seq) {
+    events.push_back(ring_.At(seq));
+    bytes += events.back()->data.size();
+  }
+  const int64_t to = events.back()->seq;
+  auto batch = std::make_shared<const ChangeBatch>(
+      space_, from, CursorAt(subscription, to),
+      latest ? LatestChanges(events, *subscription.filter_, subscription.view_)
+             : EveryChange(events, *subscription.filter_, subscription.view_));
+  if (shared && made_.size() < limits_.batches_shared_max) {
+    made_.push_back({subscription.filter_, latest, batch});
+  }
+  return batch;
+}
+
+Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t seq) const {
+  const bool paged = subscription.run_.has_value() && subscription.run_->paged;
+  const View& view = subscription.view_;
+  return {epoch(), seq, paged || seq < view.unsure_until ? view.unsure_base : Cursor::kNoBase};
+}
+
+void SpaceFeed::Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head) {
+  subscription.position_ = batch.to();
+  const bool caught_up = at_head && !subscription.told_caught_up_ && !subscription.run_.has_value();
+  const bool silent = batch.changes().empty() && !caught_up &&
+                      batch.to() - subscription.told_ < limits_.silent_events_max;
+  if (silent) return;
+  subscription.told_ = batch.to();
+  subscription.told_caught_up_ |= caught_up;
+  metrics_.batches_delivered.Add();
+  metrics_.changes_delivered.Add(static_cast<double>(batch.changes().size()));
+  subscription.OnBatch(batch, caught_up);
+}
+
+void SpaceFeed::OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
+                         std::vector<FeedEventPtr> events) {
+  if (!known()) {
+    if (!early_.has_value() || early_->epoch != epoch || early_->seq < last_seq) {
+      early_ = Cursor{epoch, last_seq};
+    }
+    return;
+  }
+  if (epoch != *epoch_) {  // Late news of an old history, or the first of a new one: ask.
+    host_.WantHead(*this);
+    return;
+  }
+  if (last_seq <= head()) {
+    metrics_.events_repeated.Add(static_cast<double>(events.size()));
+    return;
+  }
+  target_ = std::max(target_, last_seq);
+  if (!events.empty() && first_seq <= head() + 1) {
+    metrics_.events_received.Add(static_cast<double>(events.size()));
+    if (Append(events)) host_.WantFlush(*this);
+  } else if (live_count_ > 0) {
+    metrics_.holes.Add();
+    host_.WantRead(*this);
+  }
+}
+
+bool SpaceFeed::Append(const std::vector<FeedEventPtr>& events) {
+  const int64_t before = head();
+  for (const FeedEventPtr& event : events) ring_.Append(event);
+  if (head() == before) return false;
+  made_.clear();
+  return true;
+}
+
+void SpaceFeed::Flush() {
+  if (head() > ring_.start()) {
+    const absl::Time committed = absl::FromUnixMillis(ring_.At(head())->time_ms);
+    metrics_.delivery_delay.Observe(std::max(clock_.Now() - committed, absl::ZeroDuration()));
+  }
+  ContinueAll();
+}
+
+void SpaceFeed::Resync(FeedSubscription& subscription, absl::string_view reason) {
+  Remove(subscription);
+  metrics_.resyncs.Add();
+  subscription.OnResync(reason, host_.NextResyncDelay());
+}
+
+void SpaceFeed::LoseHistory() {
+  epoch_.reset();
+  ring_.Reset(0);
+  made_.clear();
+  target_ = 0;
+  ForEach([this](FeedSubscription& subscription) {
+    if (subscription.started_) Resync(subscription, "the history was lost");
+  });
+}
+
+void SpaceFeed::EndAll(const absl::Status& why) {
+  ForEach([this, &why](FeedSubscription& subscription) {
+    Remove(subscription);
+    if (subscription.started_) {
+      subscription.OnEnded(why);
+    } else {
+      subscription.OnStarted(why);
+    }
+  });
+}
+
+void SpaceFeed::OnHead(const absl::StatusOr<Cursor>& head_read) {
+  if (!head_read.ok()) {
+    ForEach([this, &head_read](FeedSubscription& subscription) {
+      if (subscription.started_) return;
+      Remove(subscription);
+      subscription.OnStarted(head_read.status());
+    });
+    return;
+  }
+  if (known() && *epoch_ != head_read->epoch) LoseHistory();
+  if (!known()) {
+    epoch_ = head_read->epoch;
+    ring_.Reset(head_read->seq);
+    target_ = head_read->seq;
+    if (early_.has_value() && early_->epoch == *epoch_) target_ = std::max(target_, early_->seq);
+  }
+  target_ = std::max(target_, head_read->seq);
+  ForEach([this](FeedSubscription& subscription) {
+    if (!subscription.started_) Start(subscription, /*head_is_fresh=*/true);
+  });
+  if (MissesEvents()) host_.WantRead(*this);
+}
+
+}  // namespace bdcsync::gateway
