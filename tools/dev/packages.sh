@@ -68,18 +68,21 @@ install_packages() {
 
 # Node.js and npm come from Debian unless the machine already has them from elsewhere.
 install_node() {
+  # npm would trust its own list of authorities only, not the one of the machine.
+  export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
   if command -v node >/dev/null && command -v npm >/dev/null; then return; fi
   install_packages "run npm tools" nodejs npm
 }
 
-# The npm tools of tools/npm (buf), pinned to exact versions by its package.json; a no-op when they are
-# in place. A lock file without registry addresses cannot name the packages of other platforms.
+# The npm tools of tools/npm (buf), pinned to exact versions by its package.json; a no-op when they
+# are in place. A lock file without registry addresses cannot name packages of other platforms.
 install_npm_tools() {
   local stamp=tools/npm/node_modules/.package-lock.json
   install_node
   if [[ -e $stamp && ! tools/npm/package.json -nt $stamp ]]; then return; fi
   say "installing the npm tools of tools/npm"
-  npm install --no-package-lock --prefix tools/npm --cache "$PWD/build/npm-cache" --no-audit --no-fund
+  npm install --no-package-lock --prefix tools/npm --cache "$PWD/build/npm-cache" \
+    --no-audit --no-fund
   touch "$stamp"
 }
 
