@@ -1,0 +1,315 @@
+#include "services/event-store/batch_plan.h"
+
+#include <algorithm>
+
+#include "services/event-store/operation_key.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+bool Holds(const v1::Expected& expected, const StreamState& stream) {
+  switch (expected.value_case()) {
+    case v1::Expected::kNone:
+      return stream.revision == 0;
+    case v1::Expected::kExists:
+      return stream.revision != 0;
+    case v1::Expected::kRevision:
+      return stream.revision == expected.revision();
+    default:
+      return true;
+  }
+}
+
+bool ExpectsNew(const v1::Expected& expected) {
+  return expected.has_none() || (expected.has_revision() && expected.revision() == 0);
+}
+
+}  // namespace
+
+BatchPlan::BatchPlan(LogCache& cache, std::vector<std::pair<uint32_t, PendingItem>> items)
+    : cache_(cache) {
+  for (auto& [log_id, pending] : items) AddItem(log_id, std::move(pending));
+}
+
+BatchPlan::Space& BatchPlan::SpaceFor(const SpaceName& name) {
+  Space*& slot = space_index_[name.space];
+  if (slot != nullptr) return *slot;
+  slot = &spaces_.emplace_back();
+  slot->name = name;
+  if (const SpaceState* state = cache_.FindSpace(name); state != nullptr) {
+    slot->known = true;
+    slot->stored = *state;
+  } else {
+    wanted_spaces_.push_back(slot);
+  }
+  return *slot;
+}
+
+BatchPlan::Stream& BatchPlan::StreamFor(Space& space, const StreamName& name) {
+  Stream*& slot = stream_index_[{&space, name.stream}];
+  if (slot != nullptr) return *slot;
+  slot = &streams_.emplace_back();
+  slot->space = &space;
+  slot->name = name;
+  if (const StreamState* state = cache_.FindStream(name); state != nullptr) {
+    slot->knowledge = Stream::kKnown;
+    slot->stored = *state;
+  }
+  return *slot;
+}
+
+void BatchPlan::AddItem(uint32_t log_id, PendingItem pending) {
+  Log*& log = log_index_[log_id];
+  if (log == nullptr) {
+    log = &logs_.emplace_back();
+    log->stored = *cache_.FindLog(log_id);
+  }
+  const v1::AppendItem& request = pending.item();
+  Item& item = items_.emplace_back();
+  log->items.push_back(&item);
+  item.pending = std::move(pending);
+  const v1::StreamKey& key = request.stream();
+  item.space = &SpaceFor({log_id, key.space()});
+  item.stream = &StreamFor(*item.space, {log_id, key.space(), key.name()});
+  if (item.stream->knowledge == Stream::kUnknown) {
+    if (ExpectsNew(request.expected())) {
+      item.stream->knowledge = Stream::kAssumedNew;
+    } else if (!item.stream->wanted) {
+      item.stream->wanted = true;
+      wanted_streams_.push_back(item.stream);
+    }
+  }
+  if (request.op_id().empty()) return;
+  item.has_operation = true;
+  item.operation_name = {log_id, key.space(), OperationKeyOf(request.op_id())};
+  item.operation = cache_.FindOperation(item.operation_name);
+  item.operation_known = item.operation.position != 0;
+}
+
+LookupRequest BatchPlan::Wanted() {
+  LookupRequest request;
+  for (const Space* space : wanted_spaces_) request.spaces.push_back(space->name);
+  for (const Stream* stream : wanted_streams_) request.streams.push_back(stream->name);
+  for (const Item* item : wanted_operations_) request.operations.push_back(item->operation_name);
+  return request;
+}
+
+void BatchPlan::Supply(const LookupResult& found) {
+  for (std::size_t i = 0; i < wanted_spaces_.size(); ++i) {
+    wanted_spaces_[i]->known = true;
+    wanted_spaces_[i]->stored = found.spaces[i];
+  }
+  for (std::size_t i = 0; i < wanted_streams_.size(); ++i) {
+    wanted_streams_[i]->knowledge = Stream::kKnown;
+    wanted_streams_[i]->stored = found.streams[i];
+  }
+  for (std::size_t i = 0; i < wanted_operations_.size(); ++i) {
+    wanted_operations_[i]->operation_known = true;
+    wanted_operations_[i]->operation = found.operations[i];
+  }
+  wanted_spaces_.clear();
+  wanted_streams_.clear();
+  wanted_operations_.clear();
+}
+
+void BatchPlan::DoubtAssumptions() {
+  for (Stream& stream : streams_) {
+    if (stream.knowledge != Stream::kAssumedNew) continue;
+    wanted_streams_.push_back(&stream);
+  }
+  for (Item& item : items_) {
+    if (item.has_operation && !item.operation_known) wanted_operations_.push_back(&item);
+  }
+}
+
+bool BatchPlan::Decide(int64_t now_ms) {
+  for (Space& space : spaces_) space.now = space.stored;
+  for (Stream& stream : streams_) {
+    stream.now = stream.stored;
+    stream.wanted = false;
+  }
+  used_.clear();
+  for (Log& log : logs_) {
+    log.now = log.stored;
+    log.now.time_ms = std::max(log.stored.time_ms, now_ms);
+    log.appended = 0;
+    log.has_mismatch = false;
+    DecideLog(log);
+  }
+  return wanted_streams_.empty() && wanted_operations_.empty();
+}
+
+void BatchPlan::DecideLog(Log& log) {
+  const std::vector<Item*>& items = log.items;
+  for (std::size_t begin = 0; begin < items.size();) {
+    const PendingItem& first = items[begin]->pending;
+    const uint32_t group = first.item().atomic_group();
+    std::size_t end = begin + 1;
+    while (group != 0 && end < items.size() && items[end]->pending.call == first.call &&
+           items[end]->pending.item().atomic_group() == group) {
+      ++end;
+    }
+    if (group == 0) {
+      DecideItem(log, *items[begin]);
+    } else {
+      DecideGroup(log, absl::MakeConstSpan(items).subspan(begin, end - begin));
+    }
+    begin = end;
+  }
+  for (const Item* item : items) {
+    if (item->outcome == Outcome::kAppended) ++log.appended;
+    if (item->outcome == Outcome::kMismatch) log.has_mismatch = true;
+  }
+}
+
+// All items are of one space. Either all are appended, or none and everything is as before.
+void BatchPlan::DecideGroup(Log& log, absl::Span<Item* const> items) {
+  const LogState log_before = log.now;
+  const SpaceState space_before = items[0]->space->now;
+  std::vector<Stream> streams_before;
+  streams_before.reserve(items.size());
+  bool all_appended = true;
+  bool all_duplicate = true;
+  for (Item* item : items) {
+    streams_before.push_back(*item->stream);
+    DecideItem(log, *item);
+    all_appended = all_appended && item->outcome == Outcome::kAppended;
+    all_duplicate = all_duplicate && item->outcome == Outcome::kDuplicate;
+  }
+  if (all_appended || all_duplicate) return;
+  for (std::size_t i = items.size(); i-- > 0;) {
+    Item& item = *items[i];
+    if (item.outcome != Outcome::kAppended) continue;
+    const bool wanted = item.stream->wanted;
+    *item.stream = streams_before[i];
+    item.stream->wanted = wanted;
+    if (item.has_operation) used_.erase({item.space, item.operation_name.key});
+    if (item.has_operation && !item.operation_known) wanted_operations_.push_back(&item);
+    item.outcome = Outcome::kDependsOnRejected;
+  }
+  // What the others refer to may be an event of the group that is not appended after all.
+  for (Item* item : items) {
+    if (item->refers_to < log_before.next_position) continue;
+    if (item->outcome != Outcome::kMismatch) item->outcome = Outcome::kDependsOnRejected;
+    item->refers_to = item->stream->now.position;
+  }
+  items[0]->space->now = space_before;
+  log.now = log_before;
+}
+
+void BatchPlan::DecideItem(Log& log, Item& item) {
+  item.refers_to = 0;
+  if (item.has_operation && DecideOperation(item)) return;
+  if (!Holds(item.pending.item().expected(), item.stream->now)) {
+    Refuse(item, Outcome::kMismatch, item.stream->now.position);
+    return;
+  }
+  Append(log, item);
+}
+
+// True if the op_id was used before.
+bool BatchPlan::DecideOperation(Item& item) {
+  OperationState first = item.operation;
+  const auto used = used_.find({item.space, item.operation_name.key});
+  if (used != used_.end()) {
+    first = {used->second->position, used->second->pending.item().request_hash()};
+  }
+  if (first.position == 0) return false;
+  const bool same = first.request_hash == item.pending.item().request_hash();
+  item.outcome = same ? Outcome::kDuplicate : Outcome::kOperationIdReused;
+  item.refers_to = same ? first.position : 0;
+  return true;
+}
+
+// A refusal must not rest on an assumption: what was assumed is wanted, and all decided again.
+void BatchPlan::Refuse(Item& item, Outcome outcome, int64_t refers_to) {
+  item.outcome = outcome;
+  item.refers_to = refers_to;
+  if (item.has_operation && !item.operation_known) wanted_operations_.push_back(&item);
+  Stream& stream = *item.stream;
+  if (stream.knowledge == Stream::kAssumedNew && !stream.wanted) {
+    stream.wanted = true;
+    wanted_streams_.push_back(&stream);
+  }
+}
+
+void BatchPlan::Append(Log& log, Item& item) {
+  const v1::AppendItem& request = item.pending.item();
+  SpaceState& space = item.space->now;
+  Stream& stream = *item.stream;
+  item.outcome = Outcome::kAppended;
+  item.position = log.now.next_position++;
+  if (space.space_id == 0) space.space_id = log.now.next_space_id++;
+  item.seq = ++space.seq;
+  if (stream.now.stream_id == 0) {
+    stream.now.stream_id = item.position;
+    stream.now.first_seq = item.seq;
+    stream.now.kind = request.kind();
+  }
+  item.revision = ++stream.now.revision;
+  stream.now.position = item.position;
+  stream.seq = item.seq;
+  stream.tombstone = request.tombstone();
+  if (item.has_operation) used_[{item.space, item.operation_name.key}] = &item;
+}
+
+std::vector<LogWrite> BatchPlan::Writes() const {
+  std::vector<LogWrite> writes;
+  for (const Log& log : logs_) {
+    if (log.appended > 0) writes.push_back(WriteOf(log));
+  }
+  return writes;
+}
+
+LogWrite BatchPlan::WriteOf(const Log& log) const {
+  LogWrite write;
+  write.log_id = log.stored.log_id;
+  write.epoch = log.stored.epoch;
+  write.position = log.stored.next_position;
+  write.next_position = log.now.next_position;
+  write.next_space_id = log.now.next_space_id;
+  write.time_ms = log.now.time_ms;
+  write.events.reserve(static_cast<std::size_t>(log.appended));
+  write.heads.reserve(static_cast<std::size_t>(log.appended));
+  for (const Item* item : log.items) {
+    if (item->outcome != Outcome::kAppended) continue;
+    const v1::AppendItem& request = item->pending.item();
+    const Stream& stream = *item->stream;
+    const int64_t space_id = item->space->now.space_id;
+    write.events.push_back({item->position, space_id, item->seq, stream.now.stream_id,
+                            item->revision, request.event_id(), request.tombstone(), request.meta(),
+                            request.data()});
+    if (item->has_operation) {
+      write.operations.push_back(
+          {space_id, item->operation_name.key, request.request_hash(), item->position});
+    }
+    // The last item of a space or stream stands for all of them.
+    if (item->seq == item->space->now.seq) {
+      write.spaces.push_back({space_id, item->seq, item->space->name.space});
+    }
+    if (item->position != stream.now.position) continue;
+    write.heads.push_back({stream.now.stream_id, space_id, item->revision, item->seq,
+                           item->position, stream.tombstone});
+    if (stream.stored.stream_id == 0) {
+      write.streams.push_back({stream.now.stream_id, space_id, stream.now.first_seq,
+                               stream.now.kind, stream.name.stream});
+    }
+  }
+  return write;
+}
+
+void BatchPlan::Remember(const Log& log) {
+  cache_.PutLog(log.now);
+  for (const Item* item : log.items) {
+    if (item->outcome != Outcome::kAppended) continue;
+    if (item->seq == item->space->now.seq) cache_.PutSpace(item->space->name, item->space->now);
+    if (item->position == item->stream->now.position) {
+      cache_.PutStream(item->stream->name, item->stream->now);
+    }
+    if (!item->has_operation) continue;
+    cache_.PutOperation(item->operation_name,
+                        {item->position, item->pending.item().request_hash()});
+  }
+}
+
+}  // namespace bdcsync::event_store

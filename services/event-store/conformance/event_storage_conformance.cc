@@ -1,0 +1,369 @@
+#include "services/event-store/conformance/event_storage_conformance.h"
+
+#include <gmock/gmock.h>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/testing/postgres.h"
+#include "libs/testing/status_matchers.h"
+#include "services/event-store/limits.h"
+
+namespace bdcsync::event_store {
+
+using bdcsync::testing::HasReason;
+using bdcsync::testing::StatusIs;
+using ::testing::ElementsAre;
+
+void EventStorageConformance::SetUp() {
+  if (GetParam().needs_postgres) BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(backend_, GetParam().make());
+  EventStorageOptions options;
+  options.log_count = kLogCount;
+  ASSERT_OK_AND_ASSIGN(storage_, backend_->Open(options));
+}
+
+void EventStorageConformance::Reopen() {
+  if (!backend_->durable()) return;
+  storage_.reset();
+  EventStorageOptions options;
+  options.log_count = kLogCount;
+  ASSERT_OK_AND_ASSIGN(storage_, backend_->Open(options));
+}
+
+LogState EventStorageConformance::Log(uint32_t log_id) {
+  const absl::StatusOr<std::vector<LogState>> logs = storage_->LoadLogs({log_id});
+  EXPECT_OK(logs);
+  return logs.ok() ? logs->at(0) : LogState();
+}
+
+// Space and stream of a log have as many events as the log, since nothing else is written to it.
+LogWrite EventStorageConformance::Write(uint32_t log_id, int count) {
+  static const std::string kSpaces[] = {"s0", "s1", "s2", "s3"};
+  const LogState log = Log(log_id);
+  LogWrite write;
+  write.log_id = log_id;
+  write.epoch = log.epoch;
+  write.position = log.next_position;
+  write.next_position = log.next_position + count;
+  write.next_space_id = 2;
+  write.time_ms = 1000 + log.next_position;
+  const int64_t last = write.next_position - 1;
+  write.spaces.push_back({1, last, kSpaces[log_id]});
+  if (log.next_position == 1) write.streams.push_back({1, 1, 1, v1::STREAM_KIND_ENTITY, "a"});
+  write.heads.push_back({1, 1, last, last, last, false});
+  for (int64_t position = write.position; position <= last; ++position) {
+    write.events.push_back({position, 1, position, 1, position,
+                            static_cast<uint64_t>(position) << 60, false, "meta", "data"});
+  }
+  return write;
+}
+
+namespace {
+
+std::vector<int64_t> Positions(const google::protobuf::RepeatedPtrField<v1::Event>& events) {
+  std::vector<int64_t> positions;
+  for (const v1::Event& event : events) positions.push_back(event.position());
+  return positions;
+}
+
+LogRead WholeLog(uint32_t log_id) {
+  LogRead read;
+  read.log_id = log_id;
+  read.limit = 100;
+  read.bytes_max = kPageBytesMax;
+  return read;
+}
+
+OperationKey Key(char c) {
+  OperationKey key;
+  key.fill(c);
+  return key;
+}
+
+}  // namespace
+
+TEST_P(EventStorageConformance, ANewStoreHasAllLogsWithEpochsAndNothingInThem) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<LogState> logs, storage().LoadLogs({}));
+  ASSERT_EQ(logs.size(), kLogCount);
+  for (uint32_t i = 0; i < kLogCount; ++i) {
+    EXPECT_EQ(logs[i].log_id, i);
+    EXPECT_EQ(logs[i].next_position, 1);
+    EXPECT_EQ(logs[i].next_space_id, 1);
+    EXPECT_NE(logs[i].epoch, 0u);
+  }
+  EXPECT_NE(logs[0].epoch, logs[1].epoch);
+}
+
+TEST_P(EventStorageConformance, EpochsSurviveReopening) {
+  if (!backend().durable()) GTEST_SKIP() << "keeps nothing";
+  const uint64_t epoch = Log(1).epoch;
+  Reopen();
+  EXPECT_EQ(Log(1).epoch, epoch);
+}
+
+TEST_P(EventStorageConformance, AnotherNumberOfLogsIsRefusedAndToldWhatToDo) {
+  if (!backend().durable()) GTEST_SKIP() << "keeps nothing";
+  storage_.reset();
+  EventStorageOptions options;
+  options.log_count = kLogCount + 1;
+  const auto reopened = backend().Open(options);
+  EXPECT_THAT(reopened, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(reopened.status().message()), ::testing::HasSubstr("set the key to 4"));
+}
+
+TEST_P(EventStorageConformance, WhatWasCommittedIsReadBackWhole) {
+  LogWrite write = Write(2, 1);
+  write.events[0].meta = absl::string_view("\0m\xff", 3);
+  const std::string data = "\\x{\"a\": \"\xc3\xa4\"}";
+  write.events[0].data = data;
+  ASSERT_OK_AND_ASSIGN(const std::vector<bool> applied, storage().Commit({write}));
+  EXPECT_THAT(applied, ElementsAre(true));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse page, storage().ReadLog(WholeLog(2)));
+  ASSERT_EQ(page.events_size(), 1);
+  const v1::Event& event = page.events(0);
+  EXPECT_EQ(event.log_id(), 2u);
+  EXPECT_EQ(event.position(), 1);
+  EXPECT_EQ(event.stream().space(), "s2");
+  EXPECT_EQ(event.stream().name(), "a");
+  EXPECT_EQ(event.kind(), v1::STREAM_KIND_ENTITY);
+  EXPECT_EQ(event.seq(), 1);
+  EXPECT_EQ(event.revision(), 1);
+  EXPECT_EQ(event.event_id(), uint64_t{1} << 60);
+  EXPECT_EQ(event.time_ms(), 1001);
+  EXPECT_EQ(event.first_seq(), 1);
+  EXPECT_EQ(event.meta(), std::string("\0m\xff", 3));
+  EXPECT_EQ(event.data(), data);
+  EXPECT_FALSE(event.tombstone());
+  EXPECT_EQ(page.head_position(), 1);
+  EXPECT_EQ(page.epoch(), Log(2).epoch);
+  EXPECT_EQ(Log(2).time_ms, 1001);
+}
+
+TEST_P(EventStorageConformance, LargeDataComesBackAsItWas) {
+  const std::string compressible(100000, 'x');
+  LogWrite write = Write(0, 1);
+  write.events[0].data = compressible;
+  ASSERT_OK(storage().Commit({write}));
+  ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse page, storage().ReadLog(WholeLog(0)));
+  ASSERT_EQ(page.events_size(), 1);
+  EXPECT_EQ(page.events(0).data(), compressible);
+}
+
+TEST_P(EventStorageConformance, OfTwoWritersOnOneHeadExactlyOneWins) {
+  const LogWrite first = Write(0, 2);
+  const LogWrite second = Write(0, 3);
+  ASSERT_OK_AND_ASSIGN(const std::vector<bool> won, storage().Commit({first}));
+  EXPECT_THAT(won, ElementsAre(true));
+  ASSERT_OK_AND_ASSIGN(const std::vector<bool> lost, storage().Commit({second}));
+  EXPECT_THAT(lost, ElementsAre(false));
+  Reopen();  // The loser must leave no trace, even on disk.
+  ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse page, storage().ReadLog(WholeLog(0)));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(1, 2));
+  ASSERT_OK_AND_ASSIGN(const auto heads, storage().SpaceHeads({{0, "s0"}}));
+  EXPECT_EQ(heads[0].seq, 2);
+}
+
+TEST_P(EventStorageConformance, EachLogOfABatchWinsOrLosesOnItsOwn) {
+  const LogWrite stale = Write(1, 1);
+  ASSERT_OK(storage().Commit({Write(1, 1)}));
+  const std::vector<LogWrite> batch = {Write(0, 1), stale, Write(3, 2)};
+  ASSERT_OK_AND_ASSIGN(const std::vector<bool> applied, storage().Commit(batch));
+  EXPECT_THAT(applied, ElementsAre(true, false, true));
+  EXPECT_EQ(Log(0).next_position, 2);
+  EXPECT_EQ(Log(1).next_position, 2);
+  EXPECT_EQ(Log(3).next_position, 3);
+}
+
+TEST_P(EventStorageConformance, AWriteOfAnotherEpochLoses) {
+  LogWrite write = Write(0, 1);
+  write.epoch += 1;
+  ASSERT_OK_AND_ASSIGN(const std::vector<bool> applied, storage().Commit({write}));
+  EXPECT_THAT(applied, ElementsAre(false));
+  EXPECT_EQ(Log(0).next_position, 1);
+}
+
+TEST_P(EventStorageConformance, AnOperationKeyIsTakenOnce) {
+  LogWrite first = Write(0, 1);
+  first.operations.push_back({1, Key('k'), 42, 1});
+  ASSERT_OK(storage().Commit({first}));
+  LogWrite again = Write(0, 1);
+  again.operations.push_back({1, Key('k'), 42, 2});
+  EXPECT_THAT(storage().Commit({Write(1, 1), again}), StatusIs(absl::StatusCode::kAlreadyExists));
+  Reopen();
+  EXPECT_EQ(Log(0).next_position, 2) << "nothing of a refused commit may stay";
+  EXPECT_EQ(Log(1).next_position, 1) << "nothing of a refused commit may stay";
+  LookupRequest lookup;
+  lookup.operations = {{0, "s0", Key('k')}, {0, "s0", Key('l')}, {1, "s1", Key('k')}};
+  ASSERT_OK_AND_ASSIGN(const LookupResult found, storage().Lookup(lookup));
+  EXPECT_EQ(found.operations[0].position, 1);
+  EXPECT_EQ(found.operations[0].request_hash, 42u);
+  EXPECT_EQ(found.operations[1].position, 0);
+  EXPECT_EQ(found.operations[2].position, 0);
+}
+
+TEST_P(EventStorageConformance, AStreamNameIsTakenOnce) {
+  ASSERT_OK(storage().Commit({Write(0, 1)}));
+  LogWrite write = Write(0, 1);
+  write.streams.push_back({2, 1, 2, v1::STREAM_KIND_ENTITY, "a"});
+  EXPECT_THAT(storage().Commit({write}), StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+TEST_P(EventStorageConformance, OldOperationKeysAreSweptSomeAtATime) {
+  LogWrite write = Write(0, 3);
+  for (char c = 'a'; c < 'd'; ++c) write.operations.push_back({1, Key(c), 1, c - 'a' + 1});
+  ASSERT_OK(storage().Commit({write}));
+  ASSERT_OK_AND_ASSIGN(const int64_t none, storage().SweepOperations(write.time_ms, 10));
+  EXPECT_EQ(none, 0);
+  ASSERT_OK_AND_ASSIGN(const int64_t two, storage().SweepOperations(write.time_ms + 1, 2));
+  EXPECT_EQ(two, 2);
+  ASSERT_OK_AND_ASSIGN(const int64_t one, storage().SweepOperations(write.time_ms + 1, 2));
+  EXPECT_EQ(one, 1);
+}
+
+TEST_P(EventStorageConformance, LookupTellsTheStateOfNamesAndOfUnknownNames) {
+  ASSERT_OK(storage().Commit({Write(0, 3)}));
+  LookupRequest lookup;
+  lookup.spaces = {{0, "s0"}, {0, "none"}, {1, "s0"}};
+  lookup.streams = {{0, "s0", "a"}, {0, "s0", "b"}, {0, "none", "a"}};
+  ASSERT_OK_AND_ASSIGN(const LookupResult found, storage().Lookup(lookup));
+  EXPECT_EQ(found.spaces[0].space_id, 1);
+  EXPECT_EQ(found.spaces[0].seq, 3);
+  EXPECT_EQ(found.spaces[1].space_id, 0);
+  EXPECT_EQ(found.spaces[2].space_id, 0);
+  EXPECT_EQ(found.streams[0].stream_id, 1);
+  EXPECT_EQ(found.streams[0].revision, 3);
+  EXPECT_EQ(found.streams[0].position, 3);
+  EXPECT_EQ(found.streams[0].first_seq, 1);
+  EXPECT_EQ(found.streams[0].kind, v1::STREAM_KIND_ENTITY);
+  EXPECT_EQ(found.streams[1].stream_id, 0);
+  EXPECT_EQ(found.streams[2].stream_id, 0);
+}
+
+TEST_P(EventStorageConformance, HeadsAreReadInTheOrderAskedFor) {
+  ASSERT_OK(storage().Commit({Write(0, 2), Write(1, 1)}));
+  const std::vector<StreamName> names = {
+      {1, "s1", "a"}, {1, "s1", "none"}, {0, "s0", "a"}, {1, "s1", "a"}};
+  ASSERT_OK_AND_ASSIGN(const auto heads, storage().ReadHeads(names, /*with_data=*/true));
+  ASSERT_EQ(heads.size(), 4u);
+  EXPECT_EQ(heads[0].event().stream().space(), "s1");
+  EXPECT_FALSE(heads[1].has_event());
+  EXPECT_EQ(heads[2].event().revision(), 2);
+  EXPECT_EQ(heads[2].event().data(), "data");
+  EXPECT_EQ(heads[3].event().position(), 1);
+  ASSERT_OK_AND_ASSIGN(const auto bare, storage().ReadHeads(names, /*with_data=*/false));
+  EXPECT_EQ(bare[2].event().data(), "");
+  EXPECT_EQ(bare[2].event().meta(), "meta");
+}
+
+TEST_P(EventStorageConformance, HeadsThatAreTooLargeTogetherAreRefused) {
+  const std::string large(kEventDataBytesMax, 'x');
+  for (const uint32_t log_id : {0u, 1u}) {
+    LogWrite write = Write(log_id, 1);
+    write.events[0].data = large;
+    ASSERT_OK(storage().Commit({write}));
+  }
+  const std::vector<StreamName> both = {{0, "s0", "a"}, {1, "s1", "a"}};
+  EXPECT_THAT(storage().ReadHeads(both, true), HasReason(Reason::kTooLarge));
+  EXPECT_OK(storage().ReadHeads(absl::MakeConstSpan(both).subspan(0, 1), true));
+}
+
+TEST_P(EventStorageConformance, EventsAreReadByPlace) {
+  ASSERT_OK(storage().Commit({Write(0, 3), Write(1, 2)}));
+  ASSERT_OK_AND_ASSIGN(const auto events, storage().ReadEvents({{1, 2}, {0, 3}, {0, 4}, {0, 1}}));
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[0].event().stream().space(), "s1");
+  EXPECT_EQ(events[1].event().position(), 3);
+  EXPECT_FALSE(events[2].has_event());
+  EXPECT_EQ(events[3].event().position(), 1);
+}
+
+TEST_P(EventStorageConformance, AStreamIsReadInBothDirectionsAndUpToATime) {
+  for (int i = 0; i < 5; ++i) ASSERT_OK(storage().Commit({Write(0, 1)}));  // Times 1001..1005.
+  StreamRead read;
+  read.stream = {0, "s0", "a"};
+  read.limit = 2;
+  read.bytes_max = kPageBytesMax;
+  ASSERT_OK_AND_ASSIGN(v1::ReadStreamResponse page, storage().ReadStream(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(1, 2));
+  EXPECT_EQ(page.head_revision(), 5);
+  read.from_revision = 4;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadStream(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(4, 5));
+  read.backward = true;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadStream(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(4, 3));
+  read.from_revision = 0;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadStream(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(5, 4));
+  read.until_time_ms = 1003;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadStream(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(3, 2));
+  read.until_time_ms = 1000;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadStream(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre());
+  read.stream.stream = "none";
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadStream(read));
+  EXPECT_EQ(page.head_revision(), 0);
+}
+
+TEST_P(EventStorageConformance, PagesStopAtTheirBytesButHoldOneEvent) {
+  ASSERT_OK(storage().Commit({Write(0, 4)}));  // 8 bytes of data and meta each.
+  LogRead read = WholeLog(0);
+  for (const auto& [bytes_max, events] : std::vector<std::pair<int64_t, int>>{
+           {1, 1}, {8, 1}, {15, 1}, {16, 2}, {17, 2}, {31, 3}, {32, 4}, {33, 4}}) {
+    read.bytes_max = bytes_max;
+    ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse page, storage().ReadLog(read));
+    EXPECT_EQ(page.events_size(), events) << bytes_max;
+    EXPECT_EQ(page.head_position(), 4);
+  }
+}
+
+TEST_P(EventStorageConformance, ALogIsReadFromAfterAPosition) {
+  ASSERT_OK(storage().Commit({Write(0, 4), Write(1, 1)}));
+  LogRead read = WholeLog(0);
+  read.after_position = 2;
+  ASSERT_OK_AND_ASSIGN(v1::ReadLogResponse page, storage().ReadLog(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(3, 4));
+  read.limit = 1;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadLog(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre(3));
+  read.after_position = 4;
+  ASSERT_OK_AND_ASSIGN(page, storage().ReadLog(read));
+  EXPECT_THAT(Positions(page.events()), ElementsAre());
+  EXPECT_EQ(page.head_position(), 4);
+}
+
+TEST_P(EventStorageConformance, TheEpochIsReplacedOnlyIfTheHeadIsAsExpected) {
+  ASSERT_OK(storage().Commit({Write(0, 1)}));
+  const LogState log = Log(0);
+  LogState other = log;
+  other.next_position = 1;
+  EXPECT_THAT(storage().ReplaceEpoch(other, 99), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(Log(0).epoch, log.epoch);
+  ASSERT_OK(storage().ReplaceEpoch(log, uint64_t{1} << 63));
+  EXPECT_EQ(Log(0).epoch, uint64_t{1} << 63);
+}
+
+TEST_P(EventStorageConformance, ALaterSnapshotReplacesAnEarlierOneAndNeverTheOtherWayRound) {
+  ASSERT_OK(storage().Commit({Write(0, 3)}));
+  const StreamName stream{0, "s0", "a"};
+  EXPECT_THAT(storage().GetSnapshot(stream, 0), StatusIs(absl::StatusCode::kNotFound));
+  const std::string large(kCompressibleBytes, 's');
+  ASSERT_OK(storage().PutSnapshot(stream, 2, large));
+  ASSERT_OK(storage().PutSnapshot(stream, 1, "one"));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(Snapshot snapshot, storage().GetSnapshot(stream, 0));
+  EXPECT_EQ(snapshot.revision, 2);
+  EXPECT_EQ(snapshot.data, large);
+  EXPECT_THAT(storage().GetSnapshot(stream, 1), StatusIs(absl::StatusCode::kNotFound));
+  ASSERT_OK(storage().PutSnapshot(stream, 3, "three"));
+  ASSERT_OK_AND_ASSIGN(snapshot, storage().GetSnapshot(stream, 3));
+  EXPECT_EQ(snapshot.data, "three");
+  EXPECT_THAT(storage().PutSnapshot({0, "s0", "none"}, 1, "x"),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EventStorageConformance);
+
+}  // namespace bdcsync::event_store

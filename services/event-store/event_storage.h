@@ -1,0 +1,70 @@
+// The port between the event store and what keeps it: SQLite, PostgreSQL, or several PostgreSQL
+// servers. Synchronous; call it from threads that may wait. Thread-safe. A read sees every commit
+// that was answered before it began. Every method may also fail with UNAVAILABLE (no answer from
+// the database: try again; a Commit may have been applied), DATA_LOSS (a damaged record) and
+// INTERNAL.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "services/event-store/store_types.h"
+
+namespace bdcsync::event_store {
+
+class EventStorage {
+ public:
+  virtual ~EventStorage() = default;
+
+  // How many logs the store has; those that this storage holds are in LoadLogs.
+  virtual uint32_t log_count() const = 0;
+  // The head rows of `log_ids`, or of all logs if empty, in order of log.
+  virtual absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) = 0;
+  // Starts a new history of a log whose history was lost; ABORTED if the head row is not
+  // `expected`.
+  virtual absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch) = 0;
+
+  virtual absl::StatusOr<LookupResult> Lookup(const LookupRequest& request) = 0;
+  // Writes the parts, each of another log; answers for each whether it was applied and is on disk.
+  // False: the head row was not as expected: reload and plan again.
+  //   ALREADY_EXISTS  an operation key or a name is taken; no part was applied: look up, plan
+  //   again.
+  virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
+
+  // The latest event of each stream; unset for a stream without events.
+  //   RESOURCE_EXHAUSTED  together they are larger than kHeadsBytesMax: ask for fewer.
+  virtual absl::StatusOr<std::vector<v1::Head>> ReadHeads(absl::Span<const StreamName> streams,
+                                                          bool with_data) = 0;
+  // The events at `places`, in that order. Unset where there is none. The same limit of bytes.
+  virtual absl::StatusOr<std::vector<v1::Head>> ReadEvents(absl::Span<const EventPlace> places) = 0;
+  virtual absl::StatusOr<v1::ReadStreamResponse> ReadStream(const StreamRead& read) = 0;
+  virtual absl::StatusOr<v1::ReadSpaceResponse> ReadSpace(const SpaceRead& read) = 0;
+  virtual absl::StatusOr<v1::ReadLogResponse> ReadLog(const LogRead& read) = 0;
+  virtual absl::StatusOr<std::vector<SpaceHead>> SpaceHeads(absl::Span<const SpaceName> spaces) = 0;
+
+  // Keeps the snapshot if the stream has none of a higher revision.
+  //   NOT_FOUND  the stream does not exist.
+  virtual absl::Status PutSnapshot(const StreamName& stream, int64_t revision,
+                                   absl::string_view data) = 0;
+  // The stored snapshot if it is at or below `revision_max`, 0: any.
+  //   NOT_FOUND  there is none.
+  virtual absl::StatusOr<Snapshot> GetSnapshot(const StreamName& stream, int64_t revision_max) = 0;
+
+  // Forgets up to `rows_max` operation keys older than `before_ms`; returns how many.
+  virtual absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max) = 0;
+};
+
+// How a storage is made. Each adapter's Open makes what is missing and refuses
+// (FAILED_PRECONDITION) a store that was created with other numbers.
+struct EventStorageOptions {
+  uint32_t log_count = 64;  // Of the whole store.
+  uint32_t first_log = 0;   // Those held here: first_log ≤ id < end_log; 0, 0: all.
+  uint32_t end_log = 0;
+};
+
+}  // namespace bdcsync::event_store

@@ -1,0 +1,262 @@
+#include "services/event-store/log_writer.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "services/event-store/append_answers.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+constexpr int kAttemptsMax = 24;  // Lost races before an item is answered with unavailable.
+constexpr int kDoubtsMax = 3;     // Wrong assumptions within one attempt.
+constexpr int64_t kCatchUpEventsMax = 4096;  // More of another's events: forget instead.
+constexpr int64_t kCatchUpBytesMax = 16 << 20;
+constexpr absl::Duration kPauseMin = absl::Microseconds(200);
+constexpr absl::Duration kPauseMax = absl::Milliseconds(20);
+constexpr absl::Duration kRetryAfter = absl::Milliseconds(100);
+
+std::size_t BytesOf(const LogWriter::Item& item) {
+  const v1::AppendItem& request = item.second.item();
+  return request.data().size() + request.meta().size();
+}
+
+}  // namespace
+
+LogWriter::LogWriter(EventStorage& storage, const Clock& clock, Random& random, CommitSink& sink,
+                     CommitObserver& observer, const LogWriterLimits& limits)
+    : storage_(storage),
+      clock_(clock),
+      random_(random),
+      sink_(sink),
+      observer_(observer),
+      cache_(limits.cache),
+      batches_(limits.batches, BytesOf,
+               [this](Items items, Done done) {
+                 absl::MutexLock lock(&mutex_);
+                 batch_.emplace(Batch{std::move(items), std::move(done)});
+               }),
+      thread_([this] { Run(); }) {}
+
+LogWriter::~LogWriter() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void LogWriter::Run() {
+  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return batch_.has_value() || stopping_;
+  };
+  while (true) {
+    std::optional<Batch> batch;
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(&ready));
+      if (!batch_.has_value()) return;
+      batch.swap(batch_);
+    }
+    Write(std::move(batch->items));
+    batch->done();  // May bring the next batch.
+  }
+}
+
+void LogWriter::Write(Items items) {
+  absl::Status status;
+  for (int attempt = 0; attempt < kAttemptsMax && !items.empty(); ++attempt) {
+    if (attempt > 0) Pause(attempt);
+    status = Attempt(items);
+    if (!status.ok()) break;
+  }
+  if (items.empty()) return;
+  if (status.ok()) {
+    status = MakeRetryableError(Reason::kUnavailable, kRetryAfter,
+                                "other writers of the log were always faster");
+  } else {
+    // The storage may have applied what it did not answer.
+    for (const Item& item : items) stale_.insert(item.first);
+    observer_.BatchFailed(status);
+  }
+  Fail(items, status);
+}
+
+absl::Status LogWriter::Attempt(Items& items) {
+  const absl::Duration started = clock_.Monotonic();
+  RETURN_IF_ERROR(RefreshLogs(items));
+  BatchPlan plan(cache_, items);
+  RETURN_IF_ERROR(Decide(plan));
+  ASSIGN_OR_RETURN(std::vector<bool> settled, Commit(plan));
+  RETURN_IF_ERROR(CheckUnwritten(plan, settled));
+  Items again;
+  int appended = 0;
+  int duplicates = 0;
+  int total = 0;
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    if (!settled[i]) continue;
+    for (const BatchPlan::Item* item : plan.logs()[i].items) {
+      ++total;
+      if (item->outcome == BatchPlan::Outcome::kAppended) ++appended;
+      if (item->outcome == BatchPlan::Outcome::kDuplicate) ++duplicates;
+    }
+  }
+  Settle(plan, settled, again);
+  observer_.BatchDone(total, appended, duplicates, clock_.Monotonic() - started);
+  items = std::move(again);
+  return absl::OkStatus();
+}
+
+absl::Status LogWriter::RefreshLogs(const Items& items) {
+  std::vector<uint32_t> log_ids;
+  for (const auto& [log_id, pending] : items) {
+    if (cache_.FindLog(log_id) != nullptr && !stale_.contains(log_id)) continue;
+    log_ids.push_back(log_id);
+  }
+  if (log_ids.empty()) return absl::OkStatus();
+  std::sort(log_ids.begin(), log_ids.end());
+  log_ids.erase(std::unique(log_ids.begin(), log_ids.end()), log_ids.end());
+  ASSIGN_OR_RETURN(const std::vector<LogState> logs, storage_.LoadLogs(log_ids));
+  for (const LogState& log : logs) RETURN_IF_ERROR(Refresh(log));
+  return absl::OkStatus();
+}
+
+absl::Status LogWriter::Refresh(LogState fresh) {
+  const LogState* known = cache_.FindLog(fresh.log_id);
+  if (known != nullptr && known->epoch != fresh.epoch) {
+    cache_.Forget(fresh.log_id);
+  } else if (known != nullptr && fresh.next_position < known->next_position) {
+    // Events that were answered are gone. Nobody may mistake what follows for the old history.
+    const uint64_t epoch = random_.Bits64();
+    RETURN_IF_ERROR(storage_.ReplaceEpoch(fresh, epoch));
+    fresh.epoch = epoch;
+    cache_.Forget(fresh.log_id);
+    observer_.HistoryLost(fresh.log_id);
+  } else if (known != nullptr && fresh.next_position > known->next_position) {
+    RETURN_IF_ERROR(CatchUp(*known, fresh));
+  }
+  cache_.PutLog(fresh);
+  stale_.erase(fresh.log_id);
+  return absl::OkStatus();
+}
+
+absl::Status LogWriter::CatchUp(const LogState& known, const LogState& fresh) {
+  const int64_t missed = fresh.next_position - known.next_position;
+  if (missed > kCatchUpEventsMax) {
+    cache_.Forget(fresh.log_id);
+    return absl::OkStatus();
+  }
+  LogRead read;
+  read.log_id = fresh.log_id;
+  read.after_position = known.next_position - 1;
+  read.limit = static_cast<int>(missed);
+  read.with_data = false;
+  read.bytes_max = kCatchUpBytesMax;
+  ASSIGN_OR_RETURN(const v1::ReadLogResponse page, storage_.ReadLog(read));
+  if (page.events_size() < missed) {
+    cache_.Forget(fresh.log_id);
+    return absl::OkStatus();
+  }
+  for (const v1::Event& event : page.events()) cache_.Apply(event);
+  return absl::OkStatus();
+}
+
+absl::Status LogWriter::Decide(BatchPlan& plan) {
+  do {
+    const LookupRequest wanted = plan.Wanted();
+    if (wanted.empty()) continue;
+    ASSIGN_OR_RETURN(const LookupResult found, storage_.Lookup(wanted));
+    plan.Supply(found);
+  } while (!plan.Decide(absl::ToUnixMillis(clock_.Now())));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<bool>> LogWriter::Commit(BatchPlan& plan) {
+  std::vector<bool> settled(plan.logs().size(), false);
+  for (int doubts = 0; doubts < kDoubtsMax; ++doubts) {
+    const std::vector<LogWrite> writes = plan.Writes();
+    absl::StatusOr<std::vector<bool>> applied = std::vector<bool>();
+    if (!writes.empty()) applied = storage_.Commit(writes);
+    if (applied.ok()) {
+      std::size_t write = 0;
+      for (std::size_t i = 0; i < settled.size(); ++i) {
+        settled[i] = plan.logs()[i].appended == 0 || (*applied)[write++];
+      }
+      return settled;
+    }
+    if (applied.status().code() != absl::StatusCode::kAlreadyExists) return applied.status();
+    plan.DoubtAssumptions();
+    if (plan.Wanted().empty()) break;
+    RETURN_IF_ERROR(Decide(plan));
+  }
+  // What was assumed is right, so what was remembered is wrong.
+  for (const BatchPlan::Log& log : plan.logs()) cache_.Forget(log.stored.log_id);
+  return settled;
+}
+
+// A refusal that rests on what is remembered must be true of the log as it is now. A commit proves
+// that; where nothing was written, the head row does.
+absl::Status LogWriter::CheckUnwritten(BatchPlan& plan, std::vector<bool>& settled) {
+  std::vector<uint32_t> log_ids;
+  for (const BatchPlan::Log& log : plan.logs()) {
+    if (log.appended == 0 && log.has_mismatch) log_ids.push_back(log.stored.log_id);
+  }
+  if (log_ids.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<LogState> logs, storage_.LoadLogs(log_ids));
+  for (const LogState& fresh : logs) {
+    for (std::size_t i = 0; i < settled.size(); ++i) {
+      const LogState& known = plan.logs()[i].stored;
+      if (known.log_id != fresh.log_id) continue;
+      settled[i] = known.epoch == fresh.epoch && known.next_position == fresh.next_position;
+    }
+  }
+  return absl::OkStatus();
+}
+
+void LogWriter::Settle(BatchPlan& plan, const std::vector<bool>& settled, Items& again) {
+  std::vector<BatchPlan::Log*> answered;
+  std::vector<std::pair<uint32_t, v1::SpaceCommit>> commits;
+  int lost = 0;
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    BatchPlan::Log& log = plan.logs()[i];
+    const uint32_t log_id = log.stored.log_id;
+    if (!settled[i]) {
+      ++lost;
+      stale_.insert(log_id);
+      for (BatchPlan::Item* item : log.items) again.emplace_back(log_id, std::move(item->pending));
+      continue;
+    }
+    answered.push_back(&log);
+    if (log.appended == 0) continue;
+    plan.Remember(log);
+    for (v1::SpaceCommit& commit : CommitsOf(log)) commits.emplace_back(log_id, std::move(commit));
+  }
+  if (lost > 0) observer_.RaceLost(lost);
+  FillResults(storage_, answered);
+  for (BatchPlan::Log* log : answered) {
+    // From here on the request of a finished item may be gone.
+    for (BatchPlan::Item* item : log->items) item->pending.call->Finish(1);
+  }
+  for (const auto& [log_id, commit] : commits) sink_.Committed(log_id, commit);
+}
+
+void LogWriter::Fail(const Items& items, const absl::Status& status) {
+  const absl::Status answer =
+      MakeRetryableError(Reason::kUnavailable, kRetryAfter, status.message());
+  for (const auto& [log_id, pending] : items) {
+    SetError(answer, pending.result());
+    pending.call->Finish(1);
+  }
+}
+
+// Lets the faster writer finish; random, so that two of them do not keep step.
+void LogWriter::Pause(int attempt) {
+  const absl::Duration longest = std::min(kPauseMin * (1 << std::min(attempt, 10)), kPauseMax);
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), longest * random_.Fraction());
+}
+
+}  // namespace bdcsync::event_store

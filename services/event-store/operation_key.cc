@@ -1,0 +1,48 @@
+#include "services/event-store/operation_key.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+namespace bdcsync::event_store {
+namespace {
+
+constexpr std::size_t kUuidLength = 36;
+
+int LowerHexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+// False unless `text` is a canonical UUID.
+bool ParseUuid(absl::string_view text, OperationKey& key) {
+  if (text.size() != kUuidLength) return false;
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (text[i] != '-') return false;
+      continue;
+    }
+    const int digit = LowerHexDigit(text[i]);
+    if (digit < 0) return false;
+    char& byte = key[digits / 2];
+    byte = static_cast<char>(digits % 2 == 0 ? digit << 4 : byte | digit);
+    ++digits;
+  }
+  return true;
+}
+
+}  // namespace
+
+OperationKey OperationKeyOf(absl::string_view op_id) {
+  OperationKey key{};
+  if (ParseUuid(op_id, key)) return key;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(op_id.data(), op_id.size(), digest, &size, EVP_sha256(), nullptr);
+  std::copy_n(digest, key.size(), key.begin());
+  return key;
+}
+
+}  // namespace bdcsync::event_store

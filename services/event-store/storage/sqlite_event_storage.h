@@ -1,0 +1,21 @@
+// The event log in one SQLite file (or in memory): the embedded store. One writer at a time;
+// readers have connections of their own and never wait for the writer, but in memory, where all
+// share one connection. Durable when Commit returns. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "libs/base/ids.h"
+#include "services/event-store/event_storage.h"
+
+namespace bdcsync::event_store {
+
+// Opens or creates the store in the file `path`, or in memory for sql::kSqliteMemory. `random` is
+// borrowed for the call: new logs get their epochs from it.
+absl::StatusOr<std::unique_ptr<EventStorage>> OpenSqliteEventStorage(
+    absl::string_view path, const EventStorageOptions& options, Random& random);
+
+}  // namespace bdcsync::event_store

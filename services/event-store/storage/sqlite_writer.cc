@@ -1,0 +1,224 @@
+#include "services/event-store/storage/sqlite_writer.h"
+
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+using sql::SqliteStatement;
+
+constexpr char kMoveHead[] =
+    "UPDATE log_heads SET next_position = ?4, next_space_id = ?5, last_time_ms = ?6 "
+    "WHERE log_id = ?1 AND epoch = ?2 AND next_position = ?3";
+constexpr char kPutSpace[] =
+    "INSERT INTO spaces(log_id, space_id, seq, name) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (log_id, space_id) DO UPDATE SET seq = excluded.seq";
+constexpr char kAddStream[] =
+    "INSERT INTO streams(log_id, stream_id, space_id, first_seq, kind, name) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+constexpr char kPutHead[] =
+    "INSERT INTO stream_heads(log_id, stream_id, space_id, head_revision, last_seq, last_position, "
+    "tombstone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (log_id, stream_id) DO UPDATE "
+    "SET head_revision = excluded.head_revision, last_seq = excluded.last_seq, "
+    "last_position = excluded.last_position, tombstone = excluded.tombstone";
+constexpr char kAddEvent[] =
+    "INSERT INTO events(log_id, position, space_id, seq, stream_id, revision, event_id, time_ms, "
+    "tombstone, codec, bytes, meta, data) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+constexpr char kAddOperation[] =
+    "INSERT INTO operation_keys(log_id, space_id, op_key, request_hash, position, time_ms) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+constexpr char kReplaceEpoch[] =
+    "UPDATE log_heads SET epoch = ?4 WHERE log_id = ?1 AND epoch = ?2 AND next_position = ?3";
+constexpr char kPutSnapshot[] =
+    "INSERT INTO snapshots(log_id, stream_id, revision, codec, data) "
+    "SELECT st.log_id, st.stream_id, ?4, ?5, ?6 FROM spaces sp CROSS JOIN streams st "
+    "WHERE sp.log_id = ?1 AND sp.name = ?2 "
+    "AND st.log_id = ?1 AND st.space_id = sp.space_id AND st.name = ?3 "
+    "ON CONFLICT (log_id, stream_id) DO UPDATE "
+    "SET revision = max(revision, excluded.revision), "
+    "codec = CASE WHEN excluded.revision >= revision THEN excluded.codec ELSE codec END, "
+    "data = CASE WHEN excluded.revision >= revision THEN excluded.data ELSE data END";
+constexpr char kSweep[] =
+    "DELETE FROM operation_keys WHERE (log_id, space_id, op_key) IN "
+    "(SELECT log_id, space_id, op_key FROM operation_keys WHERE time_ms < ?1 "
+    "ORDER BY time_ms LIMIT ?2)";
+
+absl::string_view View(const OperationKey& key) {
+  return absl::string_view(key.data(), key.size());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(sql::SqliteDatabase& database) {
+  std::unique_ptr<SqliteWriter> writer(new SqliteWriter(database));
+  RETURN_IF_ERROR(writer->Prepare());
+  return writer;
+}
+
+absl::Status SqliteWriter::Prepare() {
+  const std::pair<SqliteStatement&, const char*> statements[] = {
+      {move_head_, kMoveHead},
+      {put_space_, kPutSpace},
+      {add_stream_, kAddStream},
+      {put_head_, kPutHead},
+      {add_event_, kAddEvent},
+      {add_operation_, kAddOperation},
+      {replace_epoch_, kReplaceEpoch},
+      {put_snapshot_, kPutSnapshot},
+      {sweep_, kSweep},
+  };
+  for (const auto& [statement, text] : statements) {
+    ASSIGN_OR_RETURN(statement, database_.Prepare(text));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::OpenStore(const EventStorageOptions& options,
+                                     absl::FunctionRef<uint64_t()> make_epoch) {
+  return database_.Transaction([&]() -> absl::Status {
+    {
+      ASSIGN_OR_RETURN(SqliteStatement stored, database_.Prepare("SELECT log_count FROM store"));
+      ASSIGN_OR_RETURN(const bool exists, stored.Step());
+      if (exists && stored.Int64(0) != options.log_count) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "the store was created with ", stored.Int64(0), " logs and event_store.log_count says ",
+            options.log_count, ": the number is fixed, set the key to ", stored.Int64(0)));
+      }
+      if (exists) return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(database_.Run(absl::StrCat("INSERT INTO store(only_row, log_count) VALUES (1, ",
+                                               options.log_count, ")")));
+    for (uint32_t log_id = 0; log_id < options.log_count; ++log_id) {
+      RETURN_IF_ERROR(database_.Run(
+          absl::StrCat("INSERT INTO log_heads(log_id, epoch, next_position, next_space_id, "
+                       "last_time_ms) VALUES (",
+                       log_id, ", ", static_cast<int64_t>(make_epoch()), ", 1, 1, 0)")));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> SqliteWriter::MoveHead(const LogWrite& write) {
+  move_head_.BindInt64(1, write.log_id);
+  move_head_.BindInt64(2, static_cast<int64_t>(write.epoch));
+  move_head_.BindInt64(3, write.position);
+  move_head_.BindInt64(4, write.next_position);
+  move_head_.BindInt64(5, write.next_space_id);
+  move_head_.BindInt64(6, write.time_ms);
+  RETURN_IF_ERROR(move_head_.Run());
+  return database_.changes() == 1;
+}
+
+absl::Status SqliteWriter::WriteNames(const LogWrite& write) {
+  for (const LogWrite::Space& space : write.spaces) {
+    put_space_.BindInt64(1, write.log_id);
+    put_space_.BindInt64(2, space.space_id);
+    put_space_.BindInt64(3, space.seq);
+    put_space_.BindText(4, space.name);
+    RETURN_IF_ERROR(put_space_.Run());
+  }
+  for (const LogWrite::Stream& stream : write.streams) {
+    add_stream_.BindInt64(1, write.log_id);
+    add_stream_.BindInt64(2, stream.stream_id);
+    add_stream_.BindInt64(3, stream.space_id);
+    add_stream_.BindInt64(4, stream.first_seq);
+    add_stream_.BindInt64(5, stream.kind);
+    add_stream_.BindText(6, stream.name);
+    RETURN_IF_ERROR(add_stream_.Run());
+  }
+  for (const LogWrite::Head& head : write.heads) {
+    put_head_.BindInt64(1, write.log_id);
+    put_head_.BindInt64(2, head.stream_id);
+    put_head_.BindInt64(3, head.space_id);
+    put_head_.BindInt64(4, head.revision);
+    put_head_.BindInt64(5, head.seq);
+    put_head_.BindInt64(6, head.position);
+    put_head_.BindInt64(7, head.tombstone ? 1 : 0);
+    RETURN_IF_ERROR(put_head_.Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::WriteEvents(const LogWrite& write) {
+  for (const LogWrite::Event& event : write.events) {
+    const DataCodec::Encoded data = codec_.Encode(event.data);
+    add_event_.BindInt64(1, write.log_id);
+    add_event_.BindInt64(2, event.position);
+    add_event_.BindInt64(3, event.space_id);
+    add_event_.BindInt64(4, event.seq);
+    add_event_.BindInt64(5, event.stream_id);
+    add_event_.BindInt64(6, event.revision);
+    add_event_.BindInt64(7, static_cast<int64_t>(event.event_id));
+    add_event_.BindInt64(8, write.time_ms);
+    add_event_.BindInt64(9, event.tombstone ? 1 : 0);
+    add_event_.BindInt64(10, static_cast<int64_t>(data.codec));
+    add_event_.BindInt64(11, static_cast<int64_t>(event.meta.size() + event.data.size()));
+    add_event_.BindBlob(12, event.meta);
+    add_event_.BindBlob(13, data.bytes);
+    RETURN_IF_ERROR(add_event_.Run());
+  }
+  for (const LogWrite::Operation& operation : write.operations) {
+    add_operation_.BindInt64(1, write.log_id);
+    add_operation_.BindInt64(2, operation.space_id);
+    add_operation_.BindBlob(3, View(operation.key));
+    add_operation_.BindInt64(4, static_cast<int64_t>(operation.request_hash));
+    add_operation_.BindInt64(5, operation.position);
+    add_operation_.BindInt64(6, write.time_ms);
+    RETURN_IF_ERROR(add_operation_.Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<bool>> SqliteWriter::Commit(absl::Span<const LogWrite> writes) {
+  std::vector<bool> applied;
+  RETURN_IF_ERROR(database_.Transaction([&]() -> absl::Status {
+    for (const LogWrite& write : writes) {
+      ASSIGN_OR_RETURN(const bool won, MoveHead(write));
+      applied.push_back(won);
+      if (!won) continue;
+      RETURN_IF_ERROR(WriteNames(write));
+      RETURN_IF_ERROR(WriteEvents(write));
+    }
+    return absl::OkStatus();
+  }));
+  return applied;
+}
+
+absl::Status SqliteWriter::ReplaceEpoch(const LogState& expected, uint64_t epoch) {
+  replace_epoch_.BindInt64(1, expected.log_id);
+  replace_epoch_.BindInt64(2, static_cast<int64_t>(expected.epoch));
+  replace_epoch_.BindInt64(3, expected.next_position);
+  replace_epoch_.BindInt64(4, static_cast<int64_t>(epoch));
+  RETURN_IF_ERROR(replace_epoch_.Run());
+  if (database_.changes() != 1) return absl::AbortedError("the log moved");
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::PutSnapshot(const StreamName& stream, int64_t revision,
+                                       absl::string_view data) {
+  const DataCodec::Encoded encoded = codec_.Encode(data);
+  put_snapshot_.BindInt64(1, stream.log_id);
+  put_snapshot_.BindText(2, stream.space);
+  put_snapshot_.BindText(3, stream.stream);
+  put_snapshot_.BindInt64(4, revision);
+  put_snapshot_.BindInt64(5, static_cast<int64_t>(encoded.codec));
+  put_snapshot_.BindBlob(6, encoded.bytes);
+  RETURN_IF_ERROR(put_snapshot_.Run());
+  if (database_.changes() != 1) return MakeError(Reason::kNotFound, "there is no such stream");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> SqliteWriter::SweepOperations(int64_t before_ms, int64_t rows_max) {
+  sweep_.BindInt64(1, before_ms);
+  sweep_.BindInt64(2, rows_max);
+  RETURN_IF_ERROR(sweep_.Run());
+  return database_.changes();
+}
+
+}  // namespace bdcsync::event_store

@@ -1,0 +1,51 @@
+// The writes of the event store over one SQLite connection, on prepared statements. One thread at a
+// time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "libs/sql/sqlite.h"
+#include "services/event-store/event_storage.h"
+#include "services/event-store/storage/data_codec.h"
+
+namespace bdcsync::event_store {
+
+class SqliteWriter {
+ public:
+  // `database` is borrowed, and its schema is up to date.
+  static absl::StatusOr<std::unique_ptr<SqliteWriter>> Create(sql::SqliteDatabase& database);
+
+  // Makes the store's rows, or checks that they say the same as `options`.
+  absl::Status OpenStore(const EventStorageOptions& options,
+                         absl::FunctionRef<uint64_t()> make_epoch);
+  absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes);
+  absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch);
+  absl::Status PutSnapshot(const StreamName& stream, int64_t revision, absl::string_view data);
+  absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max);
+
+ private:
+  explicit SqliteWriter(sql::SqliteDatabase& database) : database_(database) {}
+  absl::Status Prepare();
+  absl::StatusOr<bool> MoveHead(const LogWrite& write);
+  absl::Status WriteNames(const LogWrite& write);
+  absl::Status WriteEvents(const LogWrite& write);
+
+  sql::SqliteDatabase& database_;
+  DataCodec codec_;
+  sql::SqliteStatement move_head_;
+  sql::SqliteStatement put_space_;
+  sql::SqliteStatement add_stream_;
+  sql::SqliteStatement put_head_;
+  sql::SqliteStatement add_event_;
+  sql::SqliteStatement add_operation_;
+  sql::SqliteStatement replace_epoch_;
+  sql::SqliteStatement put_snapshot_;
+  sql::SqliteStatement sweep_;
+};
+
+}  // namespace bdcsync::event_store
