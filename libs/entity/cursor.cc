@@ -8,34 +8,45 @@ namespace bdcsync::entity {
 namespace {
 
 constexpr char kFormat = 1;
-constexpr size_t kBytes = 1 + 8 + 8;
+constexpr char kFormatWithBase = 2;
+constexpr size_t kNumberBytes = 8;
+constexpr size_t kBytes = 1 + 2 * kNumberBytes;
+constexpr size_t kBytesWithBase = 1 + 3 * kNumberBytes;
 
 void AppendBigEndian(uint64_t number, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift));
 }
 
-uint64_t ReadBigEndian(absl::string_view bytes) {
+uint64_t ReadBigEndian(absl::string_view bytes, size_t index) {
   uint64_t number = 0;
-  for (const char c : bytes) number = number << 8 | static_cast<uint8_t>(c);
+  for (const char c : bytes.substr(1 + index * kNumberBytes, kNumberBytes))
+    number = number << 8 | static_cast<uint8_t>(c);
   return number;
 }
 
 }  // namespace
 
 std::string EncodeCursor(const Cursor& cursor) {
-  std::string bytes(1, kFormat);
+  const bool with_base = cursor.base != Cursor::kNoBase;
+  std::string bytes(1, with_base ? kFormatWithBase : kFormat);
   AppendBigEndian(cursor.epoch, bytes);
   AppendBigEndian(static_cast<uint64_t>(cursor.seq), bytes);
+  if (with_base) AppendBigEndian(static_cast<uint64_t>(cursor.base), bytes);
   return absl::WebSafeBase64Escape(bytes);
 }
 
 std::optional<Cursor> DecodeCursor(absl::string_view text) {
   std::string bytes;
   if (!absl::WebSafeBase64Unescape(text, &bytes)) return std::nullopt;
-  if (bytes.size() != kBytes || bytes[0] != kFormat) return std::nullopt;
-  const absl::string_view view(bytes);
-  const Cursor cursor{.epoch = ReadBigEndian(view.substr(1, 8)),
-                      .seq = static_cast<int64_t>(ReadBigEndian(view.substr(9)))};
+  const bool with_base = bytes.size() == kBytesWithBase && bytes[0] == kFormatWithBase;
+  const bool without_base = bytes.size() == kBytes && bytes[0] == kFormat;
+  if (!with_base && !without_base) return std::nullopt;
+  Cursor cursor{.epoch = ReadBigEndian(bytes, 0),
+                .seq = static_cast<int64_t>(ReadBigEndian(bytes, 1))};
+  if (with_base) {
+    cursor.base = static_cast<int64_t>(ReadBigEndian(bytes, 2));
+    if (cursor.base < 0 || cursor.base > cursor.seq) return std::nullopt;
+  }
   // Unescaping forgives padding, spaces and stray bits; a cursor has one spelling only.
   if (cursor.seq < 0 || EncodeCursor(cursor) != text) return std::nullopt;
   return cursor;

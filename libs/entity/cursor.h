@@ -1,6 +1,7 @@
 // Cursors: a place in the history of a space, as clients hold it. Base64url (no padding) of a
-// format byte, the epoch and the seq, both big endian: 23 characters. Opaque to clients; decoding
-// takes nothing but what encoding makes. Thread-safe: values only.
+// format byte, the epoch, the seq and, where there is one, the base, all big endian: 23 or 34
+// characters. Opaque to clients; decoding takes nothing but what encoding makes. Thread-safe:
+// values only.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,11 @@ namespace bdcsync::entity {
 struct Cursor {
   uint64_t epoch = 0;
   int64_t seq = 0;  // From 0: nothing.
+  // Set while only the latest state is transferred: of entities that changed again before they were
+  // read, the client still has what there was at this seq. What follows brings them up to date.
+  int64_t base = kNoBase;
+
+  static constexpr int64_t kNoBase = -1;
 
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };

@@ -113,12 +113,12 @@ std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
   return changes;
 }
 
-ChangeBatch::ChangeBatch(absl::string_view space, int64_t from, Cursor cursor,
+ChangeBatch::ChangeBatch(absl::string_view space, int64_t from, entity::Cursor cursor,
                          std::vector<Change> changes)
     : space_(space),
       from_(from),
       to_(cursor.seq),
-      cursor_(EncodeCursor(cursor)),
+      cursor_(entity::EncodeCursor(cursor)),
       changes_(std::move(changes)) {}
 
 SharedFrame ChangeBatch::Frame(absl::string_view subscription_id, SubscriptionPayload payload,

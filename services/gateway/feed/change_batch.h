@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "bdcsync/sync/v1/sync.pb.h"
-#include "services/gateway/feed/cursor.h"
+#include "libs/entity/cursor.h"
 #include "services/gateway/feed/entity_filter.h"
 #include "services/gateway/feed/feed_event.h"
 #include "services/gateway/session/frame.h"
@@ -49,7 +49,8 @@ std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
 class ChangeBatch {
  public:
   // Covers the seqs after `from`, up to and including that of `cursor`, where it leads.
-  ChangeBatch(absl::string_view space, int64_t from, Cursor cursor, std::vector<Change> changes);
+  ChangeBatch(absl::string_view space, int64_t from, entity::Cursor cursor,
+              std::vector<Change> changes);
 
   int64_t from() const { return from_; }
   int64_t to() const { return to_; }

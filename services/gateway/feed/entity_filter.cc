@@ -4,12 +4,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "libs/entity/key.h"
 #include "services/gateway/feed/feed_event.h"
 
 namespace bdcsync::gateway {
 namespace {
-
-constexpr char kMainBranch[] = "main";
 
 void AppendKey(std::vector<std::string> names, std::string& key) {
   std::sort(names.begin(), names.end());
@@ -25,7 +24,7 @@ EntityFilter::EntityFilter(const SubscriptionFilter& filter)
       entity_ids_(filter.entity_ids.begin(), filter.entity_ids.end()),
       categories_(filter.categories.begin(), filter.categories.end()),
       branches_(filter.branches.begin(), filter.branches.end()) {
-  if (branches_.empty()) branches_.insert(kMainBranch);
+  if (branches_.empty()) branches_.insert(std::string(entity::kMainBranch));
 }
 
 bool EntityFilter::MatchesStream(const FeedEvent& event) const {
@@ -39,7 +38,9 @@ std::string EntityFilter::KeyOf(const SubscriptionFilter& filter) {
   AppendKey(filter.entity_types, key);
   AppendKey(filter.entity_ids, key);
   AppendKey(filter.categories, key);
-  AppendKey(filter.branches.empty() ? std::vector<std::string>{kMainBranch} : filter.branches, key);
+  AppendKey(filter.branches.empty() ? std::vector<std::string>{std::string(entity::kMainBranch)}
+                                    : filter.branches,
+            key);
   return key;
 }
 

@@ -58,7 +58,7 @@ FeedEngine::FeedEngine(FeedDependencies dependencies, FeedLimits limits)
       limits_(limits),
       alive_(std::make_shared<bool>(true)),
       heads_(to_.loop, to_.reader, limits_.heads_per_call_max,
-             [this](absl::string_view space, const absl::StatusOr<Cursor>& head) {
+             [this](absl::string_view space, const absl::StatusOr<entity::Cursor>& head) {
                OnHead(space, head);
              }),
       retry_after_(limits_.retry_after_min) {
@@ -71,7 +71,7 @@ FeedEngine::~FeedEngine() {
   to_.metrics.spaces.Add(-static_cast<double>(spaces_.size()));
 }
 
-void FeedEngine::Subscribe(const SubscriptionSpec& spec, std::optional<Cursor> cursor,
+void FeedEngine::Subscribe(const SubscriptionSpec& spec, std::optional<entity::Cursor> cursor,
                            FeedSubscription& subscription) {
   subscription.filter_ = Intern(spec.filter);
   subscription.mode_ = spec.mode;
@@ -101,7 +101,7 @@ void FeedEngine::GetHead(absl::string_view space, HeadDone done) {
   const auto followed = spaces_.find(space);
   if (followed != spaces_.end() && followed->second->feed.known()) {
     const SpaceFeed& feed = followed->second->feed;
-    done(Cursor{feed.epoch(), feed.head()});
+    done(entity::Cursor{feed.epoch(), feed.head()});
     return;
   }
   head_waiters_[std::string(space)].push_back(std::move(done));
@@ -155,7 +155,7 @@ std::shared_ptr<const EntityFilter> FeedEngine::Intern(const SubscriptionFilter&
 
 void FeedEngine::WantHead(SpaceFeed& feed) { heads_.Ask(feed.space()); }
 
-void FeedEngine::OnHead(absl::string_view space, const absl::StatusOr<Cursor>& head) {
+void FeedEngine::OnHead(absl::string_view space, const absl::StatusOr<entity::Cursor>& head) {
   if (auto waiters = head_waiters_.extract(space)) {
     for (HeadDone& done : waiters.mapped()) done(head);
   }

@@ -47,7 +47,7 @@ class FeedEngine final : private SpaceFeedHost {
   ~FeedEngine() override;
 
   // Begins `subscription`, which is borrowed until Remove, OnResync, OnEnded or a failed OnStarted.
-  void Subscribe(const SubscriptionSpec& spec, std::optional<Cursor> cursor,
+  void Subscribe(const SubscriptionSpec& spec, std::optional<entity::Cursor> cursor,
                  FeedSubscription& subscription);
   // Nothing is called any more. The object must live on until the next turn of the loop.
   void Remove(FeedSubscription& subscription);
@@ -57,11 +57,12 @@ class FeedEngine final : private SpaceFeedHost {
   void Drained(FeedSubscription& subscription);
 
   // The head of any space, read in a batch with others; `done` on the loop, also within the call.
-  void GetHead(absl::string_view space, absl::AnyInvocable<void(absl::StatusOr<Cursor>)> done);
+  void GetHead(absl::string_view space,
+               absl::AnyInvocable<void(absl::StatusOr<entity::Cursor>)> done);
 
  private:
   struct Followed;
-  using HeadDone = absl::AnyInvocable<void(absl::StatusOr<Cursor>)>;
+  using HeadDone = absl::AnyInvocable<void(absl::StatusOr<entity::Cursor>)>;
 
   void WantHead(SpaceFeed& feed) override;
   void WantRead(SpaceFeed& feed) override;
@@ -70,7 +71,7 @@ class FeedEngine final : private SpaceFeedHost {
 
   Followed& Follow(absl::string_view space);
   std::shared_ptr<const EntityFilter> Intern(const SubscriptionFilter& filter);
-  void OnHead(absl::string_view space, const absl::StatusOr<Cursor>& head);
+  void OnHead(absl::string_view space, const absl::StatusOr<entity::Cursor>& head);
   void PumpReads();
   void StartRead(Followed& followed, const SpaceFeed::ReadPlan& plan);
   void OnPage(const std::string& space, const SpaceFeed::ReadPlan& plan,

@@ -42,7 +42,7 @@ class FeedTest : public ::testing::Test {
                               });
     return sink;
   }
-  std::string CursorAt(int64_t seq) { return EncodeCursor({log_.epoch, seq}); }
+  std::string CursorAt(int64_t seq) { return entity::EncodeCursor({log_.epoch, seq}); }
   void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
 
   ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
@@ -323,7 +323,7 @@ TEST_F(FeedTest, AnUpdateBetweenFirstAndLastPageOfTheStateIsSeenExactlyOnce) {
 }
 
 TEST_F(FeedTest, ACursorOfALostHistoryIsToldToStartAgainNotAtOnce) {
-  const auto sink = Follow({.cursor = EncodeCursor({log_.epoch - 1, 3})});
+  const auto sink = Follow({.cursor = entity::EncodeCursor({log_.epoch - 1, 3})});
   Settle();
   ASSERT_OK(*sink->subscribed);
   EXPECT_THAT(sink->resyncs, ElementsAre("s"));

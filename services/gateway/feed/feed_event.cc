@@ -4,7 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "libs/base/ids.h"
+#include "libs/entity/key.h"
+#include "libs/entity/version_id.h"
 #include "libs/json/serialize.h"
 
 namespace bdcsync::gateway {
@@ -58,15 +59,13 @@ FeedEvent::FeedEvent(event_store::v1::Event event)
       tombstone(event.tombstone()),
       stream(std::move(*event.mutable_stream()->mutable_name())) {
   if (event.kind() != event_store::v1::STREAM_KIND_ENTITY) return;
-  const absl::string_view name = stream;
-  const size_t type_end = name.find(':');
-  const size_t branch_end = name.find(':', type_end + 1);
-  if (type_end == absl::string_view::npos || branch_end == absl::string_view::npos) return;
-  entity_type = name.substr(0, type_end);
-  branch = name.substr(type_end + 1, branch_end - type_end - 1);
-  entity_id = name.substr(branch_end + 1);
+  const auto key = entity::ParseStreamName(stream);
+  if (!key.has_value()) return;
+  entity_type = key->type;
+  branch = key->branch;
+  entity_id = key->id;
   entity = meta.ParseFromString(event.meta());
-  version_id = absl::StrCat(revision, "-", Hex64(event.event_id()));
+  version_id = entity::MakeVersionId(revision, event.event_id());
   data = std::move(*event.mutable_data());
 }
 

@@ -81,7 +81,7 @@ class Simulation {
     if (number % 3 == 1) client.spec.filter.categories = {"work"};
     if (number % 3 == 2) client.spec.filter.entity_ids = {"e1", "e2", "e3"};
     client.whole_history = number % 4 == 0;
-    if (client.whole_history) client.spec.cursor = EncodeCursor({log_.epoch, 0});
+    if (client.whole_history) client.spec.cursor = entity::EncodeCursor({log_.epoch, 0});
   }
 
   void Step() {
@@ -171,7 +171,7 @@ class Simulation {
       for (; client.taken < client.sink->messages.size(); ++client.taken) {
         const FakeSink::Message& message = client.sink->messages[client.taken];
         for (const json::Value& event : message.events) Apply(client, event);
-        const Cursor cursor = *DecodeCursor(message.cursor);
+        const entity::Cursor cursor = *entity::DecodeCursor(message.cursor);
         ASSERT_GE(cursor.seq, client.last_seq);
         client.last_seq = cursor.seq;
         client.spec.cursor = message.cursor;

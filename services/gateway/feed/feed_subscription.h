@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "libs/entity/cursor.h"
 #include "services/gateway/feed/change_batch.h"
-#include "services/gateway/feed/cursor.h"
 #include "services/gateway/session/subscriptions.h"
 
 namespace bdcsync::gateway {
@@ -52,7 +52,7 @@ class FeedSubscription {
   size_t slot_ = 0;                             // Among the subscriptions of the space.
   std::shared_ptr<const EntityFilter> filter_;  // Shared by subscriptions with equal filters.
   SubscriptionMode mode_ = SubscriptionMode::kChanges;
-  std::optional<Cursor> wanted_;  // From the client; cleared when started.
+  std::optional<entity::Cursor> wanted_;  // From the client; cleared when started.
   bool started_ = false;
   bool paused_ = false;
   bool waits_for_page_ = false;

@@ -60,7 +60,7 @@ void HeadQuery::OnAnswer(const std::vector<std::string>& spaces,
       answer_(spaces[i], response.status());
     } else if (static_cast<int>(i) < response->heads_size()) {
       const common::v1::SpacePosition& head = response->heads(static_cast<int>(i));
-      answer_(spaces[i], Cursor{head.epoch(), head.seq()});
+      answer_(spaces[i], entity::Cursor{head.epoch(), head.seq()});
     } else {
       answer_(spaces[i], MakeError(Reason::kInternal, "a head is missing in the answer"));
     }

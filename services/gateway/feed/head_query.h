@@ -11,7 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "services/gateway/feed/cursor.h"
+#include "libs/entity/cursor.h"
 #include "services/gateway/feed/event_reader.h"
 #include "services/gateway/session/loop.h"
 
@@ -20,7 +20,8 @@ namespace bdcsync::gateway {
 class HeadQuery {
  public:
   // One answer per space asked for; a failed call fails each of its spaces.
-  using Answer = std::function<void(absl::string_view space, const absl::StatusOr<Cursor>& head)>;
+  using Answer =
+      std::function<void(absl::string_view space, const absl::StatusOr<entity::Cursor>& head)>;
 
   // References are borrowed. `answer` runs on the loop, never within Ask.
   HeadQuery(Loop& loop, EventReader& reader, size_t spaces_per_call_max, Answer answer);

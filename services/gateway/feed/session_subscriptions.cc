@@ -6,7 +6,7 @@
 
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
-#include "services/gateway/feed/cursor.h"
+#include "libs/entity/cursor.h"
 #include "services/gateway/feed/feed_engine.h"
 #include "services/gateway/feed/feed_subscription.h"
 
@@ -62,14 +62,13 @@ void SessionSubscriptions::Subscribe(std::shared_ptr<const Caller> caller,
     done(MakeErrorAt(Reason::kForbidden, "space", "this space may not be read"));
     return;
   }
-  std::optional<Cursor> cursor;
+  std::optional<entity::Cursor> cursor;
   if (!spec.cursor.empty()) {
-    absl::StatusOr<Cursor> decoded = DecodeCursor(spec.cursor);
-    if (!decoded.ok()) {
-      done(decoded.status());
+    cursor = entity::DecodeCursor(spec.cursor);
+    if (!cursor.has_value()) {
+      done(MakeErrorAt(Reason::kInvalidArgument, "cursor", "this is not a cursor"));
       return;
     }
-    cursor = *decoded;
   }
   auto follower = std::make_unique<Follower>(*this, std::move(subscription_id), spec.payload, sink,
                                              std::move(done));
@@ -136,7 +135,7 @@ void SessionSubscriptions::RemoveSink(SubscriptionSink* sink) {
 }
 
 void SessionSubscriptions::GetEpoch(std::string space, EpochDone done) {
-  engine_.GetHead(space, [done = std::move(done)](absl::StatusOr<Cursor> head) mutable {
+  engine_.GetHead(space, [done = std::move(done)](absl::StatusOr<entity::Cursor> head) mutable {
     if (head.ok()) {
       done(Hex64(head->epoch));
     } else {

@@ -61,7 +61,7 @@ void SpaceFeed::Remove(FeedSubscription& subscription) {
 }
 
 void SpaceFeed::Start(FeedSubscription& subscription, bool head_is_fresh) {
-  const std::optional<Cursor> wanted = subscription.wanted_;
+  const std::optional<entity::Cursor> wanted = subscription.wanted_;
   const bool same_history = !wanted.has_value() || wanted->epoch == epoch();
   const bool ahead = wanted.has_value() && same_history && wanted->seq > known_head();
   if (ahead && !head_is_fresh) {  // Another gateway may have been told of it sooner.
@@ -70,14 +70,15 @@ void SpaceFeed::Start(FeedSubscription& subscription, bool head_is_fresh) {
   }
   if (wanted.has_value()) {
     subscription.position_ = wanted->seq;
-    if (wanted->base != Cursor::kNoBase) subscription.view_ = {wanted->base, known_head()};
+    if (wanted->base != entity::Cursor::kNoBase) subscription.view_ = {wanted->base, known_head()};
   } else {
     subscription.run_ = FeedSubscription::LatestRun{.first_sync = true};
   }
   subscription.told_ = subscription.position_;
   subscription.started_ = true;
-  subscription.OnStarted(Subscribed{EncodeCursor(wanted.value_or(Cursor{epoch(), 0})),
-                                    EncodeCursor({epoch(), known_head()})});
+  subscription.OnStarted(
+      Subscribed{entity::EncodeCursor(wanted.value_or(entity::Cursor{epoch(), 0})),
+                 entity::EncodeCursor({epoch(), known_head()})});
   if (subscription.feed_ == nullptr) return;
   if (!same_history) {
     Resync(subscription, "the cursor belongs to a history that was lost");
@@ -172,10 +173,11 @@ std::shared_ptr<const ChangeBatch> SpaceFeed::RingBatch(const FeedSubscription& 
   return batch;
 }
 
-Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t seq) const {
+entity::Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t seq) const {
   const bool paged = subscription.run_.has_value() && subscription.run_->paged;
   const View& view = subscription.view_;
-  return {epoch(), seq, paged || seq < view.unsure_until ? view.unsure_base : Cursor::kNoBase};
+  return {epoch(), seq,
+          paged || seq < view.unsure_until ? view.unsure_base : entity::Cursor::kNoBase};
 }
 
 void SpaceFeed::Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head) {
@@ -195,7 +197,7 @@ void SpaceFeed::OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
                          std::vector<FeedEventPtr> events) {
   if (!known()) {
     if (!early_.has_value() || early_->epoch != epoch || early_->seq < last_seq) {
-      early_ = Cursor{epoch, last_seq};
+      early_ = entity::Cursor{epoch, last_seq};
     }
     return;
   }
@@ -260,7 +262,7 @@ void SpaceFeed::EndAll(const absl::Status& why) {
   });
 }
 
-void SpaceFeed::OnHead(const absl::StatusOr<Cursor>& head_read) {
+void SpaceFeed::OnHead(const absl::StatusOr<entity::Cursor>& head_read) {
   if (!head_read.ok()) {
     ForEach([this, &head_read](FeedSubscription& subscription) {
       if (subscription.started_) return;

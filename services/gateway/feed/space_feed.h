@@ -73,7 +73,7 @@ class SpaceFeed {
   // From the bus, in any order, with holes and repetitions.
   void OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
                 std::vector<FeedEventPtr> events);
-  void OnHead(const absl::StatusOr<Cursor>& head);
+  void OnHead(const absl::StatusOr<entity::Cursor>& head);
   // What to read now; nothing when what was missing is here by now.
   std::optional<ReadPlan> NextRead();
   // The answer; an error here is final, the engine repeats what can be repeated.
@@ -104,7 +104,7 @@ class SpaceFeed {
   void Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head);
   std::shared_ptr<const ChangeBatch> RingBatch(const FeedSubscription& subscription,
                                                int64_t to_max);
-  Cursor CursorAt(const FeedSubscription& subscription, int64_t seq) const;
+  entity::Cursor CursorAt(const FeedSubscription& subscription, int64_t seq) const;
   void ReadLater(FeedSubscription& subscription);
   FeedSubscription* NextWaiting() const;
   bool MissesEvents() const { return target_ > head() && live_count_ > 0; }
@@ -124,10 +124,10 @@ class SpaceFeed {
   SpaceFeedHost& host_;
   const Clock& clock_;
   FeedMetrics& metrics_;
-  std::optional<uint64_t> epoch_;  // Nothing until the head was read.
-  std::optional<Cursor> early_;    // What the bus told before that.
-  EventRing ring_;                 // Ends at the head as far as it is known without a hole.
-  int64_t target_ = 0;             // The highest seq that is known to exist.
+  std::optional<uint64_t> epoch_;        // Nothing until the head was read.
+  std::optional<entity::Cursor> early_;  // What the bus told before that.
+  EventRing ring_;                       // Ends at the head as far as it is known without a hole.
+  int64_t target_ = 0;                   // The highest seq that is known to exist.
   bool reading_ = false;
   bool gap_was_last_ = false;  // The last page closed a hole; now subscribers have a turn.
   int64_t sweep_ = 0;          // Where the last page of a catch-up ended.
