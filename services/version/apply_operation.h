@@ -1,0 +1,72 @@
+// What an operation makes of a state: the rules of create, update, patch and delete, and the
+// description that a new version carries. Pure functions of values. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/version/entity_state.h"
+
+namespace bdcsync::common::v1 {
+class Actor;
+class Operation;
+}  // namespace bdcsync::common::v1
+
+namespace bdcsync::version {
+
+inline constexpr size_t kOperationIdBytesMax = 64;
+inline constexpr size_t kMessageBytesMax = 1024;
+inline constexpr size_t kMetadataBytesMax = 4096;
+inline constexpr size_t kCategoryBytesMax = 64;
+inline constexpr size_t kChangedPathsMax = 64;
+// Beyond this a version says that the whole value changed.
+inline constexpr size_t kChangedPathsBytesMax = 4096;
+// Larger documents are not compared to learn what an update changed.
+inline constexpr size_t kComparedBytesMax = 4096;
+// A larger patch is not kept with the version; the data after it always is.
+inline constexpr size_t kKeptPatchBytesMax = 32768;
+
+struct DataLimits {
+  size_t data_bytes_max = size_t{1} << 20;
+  size_t data_depth_max = 64;
+};
+
+// What an operation makes of a state.
+struct Change {
+  bool deleted = false;
+  std::string data;  // JSON text, unless deleted.
+  std::vector<std::string> changed_paths;
+};
+
+// Checks what needs no state: kind and lengths. kInvalidArgument or kTooLarge: never retry.
+absl::Status ValidateOperation(const common::v1::Operation& operation, const DataLimits& limits);
+
+// Applies a validated operation to `state`, ignoring its base_version.
+//   kAlreadyExists       create of what lives.
+//   kNotFound            patch or delete of what does not live.
+//   kPreconditionFailed  the patch does not fit the data: rebase.
+//   kInvalidArgument, kTooLarge, kTooDeep  the operation is at fault: never retry.
+absl::StatusOr<Change> ApplyOperation(const common::v1::Operation& operation,
+                                      const EntityState& state, const DataLimits& limits);
+
+// Whether the operation looks at its base at all: a create does not.
+bool UsesBase(const common::v1::Operation& operation);
+
+// JSON pointers of what differs, cut to what a version may carry.
+std::vector<std::string> ChangedPathsBetween(const EntityState& from, const EntityState& to,
+                                             const DataLimits& limits);
+
+// Everything of the version that follows `head` but its data: who, when, what it is called.
+std::shared_ptr<EntityState> NextState(const EntityState& head,
+                                       const common::v1::Operation& operation,
+                                       const common::v1::Actor& actor, uint64_t event_id);
+
+// The description that is stored with the version `next`. `merged_with`: the base, for a merge.
+std::string DescribeVersion(const common::v1::Operation& operation, const EntityState& head,
+                            const EntityState& next, const EntityState* merged_with,
+                            std::vector<std::string> changed_paths);
+
+}  // namespace bdcsync::version

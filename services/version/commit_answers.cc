@@ -1,0 +1,221 @@
+// What a run makes of the answers of resolver and log, and what it tells its callers.
+#include <utility>
+
+#include "libs/base/errors.h"
+#include "libs/rpc/status.h"
+#include "services/version/commit_run.h"
+
+namespace bdcsync::version {
+namespace {
+
+absl::Status LogUnavailable() {
+  return MakeError(Reason::kUnavailable, "the log did not answer; the operation may be repeated");
+}
+
+absl::Status OtherWasRefused() {
+  return MakeError(Reason::kDependsOnRejected, "another operation of the atomic batch was refused");
+}
+
+absl::Status Reused() {
+  return MakeErrorAt(Reason::kOperationIdReused, "op_id",
+                     "another request with this op_id was committed before");
+}
+
+}  // namespace
+
+void CommitRun::OnMet(const std::vector<Work*>& meetings) {
+  const bool whole = decided_.ok() && decided_->results_size() == static_cast<int>(meetings.size());
+  for (size_t i = 0; i < meetings.size(); ++i) {
+    Work* work = meetings[i];
+    if (work->stage != Stage::kMeeting) continue;  // It followed one that failed.
+    if (!whole) {
+      SendBack(work->line, MakeError(Reason::kUnavailable, "conflicts cannot be resolved now"));
+      continue;
+    }
+    conflict::v1::ResolveResult& result = *decided_->mutable_results(static_cast<int>(i));
+    if (result.has_error()) {
+      work->line->OnMeetingFailed(work, rpc::FromProto(result.error()), line_tools(), questions_);
+    } else {
+      work->line->OnMet(work, !result.merged().exists(),
+                        std::move(*result.mutable_merged()->mutable_data()), tools_.limits.data);
+    }
+  }
+}
+
+void CommitRun::OnKnown(const std::vector<Work*>& works) {
+  const bool first_look = atomic_ && !std::exchange(known_asked_, true);
+  const bool whole = known_.ok() && known_->operations_size() == static_cast<int>(works.size());
+  Work* culprit = nullptr;
+  for (size_t i = 0; i < works.size(); ++i) {
+    Work* work = works[i];
+    if (work->stage == Stage::kAnswered) continue;  // Sent back meanwhile.
+    if (!whole) {
+      SendBack(work->line, LogUnavailable());
+      continue;
+    }
+    const event_store::v1::StoredOperation& stored = known_->operations(static_cast<int>(i));
+    if (!stored.has_event()) {
+      if (first_look) continue;
+      if (!atomic_) {
+        AnswerError(work, work->error);
+      } else if (culprit == nullptr) {
+        culprit = work;
+      }
+    } else if (stored.request_hash() == work->pending.operation().request_hash()) {
+      AnswerDuplicate(work, stored.event(), stored.epoch());
+    } else if (atomic_) {
+      work->error = Reused();
+      culprit = work;
+    } else {
+      AnswerError(work, Reused());
+    }
+  }
+  if (culprit != nullptr) FailGroup(culprit, culprit->error);
+}
+
+void CommitRun::OnAppended(const std::vector<Work*>& works) {
+  questions_.bytes_in_work = 0;
+  const bool whole = appended_.ok() && appended_->results_size() == static_cast<int>(works.size());
+  if (!whole) {
+    for (Work* work : works) {
+      if (work->stage != Stage::kAnswered) SendBack(work->line, LogUnavailable());
+    }
+    return;
+  }
+  for (size_t i = 0; i < works.size(); ++i) {
+    if (works[i]->stage == Stage::kAnswered) continue;  // Sent back with one before it.
+    OnAppendResult(works[i], *appended_->mutable_results(static_cast<int>(i)));
+  }
+  for (EntityLine& line : lines_) {
+    if (line.found_head != nullptr) {
+      line.SetHead(std::exchange(line.found_head, nullptr), true);
+    } else if (line.chain_broken && line.stored() != nullptr) {
+      line.Restart();
+    }
+  }
+}
+
+void CommitRun::OnAppendResult(Work* work, event_store::v1::AppendResult& result) {
+  EntityLine& line = *work->line;
+  if (result.has_appended()) {
+    line.OnAppended(work);
+    line.found_head = nullptr;
+    AnswerStored(work, result.appended());
+  } else if (result.has_duplicate()) {
+    line.chain_broken = true;
+    AnswerDuplicate(work, result.duplicate(), result.epoch());
+  } else {
+    OnAppendError(work, result);
+  }
+}
+
+void CommitRun::OnAppendError(Work* work, event_store::v1::AppendResult& result) {
+  EntityLine& line = *work->line;
+  const absl::Status error = rpc::FromProto(result.error());
+  const bool first_to_fail = !std::exchange(line.chain_broken, true);
+  switch (ReasonOf(error)) {
+    case Reason::kPreconditionFailed:
+      if (first_to_fail) {
+        tools_.observer.OnLostRace();
+        if (++line.lost_races > tools_.limits.lost_races_max) {
+          SendBack(&line, MakeError(Reason::kUnavailable, "too many writers on this entity"));
+          return;
+        }
+      }
+      line.found_head = result.has_head() ? StateAfter(result.head()) : NoState();
+      return;
+    case Reason::kDependsOnRejected:
+      return;  // The group is looked at again, or refused with the one that failed.
+    case Reason::kOperationIdReused:
+    case Reason::kInvalidArgument:
+    case Reason::kTooLarge:
+    case Reason::kQuotaExceeded:
+      if (atomic_) {
+        FailGroup(work, error);
+      } else {
+        AnswerError(work, error);
+      }
+      return;
+    default:
+      SendBack(&line, LogUnavailable());
+  }
+}
+
+void CommitRun::AnswerStored(Work* work, const event_store::v1::Appended& appended) {
+  v1::CommitResult& result = *work->pending.result;
+  result.set_outcome(work->merged ? common::v1::OUTCOME_MERGED : common::v1::OUTCOME_APPLIED);
+  result.set_version_id(work->next->version_id());
+  result.set_revision(work->next->revision);
+  result.mutable_position()->set_epoch(appended.epoch());
+  result.mutable_position()->set_seq(appended.seq());
+  result.set_time_ms(appended.time_ms());
+  if (work->merged && work->next->data != work->pending.operation().data()) {
+    result.set_data(work->next->data);
+  }
+  Answer(work);
+}
+
+void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event, uint64_t epoch) {
+  v1::VersionMeta meta;
+  const StatePtr state = StateAfter(event, meta);
+  v1::CommitResult& result = *work->pending.result;
+  result.set_outcome(common::v1::OUTCOME_DUPLICATE);
+  result.set_version_id(state->version_id());
+  result.set_revision(state->revision);
+  result.mutable_position()->set_epoch(epoch);
+  result.mutable_position()->set_seq(event.seq());
+  result.set_time_ms(event.time_ms());
+  if (meta.outcome() == common::v1::OUTCOME_MERGED &&
+      state->data != work->pending.operation().data()) {
+    result.set_data(state->data);
+  }
+  work->ours = state;  // What the client's next operation of the batch was made on.
+  work->merged = false;
+  Answer(work);
+}
+
+void CommitRun::AnswerError(Work* work, const absl::Status& error) {
+  v1::CommitResult& result = *work->pending.result;
+  result.set_outcome(common::v1::OUTCOME_REJECTED);
+  rpc::ToProto(error, *result.mutable_error());
+  work->ours = nullptr;
+  work->refused = true;
+  Answer(work);
+}
+
+void CommitRun::Answer(Work* work) {
+  work->stage = Stage::kAnswered;
+  work->before = work->base = nullptr;
+  tools_.observer.OnAnswer(work->pending.operation().kind(), work->pending.result->outcome());
+  answered_.push_back(std::move(work->pending.call));
+}
+
+void CommitRun::SendBack(EntityLine* line, const absl::Status& error) {
+  line->ForgetHead();
+  for (Work* work : line->works()) {
+    if (work->stage != Stage::kAnswered) AnswerError(work, error);
+  }
+  if (!atomic_) return;
+  for (Work& work : works_) {
+    if (work.stage != Stage::kAnswered) AnswerError(&work, error);
+  }
+}
+
+void CommitRun::FailGroup(Work* culprit, const absl::Status& error) {
+  AnswerError(culprit, error);
+  for (Work& work : works_) {
+    if (work.stage != Stage::kAnswered) AnswerError(&work, OtherWasRefused());
+  }
+}
+
+void CommitRun::Publish() {
+  std::vector<HeadCache::Update> updates;
+  for (EntityLine& line : lines_) {
+    if (!std::exchange(line.dirty, false)) continue;
+    updates.push_back({line.key(), line.confirmed() ? line.stored() : nullptr});
+  }
+  if (!updates.empty()) tools_.cache.Apply(updates);
+  for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();
+}
+
+}  // namespace bdcsync::version

@@ -1,0 +1,302 @@
+#include "services/version/commit_run.h"
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/entity/key.h"
+
+namespace bdcsync::version {
+namespace {
+
+using event_store::v1::AppendItem;
+using event_store::v1::AppendRequest;
+using event_store::v1::AppendResponse;
+using event_store::v1::GetOperationsRequest;
+using event_store::v1::GetOperationsResponse;
+using event_store::v1::ReadHeadsRequest;
+using event_store::v1::ReadHeadsResponse;
+using event_store::v1::ReadStreamRequest;
+using event_store::v1::ReadStreamResponse;
+
+// Bases that are read at once; each is one call.
+constexpr size_t kBasesAtOnceMax = 64;
+
+std::string KeyOf(const common::v1::EntityKey& key) {
+  const entity::KeyView view = entity::ViewOf(key);
+  constexpr absl::string_view kSeparator("\0", 1);
+  return absl::StrCat(view.space, kSeparator, view.type, ":", view.branch, ":", view.id);
+}
+
+void SetStream(const EntityLine& line, event_store::v1::StreamKey& key) {
+  key.set_space(std::string(line.space()));
+  key.set_name(std::string(line.stream()));
+}
+
+void SetSide(const EntityState& state, conflict::v1::Side& side, bool with_state) {
+  if (with_state) {
+    side.set_exists(state.alive());
+    side.set_data(state.data);
+  }
+  side.set_version_id(state.version_id());
+  side.set_user_id(state.user_id);
+  side.set_device_id(state.device_id);
+  side.set_client_time_ms(state.client_time_ms);
+}
+
+void SetAppendItem(const Work& work, bool atomic, AppendItem& item) {
+  SetStream(*work.line, *item.mutable_stream());
+  item.set_kind(event_store::v1::STREAM_KIND_ENTITY);
+  item.mutable_expected()->set_revision(work.before->revision);
+  item.mutable_expected()->set_event_id(work.before->event_id);
+  item.set_op_id(work.pending.operation().op_id());
+  item.set_request_hash(work.pending.operation().request_hash());
+  item.set_event_id(work.next->event_id);
+  item.set_meta(work.meta);
+  item.set_data(work.next->data);
+  item.set_tombstone(work.next->deleted);
+  item.set_atomic_group(atomic ? 1 : 0);
+}
+
+}  // namespace
+
+void CommitRun::Start(const Tools& tools, std::vector<PendingOperation> operations, bool atomic,
+                      absl::AnyInvocable<void()> done) {
+  std::make_shared<CommitRun>(tools, std::move(operations), atomic, std::move(done))->Proceed();
+}
+
+CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operations, bool atomic,
+                     absl::AnyInvocable<void()> done)
+    : tools_(tools), atomic_(atomic), done_(std::move(done)), works_(operations.size()) {
+  tools_.observer.OnBatch(works_.size());
+  absl::flat_hash_map<absl::string_view, EntityLine*> places;
+  places.reserve(works_.size());
+  for (size_t i = 0; i < works_.size(); ++i) {
+    Work& work = works_[i];
+    work.pending = std::move(operations[i]);
+    std::string key = KeyOf(work.pending.operation().entity());
+    const auto place = places.find(key);
+    if (place == places.end()) {
+      work.line = &lines_.emplace_back(std::move(key));
+      places.emplace(work.line->key(), work.line);
+    } else {
+      work.line = place->second;
+    }
+    work.line->Add(&work);
+  }
+}
+
+void CommitRun::Proceed() {
+  while (true) {
+    Publish();
+    if (LoadHeads() || LoadBases()) return;
+    Decide();
+    const bool lost_head = absl::c_any_of(lines_, [](const EntityLine& line) {
+      return line.stored() == nullptr && !line.finished();
+    });
+    if (lost_head) {
+      if (atomic_) RestartGroup();
+      continue;
+    }
+    if (Ask() || Append()) return;
+    if (absl::c_all_of(lines_, [](const EntityLine& line) { return line.finished(); })) break;
+    if (std::exchange(stalled_, true)) {
+      for (EntityLine& line : lines_) SendBack(&line, MakeError(Reason::kInternal, "no progress"));
+    }
+  }
+  Publish();
+  done_();
+}
+
+void CommitRun::RestartGroup() {
+  questions_ = {};
+  for (EntityLine& line : lines_) line.Restart();
+}
+
+void CommitRun::Expect(int questions, absl::AnyInvocable<void()> then) {
+  stalled_ = false;
+  then_ = std::move(then);
+  expected_.store(questions + 1, std::memory_order_relaxed);
+}
+
+void CommitRun::Arrive() {
+  if (expected_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  absl::AnyInvocable<void()> then = std::move(then_);
+  then();
+  Proceed();
+}
+
+bool CommitRun::LoadHeads() {
+  std::vector<EntityLine*> unknown;
+  std::vector<absl::string_view> keys;
+  std::vector<EntityLine*> ask;
+  for (EntityLine& line : lines_) {
+    if (line.stored() != nullptr || line.finished()) continue;
+    if (line.distrusts_memory()) {
+      ask.push_back(&line);
+    } else {
+      unknown.push_back(&line);
+      keys.push_back(line.key());
+    }
+  }
+  if (!unknown.empty()) {
+    std::vector<StatePtr> found = tools_.cache.Find(keys);
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (found[i] == nullptr) {
+        ask.push_back(unknown[i]);
+      } else {
+        unknown[i]->SetHead(std::move(found[i]), /*confirmed=*/false);
+      }
+    }
+  }
+  if (ask.empty()) return false;
+  ReadHeads(ask);
+  return true;
+}
+
+void CommitRun::ReadHeads(const std::vector<EntityLine*>& lines) {
+  ReadHeadsRequest request;
+  for (const EntityLine* line : lines) SetStream(*line, *request.add_streams());
+  Expect(1, [this, lines] { OnHeads(lines); });
+  tools_.log.ReadHeads(std::move(request),
+                       [self = shared_from_this()](absl::StatusOr<ReadHeadsResponse> heads) {
+                         self->heads_ = std::move(heads);
+                         self->Arrive();
+                       });
+  Arrive();
+}
+
+void CommitRun::OnHeads(const std::vector<EntityLine*>& lines) {
+  const bool whole = heads_.ok() && heads_->heads_size() == static_cast<int>(lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (!whole) {
+      SendBack(lines[i], MakeError(Reason::kUnavailable, "the log cannot be read"));
+      continue;
+    }
+    const event_store::v1::Head& head = heads_->heads(static_cast<int>(i));
+    lines[i]->SetHead(head.has_event() ? StateAfter(head.event()) : NoState(), true);
+  }
+}
+
+bool CommitRun::LoadBases() {
+  std::vector<std::pair<EntityLine*, int64_t>> wanted;
+  for (EntityLine& line : lines_) {
+    if (wanted.size() == kBasesAtOnceMax) break;
+    if (line.stored() == nullptr) continue;
+    for (const int64_t revision : line.MissingBases(kBasesAtOnceMax - wanted.size())) {
+      wanted.emplace_back(&line, revision);
+    }
+  }
+  if (wanted.empty()) return false;
+  bases_.assign(wanted.size(), absl::UnavailableError("not answered yet"));
+  Expect(static_cast<int>(wanted.size()), [this, wanted] { OnBases(wanted); });
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    ReadStreamRequest request;
+    SetStream(*wanted[i].first, *request.mutable_stream());
+    request.set_from_revision(wanted[i].second);
+    request.set_limit(1);
+    tools_.log.ReadStream(std::move(request), [self = shared_from_this(),
+                                               i](absl::StatusOr<ReadStreamResponse> events) {
+      self->bases_[i] = std::move(events);
+      self->Arrive();
+    });
+  }
+  Arrive();
+  return true;
+}
+
+void CommitRun::OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& wanted) {
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const auto& [line, revision] = wanted[i];
+    if (!bases_[i].ok()) {
+      SendBack(line, MakeError(Reason::kUnavailable, "the log cannot be read"));
+      continue;
+    }
+    const bool found = bases_[i]->events_size() == 1 && bases_[i]->events(0).revision() == revision;
+    line->AddBase(revision, found ? StateAfter(bases_[i]->events(0)) : nullptr);
+  }
+  bases_.clear();
+}
+
+void CommitRun::Decide() {
+  if (atomic_ && !known_asked_) return;
+  for (EntityLine& line : lines_) line.Advance(line_tools(), questions_);
+}
+
+bool CommitRun::Ask() {
+  std::vector<Work*> doubts;
+  if (atomic_ && !known_asked_) {
+    for (Work& work : works_) doubts.push_back(&work);
+  } else {
+    doubts = std::exchange(questions_.doubts, {});
+  }
+  std::vector<Work*> meetings = std::exchange(questions_.meetings, {});
+  if (meetings.empty() && doubts.empty()) return false;
+  Expect((meetings.empty() ? 0 : 1) + (doubts.empty() ? 0 : 1), [this, meetings, doubts] {
+    if (!meetings.empty()) OnMet(meetings);
+    if (!doubts.empty()) OnKnown(doubts);
+  });
+  if (!meetings.empty()) AskResolver(meetings);
+  if (!doubts.empty()) AskKnown(doubts);
+  Arrive();
+  return true;
+}
+
+void CommitRun::AskResolver(const std::vector<Work*>& meetings) {
+  tools_.observer.OnMeetings(meetings.size());
+  conflict::v1::ResolveRequest request;
+  for (const Work* work : meetings) {
+    conflict::v1::ResolveItem& item = *request.add_items();
+    item.set_op_id(work->pending.operation().op_id());
+    *item.mutable_entity() = work->pending.operation().entity();
+    SetSide(*work->base, *item.mutable_base(), true);
+    SetSide(*work->before, *item.mutable_theirs(), work->follows_meeting == 0);
+    SetSide(*work->ours, *item.mutable_ours(), true);
+    item.mutable_ours()->clear_version_id();
+    item.set_theirs_item(static_cast<uint32_t>(work->follows_meeting));
+  }
+  tools_.resolver.Resolve(
+      std::move(request),
+      [self = shared_from_this()](absl::StatusOr<conflict::v1::ResolveResponse> decided) {
+        self->decided_ = std::move(decided);
+        self->Arrive();
+      });
+}
+
+void CommitRun::AskKnown(const std::vector<Work*>& works) {
+  GetOperationsRequest request;
+  for (const Work* work : works) {
+    event_store::v1::OperationKey& key = *request.add_operations();
+    key.set_space(work->pending.operation().entity().space());
+    key.set_op_id(work->pending.operation().op_id());
+  }
+  tools_.log.GetOperations(
+      std::move(request), [self = shared_from_this()](absl::StatusOr<GetOperationsResponse> known) {
+        self->known_ = std::move(known);
+        self->Arrive();
+      });
+}
+
+bool CommitRun::Append() {
+  AppendRequest request;
+  std::vector<Work*> works;
+  for (Work& work : works_) {
+    if (work.stage != Stage::kReady) continue;
+    SetAppendItem(work, atomic_, *request.add_items());
+    works.push_back(&work);
+    work.line->chain_broken = false;
+  }
+  if (works.empty()) {
+    questions_.bytes_in_work = 0;  // What was in work came to nothing.
+    return false;
+  }
+  Expect(1, [this, works = std::move(works)] { OnAppended(works); });
+  tools_.log.Append(std::move(request),
+                    [self = shared_from_this()](absl::StatusOr<AppendResponse> appended) {
+                      self->appended_ = std::move(appended);
+                      self->Arrive();
+                    });
+  Arrive();
+  return true;
+}
+
+}  // namespace bdcsync::version

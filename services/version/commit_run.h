@@ -1,0 +1,109 @@
+// One batch of operations on its way into the log: reads the heads it needs, lets the lines decide,
+// asks resolver and log what they cannot know, appends, and looks again at what lost a race, until
+// every operation is answered. Keeps itself alive until then. Its steps run one after the other, on
+// whatever thread an answer arrives.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "services/version/commit_limits.h"
+#include "services/version/commit_observer.h"
+#include "services/version/entity_line.h"
+#include "services/version/event_log.h"
+#include "services/version/head_cache.h"
+#include "services/version/resolver.h"
+#include "services/version/work.h"
+
+namespace bdcsync::version {
+
+class CommitRun : public std::enable_shared_from_this<CommitRun> {
+ public:
+  // Borrowed by every run; outlive them all.
+  struct Tools {
+    EventLog& log;
+    Resolver& resolver;
+    HeadCache& cache;
+    Random& random;
+    CommitObserver& observer;
+    const CommitLimits& limits;
+  };
+
+  // Runs `operations` to the end, then `done`. Of one entity, no operation may be in another run.
+  // With `atomic` they apply together or not at all.
+  static void Start(const Tools& tools, std::vector<PendingOperation> operations, bool atomic,
+                    absl::AnyInvocable<void()> done);
+
+  CommitRun(const Tools& tools, std::vector<PendingOperation> operations, bool atomic,
+            absl::AnyInvocable<void()> done);
+
+ private:
+  // The steps, in order. Each that has to ask returns true, and Proceed runs again after the
+  // answer.
+  void Proceed();
+  bool LoadHeads();
+  bool LoadBases();
+  void Decide();
+  bool Ask();
+  bool Append();
+
+  // Asks `questions` things; when all of them and the asker have arrived, `then` runs, and Proceed.
+  void Expect(int questions, absl::AnyInvocable<void()> then);
+  void Arrive();
+
+  void ReadHeads(const std::vector<EntityLine*>& lines);
+  void OnHeads(const std::vector<EntityLine*>& lines);
+  void OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& wanted);
+  void AskResolver(const std::vector<Work*>& meetings);
+  void OnMet(const std::vector<Work*>& meetings);
+  void AskKnown(const std::vector<Work*>& works);
+  void OnKnown(const std::vector<Work*>& works);
+  void OnAppended(const std::vector<Work*>& works);
+  void OnAppendResult(Work* work, event_store::v1::AppendResult& result);
+  void OnAppendError(Work* work, event_store::v1::AppendResult& result);
+
+  void AnswerStored(Work* work, const event_store::v1::Appended& appended);
+  void AnswerDuplicate(Work* work, const event_store::v1::Event& event, uint64_t epoch);
+  void AnswerError(Work* work, const absl::Status& error);
+  void Answer(Work* work);
+  // Nothing is known of an operation, or of what the log holds: all of its line are sent back.
+  void SendBack(EntityLine* line, const absl::Status& error);
+  // Refuses what is not answered of an atomic run: `culprit` for `error`, the others because of it.
+  void FailGroup(Work* culprit, const absl::Status& error);
+  void RestartGroup();
+  // Tells cache and callers what has been answered since the last time.
+  void Publish();
+
+  EntityLine::Tools line_tools() {
+    return {.limits = tools_.limits.data, .random = tools_.random, .atomic = atomic_};
+  }
+
+  const Tools tools_;
+  const bool atomic_;
+  absl::AnyInvocable<void()> done_;
+  std::vector<Work> works_;
+  std::deque<EntityLine> lines_;
+  bool known_asked_ = false;  // An atomic run asks for all its op_ids first.
+  bool stalled_ = false;      // Nothing was asked since the last pass.
+  EntityLine::Questions questions_;
+  std::vector<std::shared_ptr<CommitCall>> answered_;
+
+  std::atomic<int> expected_{0};
+  absl::AnyInvocable<void()> then_;
+  // Answers to the questions under way; each is written by one callback before it arrives.
+  absl::StatusOr<event_store::v1::ReadHeadsResponse> heads_;
+  std::vector<absl::StatusOr<event_store::v1::ReadStreamResponse>> bases_;
+  absl::StatusOr<conflict::v1::ResolveResponse> decided_;
+  absl::StatusOr<event_store::v1::GetOperationsResponse> known_;
+  absl::StatusOr<event_store::v1::AppendResponse> appended_;
+};
+
+}  // namespace bdcsync::version

@@ -1,0 +1,185 @@
+#include "services/version/committer.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/base/hash.h"
+#include "libs/base/status.h"
+#include "libs/entity/key.h"
+#include "libs/rpc/status.h"
+
+namespace bdcsync::version {
+namespace {
+
+// What an operation costs a batch beside its data.
+constexpr size_t kOperationBytes = 256;
+constexpr absl::Duration kQueueFullRetryAfter = absl::Milliseconds(200);
+
+size_t BytesOf(const PendingOperation& pending) {
+  const common::v1::Operation& operation = pending.operation();
+  return kOperationBytes + operation.data().size() + operation.patch().size();
+}
+
+absl::Status ValidateGroup(const std::vector<PendingOperation>& group) {
+  const absl::string_view space = group.front().operation().entity().space();
+  for (const PendingOperation& pending : group) {
+    RETURN_IF_ERROR(entity::ValidateKey(entity::ViewOf(pending.operation().entity())));
+    if (pending.operation().entity().space() != space) {
+      return MakeErrorAt(Reason::kInvalidArgument, "space", "an atomic batch is of one space");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct Committer::Segments {
+  std::vector<Group> groups;
+  size_t next = 0;
+  absl::AnyInvocable<void()> done;
+};
+
+Committer::Committer(EventLog& log, Resolver& resolver, HeadCache& cache, Random& random,
+                     CommitObserver& observer, CommitLimits limits)
+    : limits_(limits),
+      tools_{.log = log,
+             .resolver = resolver,
+             .cache = cache,
+             .random = random,
+             .observer = observer,
+             .limits = limits_},
+      batcher_({.in_flight_max = limits.batches_in_flight_max,
+                .batch_items_max = limits.batch_items_max,
+                .batch_bytes_max = limits.batch_bytes_max,
+                .queued_items_max = limits.queue_items_max},
+               BytesOf, [this](std::vector<PendingOperation> batch, auto done) {
+                 Send(std::move(batch), std::move(done));
+               }) {}
+
+absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitResponse& response,
+                               absl::AnyInvocable<void()> done) {
+  const size_t count = static_cast<size_t>(request.items_size());
+  if (count > kCommitItemsMax) {
+    return MakeError(Reason::kInvalidArgument,
+                     absl::StrCat("a call holds at most ", kCommitItemsMax, " operations"));
+  }
+  if (count == 0) {
+    done();
+    return absl::OkStatus();
+  }
+  OnStarted();
+  auto call = std::make_shared<CommitCall>(count, [this, done = std::move(done)]() mutable {
+    done();
+    OnFinished();
+  });
+  std::vector<Group> groups;
+  absl::flat_hash_map<std::pair<uint32_t, absl::string_view>, size_t> batches;
+  absl::flat_hash_map<uint32_t, size_t> atomics;
+  response.mutable_results()->Reserve(request.items_size());
+  for (const v1::CommitItem& item : request.items()) {
+    PendingOperation pending{.item = &item, .result = response.add_results(), .call = call};
+    size_t* place = nullptr;
+    if (item.atomic_group() != 0) {
+      place = &atomics.try_emplace(item.atomic_group(), groups.size()).first->second;
+    } else if (item.batch() != 0) {
+      const absl::string_view space = item.operation().entity().space();
+      place = &batches.try_emplace({item.batch(), space}, groups.size()).first->second;
+    }
+    if (place == nullptr || *place == groups.size()) groups.emplace_back();
+    groups[place == nullptr ? groups.size() - 1 : *place].push_back(std::move(pending));
+  }
+  call = nullptr;
+  for (Group& group : groups) Submit(std::move(group));
+  return absl::OkStatus();
+}
+
+void Committer::Submit(Group group) {
+  const v1::CommitItem& first = *group.front().item;
+  const uint64_t number = next_group_.fetch_add(1, std::memory_order_relaxed);
+  for (PendingOperation& pending : group) {
+    pending.client_batch = first.batch() != 0 || first.atomic_group() != 0 ? number : 0;
+    pending.atomic_group = first.atomic_group() != 0 ? number : 0;
+  }
+  if (draining()) {
+    RefuseAll(group, MakeError(Reason::kUnavailable, "the service is stopping"));
+    return;
+  }
+  if (first.atomic_group() != 0) {
+    if (const absl::Status valid = ValidateGroup(group); !valid.ok()) {
+      RefuseAll(group, valid);
+      return;
+    }
+  } else {
+    std::erase_if(group, [this](PendingOperation& pending) {
+      const absl::Status valid = entity::ValidateKey(entity::ViewOf(pending.operation().entity()));
+      if (valid.ok()) return false;
+      Group alone;
+      alone.push_back(std::move(pending));
+      RefuseAll(alone, valid);
+      return true;
+    });
+    if (group.empty()) return;
+  }
+  const uint64_t lane = StableHash64(group.front().operation().entity().space());
+  if (!batcher_.SubmitGroup(lane, std::move(group))) {
+    RefuseAll(group, MakeRetryableError(Reason::kUnavailable, kQueueFullRetryAfter,
+                                        "too many operations wait"));
+  }
+}
+
+void Committer::RefuseAll(Group& group, const absl::Status& error) {
+  for (PendingOperation& pending : group) {
+    pending.result->set_outcome(common::v1::OUTCOME_REJECTED);
+    rpc::ToProto(error, *pending.result->mutable_error());
+    tools_.observer.OnAnswer(pending.operation().kind(), common::v1::OUTCOME_REJECTED);
+    pending.call->OnAnswered();
+  }
+}
+
+void Committer::Send(std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done) {
+  auto segments = std::make_shared<Segments>();
+  segments->done = std::move(done);
+  OnStarted();
+  for (PendingOperation& pending : batch) {
+    std::vector<Group>& groups = segments->groups;
+    if (groups.empty() || groups.back().back().atomic_group != pending.atomic_group) {
+      groups.emplace_back();
+    }
+    groups.back().push_back(std::move(pending));
+  }
+  RunNext(std::move(segments));
+}
+
+void Committer::RunNext(std::shared_ptr<Segments> segments) {
+  if (segments->next == segments->groups.size()) {
+    segments->done();
+    OnFinished();
+    return;
+  }
+  Group group = std::move(segments->groups[segments->next++]);
+  const bool atomic = group.front().atomic_group != 0;
+  CommitRun::Start(tools_, std::move(group), atomic,
+                   [this, segments = std::move(segments)] { RunNext(segments); });
+}
+
+void Committer::OnStarted() {
+  absl::MutexLock lock(&mutex_);
+  ++under_way_;
+}
+
+void Committer::OnFinished() {
+  absl::MutexLock lock(&mutex_);
+  --under_way_;
+}
+
+void Committer::Drain(absl::Time deadline) {
+  absl::MutexLock lock(&mutex_);
+  draining_ = true;
+  mutex_.AwaitWithDeadline(absl::Condition(
+                               +[](size_t* under_way) { return *under_way == 0; }, &under_way_),
+                           deadline);
+}
+
+}  // namespace bdcsync::version

@@ -1,0 +1,72 @@
+// Turns operations into versions: the write path of the service. Operations on one space are
+// committed in the order of the calls, batched with those of other spaces; a few batches are on
+// their way at once. Thread-safe; never blocks but in Drain.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "libs/base/ids.h"
+#include "libs/rpc/lane_batcher.h"
+#include "services/version/commit_limits.h"
+#include "services/version/commit_run.h"
+#include "services/version/head_cache.h"
+
+namespace bdcsync::version {
+
+class Committer {
+ public:
+  // All are borrowed and must outlive the committer.
+  Committer(EventLog& log, Resolver& resolver, HeadCache& cache, Random& random,
+            CommitObserver& observer, CommitLimits limits);
+  // No call may be under way.
+  ~Committer() = default;
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // Commits the items of `request` and fills one result per item into `response`, then runs `done`,
+  // perhaps before it returns. Both messages are borrowed until then. Refusals and failures are
+  // said per item: `unavailable` means that the item may or may not be committed, and may be
+  // repeated with its op_id. Fails, and `done` never runs, only with kInvalidArgument: too many
+  // items.
+  absl::Status Commit(const v1::CommitRequest& request, v1::CommitResponse& response,
+                      absl::AnyInvocable<void()> done);
+
+  // Refuses new operations as unavailable and returns when none is under way, or at `deadline`.
+  void Drain(absl::Time deadline);
+
+  size_t queued() const { return batcher_.queued(); }
+
+ private:
+  using Group = std::vector<PendingOperation>;
+
+  // A batch, cut into what runs together: operations that stand alone, or one atomic group.
+  struct Segments;
+
+  bool draining() const {
+    absl::MutexLock lock(&mutex_);
+    return draining_;
+  }
+  void OnStarted();
+  void OnFinished();
+  void Submit(Group group);
+  void Send(std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done);
+  void RunNext(std::shared_ptr<Segments> segments);
+  void RefuseAll(Group& group, const absl::Status& error);
+
+  const CommitLimits limits_;
+  const CommitRun::Tools tools_;
+  std::atomic<uint64_t> next_group_{1};
+  mutable absl::Mutex mutex_;
+  size_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;  // Calls and batches.
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  rpc::LaneBatcher<PendingOperation> batcher_;  // Last: it uses all of the above.
+};
+
+}  // namespace bdcsync::version

@@ -1,0 +1,240 @@
+#include "services/version/entity_line.h"
+
+#include <algorithm>
+
+#include "absl/algorithm/container.h"
+#include "libs/base/errors.h"
+#include "libs/entity/version_id.h"
+
+namespace bdcsync::version {
+namespace {
+
+bool SameVersion(const EntityState& a, const EntityState& b) {
+  return a.revision == b.revision && a.event_id == b.event_id;
+}
+
+bool Waits(const Work* work) { return work->stage == Stage::kWaiting; }
+
+}  // namespace
+
+bool EntityLine::finished() const {
+  return absl::c_all_of(works_, [](const Work* work) { return work->stage == Stage::kAnswered; });
+}
+
+void EntityLine::SetHead(StatePtr head, bool confirmed) {
+  // The old head may be the base of an operation that waits.
+  if (stored_ != nullptr && stored_->exists()) AddBase(stored_->revision, stored_);
+  stored_ = std::move(head);
+  confirmed_ = confirmed;
+  dirty = dirty || confirmed;
+  Restart();
+}
+
+void EntityLine::ForgetHead() {
+  stored_ = nullptr;
+  head_ = nullptr;
+  confirmed_ = false;
+  distrusts_memory_ = true;
+  dirty = true;
+}
+
+void EntityLine::Restart() {
+  for (Work* work : works_) {
+    if (work->stage == Stage::kAnswered) continue;
+    work->stage = Stage::kWaiting;
+    work->before = work->base = work->ours = nullptr;
+    work->next = nullptr;
+    work->merged = false;
+  }
+  head_ = stored_;
+  waits_for_append_ = false;
+  open_meeting_ = 0;
+}
+
+const StatePtr* EntityLine::BaseAt(int64_t revision) const {
+  for (const auto& [at, state] : bases_) {
+    if (at == revision) return &state;
+  }
+  return nullptr;
+}
+
+std::vector<int64_t> EntityLine::MissingBases(size_t count_max) {
+  std::vector<int64_t> named;
+  for (const Work* work : works_) {
+    if (!Waits(work) || !UsesBase(work->pending.operation())) continue;
+    const auto id = entity::ParseVersionId(work->pending.operation().base_version());
+    if (id && id->revision < stored_->revision) named.push_back(id->revision);
+  }
+  if (named.empty()) {
+    bases_.clear();
+    return named;
+  }
+  std::erase_if(bases_,
+                [&named](const auto& base) { return !absl::c_linear_search(named, base.first); });
+  std::vector<int64_t> missing;
+  for (const int64_t revision : named) {
+    if (missing.size() == count_max) break;
+    if (BaseAt(revision) == nullptr && !absl::c_linear_search(missing, revision)) {
+      missing.push_back(revision);
+    }
+  }
+  return missing;
+}
+
+const Work* EntityLine::EarlierOfBatch(size_t index) const {
+  const uint64_t batch = works_[index]->pending.client_batch;
+  if (batch == 0) return nullptr;
+  while (index > 0) {
+    const Work* earlier = works_[--index];
+    if (earlier->pending.client_batch == batch) return earlier;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<StatePtr> EntityLine::FindBase(const Work& work, const Work* earlier) const {
+  const common::v1::Operation& operation = work.pending.operation();
+  if (!UsesBase(operation)) return StatePtr();
+  if (earlier != nullptr && earlier->ours != nullptr &&
+      earlier->pending.operation().base_version() == operation.base_version()) {
+    // The client made it on top of its own change before, whose version it could not know.
+    const bool is_head = !earlier->merged && SameVersion(*earlier->ours, *head_);
+    return is_head ? StatePtr() : earlier->ours;
+  }
+  const absl::Status not_found =
+      MakeErrorAt(Reason::kBaseNotFound, "base_version", "the entity has no such version");
+  const auto id = entity::ParseVersionId(operation.base_version());
+  if (!id || id->revision > stored_->revision) return not_found;
+  StatePtr base = stored_;
+  if (id->revision < stored_->revision) {
+    const StatePtr* loaded = BaseAt(id->revision);
+    if (loaded == nullptr) return absl::UnavailableError("the base has to be read first");
+    base = *loaded;
+  }
+  if (base == nullptr || base->event_id != id->event_id) return not_found;
+  return base == head_ ? StatePtr() : base;
+}
+
+void EntityLine::Advance(const Tools& tools, Questions& questions) {
+  if (waits_for_append_ || stored_ == nullptr) return;
+  for (size_t i = 0; i < works_.size(); ++i) {
+    Work* work = works_[i];
+    if (work->stage == Stage::kDoubted) return;
+    if (Waits(work) && !Decide(work, i, tools, questions)) return;
+  }
+}
+
+// False when the line stops here for now.
+bool EntityLine::Decide(Work* work, size_t index, const Tools& tools, Questions& questions) {
+  const auto refuse = [&](absl::Status error) {
+    Refuse(work, std::move(error), tools, questions);
+    return false;
+  };
+  const common::v1::Operation& operation = work->pending.operation();
+  const Work* earlier = EarlierOfBatch(index);
+  if (earlier != nullptr && earlier->refused) {
+    return refuse(MakeError(Reason::kDependsOnRejected,
+                            "an earlier operation of the batch on this entity was refused"));
+  }
+  if (absl::Status valid = ValidateOperation(operation, tools.limits); !valid.ok()) {
+    return refuse(std::move(valid));
+  }
+  if (questions.bytes_in_work > kBytesInWorkMax) {
+    if (!tools.atomic) return false;  // Until what is ready is stored.
+    return refuse(MakeError(Reason::kTooLarge, "the batch makes too much data to apply at once"));
+  }
+  absl::StatusOr<StatePtr> base = FindBase(*work, earlier);
+  if (!base.ok()) return absl::IsUnavailable(base.status()) ? false : refuse(base.status());
+  const bool meets = *base != nullptr;
+  if (meets ? questions.meetings.size() >= kMeetingsPerCallMax : open_meeting_ != 0) return false;
+  absl::StatusOr<Change> change = ApplyOperation(operation, meets ? **base : *head_, tools.limits);
+  if (!change.ok()) return refuse(std::move(change).status());
+  if (meets) {
+    MakeMeeting(work, *std::move(base), *std::move(change), tools, questions);
+  } else {
+    MakeReady(work, *std::move(change), tools, questions);
+  }
+  return true;
+}
+
+// A refusal is final only on a head that the log has confirmed: one that is not stored yet may turn
+// out to be a duplicate, one from memory may be stale.
+void EntityLine::Refuse(Work* work, absl::Status error, const Tools& tools, Questions& questions) {
+  if (!tools.atomic && head_ != stored_) {
+    waits_for_append_ = true;
+    return;
+  }
+  if (!confirmed_) {
+    ForgetHead();
+    return;
+  }
+  work->stage = Stage::kDoubted;
+  work->error = std::move(error);
+  questions.doubts.push_back(work);
+}
+
+void EntityLine::MakeReady(Work* work, Change change, const Tools& tools, Questions& questions) {
+  const common::v1::Operation& operation = work->pending.operation();
+  work->next = NextState(*head_, operation, work->pending.item->actor(), tools.random.Bits64());
+  work->next->deleted = change.deleted;
+  work->next->data = std::move(change.data);
+  work->meta =
+      DescribeVersion(operation, *head_, *work->next, nullptr, std::move(change.changed_paths));
+  work->before = std::move(head_);
+  work->ours = work->next;
+  work->merged = false;
+  work->stage = Stage::kReady;
+  questions.bytes_in_work += work->next->data.size() + work->meta.size();
+  head_ = work->next;
+}
+
+void EntityLine::MakeMeeting(Work* work, StatePtr base, Change change, const Tools& tools,
+                             Questions& questions) {
+  work->next = NextState(*head_, work->pending.operation(), work->pending.item->actor(),
+                         tools.random.Bits64());
+  auto ours = std::make_shared<EntityState>(*work->next);
+  ours->deleted = change.deleted;
+  ours->data = std::move(change.data);
+  questions.bytes_in_work += ours->data.size() + base->data.size() + head_->data.size();
+  work->ours = std::move(ours);
+  work->base = std::move(base);
+  work->before = std::move(head_);
+  work->follows_meeting = open_meeting_;
+  work->stage = Stage::kMeeting;
+  questions.meetings.push_back(work);
+  work->meeting_number = static_cast<int>(questions.meetings.size());
+  open_meeting_ = work->meeting_number;
+  head_ = work->next;
+}
+
+void EntityLine::OnMet(Work* work, bool deleted, std::string data, const DataLimits& limits) {
+  work->next->deleted = deleted;
+  work->next->data = std::move(data);
+  work->merged = true;
+  work->meta =
+      DescribeVersion(work->pending.operation(), *work->before, *work->next, work->base.get(),
+                      ChangedPathsBetween(*work->before, *work->next, limits));
+  work->base = nullptr;
+  work->stage = Stage::kReady;
+  if (work->meeting_number == open_meeting_) open_meeting_ = 0;
+}
+
+void EntityLine::OnMeetingFailed(Work* work, absl::Status error, const Tools& tools,
+                                 Questions& questions) {
+  for (Work* other : works_) {
+    if (other->stage == Stage::kMeeting) other->stage = Stage::kWaiting;
+  }
+  head_ = work->before;
+  open_meeting_ = 0;
+  Refuse(work, std::move(error), tools, questions);
+}
+
+void EntityLine::OnAppended(Work* work) {
+  // The old head may be the base of an operation that waits.
+  if (works_.size() > 1 && stored_->exists()) AddBase(stored_->revision, stored_);
+  stored_ = work->next;
+  confirmed_ = true;
+  dirty = true;
+  waits_for_append_ = false;
+}
+
+}  // namespace bdcsync::version

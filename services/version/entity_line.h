@@ -1,0 +1,108 @@
+// The operations of one batch that wait on one entity branch, in order, and the heads they lead
+// through: the stored one, then those that the operations before make. Decides what can be decided
+// without asking anybody. Belongs to the batch's run, one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "libs/base/ids.h"
+#include "services/version/work.h"
+
+namespace bdcsync::version {
+
+// Meetings that are put to the resolver in one call.
+inline constexpr size_t kMeetingsPerCallMax = 1024;
+// Bytes of documents that a run makes before it stores them; one larger document goes alone.
+inline constexpr size_t kBytesInWorkMax = size_t{6} << 20;
+
+class EntityLine {
+ public:
+  // What a pass over the lines has gathered for others to decide, and the bytes in work.
+  struct Questions {
+    std::vector<Work*> meetings;  // For the resolver.
+    std::vector<Work*> doubts;    // Refusals, to be checked against the known op_ids.
+    size_t bytes_in_work = 0;
+  };
+  struct Tools {
+    const DataLimits& limits;
+    Random& random;
+    bool atomic = false;  // All operations of the run stand or fall together.
+  };
+  using Works = absl::InlinedVector<Work*, 2>;
+
+  // `key` is "<space>\0<stream>".
+  explicit EntityLine(std::string key) : key_(std::move(key)) {}
+
+  absl::string_view key() const { return key_; }
+  absl::string_view space() const { return absl::string_view(key_).substr(0, key_.find('\0')); }
+  absl::string_view stream() const { return absl::string_view(key_).substr(key_.find('\0') + 1); }
+  void Add(Work* work) { works_.push_back(work); }
+  const Works& works() const { return works_; }
+  // Whether every operation is answered.
+  bool finished() const;
+
+  // The stored head; null while it is not known.
+  const StatePtr& stored() const { return stored_; }
+  // The head is `head`, as the log said (`confirmed`) or as it was remembered. Whoever is not
+  // answered starts again from it.
+  void SetHead(StatePtr head, bool confirmed);
+  // It is not known what the log holds. Nobody's memory is asked for it again.
+  void ForgetHead();
+  bool distrusts_memory() const { return distrusts_memory_; }
+  bool confirmed() const { return confirmed_; }
+  // Every operation that is not answered starts again from the stored head.
+  void Restart();
+
+  // Bases that waiting operations name and that are not here, at most `count_max`; drops those that
+  // nobody names any more.
+  std::vector<int64_t> MissingBases(size_t count_max);
+  // `state` is null when there is no such revision.
+  void AddBase(int64_t revision, StatePtr state) {
+    bases_.emplace_back(revision, std::move(state));
+  }
+
+  // Decides operations in order until one needs an answer from outside or all are ready.
+  void Advance(const Tools& tools, Questions& questions);
+  // Takes the resolver's outcome of a meeting: deleted, and data unless deleted.
+  void OnMet(Work* work, bool deleted, std::string data, const DataLimits& limits);
+  // The resolver refused `work`: it and the meetings after it are looked at again.
+  void OnMeetingFailed(Work* work, absl::Status error, const Tools& tools, Questions& questions);
+  // The version of `work` is stored.
+  void OnAppended(Work* work);
+
+  int lost_races = 0;         // Appends in which another writer was first.
+  bool chain_broken = false;  // In the append that is being looked at, somebody before failed.
+  StatePtr found_head;        // In that append: the head that the log has instead.
+  bool dirty = false;         // The memory of heads does not know stored() yet.
+
+ private:
+  bool Decide(Work* work, size_t index, const Tools& tools, Questions& questions);
+  // The base that differs from the head that `work` meets; null when it does not say or is equal.
+  // UNAVAILABLE: it has to be read first.
+  absl::StatusOr<StatePtr> FindBase(const Work& work, const Work* earlier) const;
+  const StatePtr* BaseAt(int64_t revision) const;
+  const Work* EarlierOfBatch(size_t index) const;
+  void Refuse(Work* work, absl::Status error, const Tools& tools, Questions& questions);
+  void MakeReady(Work* work, Change change, const Tools& tools, Questions& questions);
+  void MakeMeeting(Work* work, StatePtr base, Change change, const Tools& tools,
+                   Questions& questions);
+
+  const std::string key_;
+  Works works_;
+  StatePtr stored_;
+  StatePtr head_;  // After the operations that are ready; stored_ when there are none.
+  bool confirmed_ = false;
+  bool distrusts_memory_ = false;
+  bool waits_for_append_ = false;  // The next operation is decided on a stored head only.
+  int open_meeting_ = 0;           // The meeting whose outcome is head_; 0: head_ is known.
+  std::vector<std::pair<int64_t, StatePtr>> bases_;
+};
+
+}  // namespace bdcsync::version

@@ -1,0 +1,234 @@
+#include "services/version/testing/fake_event_log.h"
+
+#include <algorithm>
+
+#include "libs/base/errors.h"
+#include "libs/rpc/status.h"
+
+namespace bdcsync::version::testing {
+namespace {
+
+using event_store::v1::AppendItem;
+using event_store::v1::AppendRequest;
+using event_store::v1::AppendResponse;
+using event_store::v1::AppendResult;
+using event_store::v1::Event;
+
+constexpr uint64_t kEpoch = 77;
+constexpr int64_t kFirstTimeMs = 1'000'000;
+
+AppendResult Failed(Reason reason) {
+  AppendResult result;
+  rpc::ToProto(MakeError(reason, "said the fake log"), *result.mutable_error());
+  return result;
+}
+
+}  // namespace
+
+AppendResult FakeEventLog::ApplyItem(const AppendItem& item) {
+  const std::string& space = item.stream().space();
+  if (!item.op_id().empty()) {
+    const auto known = operations_.find({space, item.op_id()});
+    if (known != operations_.end()) {
+      if (known->second.request_hash() != item.request_hash()) {
+        return Failed(Reason::kOperationIdReused);
+      }
+      AppendResult result;
+      *result.mutable_duplicate() = known->second.event();
+      result.set_epoch(kEpoch);
+      return result;
+    }
+  }
+  Events& events = streams_[{space, item.stream().name()}];
+  const bool fits = item.expected().revision() == static_cast<int64_t>(events.size()) &&
+                    (item.expected().event_id() == 0 || events.empty() ||
+                     events.back().event_id() == item.expected().event_id());
+  if (!fits) {
+    AppendResult result = Failed(Reason::kPreconditionFailed);
+    if (!events.empty()) *result.mutable_head() = events.back();
+    return result;
+  }
+  Event event;
+  event.set_position(++position_);
+  *event.mutable_stream() = item.stream();
+  event.set_kind(item.kind());
+  event.set_seq(++seqs_[space]);
+  event.set_revision(static_cast<int64_t>(events.size()) + 1);
+  event.set_event_id(item.event_id());
+  event.set_time_ms(kFirstTimeMs + position_);
+  event.set_meta(item.meta());
+  event.set_data(item.data());
+  event.set_tombstone(item.tombstone());
+  events.push_back(event);
+  if (!item.op_id().empty()) {
+    event_store::v1::StoredOperation& stored = operations_[{space, item.op_id()}];
+    *stored.mutable_event() = event;
+    stored.set_request_hash(item.request_hash());
+    stored.set_epoch(kEpoch);
+  }
+  AppendResult result;
+  result.mutable_appended()->set_epoch(kEpoch);
+  result.mutable_appended()->set_position(event.position());
+  result.mutable_appended()->set_seq(event.seq());
+  result.mutable_appended()->set_revision(event.revision());
+  result.mutable_appended()->set_time_ms(event.time_ms());
+  return result;
+}
+
+AppendResponse FakeEventLog::Apply(const AppendRequest& request) {
+  AppendResponse response;
+  // The fake takes a call's atomic items as one group, which is all that the domain sends.
+  const bool atomic = request.items_size() > 0 && request.items(0).atomic_group() != 0;
+  const auto streams = streams_;
+  const auto seqs = seqs_;
+  const auto operations = operations_;
+  const int64_t position = position_;
+  for (const AppendItem& item : request.items()) {
+    *response.add_results() = ApplyItem(item);
+    const AppendResult& result = response.results(response.results_size() - 1);
+    if (!atomic || !result.has_error()) continue;
+    const AppendResult culprit = result;
+    streams_ = streams;
+    seqs_ = seqs;
+    operations_ = operations;
+    position_ = position;
+    const int at = response.results_size() - 1;
+    response.clear_results();
+    for (int i = 0; i < request.items_size(); ++i) {
+      *response.add_results() = i == at ? culprit : Failed(Reason::kDependsOnRejected);
+    }
+    break;
+  }
+  return response;
+}
+
+void FakeEventLog::Append(AppendRequest request, Callback<AppendResponse> callback) {
+  std::function<void()> hook;
+  {
+    absl::MutexLock lock(&mutex_);
+    hook = std::exchange(hook_, nullptr);
+  }
+  if (hook) hook();
+  absl::StatusOr<AppendResponse> answer = AppendResponse();
+  {
+    absl::MutexLock lock(&mutex_);
+    ++appends_;
+    largest_append_ = std::max(largest_append_, request.ByteSizeLong());
+    if (failure_.ok() || lose_answers_) answer = Apply(request);
+    if (!failure_.ok()) answer = failure_;
+  }
+  callback(std::move(answer));
+}
+
+AppendResponse FakeEventLog::AppendElsewhere(AppendRequest request) {
+  absl::MutexLock lock(&mutex_);
+  return Apply(request);
+}
+
+void FakeEventLog::ReadHeads(event_store::v1::ReadHeadsRequest request,
+                             Callback<event_store::v1::ReadHeadsResponse> callback) {
+  absl::StatusOr<event_store::v1::ReadHeadsResponse> answer = event_store::v1::ReadHeadsResponse();
+  {
+    absl::MutexLock lock(&mutex_);
+    ++head_reads_;
+    for (const auto& key : request.streams()) {
+      event_store::v1::Head& head = *answer->add_heads();
+      const auto stream = streams_.find({key.space(), key.name()});
+      if (stream != streams_.end() && !stream->second.empty()) {
+        *head.mutable_event() = stream->second.back();
+      }
+    }
+    if (!failure_.ok()) answer = failure_;
+  }
+  callback(std::move(answer));
+}
+
+void FakeEventLog::ReadStream(event_store::v1::ReadStreamRequest request,
+                              Callback<event_store::v1::ReadStreamResponse> callback) {
+  absl::StatusOr<event_store::v1::ReadStreamResponse> answer =
+      event_store::v1::ReadStreamResponse();
+  {
+    absl::MutexLock lock(&mutex_);
+    ++stream_reads_;
+    Events events = streams_[{request.stream().space(), request.stream().name()}];
+    answer->set_head_revision(static_cast<int64_t>(events.size()));
+    if (request.backward()) std::reverse(events.begin(), events.end());
+    for (Event& event : events) {
+      const int64_t from = request.from_revision();
+      if (from != 0 && (request.backward() ? event.revision() > from : event.revision() < from)) {
+        continue;
+      }
+      if (request.until_time_ms() != 0 && event.time_ms() > request.until_time_ms()) continue;
+      if (answer->events_size() == request.limit()) break;
+      if (request.without_data()) event.clear_data();
+      *answer->add_events() = event;
+    }
+    if (!failure_.ok()) answer = failure_;
+  }
+  callback(std::move(answer));
+}
+
+void FakeEventLog::GetOperations(event_store::v1::GetOperationsRequest request,
+                                 Callback<event_store::v1::GetOperationsResponse> callback) {
+  absl::StatusOr<event_store::v1::GetOperationsResponse> answer =
+      event_store::v1::GetOperationsResponse();
+  {
+    absl::MutexLock lock(&mutex_);
+    ++operation_reads_;
+    for (const auto& key : request.operations()) {
+      const auto known = operations_.find({key.space(), key.op_id()});
+      *answer->add_operations() =
+          known == operations_.end() ? event_store::v1::StoredOperation() : known->second;
+    }
+    if (!failure_.ok()) answer = failure_;
+  }
+  callback(std::move(answer));
+}
+
+void FakeEventLog::BeforeNextAppend(std::function<void()> hook) {
+  absl::MutexLock lock(&mutex_);
+  hook_ = std::move(hook);
+}
+
+void FakeEventLog::FailWith(absl::Status status, bool lose_answers) {
+  absl::MutexLock lock(&mutex_);
+  failure_ = std::move(status);
+  lose_answers_ = lose_answers;
+}
+
+std::vector<Event> FakeEventLog::Stream(const std::string& space, const std::string& name) {
+  absl::MutexLock lock(&mutex_);
+  return streams_[{space, name}];
+}
+
+size_t FakeEventLog::event_count() {
+  absl::MutexLock lock(&mutex_);
+  return static_cast<size_t>(position_);
+}
+
+int FakeEventLog::appends() {
+  absl::MutexLock lock(&mutex_);
+  return appends_;
+}
+
+int FakeEventLog::head_reads() {
+  absl::MutexLock lock(&mutex_);
+  return head_reads_;
+}
+
+int FakeEventLog::operation_reads() {
+  absl::MutexLock lock(&mutex_);
+  return operation_reads_;
+}
+
+int FakeEventLog::stream_reads() {
+  absl::MutexLock lock(&mutex_);
+  return stream_reads_;
+}
+
+size_t FakeEventLog::largest_append() {
+  absl::MutexLock lock(&mutex_);
+  return largest_append_;
+}
+
+}  // namespace bdcsync::version::testing

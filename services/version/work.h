@@ -1,0 +1,72 @@
+// One operation on its way through a batch: what was asked, where its answer goes, and how far it
+// is. Belongs to the batch's run, one thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "bdcsync/version/v1/version.pb.h"
+#include "services/version/apply_operation.h"
+#include "services/version/entity_state.h"
+
+namespace bdcsync::version {
+
+class EntityLine;
+
+// A call of Commit whose operations may travel in several batches; runs `done` after the last one.
+class CommitCall {
+ public:
+  CommitCall(size_t operations, absl::AnyInvocable<void()> done)
+      : waiting_(operations), done_(std::move(done)) {}
+  void OnAnswered() {
+    if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_();
+  }
+
+ private:
+  std::atomic<size_t> waiting_;
+  absl::AnyInvocable<void()> done_;
+};
+
+// An operation in the queue. `item` and `result` are borrowed from the call until it is answered.
+struct PendingOperation {
+  const v1::CommitItem* item = nullptr;
+  v1::CommitResult* result = nullptr;
+  std::shared_ptr<CommitCall> call;  // Shared by the operations of one call.
+  uint64_t client_batch = 0;         // Unique in this process; 0: came alone.
+  uint64_t atomic_group = 0;         // Unique in this process; 0: stands alone.
+
+  const common::v1::Operation& operation() const { return item->operation(); }
+};
+
+enum class Stage {
+  kWaiting,   // Not looked at, or to be looked at again.
+  kMeeting,   // Waits for the resolver.
+  kDoubted,   // About to be refused: waits for whether its op_id is known.
+  kReady,     // Its version is made and waits to be appended.
+  kAnswered,  // The result is filled in.
+};
+
+struct Work {
+  PendingOperation pending;
+  EntityLine* line = nullptr;
+  Stage stage = Stage::kWaiting;
+  bool refused = false;  // Answered with REJECTED for good.
+
+  StatePtr before;                    // The head it follows, perhaps not stored yet.
+  StatePtr base;                      // Where it was made, when that is not `before`.
+  StatePtr ours;                      // What it makes of `base`, or of `before` without one.
+  std::shared_ptr<EntityState> next;  // The version it makes. Filled in before it is shared.
+  std::string meta;                   // That version's description.
+  absl::Status error;                 // Why it is doubted.
+  bool merged = false;
+  int meeting_number = 0;   // Its place in the call to the resolver, from 1.
+  int follows_meeting = 0;  // The meeting in the same call whose outcome it meets.
+};
+
+}  // namespace bdcsync::version
