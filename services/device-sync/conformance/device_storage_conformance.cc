@@ -1,0 +1,317 @@
+#include "services/device-sync/conformance/device_storage_conformance.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "libs/testing/status_matchers.h"
+
+namespace bdcsync::device_sync {
+namespace {
+
+using ::bdcsync::testing::HasReason;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr int64_t kNow = 1'700'000'000'000;
+constexpr int64_t kMany = 1000;
+
+v1::Device DeviceOf(const std::string& user, const std::string& id) {
+  v1::Device device;
+  device.set_user_id(user);
+  device.set_device_id(id);
+  device.set_client_name("notes");
+  device.set_client_version("1.0");
+  device.set_platform("linux");
+  device.mutable_state()->set_network(v1::NETWORK_WIFI);
+  device.mutable_state()->set_battery_percent(80);
+  device.mutable_state()->set_charging(true);
+  device.mutable_state()->set_budget_bytes_per_s(int64_t{1} << 40);
+  return device;
+}
+
+SignOfLife Sign(const std::string& user, const std::string& id, bool signed_off = false) {
+  SignOfLife sign;
+  sign.user_id = user;
+  sign.device_id = id;
+  sign.signed_off = signed_off;
+  return sign;
+}
+
+v1::CursorAck Cursor(const std::string& user, const std::string& id, const std::string& space,
+                     uint64_t epoch, int64_t seq) {
+  v1::CursorAck cursor;
+  cursor.set_user_id(user);
+  cursor.set_device_id(id);
+  cursor.set_space(space);
+  cursor.mutable_position()->set_epoch(epoch);
+  cursor.mutable_position()->set_seq(seq);
+  return cursor;
+}
+
+std::vector<std::string> Ids(const std::vector<DeviceRecord>& records) {
+  std::vector<std::string> ids;
+  for (const DeviceRecord& record : records) ids.push_back(record.device.device_id());
+  return ids;
+}
+
+// "space:epoch:seq" of each.
+std::vector<std::string> Places(const std::vector<v1::CursorAck>& cursors) {
+  std::vector<std::string> places;
+  for (const v1::CursorAck& cursor : cursors) {
+    places.push_back(
+        absl::StrCat(cursor.space(), ":", cursor.position().epoch(), ":", cursor.position().seq()));
+  }
+  return places;
+}
+
+}  // namespace
+
+void DeviceStorageConformance::SetUp() {
+  home_ = GetParam().make();
+  if (home_ == nullptr) return;  // `make` has skipped or failed the test.
+  storage_ = home_->Open();
+  ASSERT_NE(storage_, nullptr);
+}
+
+void DeviceStorageConformance::Reopen() {
+  if (!home_->durable()) return;
+  storage_.reset();
+  storage_ = home_->Open();
+  ASSERT_NE(storage_, nullptr);
+}
+
+TEST_P(DeviceStorageConformance, ADeviceIsReadAsItWasPut) {
+  ASSERT_OK(storage().Ping());
+  const v1::Device device = DeviceOf("ada", "phone");
+  ASSERT_OK_AND_ASSIGN(const DeviceRecord put, storage().Put(device, true, kNow, kMany));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
+  ASSERT_TRUE(got.has_value());
+  v1::Device expected = device;
+  expected.set_registered_ms(kNow);
+  expected.set_last_seen_ms(kNow);
+  EXPECT_EQ(put.device.SerializeAsString(), expected.SerializeAsString());
+  EXPECT_EQ(got->device.SerializeAsString(), expected.SerializeAsString());
+  EXPECT_FALSE(got->signed_off);
+}
+
+TEST_P(DeviceStorageConformance, PuttingAgainReplacesTheDescriptionAndKeepsTheFirstTime) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  v1::Device changed = DeviceOf("ada", "phone");
+  changed.set_client_version("2.0");
+  changed.mutable_state()->set_network(v1::NETWORK_METERED);
+  changed.mutable_state()->set_battery_percent(-1);
+  ASSERT_OK(storage().Put(changed, true, kNow + 5, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
+  EXPECT_EQ(got->device.client_version(), "2.0");
+  EXPECT_EQ(got->device.state().network(), v1::NETWORK_METERED);
+  EXPECT_EQ(got->device.state().battery_percent(), -1);
+  EXPECT_EQ(got->device.registered_ms(), kNow);
+  EXPECT_EQ(got->device.last_seen_ms(), kNow + 5);
+}
+
+TEST_P(DeviceStorageConformance, AStateThatWasNotGivenLeavesTheStoredOne) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  v1::Device again = DeviceOf("ada", "phone");
+  again.mutable_state()->Clear();
+  ASSERT_OK(storage().Put(again, false, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
+  EXPECT_EQ(got->device.state().battery_percent(), 80);
+  EXPECT_EQ(got->device.state().budget_bytes_per_s(), int64_t{1} << 40);
+}
+
+TEST_P(DeviceStorageConformance, ADeviceOfAnotherUserCanNeitherBeTakenNorSeenNorRemoved) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  EXPECT_THAT(storage().Put(DeviceOf("eve", "phone"), true, kNow, kMany),
+              HasReason(Reason::kForbidden));
+  ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("eve", "phone"));
+  EXPECT_FALSE(got.has_value());
+  ASSERT_OK(storage().Remove("eve", "phone"));
+  ASSERT_OK_AND_ASSIGN(const auto kept, storage().Get("ada", "phone"));
+  EXPECT_TRUE(kept.has_value());
+}
+
+TEST_P(DeviceStorageConformance, ARemovedDeviceIsGoneButItsIdStaysWithItsUser) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(storage().PutCursors({Cursor("ada", "phone", "team", 1, 5)}));
+  ASSERT_OK(storage().Remove("ada", "phone"));
+  ASSERT_OK(storage().Remove("ada", "phone"));
+  ASSERT_OK(storage().Remove("ada", "never was"));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
+  EXPECT_FALSE(got.has_value());
+  ASSERT_OK_AND_ASSIGN(const auto list, storage().List("ada", std::nullopt, 10));
+  EXPECT_THAT(list, IsEmpty());
+  EXPECT_THAT(storage().Put(DeviceOf("eve", "phone"), true, kNow, kMany),
+              HasReason(Reason::kForbidden));
+}
+
+TEST_P(DeviceStorageConformance, ARemovedDeviceThatReturnsStartsAnew) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(storage().PutCursors({Cursor("ada", "phone", "team", 1, 5)}));
+  ASSERT_OK(storage().Remove("ada", "phone"));
+  v1::Device again = DeviceOf("ada", "phone");
+  again.mutable_state()->set_battery_percent(-1);
+  ASSERT_OK_AND_ASSIGN(const DeviceRecord record, storage().Put(again, false, kNow + 9, kMany));
+  EXPECT_EQ(record.device.registered_ms(), kNow + 9);
+  EXPECT_EQ(record.device.state().battery_percent(), -1);
+  ASSERT_OK_AND_ASSIGN(const auto cursors, storage().GetCursors("ada", "phone"));
+  EXPECT_THAT(cursors, IsEmpty());
+}
+
+TEST_P(DeviceStorageConformance, AUserHasAtMostSoManyDevices) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, 2));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, 2));
+  EXPECT_THAT(storage().Put(DeviceOf("ada", "c"), true, kNow, 2),
+              HasReason(Reason::kQuotaExceeded));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, 2));  // One that is there already.
+  ASSERT_OK(storage().Put(DeviceOf("bob", "d"), true, kNow, 2));
+  ASSERT_OK(storage().Remove("ada", "a"));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "c"), true, kNow, 2));
+  EXPECT_THAT(storage().Put(DeviceOf("ada", "a"), true, kNow, 2),
+              HasReason(Reason::kQuotaExceeded));
+}
+
+TEST_P(DeviceStorageConformance, AListIsLatestSeenFirstAndGoesOnAfterAPosition) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "old"), true, kNow - 1, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "new"), true, kNow + 1, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("bob", "c"), true, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto all, storage().List("ada", std::nullopt, 10));
+  EXPECT_THAT(Ids(all), ElementsAre("new", "a", "b", "old"));
+  ASSERT_OK_AND_ASSIGN(const auto two, storage().List("ada", std::nullopt, 2));
+  EXPECT_THAT(Ids(two), ElementsAre("new", "a"));
+  ASSERT_OK_AND_ASSIGN(const auto rest, storage().List("ada", ListPosition{kNow, "a"}, 10));
+  EXPECT_THAT(Ids(rest), ElementsAre("b", "old"));
+}
+
+TEST_P(DeviceStorageConformance, ASignOfLifeMovesTheTimeForwardAndChangesOnlyWhatItSays) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  SignOfLife with_state = Sign("ada", "b", /*signed_off=*/true);
+  with_state.state.emplace();
+  with_state.state->set_network(v1::NETWORK_CELLULAR);
+  with_state.state->set_battery_percent(5);
+  ASSERT_OK_AND_ASSIGN(const int64_t noted,
+                       storage().Note({Sign("ada", "a"), with_state}, kNow + 10));
+  EXPECT_EQ(noted, 2);
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto a, storage().Get("ada", "a"));
+  EXPECT_EQ(a->device.last_seen_ms(), kNow + 10);
+  EXPECT_EQ(a->device.state().battery_percent(), 80);
+  EXPECT_FALSE(a->signed_off);
+  ASSERT_OK_AND_ASSIGN(const auto b, storage().Get("ada", "b"));
+  EXPECT_EQ(b->device.state().network(), v1::NETWORK_CELLULAR);
+  EXPECT_EQ(b->device.state().battery_percent(), 5);
+  EXPECT_FALSE(b->device.state().charging());
+  EXPECT_TRUE(b->signed_off);
+  ASSERT_OK(storage().Note({Sign("ada", "b")}, kNow - 100));
+  ASSERT_OK_AND_ASSIGN(const auto later, storage().Get("ada", "b"));
+  EXPECT_EQ(later->device.last_seen_ms(), kNow + 10);
+  EXPECT_FALSE(later->signed_off);
+}
+
+TEST_P(DeviceStorageConformance, SignsOfDevicesThatTheUserDoesNotHaveAreSkipped) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "gone"), true, kNow, kMany));
+  ASSERT_OK(storage().Remove("ada", "gone"));
+  ASSERT_OK_AND_ASSIGN(
+      const int64_t noted,
+      storage().Note({Sign("eve", "a"), Sign("ada", "gone"), Sign("ada", "never")}, kNow + 1));
+  EXPECT_EQ(noted, 0);
+  ASSERT_OK_AND_ASSIGN(const auto a, storage().Get("ada", "a"));
+  EXPECT_EQ(a->device.last_seen_ms(), kNow);
+  ASSERT_OK_AND_ASSIGN(const auto gone, storage().Get("ada", "gone"));
+  EXPECT_FALSE(gone.has_value());
+}
+
+TEST_P(DeviceStorageConformance, ACursorOnlyMovesForwardWithinItsEpoch) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  constexpr uint64_t kEpoch = 0xffff'ffff'ffff'fff0u;  // Its highest bit must survive.
+  ASSERT_OK(storage().PutCursors(
+      {Cursor("ada", "a", "team", kEpoch, 5), Cursor("ada", "a", "user:ada", kEpoch, 0)}));
+  ASSERT_OK(storage().PutCursors({Cursor("ada", "a", "team", kEpoch, 4)}));
+  ASSERT_OK_AND_ASSIGN(const auto kept, storage().GetCursors("ada", "a"));
+  EXPECT_THAT(Places(kept), ElementsAre(absl::StrCat("team:", kEpoch, ":5"),
+                                        absl::StrCat("user:ada:", kEpoch, ":0")));
+  ASSERT_OK(storage().PutCursors({Cursor("ada", "a", "team", kEpoch, 6)}));
+  Reopen();
+  ASSERT_OK(storage().PutCursors({Cursor("ada", "a", "user:ada", 7, 0)}));
+  ASSERT_OK_AND_ASSIGN(const auto moved, storage().GetCursors("ada", "a"));
+  EXPECT_THAT(Places(moved), ElementsAre(absl::StrCat("team:", kEpoch, ":6"), "user:ada:7:0"));
+}
+
+TEST_P(DeviceStorageConformance, CursorsOfDevicesThatTheUserDoesNotHaveAreSkipped) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(storage().PutCursors({Cursor("eve", "a", "team", 1, 9), Cursor("ada", "x", "s", 1, 9),
+                                  Cursor("ada", "a", "team", 1, 1)}));
+  ASSERT_OK_AND_ASSIGN(const auto own, storage().GetCursors("ada", "a"));
+  EXPECT_THAT(Places(own), ElementsAre("team:1:1"));
+  ASSERT_OK_AND_ASSIGN(const auto foreign, storage().GetCursors("eve", "a"));
+  EXPECT_THAT(foreign, IsEmpty());
+}
+
+TEST_P(DeviceStorageConformance, NamesMayHoldAnyTextAndAreNeverTakenForSql) {
+  const std::string user = "o'brien; DROP TABLE devices; -- Ünïcode 🙂";
+  const std::string id = "%_\\\"'{},()";
+  ASSERT_OK(storage().Put(DeviceOf(user, id), true, kNow, kMany));
+  ASSERT_OK(storage().PutCursors({Cursor(user, id, "a.b:c@d-e_f", 1, 1)}));
+  ASSERT_OK_AND_ASSIGN(const int64_t noted, storage().Note({Sign(user, id)}, kNow));
+  EXPECT_EQ(noted, 1);
+  ASSERT_OK_AND_ASSIGN(const auto list, storage().List(user, std::nullopt, 10));
+  EXPECT_THAT(Ids(list), ElementsAre(id));
+}
+
+TEST_P(DeviceStorageConformance, ConcurrentBatchesInAnyMixEndWithoutDeadlock) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 20;
+  constexpr int kDevices = 30;
+  std::vector<SignOfLife> signs;
+  for (int i = 0; i < kDevices; ++i) {
+    const std::string id = absl::StrCat("d", 100 + i);
+    ASSERT_OK(storage().Put(DeviceOf("ada", id), true, kNow, kMany));
+    signs.push_back(Sign("ada", id));
+  }
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < kRounds; ++round) {
+        std::vector<v1::CursorAck> cursors;
+        for (int i = 0; i < kDevices; ++i) {
+          cursors.push_back(
+              Cursor("ada", absl::StrCat("d", 100 + i), "team", 1, round * kThreads + t));
+        }
+        EXPECT_OK(storage().Note(signs, kNow + round));
+        EXPECT_OK(storage().PutCursors(cursors));
+        EXPECT_OK(
+            storage().Put(DeviceOf("ada", absl::StrCat("d", 100 + round)), true, kNow, kMany));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < kDevices; ++i) {
+    ASSERT_OK_AND_ASSIGN(const auto cursors,
+                         storage().GetCursors("ada", absl::StrCat("d", 100 + i)));
+    EXPECT_THAT(Places(cursors), ElementsAre(absl::StrCat("team:1:", kRounds * kThreads - 1)));
+  }
+}
+
+TEST_P(DeviceStorageConformance, OfTwoUsersWhoClaimOneIdAtOnceExactlyOneGetsIt) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string id = absl::StrCat("device ", round);
+    absl::StatusOr<DeviceRecord> ada = absl::UnknownError("");
+    absl::StatusOr<DeviceRecord> eve = absl::UnknownError("");
+    std::thread one([&] { ada = storage().Put(DeviceOf("ada", id), true, kNow, kMany); });
+    std::thread two([&] { eve = storage().Put(DeviceOf("eve", id), true, kNow, kMany); });
+    one.join();
+    two.join();
+    ASSERT_NE(ada.ok(), eve.ok());
+    EXPECT_THAT(ada.ok() ? eve : ada, HasReason(Reason::kForbidden));
+  }
+}
+
+}  // namespace bdcsync::device_sync

@@ -1,0 +1,74 @@
+// The port between the registry and what keeps it: SQLite or PostgreSQL. Synchronous; call it from
+// threads that may wait. Thread-safe. A device id belongs to one user for ever: removal keeps that.
+// Values are valid by the registry's rules. Every method may also fail with UNAVAILABLE (no answer
+// from the database: try again; every write here can be repeated) and INTERNAL.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "bdcsync/device_sync/v1/device_sync.pb.h"
+
+namespace bdcsync::device_sync {
+
+// A device as stored. `device.online` is not: it follows from the rest and the time.
+struct DeviceRecord {
+  v1::Device device;
+  bool signed_off = false;  // Its last sign of life said that its session ended.
+};
+
+// A sign of life of one device.
+struct SignOfLife {
+  std::string user_id;
+  std::string device_id;
+  std::optional<v1::DeviceState> state;  // Unset: unchanged.
+  bool signed_off = false;
+};
+
+// Where a page of a user's devices begins: after the one that was seen then and has this id.
+struct ListPosition {
+  int64_t last_seen_ms = 0;
+  std::string device_id;
+};
+
+class DeviceStorage {
+ public:
+  virtual ~DeviceStorage() = default;
+
+  // OK when the database answers.
+  virtual absl::Status Ping() = 0;
+
+  // Makes the device or replaces its description, seen at `now_ms` and signed on. `state_given`:
+  // its state replaces the stored one too; otherwise only a new or removed device starts from it.
+  //   kForbidden      the id belongs to another user.
+  //   kQuotaExceeded  it would be one more than `devices_max` of this user.
+  virtual absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given,
+                                           int64_t now_ms, int64_t devices_max) = 0;
+  // Nothing when the user has no device of this id.
+  virtual absl::StatusOr<std::optional<DeviceRecord>> Get(absl::string_view user_id,
+                                                          absl::string_view device_id) = 0;
+  // Up to `limit` devices of the user, latest seen first, then by id.
+  virtual absl::StatusOr<std::vector<DeviceRecord>> List(absl::string_view user_id,
+                                                         const std::optional<ListPosition>& after,
+                                                         int limit) = 0;
+  // Forgets the device and its positions; OK when there is none.
+  virtual absl::Status Remove(absl::string_view user_id, absl::string_view device_id) = 0;
+
+  // Notes signs of life at `now_ms`, at most one per device, in order of device id; a device that
+  // the user does not have is skipped. Returns how many were noted. Times never go back.
+  virtual absl::StatusOr<int64_t> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) = 0;
+  // Stores positions, at most one per device and space, in order of these; those of devices that
+  // the user does not have are skipped. Within an epoch a position only moves forward.
+  virtual absl::Status PutCursors(absl::Span<const v1::CursorAck> cursors) = 0;
+  // In order of space. Empty for a device that the user does not have.
+  virtual absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
+                                                                absl::string_view device_id) = 0;
+};
+
+}  // namespace bdcsync::device_sync

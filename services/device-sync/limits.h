@@ -1,0 +1,19 @@
+// Named limits of device-sync. Constants only.
+#pragma once
+
+#include <cstddef>
+
+namespace bdcsync::device_sync {
+
+inline constexpr std::size_t kUserIdBytesMax = 128;
+inline constexpr std::size_t kDeviceIdBytesMax = 128;
+inline constexpr std::size_t kDescriptionBytesMax = 128;  // Client name, version, platform: each.
+inline constexpr int kBatchItemsMax = 4096;               // In one Heartbeat or AckCursors.
+inline constexpr int kListLimitMax = 500;
+inline constexpr int kListLimitDefault = 100;
+inline constexpr int kBatteryPercentMax = 100;
+inline constexpr int kBatteryUnsaid = -1;
+// A device is online for this many heartbeat intervals after its last sign of life.
+inline constexpr int kOnlineIntervals = 2;
+
+}  // namespace bdcsync::device_sync

@@ -1,0 +1,154 @@
+#include "services/device-sync/registry.h"
+
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "services/device-sync/limits.h"
+#include "services/device-sync/validation.h"
+
+namespace bdcsync::device_sync {
+namespace {
+
+std::string EncodePageToken(const v1::Device& last) {
+  return absl::WebSafeBase64Escape(absl::StrCat(last.last_seen_ms(), ":", last.device_id()));
+}
+
+absl::StatusOr<std::optional<ListPosition>> DecodePageToken(absl::string_view token) {
+  if (token.empty()) return std::optional<ListPosition>();
+  std::string text;
+  ListPosition position;
+  if (absl::WebSafeBase64Unescape(token, &text)) {
+    const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
+    if (parts.size() == 2 && absl::SimpleAtoi(parts[0], &position.last_seen_ms) &&
+        ValidateOwner("any", parts[1]).ok()) {
+      position.device_id = parts[1];
+      return std::optional<ListPosition>(std::move(position));
+    }
+  }
+  return MakeErrorAt(Reason::kInvalidArgument, "page_token", "page_token is not one of ours");
+}
+
+// The later state of a device wins; a later sign without state leaves the earlier one.
+void Fold(const v1::HeartbeatItem& item, SignOfLife& sign) {
+  sign.user_id = item.user_id();
+  sign.device_id = item.device_id();
+  if (item.has_state()) sign.state = item.state();
+  sign.signed_off = item.offline();
+}
+
+// Within an epoch the furthest position wins, between epochs the later one.
+void Fold(const v1::CursorAck& ack, v1::CursorAck& kept) {
+  const bool same_epoch = kept.has_position() && kept.position().epoch() == ack.position().epoch();
+  if (same_epoch && kept.position().seq() >= ack.position().seq()) return;
+  kept = ack;
+}
+
+}  // namespace
+
+Registry::Registry(DeviceStorage& storage, const Clock& clock, RegistryOptions options)
+    : storage_(storage),
+      clock_(clock),
+      devices_per_user_max_(options.devices_per_user_max),
+      heartbeat_interval_ms_(absl::ToInt64Milliseconds(options.heartbeat_interval)) {}
+
+void Registry::set_heartbeat_interval(absl::Duration interval) {
+  heartbeat_interval_ms_.store(absl::ToInt64Milliseconds(interval));
+}
+
+v1::Device Registry::Finish(DeviceRecord record) const {
+  const int64_t silent_ms = absl::ToUnixMillis(clock_.Now()) - record.device.last_seen_ms();
+  record.device.set_online(!record.signed_off &&
+                           silent_ms <= kOnlineIntervals * heartbeat_interval_ms_.load());
+  return std::move(record.device);
+}
+
+absl::StatusOr<v1::Device> Registry::Register(const v1::Device& device) {
+  RETURN_IF_ERROR(ValidateDevice(device));
+  v1::Device complete = device;
+  if (!device.has_state()) complete.mutable_state()->set_battery_percent(kBatteryUnsaid);
+  ASSIGN_OR_RETURN(DeviceRecord record,
+                   storage_.Put(complete, device.has_state(), absl::ToUnixMillis(clock_.Now()),
+                                devices_per_user_max_));
+  return Finish(std::move(record));
+}
+
+absl::StatusOr<v1::Device> Registry::Get(absl::string_view user_id, absl::string_view device_id) {
+  RETURN_IF_ERROR(ValidateOwner(user_id, device_id));
+  ASSIGN_OR_RETURN(std::optional<DeviceRecord> record, storage_.Get(user_id, device_id));
+  if (!record) return MakeError(Reason::kNotFound, "the user has no device of this id");
+  return Finish(*std::move(record));
+}
+
+absl::StatusOr<v1::ListDevicesResponse> Registry::List(const v1::ListDevicesRequest& request) {
+  RETURN_IF_ERROR(ValidateUser(request.user_id()));
+  if (request.limit() < 0 || request.limit() > kListLimitMax) {
+    return MakeErrorAt(Reason::kInvalidArgument, "limit",
+                       absl::StrCat("limit must be 0 to ", kListLimitMax));
+  }
+  const int limit = request.limit() == 0 ? kListLimitDefault : request.limit();
+  ASSIGN_OR_RETURN(const std::optional<ListPosition> after, DecodePageToken(request.page_token()));
+  // One more than asked for tells whether another page follows.
+  ASSIGN_OR_RETURN(std::vector<DeviceRecord> records,
+                   storage_.List(request.user_id(), after, limit + 1));
+  v1::ListDevicesResponse response;
+  for (DeviceRecord& record : records) {
+    if (response.devices_size() == limit) {
+      response.set_next_page_token(EncodePageToken(response.devices(limit - 1)));
+      break;
+    }
+    *response.add_devices() = Finish(std::move(record));
+  }
+  return response;
+}
+
+absl::Status Registry::Remove(absl::string_view user_id, absl::string_view device_id) {
+  RETURN_IF_ERROR(ValidateOwner(user_id, device_id));
+  return storage_.Remove(user_id, device_id);
+}
+
+absl::StatusOr<int64_t> Registry::Heartbeat(const v1::HeartbeatRequest& request) {
+  RETURN_IF_ERROR(ValidateHeartbeat(request));
+  using Key = std::pair<absl::string_view, absl::string_view>;
+  std::map<Key, SignOfLife> folded;  // In order of device id, as storage wants it.
+  for (const v1::HeartbeatItem& item : request.items()) {
+    Fold(item, folded[Key(item.device_id(), item.user_id())]);
+  }
+  std::vector<SignOfLife> signs;
+  signs.reserve(folded.size());
+  for (auto& [key, sign] : folded) signs.push_back(std::move(sign));
+  if (signs.empty()) return 0;
+  return storage_.Note(signs, absl::ToUnixMillis(clock_.Now()));
+}
+
+absl::Status Registry::AckCursors(const v1::AckCursorsRequest& request) {
+  RETURN_IF_ERROR(ValidateCursors(request));
+  using Key = std::tuple<absl::string_view, absl::string_view, absl::string_view>;
+  std::map<Key, v1::CursorAck> folded;
+  for (const v1::CursorAck& ack : request.acks()) {
+    Fold(ack, folded[Key(ack.device_id(), ack.space(), ack.user_id())]);
+  }
+  std::vector<v1::CursorAck> cursors;
+  cursors.reserve(folded.size());
+  for (auto& [key, cursor] : folded) cursors.push_back(std::move(cursor));
+  return cursors.empty() ? absl::OkStatus() : storage_.PutCursors(cursors);
+}
+
+absl::StatusOr<v1::GetCursorsResponse> Registry::GetCursors(absl::string_view user_id,
+                                                            absl::string_view device_id) {
+  RETURN_IF_ERROR(ValidateOwner(user_id, device_id));
+  ASSIGN_OR_RETURN(std::vector<v1::CursorAck> cursors, storage_.GetCursors(user_id, device_id));
+  v1::GetCursorsResponse response;
+  for (v1::CursorAck& cursor : cursors) *response.add_cursors() = std::move(cursor);
+  return response;
+}
+
+}  // namespace bdcsync::device_sync

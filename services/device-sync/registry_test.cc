@@ -1,0 +1,238 @@
+#include "services/device-sync/registry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "libs/sql/sqlite.h"
+#include "libs/testing/status_matchers.h"
+#include "services/device-sync/limits.h"
+#include "services/device-sync/storage/sqlite_device_storage.h"
+
+namespace bdcsync::device_sync {
+namespace {
+
+using ::bdcsync::testing::HasReason;
+
+constexpr absl::Duration kInterval = absl::Seconds(30);
+
+class RegistryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(storage_, OpenSqliteDeviceStorage(sql::kSqliteMemory));
+    registry_ = std::make_unique<Registry>(*storage_, clock_,
+                                           RegistryOptions{.heartbeat_interval = kInterval});
+  }
+
+  static v1::Device DeviceOf(const std::string& user, const std::string& id) {
+    v1::Device device;
+    device.set_user_id(user);
+    device.set_device_id(id);
+    return device;
+  }
+  void Register(const std::string& user, const std::string& id) {
+    ASSERT_OK(registry_->Register(DeviceOf(user, id)));
+  }
+  bool Online(const std::string& user, const std::string& id) {
+    const auto device = registry_->Get(user, id);
+    EXPECT_OK(device);
+    return device.ok() && device->online();
+  }
+  absl::Status Beat(const std::string& user, const std::string& id, bool offline = false) {
+    v1::HeartbeatRequest request;
+    v1::HeartbeatItem& item = *request.add_items();
+    item.set_user_id(user);
+    item.set_device_id(id);
+    item.set_offline(offline);
+    return registry_->Heartbeat(request).status();
+  }
+  static void AddAck(v1::AckCursorsRequest& request, const std::string& id, uint64_t epoch,
+                     int64_t seq) {
+    v1::CursorAck& ack = *request.add_acks();
+    ack.set_user_id("ada");
+    ack.set_device_id(id);
+    ack.set_space("team");
+    ack.mutable_position()->set_epoch(epoch);
+    ack.mutable_position()->set_seq(seq);
+  }
+
+  ManualClock clock_{absl::FromUnixMillis(1'700'000'000'000)};
+  std::unique_ptr<DeviceStorage> storage_;
+  std::unique_ptr<Registry> registry_;
+};
+
+TEST_F(RegistryTest, ADeviceIsOnlineForTwoIntervalsAfterItsLastSignOfLife) {
+  Register("ada", "phone");
+  EXPECT_TRUE(Online("ada", "phone"));
+  clock_.Advance(2 * kInterval);
+  EXPECT_TRUE(Online("ada", "phone"));
+  clock_.Advance(absl::Milliseconds(1));
+  EXPECT_FALSE(Online("ada", "phone"));
+  ASSERT_OK(Beat("ada", "phone"));
+  EXPECT_TRUE(Online("ada", "phone"));
+}
+
+TEST_F(RegistryTest, ADeviceThatSignsOffIsOfflineAtOnceUntilItReturns) {
+  Register("ada", "phone");
+  ASSERT_OK(Beat("ada", "phone", /*offline=*/true));
+  EXPECT_FALSE(Online("ada", "phone"));
+  Register("ada", "phone");
+  EXPECT_TRUE(Online("ada", "phone"));
+}
+
+TEST_F(RegistryTest, AnotherIntervalTakesEffectAtOnce) {
+  Register("ada", "phone");
+  clock_.Advance(2 * kInterval);
+  registry_->set_heartbeat_interval(kInterval / 2);
+  EXPECT_FALSE(Online("ada", "phone"));
+}
+
+TEST_F(RegistryTest, ADeviceThatSaidNothingOfItselfHasAnUnsaidBattery) {
+  ASSERT_OK_AND_ASSIGN(const v1::Device device, registry_->Register(DeviceOf("ada", "phone")));
+  EXPECT_EQ(device.state().battery_percent(), kBatteryUnsaid);
+  EXPECT_EQ(device.state().network(), v1::NETWORK_UNSPECIFIED);
+  EXPECT_TRUE(device.online());
+}
+
+TEST_F(RegistryTest, ADeviceThatIsNotThereIsNotFoundAndNeitherIsAForeignOne) {
+  Register("ada", "phone");
+  EXPECT_THAT(registry_->Get("ada", "tablet"), HasReason(Reason::kNotFound));
+  EXPECT_THAT(registry_->Get("eve", "phone"), HasReason(Reason::kNotFound));
+}
+
+TEST_F(RegistryTest, PagesCoverAllDevicesOnceAtEverySize) {
+  std::vector<std::string> expected;
+  for (int i = 0; i < 7; ++i) {
+    clock_.Advance(absl::Milliseconds(i % 2));  // Some are seen in the same millisecond.
+    Register("ada", absl::StrCat("d", i));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto all, registry_->List([] {
+    v1::ListDevicesRequest request;
+    request.set_user_id("ada");
+    return request;
+  }()));
+  EXPECT_EQ(all.next_page_token(), "");
+  for (const v1::Device& device : all.devices()) expected.push_back(device.device_id());
+  ASSERT_EQ(expected.size(), 7u);
+  for (int limit = 1; limit <= 8; ++limit) {
+    std::vector<std::string> seen;
+    v1::ListDevicesRequest request;
+    request.set_user_id("ada");
+    request.set_limit(limit);
+    do {
+      ASSERT_OK_AND_ASSIGN(const auto page, registry_->List(request));
+      ASSERT_LE(page.devices_size(), limit);
+      for (const v1::Device& device : page.devices()) seen.push_back(device.device_id());
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_EQ(seen, expected) << "limit " << limit;
+  }
+}
+
+TEST_F(RegistryTest, InABatchTheLastSignAndTheLastStateOfADeviceCount) {
+  Register("ada", "phone");
+  v1::HeartbeatRequest request;
+  for (int i = 0; i < 3; ++i) {
+    v1::HeartbeatItem& item = *request.add_items();
+    item.set_user_id("ada");
+    item.set_device_id("phone");
+    item.set_offline(i == 0);
+    if (i < 2) item.mutable_state()->set_battery_percent(10 + i);
+  }
+  ASSERT_OK_AND_ASSIGN(const int64_t noted, registry_->Heartbeat(request));
+  EXPECT_EQ(noted, 1);
+  ASSERT_OK_AND_ASSIGN(const v1::Device device, registry_->Get("ada", "phone"));
+  EXPECT_EQ(device.state().battery_percent(), 11);
+  EXPECT_TRUE(device.online());
+}
+
+TEST_F(RegistryTest, InABatchTheFurthestPositionOfTheLastEpochCounts) {
+  Register("ada", "phone");
+  v1::AckCursorsRequest request;
+  AddAck(request, "phone", 1, 9);
+  AddAck(request, "phone", 2, 5);
+  AddAck(request, "phone", 2, 7);
+  AddAck(request, "phone", 2, 6);
+  ASSERT_OK(registry_->AckCursors(request));
+  ASSERT_OK_AND_ASSIGN(const auto response, registry_->GetCursors("ada", "phone"));
+  ASSERT_EQ(response.cursors_size(), 1);
+  EXPECT_EQ(response.cursors(0).position().epoch(), 2u);
+  EXPECT_EQ(response.cursors(0).position().seq(), 7);
+  EXPECT_EQ(response.cursors(0).device_id(), "phone");
+}
+
+TEST_F(RegistryTest, AnEmptyBatchIsFineAndOneTooManyIsRefused) {
+  ASSERT_OK(registry_->Heartbeat(v1::HeartbeatRequest()));
+  ASSERT_OK(registry_->AckCursors(v1::AckCursorsRequest()));
+  v1::HeartbeatRequest heartbeat;
+  v1::AckCursorsRequest acks;
+  for (int i = 0; i < kBatchItemsMax; ++i) {
+    heartbeat.add_items()->set_user_id("ada");
+    heartbeat.mutable_items(i)->set_device_id("phone");
+    AddAck(acks, "phone", 1, i);
+  }
+  EXPECT_OK(registry_->Heartbeat(heartbeat));
+  EXPECT_OK(registry_->AckCursors(acks));
+  *heartbeat.add_items() = heartbeat.items(0);
+  *acks.add_acks() = acks.acks(0);
+  EXPECT_THAT(registry_->Heartbeat(heartbeat), HasReason(Reason::kInvalidArgument));
+  EXPECT_THAT(registry_->AckCursors(acks), HasReason(Reason::kInvalidArgument));
+}
+
+TEST_F(RegistryTest, ABatchWithOneBadItemChangesNothing) {
+  Register("ada", "phone");
+  v1::AckCursorsRequest request;
+  AddAck(request, "phone", 1, 5);
+  AddAck(request, "phone", 1, -1);
+  EXPECT_THAT(registry_->AckCursors(request), HasReason(Reason::kInvalidArgument));
+  ASSERT_OK_AND_ASSIGN(const auto response, registry_->GetCursors("ada", "phone"));
+  EXPECT_EQ(response.cursors_size(), 0);
+}
+
+TEST_F(RegistryTest, WhatIsTooLongEmptyOrUnprintableIsRefusedAtItsField) {
+  const auto field = [this](const v1::Device& device) {
+    return PathOf(registry_->Register(device).status());
+  };
+  EXPECT_EQ(field(DeviceOf("", "d")), "user_id");
+  EXPECT_EQ(field(DeviceOf("ada", "")), "device_id");
+  EXPECT_EQ(field(DeviceOf("ada", std::string(kDeviceIdBytesMax, 'd'))), "");
+  EXPECT_EQ(field(DeviceOf("ada", std::string(kDeviceIdBytesMax + 1, 'd'))), "device_id");
+  EXPECT_EQ(field(DeviceOf("ada", "a\nb")), "device_id");
+  EXPECT_EQ(field(DeviceOf("ada", "\xff")), "device_id");
+  v1::Device device = DeviceOf("ada", "d");
+  device.set_platform(std::string(kDescriptionBytesMax + 1, 'p'));
+  EXPECT_EQ(field(device), "platform");
+  device = DeviceOf("ada", "d");
+  device.mutable_state()->set_battery_percent(101);
+  EXPECT_EQ(field(device), "state.battery_percent");
+  device.mutable_state()->set_battery_percent(-2);
+  EXPECT_EQ(field(device), "state.battery_percent");
+  device.mutable_state()->set_battery_percent(100);
+  device.mutable_state()->set_budget_bytes_per_s(-1);
+  EXPECT_EQ(field(device), "state.budget_bytes_per_s");
+  device.mutable_state()->set_budget_bytes_per_s(0);
+  device.mutable_state()->set_network(static_cast<v1::Network>(99));
+  EXPECT_EQ(field(device), "state.network");
+}
+
+TEST_F(RegistryTest, AForeignOrBrokenPageTokenAndABadLimitAreRefused) {
+  v1::ListDevicesRequest request;
+  request.set_user_id("ada");
+  for (const char* token : {"x", "!!", "YWJj", "MTIz"}) {
+    request.set_page_token(token);
+    EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument)) << token;
+  }
+  request.clear_page_token();
+  request.set_limit(kListLimitMax);
+  EXPECT_OK(registry_->List(request));
+  request.set_limit(kListLimitMax + 1);
+  EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument));
+  request.set_limit(-1);
+  EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace bdcsync::device_sync

@@ -1,0 +1,209 @@
+#include "services/device-sync/storage/postgres_device_storage.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/sql/migrations.h"
+#include "libs/sql/postgres.h"
+#include "services/device-sync/storage/migrations.h"
+#include "services/device-sync/storage/postgres_statements.h"
+
+namespace bdcsync::device_sync {
+namespace {
+
+constexpr char kSchema[] = "device_sync";
+
+std::string Text(const sql::PostgresResult& rows, int row, int column) {
+  return std::string(rows.Text(row, column));
+}
+
+DeviceRecord ReadDevice(const sql::PostgresResult& rows, int row) {
+  DeviceRecord record;
+  v1::Device& device = record.device;
+  device.set_user_id(Text(rows, row, 0));
+  device.set_device_id(Text(rows, row, 1));
+  device.set_client_name(Text(rows, row, 2));
+  device.set_client_version(Text(rows, row, 3));
+  device.set_platform(Text(rows, row, 4));
+  device.mutable_state()->set_network(static_cast<v1::Network>(rows.Int64(row, 5)));
+  device.mutable_state()->set_battery_percent(static_cast<int32_t>(rows.Int64(row, 6)));
+  device.mutable_state()->set_charging(rows.Bool(row, 7));
+  device.mutable_state()->set_budget_bytes_per_s(rows.Int64(row, 8));
+  device.set_registered_ms(rows.Int64(row, 9));
+  device.set_last_seen_ms(rows.Int64(row, 10));
+  record.signed_off = rows.Bool(row, 11);
+  return record;
+}
+
+sql::PostgresParams PutParams(const v1::Device& device, bool state_given, int64_t now_ms) {
+  sql::PostgresParams params;
+  params.AddBytes(device.device_id()).AddBytes(device.user_id());
+  params.AddBytes(device.client_name()).AddBytes(device.client_version());
+  params.AddBytes(device.platform());
+  params.AddInt32(device.state().network()).AddInt32(device.state().battery_percent());
+  params.AddBool(device.state().charging()).AddInt64(device.state().budget_bytes_per_s());
+  params.AddInt64(now_ms).AddBool(state_given);
+  return params;
+}
+
+class PostgresDeviceStorage final : public DeviceStorage {
+ public:
+  PostgresDeviceStorage(sql::PostgresOptions options, const Clock& clock)
+      : pool_(std::move(options), clock) {}
+
+  absl::Status Migrate() { return sql::ApplyMigrations(pool_, PostgresMigrations()); }
+
+  absl::Status Ping() override {
+    return pool_.Execute(postgres::kPing, sql::PostgresParams()).status();
+  }
+
+  absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given, int64_t now_ms,
+                                   int64_t devices_max) override {
+    std::optional<DeviceRecord> stored;
+    RETURN_IF_ERROR(pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+      RETURN_IF_ERROR(CheckQuota(session, device, devices_max));
+      ASSIGN_OR_RETURN(const sql::PostgresResult rows,
+                       session.Execute(postgres::kPut, PutParams(device, state_given, now_ms)));
+      if (rows.size() == 0) {
+        return MakeError(Reason::kForbidden, "the device belongs to another user");
+      }
+      stored = ReadDevice(rows, 0);
+      return absl::OkStatus();
+    }));
+    return *std::move(stored);
+  }
+
+  absl::StatusOr<std::optional<DeviceRecord>> Get(absl::string_view user_id,
+                                                  absl::string_view device_id) override {
+    sql::PostgresParams params;
+    params.AddBytes(device_id).AddBytes(user_id);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kGet, params));
+    if (rows.size() == 0) return std::optional<DeviceRecord>();
+    return std::optional<DeviceRecord>(ReadDevice(rows, 0));
+  }
+
+  absl::StatusOr<std::vector<DeviceRecord>> List(absl::string_view user_id,
+                                                 const std::optional<ListPosition>& after,
+                                                 int limit) override {
+    sql::PostgresParams params;
+    params.AddBytes(user_id).AddInt64(limit);
+    if (after) params.AddInt64(after->last_seen_ms).AddBytes(after->device_id);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows,
+                     pool_.Execute(after ? postgres::kNextPage : postgres::kFirstPage, params));
+    std::vector<DeviceRecord> records;
+    records.reserve(static_cast<std::size_t>(rows.size()));
+    for (int row = 0; row < rows.size(); ++row) records.push_back(ReadDevice(rows, row));
+    return records;
+  }
+
+  absl::Status Remove(absl::string_view user_id, absl::string_view device_id) override {
+    return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+      sql::PostgresParams params;
+      params.AddBytes(device_id).AddBytes(user_id);
+      ASSIGN_OR_RETURN(const sql::PostgresResult removed,
+                       session.Execute(postgres::kRemove, params));
+      if (removed.size() == 0) return absl::OkStatus();
+      sql::PostgresParams device;
+      device.AddBytes(device_id);
+      return session.Execute(postgres::kRemoveCursors, device).status();
+    });
+  }
+
+  absl::StatusOr<int64_t> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) override {
+    using Array = sql::PostgresArray;
+    Array devices(Array::kText), users(Array::kText), off(Array::kBool), has_state(Array::kBool);
+    Array networks(Array::kInt32), batteries(Array::kInt32), charging(Array::kBool);
+    Array budgets(Array::kInt64);
+    for (const SignOfLife& sign : signs) {
+      const v1::DeviceState state = sign.state.value_or(v1::DeviceState());
+      devices.AddBytes(sign.device_id);
+      users.AddBytes(sign.user_id);
+      off.AddBool(sign.signed_off);
+      has_state.AddBool(sign.state.has_value());
+      networks.AddInt32(state.network());
+      batteries.AddInt32(state.battery_percent());
+      charging.AddBool(state.charging());
+      budgets.AddInt64(state.budget_bytes_per_s());
+    }
+    sql::PostgresParams params;
+    params.Add(std::move(devices)).Add(std::move(users)).Add(std::move(off));
+    params.Add(std::move(has_state)).Add(std::move(networks)).Add(std::move(batteries));
+    params.Add(std::move(charging)).Add(std::move(budgets)).AddInt64(now_ms);
+    ASSIGN_OR_RETURN(const sql::PostgresResult noted, pool_.Execute(postgres::kNote, params));
+    return noted.size();
+  }
+
+  absl::Status PutCursors(absl::Span<const v1::CursorAck> cursors) override {
+    using Array = sql::PostgresArray;
+    Array devices(Array::kText), users(Array::kText), spaces(Array::kText);
+    Array epochs(Array::kInt64), seqs(Array::kInt64);
+    for (const v1::CursorAck& cursor : cursors) {
+      devices.AddBytes(cursor.device_id());
+      users.AddBytes(cursor.user_id());
+      spaces.AddBytes(cursor.space());
+      epochs.AddInt64(static_cast<int64_t>(cursor.position().epoch()));
+      seqs.AddInt64(cursor.position().seq());
+    }
+    sql::PostgresParams params;
+    params.Add(std::move(devices)).Add(std::move(users)).Add(std::move(spaces));
+    params.Add(std::move(epochs)).Add(std::move(seqs));
+    return pool_.Execute(postgres::kPutCursors, params).status();
+  }
+
+  absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
+                                                        absl::string_view device_id) override {
+    sql::PostgresParams params;
+    params.AddBytes(device_id).AddBytes(user_id);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kCursors, params));
+    std::vector<v1::CursorAck> cursors;
+    for (int row = 0; row < rows.size(); ++row) {
+      v1::CursorAck& cursor = cursors.emplace_back();
+      cursor.set_user_id(std::string(user_id));
+      cursor.set_device_id(std::string(device_id));
+      cursor.set_space(Text(rows, row, 0));
+      cursor.mutable_position()->set_epoch(static_cast<uint64_t>(rows.Int64(row, 1)));
+      cursor.mutable_position()->set_seq(rows.Int64(row, 2));
+    }
+    return cursors;
+  }
+
+ private:
+  // Holds the device's row, if there is one, until the transaction ends.
+  static absl::Status CheckQuota(sql::PostgresSession& session, const v1::Device& device,
+                                 int64_t devices_max) {
+    sql::PostgresParams id;
+    id.AddBytes(device.device_id());
+    ASSIGN_OR_RETURN(const sql::PostgresResult owner, session.Execute(postgres::kOwner, id));
+    if (owner.size() == 1) {
+      if (owner.Text(0, 0) != device.user_id()) {
+        return MakeError(Reason::kForbidden, "the device belongs to another user");
+      }
+      if (!owner.Bool(0, 1)) return absl::OkStatus();
+    }
+    sql::PostgresParams user;
+    user.AddBytes(device.user_id());
+    ASSIGN_OR_RETURN(const sql::PostgresResult count, session.Execute(postgres::kCount, user));
+    if (count.Int64(0, 0) < devices_max) return absl::OkStatus();
+    return MakeError(Reason::kQuotaExceeded, "the user has too many devices: remove one first");
+  }
+
+  sql::PostgresPool pool_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DeviceStorage>> OpenPostgresDeviceStorage(const std::string& url,
+                                                                         int connections_max,
+                                                                         const Clock& clock) {
+  sql::PostgresOptions options;
+  options.url = url;
+  options.schema = kSchema;
+  options.connections_max = static_cast<std::size_t>(connections_max);
+  auto storage = std::make_unique<PostgresDeviceStorage>(std::move(options), clock);
+  RETURN_IF_ERROR(storage->Migrate());
+  return storage;
+}
+
+}  // namespace bdcsync::device_sync
