@@ -11,8 +11,9 @@
 namespace bdcsync::json {
 namespace {
 
-// Shifting a member and renumbering its index entry costs about as much as this many elements.
-constexpr uint64_t kMemberWork = 8;
+// What shifting a member and copying a byte cost, in units of shifting an element.
+constexpr uint64_t kMemberWork = 10;
+constexpr uint64_t kCopiedByteWork = 64;
 
 absl::Span<const std::string> ParentOf(const PointerTokens& path) {
   return absl::MakeConstSpan(path).subspan(0, path.size() - 1);
@@ -21,8 +22,6 @@ absl::Span<const std::string> ParentOf(const PointerTokens& path) {
 size_t SizeOf(const Value& container) {
   return container.is_object() ? container.object().size() : container.array().size();
 }
-
-std::ptrdiff_t Offset(size_t position) { return static_cast<std::ptrdiff_t>(position); }
 
 // Bytes of an element or member, beside its value, in a container of `others` others.
 int64_t SeparatorBytes(const Value& container, absl::string_view token, size_t others) {
@@ -85,6 +84,7 @@ absl::Status JournaledEditor::Move(PointerTokens from, PointerTokens path) {
 absl::Status JournaledEditor::Copy(const PointerTokens& from, PointerTokens path) {
   ASSIGN_OR_RETURN(const Value* source, Read(from));
   ASSIGN_OR_RETURN(const size_t bytes, MeasureFor(path, *source));
+  RETURN_IF_ERROR(Spend(bytes * kCopiedByteWork));
   return Insert(std::move(path), bytes, [&] { return *source; });
 }
 
@@ -128,7 +128,7 @@ absl::Status JournaledEditor::Insert(PointerTokens path, size_t bytes, Make make
   if (parent.is_object()) {
     parent.object().Set(path.back(), make());
   } else {
-    parent.array().insert(parent.array().begin() + Offset(place.position), make());
+    Value::InsertInto(parent.array(), place.position, make());
   }
   bytes_ += growth;
   journal_.push_back({Undo::kDrop, std::move(path), place.position});
@@ -160,9 +160,7 @@ absl::StatusOr<JournaledEditor::Taken> JournaledEditor::Take(const PointerTokens
   if (parent.is_object()) {
     return Taken{parent.object().Extract(place.position).value, place.position};
   }
-  Value value = std::move(parent.array()[place.position]);
-  parent.array().erase(parent.array().begin() + Offset(place.position));
-  return Taken{std::move(value), place.position};
+  return Taken{Value::ExtractFrom(parent.array(), place.position), place.position};
 }
 
 // The bytes of a value that is to lie at `path`, which must not make the document too deep.
@@ -210,12 +208,8 @@ void JournaledEditor::UndoOne(Entry& entry) {
   const Place place{&parent, entry.position, true};
   switch (entry.undo) {
     case Undo::kDrop:
-      dropped_ = std::move(At(place));
-      if (parent.is_object()) {
-        parent.object().Extract(entry.position);
-      } else {
-        parent.array().erase(parent.array().begin() + Offset(entry.position));
-      }
+      dropped_ = parent.is_object() ? parent.object().Extract(entry.position).value
+                                    : Value::ExtractFrom(parent.array(), entry.position);
       return;
     case Undo::kSwapBack:
       dropped_ = std::exchange(At(place), std::move(entry.old));
@@ -225,7 +219,7 @@ void JournaledEditor::UndoOne(Entry& entry) {
       if (parent.is_object()) {
         parent.object().Insert(entry.position, {entry.path.back(), std::move(old)});
       } else {
-        parent.array().insert(parent.array().begin() + Offset(entry.position), std::move(old));
+        Value::InsertInto(parent.array(), entry.position, std::move(old));
       }
       return;
     }

@@ -189,4 +189,21 @@ Value& Value::Append(Value element) {
   return array().emplace_back(std::move(element));
 }
 
+// A value may be moved as bytes: nothing in it points into itself, and null owns nothing.
+void Value::InsertInto(Array& array, size_t position, Value element) {
+  array.emplace_back();
+  Value* const place = array.data() + position;
+  std::memmove(static_cast<void*>(place + 1), place, (array.size() - 1 - position) * sizeof(Value));
+  new (place) Value(std::move(element));
+}
+
+Value Value::ExtractFrom(Array& array, size_t position) {
+  Value* const place = array.data() + position;
+  Value element = std::move(*place);
+  std::memmove(static_cast<void*>(place), place + 1, (array.size() - 1 - position) * sizeof(Value));
+  new (&array.back()) Value();
+  array.pop_back();
+  return element;
+}
+
 }  // namespace bdcsync::json

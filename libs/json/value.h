@@ -103,6 +103,11 @@ class Value {
   // Adds an element to an array; null becomes an array first.
   Value& Append(Value element);
 
+  // Puts `element` before array[position] and takes array[position] out: what vector::insert and
+  // erase do, but the elements behind move as one block.
+  static void InsertInto(Array& array, size_t position, Value element);
+  static Value ExtractFrom(Array& array, size_t position);
+
   // Equal as JSON: numbers by exact decimal value (1 == 1.0 == 10e-1, no rounding), objects
   // irrespective of member order, null is only equal to null.
   friend bool operator==(const Value& a, const Value& b);

@@ -61,7 +61,8 @@ class Merger {
   std::optional<Value> Merge(const Value* base, const Value* theirs, const Value* ours);
   std::optional<Value> MergeWhole(const Versions& versions);
   Value MergeObjects(const Object* base, const Object& theirs, const Object& ours);
-  void MergeMember(const std::string& key, const Versions& versions, Object& merged);
+  void MergeMember(const std::string& key, const Versions& versions,
+                   std::vector<json::Member>& merged);
   Value MergeArrays(const Array& base, const Array& theirs, const Array& ours);
   void MergeRegion(const ArrayRegion& region, const Array& base, const Array& theirs,
                    const Array& ours, Array& merged);
@@ -71,7 +72,7 @@ class Merger {
               std::optional<Value> ours, std::optional<Region> region);
 
   const MergeOptions& options_;
-  std::string path_;
+  std::vector<const std::string*> path_;  // Keys from the root to here.
   MergeResult result_;
 };
 
@@ -81,7 +82,8 @@ std::optional<Value> Merger::Merge(const Value* base, const Value* theirs, const
       const bool objects = base != nullptr && base->is_object();
       return MergeObjects(objects ? &base->object() : nullptr, theirs->object(), ours->object());
     }
-    if (base != nullptr && base->is_array() && theirs->is_array() && ours->is_array()) {
+    if (base != nullptr && base->is_array() && theirs->is_array() && ours->is_array() &&
+        !Same(theirs, ours)) {
       return MergeArrays(base->array(), theirs->array(), ours->array());
     }
   }
@@ -110,28 +112,29 @@ std::optional<Value> Merger::MergeWhole(const Versions& versions) {
 }
 
 Value Merger::MergeObjects(const Object* base, const Object& theirs, const Object& ours) {
-  Object merged;
-  merged.Reserve(std::max(theirs.size(), ours.size()));
+  std::vector<json::Member> merged;
+  merged.reserve(std::max(theirs.size(), ours.size()));
+  size_t common = 0;
   for (size_t i = 0; i < theirs.size(); ++i) {
     const json::Member& member = theirs.at(i);
-    MergeMember(member.key,
-                {FindNear(base, i, member.key), &member.value, FindNear(&ours, i, member.key)},
-                merged);
+    const Value* in_ours = FindNear(&ours, i, member.key);
+    common += in_ours != nullptr ? 1 : 0;
+    MergeMember(member.key, {FindNear(base, i, member.key), &member.value, in_ours}, merged);
   }
-  for (size_t i = 0; i < ours.size(); ++i) {
+  for (size_t i = 0; common < ours.size() && i < ours.size(); ++i) {
     const json::Member& member = ours.at(i);
     if (FindNear(&theirs, i, member.key) != nullptr) continue;
     MergeMember(member.key, {FindNear(base, i, member.key), nullptr, &member.value}, merged);
   }
-  return merged;
+  return Object(std::move(merged));
 }
 
-void Merger::MergeMember(const std::string& key, const Versions& versions, Object& merged) {
-  const size_t path_size = path_.size();
-  json::AppendToken(key, path_);
+void Merger::MergeMember(const std::string& key, const Versions& versions,
+                         std::vector<json::Member>& merged) {
+  path_.push_back(&key);
   std::optional<Value> value = Merge(versions.base, versions.theirs, versions.ours);
-  if (value.has_value()) merged.Set(key, *std::move(value));
-  path_.resize(path_size);
+  if (value.has_value()) merged.push_back({key, *std::move(value)});
+  path_.pop_back();
 }
 
 Value Merger::MergeArrays(const Array& base, const Array& theirs, const Array& ours) {
@@ -194,7 +197,9 @@ Merger::Verdict Merger::OfOverlap() const {
 void Merger::Record(const Verdict& verdict, std::optional<Value> base, std::optional<Value> theirs,
                     std::optional<Value> ours, std::optional<Region> region) {
   result_.overlapped = result_.overlapped || verdict.rule != Rule::kThreeWay;
-  result_.decisions.push_back({path_, verdict.rule, std::move(base), std::move(theirs),
+  std::string path;
+  for (const std::string* key : path_) json::AppendToken(*key, path);
+  result_.decisions.push_back({std::move(path), verdict.rule, std::move(base), std::move(theirs),
                                std::move(ours), verdict.chosen, region});
 }
 
