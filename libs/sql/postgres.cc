@@ -90,6 +90,9 @@ struct PostgresResult::Rows {
 PostgresResult::PostgresResult(std::shared_ptr<const Rows> rows)
     : rows_(std::move(rows)), size_(static_cast<int>(rows_->result.size())) {}
 
+int64_t PostgresResult::affected() const {
+  return static_cast<int64_t>(rows_->result.affected_rows());
+}
 bool PostgresResult::IsNull(int row, int column) const {
   return rows_->result[row][column].is_null();
 }

@@ -55,6 +55,7 @@ class PostgresResult {
   explicit PostgresResult(std::shared_ptr<const Rows> rows);
 
   int size() const { return size_; }
+  int64_t affected() const;  // Rows that the statement inserted, changed or deleted.
   bool IsNull(int row, int column) const;
   int64_t Int64(int row, int column) const;  // 0 for NULL.
   bool Bool(int row, int column) const;

@@ -69,6 +69,10 @@ PostgresParams& PostgresParams::AddBool(bool value) {
   wire_.emplace_back(1, value ? '\1' : '\0');
   return *this;
 }
+PostgresParams& PostgresParams::AddInt16(int16_t value) {
+  AppendBigEndian<uint16_t>(wire_.emplace_back(), static_cast<uint16_t>(value));
+  return *this;
+}
 PostgresParams& PostgresParams::AddInt32(int32_t value) {
   AppendBigEndian<uint32_t>(wire_.emplace_back(), static_cast<uint32_t>(value));
   return *this;

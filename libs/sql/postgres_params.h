@@ -46,6 +46,7 @@ class PostgresArray {
 class PostgresParams {
  public:
   PostgresParams& AddBool(bool value);
+  PostgresParams& AddInt16(int16_t value);
   PostgresParams& AddInt32(int32_t value);
   PostgresParams& AddInt64(int64_t value);
   PostgresParams& AddBytes(absl::string_view value);  // Also text and uuid.

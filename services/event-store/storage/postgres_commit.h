@@ -1,0 +1,22 @@
+// The parameters of the one statement that commits a batch of several logs (postgres::kCommit), and
+// what its answer means. Pure functions.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "libs/sql/postgres.h"
+#include "services/event-store/storage/data_codec.h"
+#include "services/event-store/store_types.h"
+
+namespace bdcsync::event_store {
+
+sql::PostgresParams CommitParams(absl::Span<const LogWrite> writes, DataCodec& codec);
+
+// For each write whether it was applied. INTERNAL if rows are missing, which only our bug can
+// cause.
+absl::StatusOr<std::vector<bool>> CommitResult(absl::Span<const LogWrite> writes,
+                                               const sql::PostgresResult& rows);
+
+}  // namespace bdcsync::event_store
