@@ -1,0 +1,90 @@
+#include "services/device-sync/grpc_adapter.h"
+
+#include <utility>
+
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/rpc/unary.h"
+#include "libs/rpc/worker_pool.h"
+
+namespace bdcsync::device_sync {
+
+// Runs `handle(registry)` on a worker and answers with its status.
+template <typename Handle>
+grpc::ServerUnaryReactor* GrpcAdapter::OnWorker(grpc::CallbackServerContext* context,
+                                                Handle handle) {
+  Registry* const registry = registry_.load();
+  if (registry == nullptr) {
+    return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "device-sync is starting"));
+  }
+  return rpc::HandleOnPool(context, workers_,
+                           [registry, handle = std::move(handle)] { return handle(*registry); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::RegisterDevice(grpc::CallbackServerContext* context,
+                                                      const v1::RegisterDeviceRequest* request,
+                                                      v1::RegisterDeviceResponse* response) {
+  return OnWorker(context, [request, response](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(*response->mutable_device(), registry.Register(request->device()));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::GetDevice(grpc::CallbackServerContext* context,
+                                                 const v1::GetDeviceRequest* request,
+                                                 v1::GetDeviceResponse* response) {
+  return OnWorker(context, [request, response](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(*response->mutable_device(),
+                     registry.Get(request->user_id(), request->device_id()));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::ListDevices(grpc::CallbackServerContext* context,
+                                                   const v1::ListDevicesRequest* request,
+                                                   v1::ListDevicesResponse* response) {
+  return OnWorker(context, [request, response](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(*response, registry.List(*request));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::RemoveDevice(grpc::CallbackServerContext* context,
+                                                    const v1::RemoveDeviceRequest* request,
+                                                    v1::RemoveDeviceResponse* /*response*/) {
+  return OnWorker(context, [request](Registry& registry) {
+    return registry.Remove(request->user_id(), request->device_id());
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::Heartbeat(grpc::CallbackServerContext* context,
+                                                 const v1::HeartbeatRequest* request,
+                                                 v1::HeartbeatResponse* /*response*/) {
+  return OnWorker(context, [this, request](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(const int64_t noted, registry.Heartbeat(*request));
+    metrics_.heartbeat_batch_items.Observe(request->items_size());
+    metrics_.heartbeats_noted.Add(static_cast<double>(noted));
+    metrics_.heartbeats_skipped.Add(static_cast<double>(request->items_size() - noted));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::AckCursors(grpc::CallbackServerContext* context,
+                                                  const v1::AckCursorsRequest* request,
+                                                  v1::AckCursorsResponse* /*response*/) {
+  return OnWorker(context, [this, request](Registry& registry) {
+    metrics_.cursor_batch_items.Observe(request->acks_size());
+    return registry.AckCursors(*request);
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::GetCursors(grpc::CallbackServerContext* context,
+                                                  const v1::GetCursorsRequest* request,
+                                                  v1::GetCursorsResponse* response) {
+  return OnWorker(context, [request, response](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(*response, registry.GetCursors(request->user_id(), request->device_id()));
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace bdcsync::device_sync

@@ -1,0 +1,12 @@
+// device-sync as a part of a process (libs/app/module.h).
+#pragma once
+
+#include <memory>
+
+#include "libs/app/module.h"
+
+namespace bdcsync::device_sync {
+
+std::unique_ptr<app::Module> MakeModule();
+
+}  // namespace bdcsync::device_sync
