@@ -27,6 +27,8 @@ class Connection {
   virtual void SendText(absl::string_view json) = 0;
   // Bytes queued and not yet taken by the operating system.
   virtual size_t queued_bytes() const = 0;
+  // Queued bytes are above the high-water mark, or were and OnDrained has not been called yet.
+  virtual bool congested() const = 0;
   // Sends what is queued, then a close frame. OnClosed follows, at the latest after a bounded wait.
   virtual void Close(uint16_t code, absl::string_view reason) = 0;
   // Stops taking messages off the socket until ResumeReading. At most one message still arrives.

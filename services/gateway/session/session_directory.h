@@ -29,9 +29,12 @@ class DirectedSession {
 
 class SessionDirectory final : public OutcomeListener {
  public:
-  // `session` lives on `loop`; an older session of the same user and device is told.
-  void Add(const Caller& caller, Loop& loop, std::weak_ptr<DirectedSession> session);
-  void Remove(const Caller& caller);
+  // `session` lives on `loop`; an older session of the same user and device is told. False, and
+  // nothing happens, when the user has `sessions_per_user_max` sessions of other devices.
+  [[nodiscard]] bool Add(const Caller& caller, Loop& loop, std::weak_ptr<DirectedSession> session,
+                         size_t sessions_per_user_max);
+  // True when this was the newest session of its device.
+  bool Remove(const Caller& caller);
   size_t size() const;
   void OnOutcome(absl::string_view session_id, sync::v1::OperationResult result) override;
 
@@ -45,6 +48,7 @@ class SessionDirectory final : public OutcomeListener {
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, Entry> sessions_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Device, std::string> devices_ ABSL_GUARDED_BY(mutex_);  // To session ids.
+  absl::flat_hash_map<std::string, size_t> users_ ABSL_GUARDED_BY(mutex_);    // To their devices.
 };
 
 }  // namespace bdcsync::gateway

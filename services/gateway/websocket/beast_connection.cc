@@ -97,8 +97,14 @@ void BeastConnection::Tick(absl::Duration now) {
 
 void BeastConnection::CheckLife(absl::Duration now) {
   const absl::Duration interval = options().heartbeat_interval;
-  // While we read nothing ourselves, silence says nothing about the peer.
-  if (paused_ && !reading_) last_life_ = now;
+  if (outbox_.empty()) last_progress_ = now;
+  if (now - last_progress_ >= kMissedHeartbeatsMax * interval) {
+    outbox_.DropUnsent();
+    CloseForOwnReasons(kCloseSlowConsumer, "what waits is not read");
+    return;
+  }
+  // While we read nothing ourselves, or our pings wait behind other things, silence says nothing.
+  if ((paused_ && !reading_) || !outbox_.empty()) last_life_ = now;
   if (now - last_life_ >= kMissedHeartbeatsMax * interval) {
     CloseForOwnReasons(kCloseNoLife, "no sign of life");
     return;

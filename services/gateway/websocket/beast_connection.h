@@ -28,6 +28,7 @@ class BeastConnection final : public HostedConnection,
   void Send(SharedFrame frame) override;
   void SendText(absl::string_view json) override;
   size_t queued_bytes() const override { return outbox_.bytes(); }
+  bool congested() const override { return above_high_; }
   void Close(uint16_t code, absl::string_view reason) override;
   void PauseReading() override { paused_ = true; }
   void ResumeReading() override;
@@ -98,6 +99,7 @@ class BeastConnection final : public HostedConnection,
   absl::Duration deadline_;
   absl::Duration last_life_;
   absl::Duration last_ping_;
+  absl::Duration last_progress_;  // When the peer last took bytes, or nothing waited.
   size_t bytes_since_life_ = 0;
   State state_ = State::kHandshake;
   bool paused_ = false;         // The session wants no more messages now.

@@ -104,7 +104,7 @@ void BeastConnection::OnAccepted(ErrorCode error, bool subprotocol_supported) {
     return;
   }
   state_ = State::kOpen;
-  last_life_ = last_ping_ = host_.shared().clock.Monotonic();
+  last_life_ = last_ping_ = last_progress_ = host_.shared().clock.Monotonic();
   if (!subprotocol_supported) {
     metrics().refused_subprotocol.Add();
     Close(kCloseSubprotocol, "subprotocol not supported");

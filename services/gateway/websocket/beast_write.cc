@@ -83,6 +83,7 @@ void BeastConnection::WritePlain() {
   if (written > 0) {
     metrics().writes.Add();
     metrics().bytes_sent.Add(static_cast<double>(written));
+    last_progress_ = host_.now();
     outbox_.Consume(static_cast<size_t>(written));
     OnQueueShrunk();
     if (state_ == State::kGone || outbox_.empty()) return;
@@ -124,6 +125,7 @@ void BeastConnection::OnTlsWritten(ErrorCode error, size_t bytes) {
   }
   metrics().writes.Add();
   metrics().bytes_sent.Add(static_cast<double>(bytes));
+  last_progress_ = host_.now();
   std::string().swap(tls_chunk_);
   OnQueueShrunk();
   if (state_ != State::kGone && !outbox_.empty()) Write();

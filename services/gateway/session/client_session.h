@@ -1,0 +1,168 @@
+// The session behind session.h, split by topic over session_*.cc. Lives on its connection's loop;
+// answers that come from other threads are posted there and find it by weak pointer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "services/gateway/protocol/client_message.h"
+#include "services/gateway/session/answer_order.h"
+#include "services/gateway/session/live.h"
+#include "services/gateway/session/loop.h"
+#include "services/gateway/session/session.h"
+#include "services/gateway/session/session_directory.h"
+#include "services/gateway/session/subscriptions.h"
+#include "services/gateway/session/token_bucket.h"
+
+namespace bdcsync::gateway {
+
+class ClientSession final : public ConnectionHandler,
+                            public SubscriptionSink,
+                            public LiveSink,
+                            public DirectedSession,
+                            public std::enable_shared_from_this<ClientSession> {
+ public:
+  ClientSession(SessionServices& services, Connection& connection);
+  // Begins to wait for authentication.
+  void Begin();
+
+  // ConnectionHandler.
+  void OnText(absl::string_view text) override;
+  void OnDrained() override;
+  void OnShutdown() override;
+  void OnClosing(uint16_t code, absl::string_view reason) override;
+  void OnClosed() override;
+  // SubscriptionSink.
+  void SendFrame(SharedFrame frame) override;
+  size_t queued_bytes() const override;
+  void OnResync(absl::string_view subscription_id, absl::string_view reason,
+                absl::Duration after) override;
+  void OnEnded(absl::string_view subscription_id, const absl::Status& why) override;
+  // LiveSink.
+  absl::string_view session_id() const override { return caller_->session_id; }
+  void OnPresence(absl::string_view key, SharedFrame frame) override;
+  void OnBroadcast(SharedFrame frame) override;
+  // DirectedSession.
+  void OnSuperseded() override;
+  void OnOutcome(const sync::v1::OperationResult& result) override;
+
+ private:
+  enum class State : uint8_t { kUnauthenticated, kAuthenticating, kOpen, kDraining, kClosed };
+  using Ticket = AnswerOrder::Ticket;
+  // A request that waits for its answer.
+  struct Pending {
+    Ticket ticket = 0;
+    MessageType type = MessageType::kUnknown;
+    std::string id;
+    absl::Duration began;
+  };
+  struct Subscription {
+    std::string id;
+    std::string space;
+    bool open = false;  // `subscribed` was answered.
+  };
+
+  // client_session.cc
+  void HandleText(absl::string_view text);
+  void HandleBadMessage(const ClientMessage& message);
+  void Dispatch(ClientMessage& message);
+  Pending Open(const ClientMessage& message, AnswerOrder::Keys keys = {});
+  bool Answer(const Pending& pending, std::string text);
+  void Fail(const Pending& pending, const absl::Status& why);
+  void SendAnswer(Ticket ticket, const std::string& text);
+  void Push(absl::string_view text);
+  void UpdateReading();
+  void FinishDrainWhenIdle();
+  void SayGoodbye(uint16_t code, bool reconnect);
+  void Close(uint16_t code, absl::string_view reason);
+  // Makes a callback for any thread that runs `then(session, arguments...)` on the loop, if the
+  // session is still there.
+  template <typename Then>
+  auto OnLoop(Then then) {
+    return [weak = weak_from_this(), &loop = services_.loop,
+            then = std::move(then)](auto... arguments) mutable {
+      loop.Post([weak = std::move(weak), then = std::move(then),
+                 ... arguments = std::move(arguments)]() mutable {
+        const std::shared_ptr<ClientSession> self = weak.lock();
+        if (self != nullptr && self->state_ != State::kClosed) then(*self, std::move(arguments)...);
+      });
+    };
+  }
+
+  // session_auth.cc
+  void Authenticate(const ClientMessage& message, const AuthenticateRequest& request);
+  absl::StatusOr<Caller> Identify(const AuthenticateRequest& request);
+  void RefuseAuthentication(const ClientMessage& message, const absl::Status& why);
+  void FinishAuthentication(std::string id, std::string epoch, device_sync::v1::Network network);
+  void Refresh(const ClientMessage& message, const RefreshRequest& request);
+  void DropLostSpaces();
+  void UpdateDevice(const ClientMessage& message, const UpdateDeviceRequest& request);
+  void Ping(const ClientMessage& message);
+  void WatchToken();
+  void OnTokenTimer();
+  void DeviceHeartbeat();
+
+  // session_writes.cc
+  void Sync(const ClientMessage& message, SyncRequest& request);
+  void SyncBatch(const ClientMessage& message, SyncBatchRequest& request);
+  void RefuseSync(ClientMessage& message);
+  void FillIn(common::v1::Operation& operation);
+
+  // session_reads.cc
+  void Get(const ClientMessage& message, sync::v1::GetEntityRequest& request);
+  void List(const ClientMessage& message, sync::v1::ListEntitiesRequest& request);
+  void History(const ClientMessage& message, sync::v1::GetHistoryRequest& request);
+  void Diff(const ClientMessage& message, sync::v1::DiffRequest& request);
+
+  // session_subscriptions.cc
+  void Subscribe(const ClientMessage& message, SubscribeRequest& request);
+  void OnSubscribed(const Pending& pending, const std::string& subscription_id,
+                    const absl::StatusOr<Subscribed>& result);
+  void ChangeSubscription(const ClientMessage& message, const SubscriptionRequest& request);
+  void Ack(const ClientMessage& message, AckRequest& request);
+  Subscription* FindSubscription(absl::string_view id);
+  void ForgetSubscription(absl::string_view id);
+  void ReleaseFrames();
+
+  // session_live.cc
+  void Presence(const ClientMessage& message, PresenceRequest& request);
+  void Broadcast(const ClientMessage& message, BroadcastRequest& request);
+  absl::Status CheckLive(absl::string_view space, Access needed, size_t bytes);
+  void EndPresences();
+
+  const std::string& OwnSpaceIfEmpty(std::string& space);
+  static uint64_t EntityKeyHash(const common::v1::EntityKey& key);
+
+  SessionServices& services_;
+  Connection* connection_;  // Null when it is gone.
+  State state_ = State::kUnauthenticated;
+  std::shared_ptr<const Caller> caller_;  // Shared with requests under way; replaced by a refresh.
+  AnswerOrder order_;
+  bool reading_paused_ = false;
+  int bad_messages_ = 0;  // One after the other.
+  uint32_t subscriptions_made_ = 0;
+  std::vector<std::string> early_;  // Messages that came while authentication was under way.
+  TimerId timer_ = kNoTimer;        // Authentication, then the token.
+  TimerId device_timer_ = kNoTimer;
+  TimerId drain_timer_ = kNoTimer;
+  bool expiry_told_ = false;
+  bool in_directory_ = false;
+  std::vector<Subscription> subscriptions_;
+  // `subscribed` answers that wait for their turn; frames wait with them.
+  absl::flat_hash_set<Ticket> unsent_subscribed_;
+  std::vector<SharedFrame> held_frames_;
+  size_t held_bytes_ = 0;
+  std::vector<std::string> presences_;  // Spaces where this session is present.
+  absl::flat_hash_map<std::string, SharedFrame> held_presences_;
+  TokenBucket live_messages_;
+};
+
+}  // namespace bdcsync::gateway

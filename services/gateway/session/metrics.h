@@ -1,0 +1,41 @@
+// What sessions count. Thread-safe.
+#pragma once
+
+#include <array>
+
+#include "absl/time/time.h"
+#include "libs/base/errors.h"
+#include "libs/metrics/registry.h"
+#include "services/gateway/protocol/client_message.h"
+
+namespace bdcsync::gateway {
+
+class SessionMetrics {
+ public:
+  explicit SessionMetrics(metrics::Registry& registry);
+
+  // A request of `type` was answered after `took`.
+  void CountRequest(MessageType type, absl::Duration took);
+  // A request or session was told of this error.
+  void CountError(Reason reason);
+
+  metrics::Gauge& sessions;
+  metrics::Gauge& subscriptions;
+  metrics::Gauge& requests_in_flight;
+  metrics::Counter& authenticated;
+  metrics::Counter& authentication_refused;
+  metrics::Counter& superseded;
+  metrics::Counter& tokens_expired;
+  metrics::Counter& late_outcomes;
+  metrics::Counter& reading_paused;
+  metrics::Counter& presences_held;
+  metrics::Counter& broadcasts_dropped;
+
+ private:
+  static constexpr size_t kTypes = static_cast<size_t>(MessageType::kBroadcast) + 1;
+
+  std::array<metrics::Histogram*, kTypes> request_seconds_;
+  std::array<metrics::Counter*, static_cast<size_t>(Reason::kInternal) + 1> errors_;
+};
+
+}  // namespace bdcsync::gateway

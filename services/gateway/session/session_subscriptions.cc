@@ -1,0 +1,138 @@
+// Subscriptions: subscribe, pause, resume, unsubscribe, ack, and the frames that they bring.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "services/gateway/protocol/server_message.h"
+#include "services/gateway/session/client_session.h"
+#include "services/gateway/session/devices.h"
+#include "services/gateway/session/metrics.h"
+
+namespace bdcsync::gateway {
+
+ClientSession::Subscription* ClientSession::FindSubscription(absl::string_view id) {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                  [&](const Subscription& one) { return one.id == id; });
+  return found == subscriptions_.end() ? nullptr : &*found;
+}
+
+void ClientSession::ForgetSubscription(absl::string_view id) {
+  Subscription* subscription = FindSubscription(id);
+  if (subscription == nullptr) return;
+  const std::string space = subscription->space;
+  subscriptions_.erase(subscriptions_.begin() + (subscription - subscriptions_.data()));
+  services_.metrics.subscriptions.Add(-1);
+  const bool still_there = std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                                       [&](const Subscription& one) { return one.space == space; });
+  if (!still_there) services_.live.Leave(space, this);
+}
+
+void ClientSession::Subscribe(const ClientMessage& message, SubscribeRequest& request) {
+  const Pending pending = Open(message);
+  if (subscriptions_.size() >= services_.options.subscriptions_max) {
+    Fail(pending, MakeError(Reason::kQuotaExceeded, "too many subscriptions in this session"));
+    return;
+  }
+  OwnSpaceIfEmpty(request.spec.space);
+  // Numbered within the session, so that sessions that ask for the same share frames.
+  const std::string id = absl::StrCat("s", ++subscriptions_made_);
+  subscriptions_.push_back({id, request.spec.space, false});
+  services_.metrics.subscriptions.Add(1);
+  services_.subscriptions.Subscribe(
+      caller_, id, std::move(request.spec), this,
+      [weak = weak_from_this(), pending, id](const absl::StatusOr<Subscribed>& result) {
+        const auto self = weak.lock();
+        if (self != nullptr && self->state_ != State::kClosed) {
+          self->OnSubscribed(pending, id, result);
+        }
+      });
+}
+
+void ClientSession::OnSubscribed(const Pending& pending, const std::string& subscription_id,
+                                 const absl::StatusOr<Subscribed>& result) {
+  Subscription* subscription = FindSubscription(subscription_id);
+  if (!result.ok() || subscription == nullptr) {
+    ForgetSubscription(subscription_id);
+    Fail(pending, result.ok() ? MakeError(Reason::kForbidden, "access ended") : result.status());
+    return;
+  }
+  subscription->open = true;
+  const std::string space = subscription->space;
+  if (!Answer(pending, SubscribedMessage(pending.id, subscription_id, *result))) {
+    unsent_subscribed_.insert(pending.ticket);
+  }
+  services_.live.Join(space, this);
+}
+
+void ClientSession::ChangeSubscription(const ClientMessage& message,
+                                       const SubscriptionRequest& request) {
+  const Pending pending = Open(message);
+  const std::string& id = request.subscription_id;
+  const Subscription* subscription = FindSubscription(id);
+  if (subscription == nullptr || !subscription->open) {
+    Fail(pending, MakeErrorAt(Reason::kNotFound, "/subscription_id", "no such subscription"));
+    return;
+  }
+  switch (message.type) {
+    case MessageType::kPause:
+      services_.subscriptions.Pause(this, id);
+      Answer(pending, SubscriptionMessage("paused", pending.id, id));
+      return;
+    case MessageType::kResume:
+      Answer(pending, SubscriptionMessage("resumed", pending.id, id));
+      services_.subscriptions.Resume(this, id);
+      return;
+    default:
+      services_.subscriptions.Unsubscribe(this, id);
+      ForgetSubscription(id);
+      Answer(pending, SubscriptionMessage("unsubscribed", pending.id, id));
+  }
+}
+
+void ClientSession::Ack(const ClientMessage& message, AckRequest& request) {
+  OwnSpaceIfEmpty(request.space);
+  absl::Status status =
+      AccessTo(*caller_, request.space) == Access::kNone
+          ? MakeErrorAt(Reason::kForbidden, "/space", "the token does not allow this space")
+          : services_.devices.AckCursor(*caller_, request.space, request.cursor);
+  if (status.ok()) return;  // No answer.
+  if (PathOf(status).empty()) {
+    status = MakeErrorAt(ReasonOf(status), "/cursor", status.message());
+  }
+  Fail(Open(message), status);
+}
+
+size_t ClientSession::queued_bytes() const {
+  return held_bytes_ + (connection_ == nullptr ? 0 : connection_->queued_bytes());
+}
+
+void ClientSession::SendFrame(SharedFrame frame) {
+  if (connection_ == nullptr) return;
+  if (unsent_subscribed_.empty()) {
+    connection_->Send(std::move(frame));
+    return;
+  }
+  held_bytes_ += frame->size();
+  held_frames_.push_back(std::move(frame));
+}
+
+void ClientSession::ReleaseFrames() {
+  if (held_frames_.empty() || !unsent_subscribed_.empty() || connection_ == nullptr) return;
+  for (SharedFrame& frame : std::exchange(held_frames_, {})) connection_->Send(std::move(frame));
+  held_bytes_ = 0;
+  services_.subscriptions.SinkDrained(this);
+}
+
+void ClientSession::OnResync(absl::string_view subscription_id, absl::string_view reason,
+                             absl::Duration after) {
+  Push(ResyncMessage(subscription_id, reason, after));
+  ForgetSubscription(subscription_id);
+}
+
+void ClientSession::OnEnded(absl::string_view subscription_id, const absl::Status& why) {
+  services_.metrics.CountError(ReasonOf(why));
+  Push(SubscriptionEndedMessage(subscription_id, why));
+  ForgetSubscription(subscription_id);
+}
+
+}  // namespace bdcsync::gateway

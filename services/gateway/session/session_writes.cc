@@ -1,0 +1,117 @@
+// Operations: sync_request and sync_batch.
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "libs/base/errors.h"
+#include "libs/base/ids.h"
+#include "services/gateway/protocol/operation_message.h"
+#include "services/gateway/protocol/server_message.h"
+#include "services/gateway/session/client_session.h"
+#include "services/gateway/session/metrics.h"
+#include "services/gateway/session/operations.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using common::v1::Operation;
+using sync::v1::OperationResult;
+
+void CountErrors(SessionMetrics& metrics, const std::vector<OperationResult>& results) {
+  for (const OperationResult& result : results) {
+    if (!result.has_error()) continue;
+    metrics.CountError(ReasonFromName(result.error().code()).value_or(Reason::kInternal));
+  }
+}
+
+// A batch on its way: the results that are known already, and where the others go.
+struct BatchPlan {
+  std::vector<OperationResult> results;
+  std::vector<Operation> operations;  // Those that are submitted …
+  std::vector<size_t> places;         // … and their places in results.
+};
+
+BatchPlan PlanBatch(SyncBatchRequest& request) {
+  BatchPlan plan;
+  plan.results.resize(request.items.size());
+  const bool any_refused = std::any_of(request.items.begin(), request.items.end(),
+                                       [](const auto& item) { return !item.status.ok(); });
+  absl::flat_hash_set<std::string> refused_entities;
+  for (size_t i = 0; i < request.items.size(); ++i) {
+    SyncBatchRequest::Item& item = request.items[i];
+    const std::string entity = item.operation.entity().SerializeAsString();
+    absl::Status status = item.status;
+    if (status.ok() && request.atomic && any_refused) {
+      status = MakeError(Reason::kDependsOnRejected, "another operation of the batch was refused");
+    } else if (status.ok() && refused_entities.contains(entity)) {
+      status =
+          MakeError(Reason::kDependsOnRejected, "an earlier operation on this entity was refused");
+    }
+    if (status.ok()) {
+      plan.operations.push_back(std::move(item.operation));
+      plan.places.push_back(i);
+    } else {
+      refused_entities.insert(entity);
+      plan.results[i] = RejectedResult(item.operation, status);
+    }
+  }
+  return plan;
+}
+
+}  // namespace
+
+void ClientSession::FillIn(Operation& operation) {
+  OwnSpaceIfEmpty(*operation.mutable_entity()->mutable_space());
+  if (operation.entity().branch().empty()) operation.mutable_entity()->set_branch("main");
+  if (operation.op_id().empty()) operation.set_op_id(MakeUuid(services_.random));
+  operation.set_request_hash(RequestHash(operation));
+}
+
+void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
+  FillIn(request.operation);
+  const Pending pending = Open(message, {EntityKeyHash(request.operation.entity())});
+  std::vector<Operation> operations;
+  operations.push_back(std::move(request.operation));
+  services_.operations.Submit(
+      caller_, std::move(operations), SubmitOptions{},
+      OnLoop([pending](ClientSession& self, std::vector<OperationResult> results) {
+        CountErrors(self.services_.metrics, results);
+        self.Answer(pending, SyncResponseMessage(pending.id, results.front()));
+      }));
+}
+
+void ClientSession::RefuseSync(ClientMessage& message) {
+  Operation& operation = message.refused_operation;
+  if (state_ == State::kOpen) OwnSpaceIfEmpty(*operation.mutable_entity()->mutable_space());
+  const Pending pending = Open(message, {EntityKeyHash(operation.entity())});
+  services_.metrics.CountError(ReasonOf(message.request.status()));
+  Answer(pending,
+         SyncResponseMessage(message.id, RejectedResult(operation, message.request.status())));
+}
+
+void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& request) {
+  AnswerOrder::Keys keys;
+  for (SyncBatchRequest::Item& item : request.items) {
+    FillIn(item.operation);
+    keys.push_back(EntityKeyHash(item.operation.entity()));
+  }
+  const Pending pending = Open(message, std::move(keys));
+  BatchPlan plan = PlanBatch(request);
+  if (plan.operations.empty()) {
+    CountErrors(services_.metrics, plan.results);
+    Answer(pending, SyncBatchResponseMessage(message.id, plan.results));
+    return;
+  }
+  std::vector<Operation> operations = std::move(plan.operations);
+  services_.operations.Submit(
+      caller_, std::move(operations), SubmitOptions{true, request.atomic},
+      OnLoop([pending, plan = std::move(plan)](ClientSession& self,
+                                               std::vector<OperationResult> results) mutable {
+        for (size_t i = 0; i < results.size() && i < plan.places.size(); ++i) {
+          plan.results[plan.places[i]] = std::move(results[i]);
+        }
+        CountErrors(self.services_.metrics, plan.results);
+        self.Answer(pending, SyncBatchResponseMessage(pending.id, plan.results));
+      }));
+}
+
+}  // namespace bdcsync::gateway
