@@ -1,0 +1,50 @@
+// Reads of entities and their history for sessions and gRPC callers: what the caller may not see is
+// not found. Heads, versions and history come from the version service, lists from the log.
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "services/gateway/feed/event_reader.h"
+#include "services/gateway/pipeline/version_client.h"
+#include "services/gateway/session/reads.h"
+
+namespace bdcsync::gateway {
+
+struct ReadLimits {
+  int32_t list_entities_max = 1000;
+  int32_t list_entities_default = 100;
+  int64_t list_bytes_max = 4 << 20;  // Of data and meta in one page of the log.
+  int32_t list_pages_max = 8;        // Pages of the log read for one answer, when few match.
+};
+
+class EntityReader final : public EntityReads {
+ public:
+  // Both are borrowed.
+  EntityReader(VersionClient& version, EventReader& events, ReadLimits limits)
+      : version_(version), events_(events), limits_(limits) {}
+
+  void GetEntity(std::shared_ptr<const Caller> caller, sync::v1::GetEntityRequest request,
+                 Done<sync::v1::GetEntityResponse> done) override;
+  void ListEntities(std::shared_ptr<const Caller> caller, sync::v1::ListEntitiesRequest request,
+                    Done<sync::v1::ListEntitiesResponse> done) override;
+  void GetHistory(std::shared_ptr<const Caller> caller, sync::v1::GetHistoryRequest request,
+                  Done<sync::v1::GetHistoryResponse> done) override;
+  void Diff(std::shared_ptr<const Caller> caller, sync::v1::DiffRequest request,
+            Done<sync::v1::DiffResponse> done) override;
+
+ private:
+  struct Listing;
+  size_t ReplicaOf(absl::string_view space) const;
+  void ListPage(std::shared_ptr<Listing> listing);
+  void OnListPage(const std::shared_ptr<Listing>& listing,
+                  absl::StatusOr<event_store::v1::ReadSpaceResponse> page);
+
+  VersionClient& version_;
+  EventReader& events_;
+  const ReadLimits limits_;
+};
+
+}  // namespace bdcsync::gateway
