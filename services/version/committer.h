@@ -25,8 +25,8 @@ class Committer {
   // All are borrowed and must outlive the committer.
   Committer(EventLog& log, Resolver& resolver, HeadCache& cache, Random& random,
             CommitObserver& observer, CommitLimits limits);
-  // No call may be under way.
-  ~Committer() = default;
+  // Waits until nothing is under way; the calls of log and resolver have deadlines.
+  ~Committer() { Drain(absl::InfiniteFuture()); }
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 

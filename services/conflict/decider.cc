@@ -1,0 +1,51 @@
+#include "services/conflict/decider.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/entity/key.h"
+
+namespace bdcsync::conflict {
+namespace {
+
+v1::Resolution RecordOf(const v1::ResolveItem& item, const v1::ResolveResult& result) {
+  v1::Resolution record;
+  record.set_op_id(item.op_id());
+  *record.mutable_entity() = item.entity();
+  record.mutable_entity()->set_branch(std::string(entity::ViewOf(item.entity()).branch));
+  record.set_base_version_id(item.base().version_id());
+  record.set_theirs_version_id(item.theirs().version_id());
+  record.set_user_id(item.ours().user_id());
+  record.set_device_id(item.ours().device_id());
+  *record.mutable_decisions() = result.decisions();
+  return record;
+}
+
+}  // namespace
+
+void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
+  if (request.items_size() > kResolveItemsMax) {
+    decided(MakeError(Reason::kInvalidArgument,
+                      absl::StrCat("a call holds at most ", kResolveItemsMax, " meetings")));
+    return;
+  }
+  v1::ResolveResponse response = conflict::Resolve(request, limits_);
+  std::vector<v1::Resolution> records;
+  for (int i = 0; i < response.results_size(); ++i) {
+    observer_(response.results(i));
+    if (response.results(i).has_error()) continue;
+    records.push_back(RecordOf(request.items(i), response.results(i)));
+  }
+  recorder_.Record(std::move(records), [response = std::move(response),
+                                        decided = std::move(decided)](absl::Status kept) mutable {
+    if (kept.ok()) {
+      decided(std::move(response));
+    } else {
+      decided(std::move(kept));
+    }
+  });
+}
+
+}  // namespace bdcsync::conflict

@@ -1,0 +1,43 @@
+// Where records of resolutions are kept: a port, with an adapter for each store. Blocking; call it
+// on a worker thread. What Put has acknowledged is durable. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "bdcsync/conflict/v1/conflict.pb.h"
+
+namespace bdcsync::conflict {
+
+// A record and its place in the order of recording.
+struct StoredResolution {
+  int64_t number = 0;
+  v1::Resolution resolution;
+};
+
+struct ResolutionQuery {
+  std::string space;
+  std::string entity_type;  // Empty: all.
+  std::string entity_id;    // Empty: all.
+  int64_t before = 0;       // Only those with a smaller number; 0: all.
+  int limit = 1;
+};
+
+class ResolutionStorage {
+ public:
+  virtual ~ResolutionStorage() = default;
+  // OK when the store can be reached.
+  virtual absl::Status Ping() = 0;
+  // Keeps all of them or none. One for an operation (space and op_id) that has one already replaces
+  // it in its place: the operation was decided again.
+  //   UNAVAILABLE, ABORTED, RESOURCE_EXHAUSTED  try again; doing it twice does no harm.
+  virtual absl::Status Put(absl::Span<const v1::Resolution> resolutions) = 0;
+  // The newest first.
+  virtual absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) = 0;
+};
+
+}  // namespace bdcsync::conflict
