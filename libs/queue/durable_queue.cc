@@ -1,0 +1,362 @@
+#include "libs/queue/durable_queue.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "libs/base/errors.h"
+#include "libs/base/hash.h"
+#include "libs/base/status.h"
+#include "libs/queue/migrations.h"
+#include "libs/sql/sqlite.h"
+
+namespace bdcsync::queue {
+namespace {
+
+constexpr char kInsert[] =
+    "INSERT INTO items (lane, keys, payload, enqueued_ms) VALUES (?1, ?2, ?3, ?4) RETURNING id";
+constexpr char kRead[] = "SELECT payload FROM items WHERE id = ?1";
+constexpr char kDelete[] = "DELETE FROM items WHERE id = ?1";
+constexpr char kPark[] = "UPDATE items SET parked_ms = ?2, reason = ?3, payload = ?4 WHERE id = ?1";
+constexpr char kUnpark[] = "UPDATE items SET parked_ms = NULL, reason = '' WHERE id = ?1";
+constexpr char kList[] =
+    "SELECT id, lane, payload, enqueued_ms, parked_ms, reason FROM items "
+    "WHERE parked_ms IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2";
+constexpr char kLoad[] =
+    "SELECT id, lane, keys, length(payload), enqueued_ms, parked_ms IS NOT NULL FROM items "
+    "WHERE id >= ?1 AND id <= ?2 ORDER BY id";
+
+// Why the followers of a refused item are parked.
+constexpr absl::string_view kFollows = "depends_on_rejected";
+
+std::string PackKeys(const std::vector<std::string>& keys) {
+  std::string packed;
+  for (const std::string& key : keys) {
+    const uint64_t hash = StableHash64(key);
+    for (int shift = 56; shift >= 0; shift -= 8) packed.push_back(static_cast<char>(hash >> shift));
+  }
+  return packed;
+}
+
+std::vector<uint64_t> UnpackKeys(absl::string_view packed) {
+  std::vector<uint64_t> keys(packed.size() / sizeof(uint64_t));
+  for (size_t i = 0; i < keys.size() * sizeof(uint64_t); ++i) {
+    uint64_t& key = keys[i / sizeof(uint64_t)];
+    key = key << 8 | static_cast<unsigned char>(packed[i]);
+  }
+  // Each once: an item is behind itself under no key.
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+}  // namespace
+
+struct DurableQueue::Statements {
+  sql::SqliteStatement insert, read, remove, park, unpark, list, load;
+
+  static absl::StatusOr<Statements> Prepare(sql::SqliteDatabase& database) {
+    Statements statements;
+    ASSIGN_OR_RETURN(statements.insert, database.Prepare(kInsert));
+    ASSIGN_OR_RETURN(statements.read, database.Prepare(kRead));
+    ASSIGN_OR_RETURN(statements.remove, database.Prepare(kDelete));
+    ASSIGN_OR_RETURN(statements.park, database.Prepare(kPark));
+    ASSIGN_OR_RETURN(statements.unpark, database.Prepare(kUnpark));
+    ASSIGN_OR_RETURN(statements.list, database.Prepare(kList));
+    ASSIGN_OR_RETURN(statements.load, database.Prepare(kLoad));
+    return statements;
+  }
+};
+
+absl::StatusOr<std::unique_ptr<DurableQueue>> DurableQueue::Open(absl::string_view path,
+                                                                 QueueLimits limits,
+                                                                 const Clock& clock,
+                                                                 Random& random) {
+  ASSIGN_OR_RETURN(auto database, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
+  RETURN_IF_ERROR(sql::ApplyMigrations(*database, Migrations()));
+  auto queue =
+      std::unique_ptr<DurableQueue>(new DurableQueue(std::move(database), limits, clock, random));
+  RETURN_IF_ERROR(queue->Load());
+  return queue;
+}
+
+DurableQueue::DurableQueue(std::unique_ptr<sql::SqliteDatabase> database, QueueLimits limits,
+                           const Clock& clock, Random& random)
+    : database_(std::move(database)), limits_(limits), clock_(clock), random_(random) {}
+
+DurableQueue::~DurableQueue() = default;
+
+absl::Status DurableQueue::Load() {
+  ASSIGN_OR_RETURN(Statements statements, Statements::Prepare(*database_));
+  statements_ = std::make_unique<Statements>(std::move(statements));
+  sql::SqliteStatement& load = statements_->load;
+  load.BindInt64(1, 0);
+  load.BindInt64(2, std::numeric_limits<int64_t>::max());
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, load.Step());
+    if (!found) break;
+    const int64_t id = load.Int64(0);
+    Entry entry;
+    entry.lane = std::string(load.Text(1));
+    entry.keys = UnpackKeys(load.Blob(2));
+    entry.bytes = static_cast<size_t>(load.Int64(3));
+    entry.enqueued = absl::FromUnixMillis(load.Int64(4));
+    bytes_ += static_cast<int64_t>(entry.bytes);
+    if (load.Int64(5) != 0) {
+      parked_[id] = entry.bytes;
+    } else {
+      Index(id, std::move(entry));
+    }
+  }
+  load.Reset();
+  return absl::OkStatus();
+}
+
+void DurableQueue::Index(int64_t id, Entry entry) {
+  for (const uint64_t key : entry.keys) {
+    std::deque<int64_t>& ids = keys_[key];
+    ids.insert(std::lower_bound(ids.begin(), ids.end(), id), id);
+  }
+  ++lanes_[entry.lane];
+  entries_.emplace(id, std::move(entry));
+}
+
+void DurableQueue::Unindex(int64_t id) {
+  const auto entry = entries_.find(id);
+  for (const uint64_t key : entry->second.keys) {
+    const auto ids = keys_.find(key);
+    ids->second.erase(std::lower_bound(ids->second.begin(), ids->second.end(), id));
+    if (ids->second.empty()) keys_.erase(ids);
+  }
+  const auto lane = lanes_.find(entry->second.lane);
+  if (--lane->second == 0) lanes_.erase(lane);
+  entries_.erase(entry);
+}
+
+absl::StatusOr<int64_t> DurableQueue::Insert(const NewItem& item, absl::string_view keys) {
+  sql::SqliteStatement& insert = statements_->insert;
+  insert.BindText(1, item.lane);
+  insert.BindBlob(2, keys);
+  insert.BindBlob(3, item.payload);
+  insert.BindInt64(4, absl::ToUnixMillis(clock_.Now()));
+  const absl::StatusOr<bool> stepped = insert.Step();
+  const int64_t id = stepped.ok() && *stepped ? insert.Int64(0) : 0;
+  insert.Reset();
+  RETURN_IF_ERROR(stepped.status());
+  if (id == 0) return MakeError(Reason::kInternal, "the queue's database gave no id");
+  return id;
+}
+
+absl::StatusOr<std::vector<absl::Status>> DurableQueue::Push(absl::Span<const NewItem> items) {
+  std::vector<absl::Status> statuses(items.size());
+  std::vector<std::pair<int64_t, Entry>> added;
+  int64_t bytes = bytes_;
+  const absl::Status written = database_->Transaction([&]() -> absl::Status {
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto size = static_cast<int64_t>(items[i].payload.size());
+      const size_t count = entries_.size() + parked_.size() + added.size();
+      if (count >= limits_.items_max || bytes + size > limits_.bytes_max) {
+        statuses[i] = MakeRetryableError(Reason::kQuotaExceeded, limits_.backoff_max,
+                                         "the queue for later is full");
+        continue;
+      }
+      const std::string keys = PackKeys(items[i].keys);
+      ASSIGN_OR_RETURN(const int64_t id, Insert(items[i], keys));
+      bytes += size;
+      added.emplace_back(id, Entry{.lane = items[i].lane,
+                                   .keys = UnpackKeys(keys),
+                                   .bytes = items[i].payload.size(),
+                                   .enqueued = clock_.Now()});
+    }
+    return absl::OkStatus();
+  });
+  RETURN_IF_ERROR(written);
+  bytes_ = bytes;
+  for (auto& [id, entry] : added) Index(id, std::move(entry));
+  return statuses;
+}
+
+bool DurableQueue::Ready(int64_t id, const Entry& entry, absl::Duration now) const {
+  if (entry.in_flight || entry.due > now) return false;
+  return std::all_of(entry.keys.begin(), entry.keys.end(),
+                     [&](uint64_t key) { return keys_.find(key)->second.front() == id; });
+}
+
+absl::StatusOr<Item> DurableQueue::Read(int64_t id, const Entry& entry) {
+  sql::SqliteStatement& read = statements_->read;
+  read.BindInt64(1, id);
+  const absl::StatusOr<bool> found = read.Step();
+  Item item{.id = id, .lane = entry.lane, .attempts = entry.attempts, .enqueued = entry.enqueued};
+  if (found.ok() && *found) item.payload = std::string(read.Blob(0));
+  read.Reset();
+  RETURN_IF_ERROR(found.status());
+  if (!*found) return MakeError(Reason::kInternal, "an item of the queue is gone from its file");
+  return item;
+}
+
+absl::StatusOr<std::vector<Item>> DurableQueue::Take(size_t items_max, size_t bytes_max) {
+  const absl::Duration now = clock_.Monotonic();
+  std::vector<Item> items;
+  size_t bytes = 0;
+  for (auto& [id, entry] : entries_) {
+    if (items.size() >= items_max) break;
+    if (!Ready(id, entry, now)) continue;
+    if (!items.empty() && bytes + entry.bytes > bytes_max) break;
+    ASSIGN_OR_RETURN(Item item, Read(id, entry));
+    bytes += entry.bytes;
+    items.push_back(std::move(item));
+  }
+  for (const Item& item : items) entries_.find(item.id)->second.in_flight = true;
+  return items;
+}
+
+absl::Status DurableQueue::Complete(absl::Span<const int64_t> ids) {
+  RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    for (const int64_t id : ids) {
+      statements_->remove.BindInt64(1, id);
+      RETURN_IF_ERROR(statements_->remove.Run());
+    }
+    return absl::OkStatus();
+  }));
+  for (const int64_t id : ids) {
+    bytes_ -= static_cast<int64_t>(entries_.find(id)->second.bytes);
+    Unindex(id);
+  }
+  return absl::OkStatus();
+}
+
+void DurableQueue::Retry(absl::Span<const int64_t> ids) {
+  const absl::Duration now = clock_.Monotonic();
+  for (const int64_t id : ids) {
+    Entry& entry = entries_.find(id)->second;
+    constexpr int kDoublingsMax = 30;
+    const double factor = static_cast<double>(1 << std::min(entry.attempts, kDoublingsMax));
+    const absl::Duration ceiling = std::min(limits_.backoff_initial * factor, limits_.backoff_max);
+    entry.due = now + ceiling * random_.Fraction();
+    entry.in_flight = false;
+    ++entry.attempts;
+  }
+}
+
+// Everything that waits behind the item under a key, and behind that in turn.
+std::vector<int64_t> DurableQueue::FollowersOf(int64_t id) const {
+  absl::flat_hash_map<uint64_t, bool> stopped;
+  for (const uint64_t key : entries_.find(id)->second.keys) stopped[key] = true;
+  std::vector<int64_t> followers;
+  for (auto entry = entries_.upper_bound(id); entry != entries_.end(); ++entry) {
+    const std::vector<uint64_t>& keys = entry->second.keys;
+    const bool behind =
+        std::any_of(keys.begin(), keys.end(), [&](uint64_t key) { return stopped.contains(key); });
+    if (!behind) continue;
+    for (const uint64_t key : keys) stopped[key] = true;
+    followers.push_back(entry->first);
+  }
+  return followers;
+}
+
+absl::StatusOr<std::vector<Item>> DurableQueue::Park(int64_t id, absl::string_view payload,
+                                                     absl::string_view reason) {
+  std::vector<Item> followers;
+  for (const int64_t follower : FollowersOf(id)) {
+    ASSIGN_OR_RETURN(Item item, Read(follower, entries_.find(follower)->second));
+    followers.push_back(std::move(item));
+  }
+  const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
+  const auto park = [&](int64_t parked, absl::string_view why, absl::string_view rest) {
+    statements_->park.BindInt64(1, parked);
+    statements_->park.BindInt64(2, now_ms);
+    statements_->park.BindText(3, why);
+    statements_->park.BindBlob(4, rest);
+    return statements_->park.Run();
+  };
+  RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    RETURN_IF_ERROR(park(id, reason, payload));
+    for (const Item& follower : followers) {
+      RETURN_IF_ERROR(park(follower.id, kFollows, follower.payload));
+    }
+    return absl::OkStatus();
+  }));
+  bytes_ +=
+      static_cast<int64_t>(payload.size()) - static_cast<int64_t>(entries_.find(id)->second.bytes);
+  parked_[id] = payload.size();
+  Unindex(id);
+  for (const Item& follower : followers) {
+    parked_[follower.id] = follower.payload.size();
+    Unindex(follower.id);
+  }
+  return followers;
+}
+
+absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_id, size_t limit) {
+  sql::SqliteStatement& list = statements_->list;
+  list.BindInt64(1, after_id);
+  list.BindInt64(2, static_cast<int64_t>(limit));
+  std::vector<ParkedItem> items;
+  absl::StatusOr<bool> found = list.Step();
+  for (; found.ok() && *found; found = list.Step()) {
+    ParkedItem& parked = items.emplace_back();
+    parked.item.id = list.Int64(0);
+    parked.item.lane = std::string(list.Text(1));
+    parked.item.payload = std::string(list.Blob(2));
+    parked.item.enqueued = absl::FromUnixMillis(list.Int64(3));
+    parked.parked = absl::FromUnixMillis(list.Int64(4));
+    parked.reason = std::string(list.Text(5));
+  }
+  list.Reset();
+  RETURN_IF_ERROR(found.status());
+  return items;
+}
+
+absl::Status DurableQueue::Unpark(int64_t id) {
+  const auto parked = parked_.find(id);
+  if (parked == parked_.end()) return MakeError(Reason::kNotFound, "no such parked item");
+  sql::SqliteStatement& load = statements_->load;
+  load.BindInt64(1, id);
+  load.BindInt64(2, id);
+  const absl::StatusOr<bool> found = load.Step();
+  Entry entry;
+  if (found.ok() && *found) {
+    entry.lane = std::string(load.Text(1));
+    entry.keys = UnpackKeys(load.Blob(2));
+    entry.bytes = static_cast<size_t>(load.Int64(3));
+    entry.enqueued = absl::FromUnixMillis(load.Int64(4));
+  }
+  load.Reset();
+  RETURN_IF_ERROR(found.status());
+  statements_->unpark.BindInt64(1, id);
+  RETURN_IF_ERROR(statements_->unpark.Run());
+  parked_.erase(parked);
+  Index(id, std::move(entry));
+  return absl::OkStatus();
+}
+
+absl::Status DurableQueue::Discard(int64_t id) {
+  const auto parked = parked_.find(id);
+  if (parked == parked_.end()) return MakeError(Reason::kNotFound, "no such parked item");
+  statements_->remove.BindInt64(1, id);
+  RETURN_IF_ERROR(statements_->remove.Run());
+  bytes_ -= static_cast<int64_t>(parked->second);
+  parked_.erase(parked);
+  return absl::OkStatus();
+}
+
+std::optional<absl::Time> DurableQueue::oldest() const {
+  if (entries_.empty()) return std::nullopt;
+  return entries_.begin()->second.enqueued;
+}
+
+absl::Duration DurableQueue::NextDue() const {
+  const absl::Duration now = clock_.Monotonic();
+  absl::Duration next = absl::InfiniteDuration();
+  for (const auto& [id, entry] : entries_) {
+    if (entry.in_flight || next == absl::ZeroDuration()) continue;
+    // An item behind another one is due when that one is done.
+    const bool first = std::all_of(entry.keys.begin(), entry.keys.end(), [&](uint64_t key) {
+      return keys_.find(key)->second.front() == id;
+    });
+    if (first) next = std::min(next, std::max(entry.due - now, absl::ZeroDuration()));
+  }
+  return next;
+}
+
+}  // namespace bdcsync::queue

@@ -1,0 +1,135 @@
+// A queue of work on disk: what Push accepted survives a crash and is handed out until it is
+// completed, parked or discarded. Items that share a key are handed out one after another in order;
+// all others are independent, so that one item that fails holds up nobody but its followers.
+// Bounded in items and bytes. Not thread-safe; calls write to disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "libs/base/clock.h"
+#include "libs/base/ids.h"
+
+namespace bdcsync::sql {
+class SqliteDatabase;
+}  // namespace bdcsync::sql
+
+namespace bdcsync::queue {
+
+struct QueueLimits {
+  size_t items_max = 100'000;            // Waiting and parked.
+  int64_t bytes_max = int64_t{1} << 30;  // Their payloads.
+  absl::Duration backoff_initial = absl::Milliseconds(200);
+  absl::Duration backoff_max = absl::Seconds(30);
+};
+
+struct NewItem {
+  std::string lane;               // What Holds asks for, e.g. a space.
+  std::vector<std::string> keys;  // What must stay in order, e.g. entities.
+  std::string payload;
+};
+
+struct Item {
+  int64_t id = 0;  // Grows in the order of Push.
+  std::string lane;
+  std::string payload;
+  int attempts = 0;  // Failed ones, since the process started.
+  absl::Time enqueued;
+};
+
+struct ParkedItem {
+  Item item;
+  std::string reason;
+  absl::Time parked;
+};
+
+class DurableQueue {
+ public:
+  // Opens or creates the file; everything that was in flight waits again. Clock and random are
+  // borrowed. FAILED_PRECONDITION: the file is of a newer version; UNAVAILABLE: the disk fails.
+  static absl::StatusOr<std::unique_ptr<DurableQueue>> Open(absl::string_view path,
+                                                            QueueLimits limits, const Clock& clock,
+                                                            Random& random);
+  ~DurableQueue();
+
+  // Adds items behind all others, in one transaction: on disk when this returns OK. One status per
+  // item; kQuotaExceeded for those that found no room. Not OK: nothing was added.
+  absl::StatusOr<std::vector<absl::Status>> Push(absl::Span<const NewItem> items);
+
+  // Hands out the oldest items that are due and not held up by an earlier one of the same key.
+  // They are in flight until Complete, Retry or Park.
+  absl::StatusOr<std::vector<Item>> Take(size_t items_max, size_t bytes_max);
+  // The work is done: forgets the items.
+  absl::Status Complete(absl::Span<const int64_t> ids);
+  // The work failed for now: the items are due again after a wait that grows with each attempt,
+  // with full jitter. Nothing is written.
+  void Retry(absl::Span<const int64_t> ids);
+  // The work was refused: keeps the item, with `payload` as what is left of it, aside. What waits
+  // behind it under one of its keys is parked too, and returned: it relied on it.
+  absl::StatusOr<std::vector<Item>> Park(int64_t id, absl::string_view payload,
+                                         absl::string_view reason);
+
+  // Parked items after `after_id`, oldest first.
+  absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit);
+  // Makes a parked item wait again, at its old place. NOT_FOUND: none of this id is parked.
+  absl::Status Unpark(int64_t id);
+  // Deletes a parked item for good. NOT_FOUND: none of this id is parked.
+  absl::Status Discard(int64_t id);
+
+  // Whether an item of the lane waits or is in flight.
+  bool Holds(absl::string_view lane) const { return lanes_.contains(lane); }
+  size_t waiting() const { return entries_.size(); }
+  size_t parked() const { return parked_.size(); }
+  int64_t bytes() const { return bytes_; }
+  // When the oldest waiting item was added; nothing when none waits.
+  std::optional<absl::Time> oldest() const;
+  // How long until an item that waits for its next attempt is due; infinite when there is none.
+  absl::Duration NextDue() const;
+
+ private:
+  struct Entry {
+    std::string lane;
+    std::vector<uint64_t> keys;
+    size_t bytes = 0;
+    absl::Time enqueued;
+    int attempts = 0;
+    absl::Duration due;  // Monotonic.
+    bool in_flight = false;
+  };
+  struct Statements;
+
+  DurableQueue(std::unique_ptr<sql::SqliteDatabase> database, QueueLimits limits,
+               const Clock& clock, Random& random);
+  absl::Status Load();
+  absl::StatusOr<int64_t> Insert(const NewItem& item, absl::string_view keys);
+  void Index(int64_t id, Entry entry);
+  void Unindex(int64_t id);
+  bool Ready(int64_t id, const Entry& entry, absl::Duration now) const;
+  absl::StatusOr<Item> Read(int64_t id, const Entry& entry);
+  std::vector<int64_t> FollowersOf(int64_t id) const;
+
+  const std::unique_ptr<sql::SqliteDatabase> database_;
+  const QueueLimits limits_;
+  const Clock& clock_;
+  Random& random_;
+  std::unique_ptr<Statements> statements_;
+  std::map<int64_t, Entry> entries_;                         // Waiting or in flight, in order.
+  absl::flat_hash_map<int64_t, size_t> parked_;              // Ids to bytes.
+  absl::flat_hash_map<uint64_t, std::deque<int64_t>> keys_;  // Who has the key, in order.
+  absl::flat_hash_map<std::string, size_t> lanes_;           // Entries per lane.
+  int64_t bytes_ = 0;
+};
+
+}  // namespace bdcsync::queue
