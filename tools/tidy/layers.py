@@ -9,6 +9,7 @@ LIBRARIES = {
     "base": set(),
     "entity": {"base"},
     "json": {"base"},
+    "jwt": {"base", "json"},
     "config": {"base"},
     "log": {"base"},
     "metrics": {"base"},
@@ -47,10 +48,10 @@ DRIVERS_OF_LIBRARY = {
 ADAPTER_STEMS = ("module", "main", "metrics")
 ADAPTER_PREFIXES = ("grpc_", "sqlite_", "postgres_", "redis_", "rpc_", "beast_", "http_",
                     "prometheus_")
-ADAPTER_SUFFIXES = ("_adapter", "_client", "_grpc", "_service", "_main")
+ADAPTER_SUFFIXES = ("_adapter", "_client", "_grpc", "_service", "_reactor", "_reactors", "_main")
 ADAPTER_FOLDERS = ("websocket", "testing", "adapters")
 
-CLIENT_LIBRARIES = {"base", "entity", "json", "merge", "ot", "rpc", "queue", "config", "log",
+CLIENT_LIBRARIES = {"base", "entity", "json", "jwt", "merge", "ot", "rpc", "queue", "config", "log",
                     "testing"}
 
 

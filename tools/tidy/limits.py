@@ -27,7 +27,7 @@ def check(files):
 
 def is_limit(text):
     numbers = re.findall(r"\d+", text)
-    return numbers != ["0"] and numbers[-1] not in RANGES_OF_TYPES
+    return numbers not in (["0"], ["1"]) and numbers[-1] not in RANGES_OF_TYPES
 
 
 def is_named(file, number):

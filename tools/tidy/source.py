@@ -29,11 +29,11 @@ class File:
 
     @property
     def is_test(self):
-        """Whether the file is built into test programs only."""
+        """Whether the file is built into tests and measurements only."""
         name = self.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         return (self.path.startswith(("tests/", "libs/testing/"))
                 or name.endswith(("_test", "_fuzz", "_conformance", "_testing", "_benchmark"))
-                or name.startswith(("fake_", "test_")) or "/testing/" in self.path)
+                or name.startswith(("fake_", "test_")) or any(folder in self.path for folder in ("/testing/", "/conformance/", "/bench/")))
 
     @functools.cached_property
     def code(self):

@@ -185,7 +185,8 @@ def test_limits_have_names(line):
 
 @pytest.mark.parametrize("line", [
     "constexpr absl::Duration kWaitMax = absl::Seconds(5);", "size_t bytes_max = 64 * 1024;",
-    "std::array<int, 256> table;", "Wait(absl::Seconds(0));", "if (count > 1) return;",
+    "std::array<int, 256> table;", "Wait(absl::Seconds(0));", "Log(d / absl::Seconds(1));",
+    "if (count > 1) return;",
     "absl::Duration timeout =\n    absl::Seconds(5);", "for (int c = 0; c < 256; ++c) {}",
     "Call({.default_value = absl::Seconds(5)});",
 ])
