@@ -33,7 +33,8 @@ class File:
         name = self.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         return (self.path.startswith(("tests/", "libs/testing/"))
                 or name.endswith(("_test", "_fuzz", "_conformance", "_testing", "_benchmark"))
-                or name.startswith(("fake_", "test_")) or any(folder in self.path for folder in ("/testing/", "/conformance/", "/bench/")))
+                or name.startswith(("fake_", "test_"))
+                or any(folder in self.path for folder in ("/testing/", "/conformance/", "/bench/")))
 
     @functools.cached_property
     def code(self):
