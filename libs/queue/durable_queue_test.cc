@@ -61,7 +61,9 @@ class DurableQueueTest : public ::testing::Test {
   }
   std::vector<std::string> Parked() {
     std::vector<std::string> parked;
-    for (const ParkedItem& item : *queue_->ListParked(0, kAll)) {
+    const auto items = queue_->ListParked(0, kAll);
+    EXPECT_OK(items);
+    for (const ParkedItem& item : *items) {
       parked.push_back(item.item.payload + " " + item.reason);
     }
     return parked;
