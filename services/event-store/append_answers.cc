@@ -115,6 +115,9 @@ void FillResults(EventStorage& storage, absl::Span<BatchPlan::Log* const> logs) 
         continue;
       }
       FillRefusal(*item);
+      if (item->outcome == Outcome::kDuplicate) {
+        item->pending.result().set_epoch(log->now.epoch);
+      }
       const bool shows =
           item->outcome == Outcome::kDuplicate || item->outcome == Outcome::kMismatch;
       if (shows && item->refers_to != 0) {

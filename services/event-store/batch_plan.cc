@@ -14,7 +14,8 @@ bool Holds(const v1::Expected& expected, const StreamState& stream) {
     case v1::Expected::kExists:
       return stream.revision != 0;
     case v1::Expected::kRevision:
-      return stream.revision == expected.revision();
+      return stream.revision == expected.revision() &&
+             (expected.event_id() == 0 || stream.event_id == expected.event_id());
     default:
       return true;
   }
@@ -248,6 +249,7 @@ void BatchPlan::Append(Log& log, Item& item) {
   }
   item.revision = ++stream.now.revision;
   stream.now.position = item.position;
+  stream.now.event_id = request.event_id();
   stream.seq = item.seq;
   stream.tombstone = request.tombstone();
   if (item.has_operation) used_[{item.space, item.operation_name.key}] = &item;
@@ -289,7 +291,7 @@ LogWrite BatchPlan::WriteOf(const Log& log) const {
     }
     if (item->position != stream.now.position) continue;
     write.heads.push_back({stream.now.stream_id, space_id, item->revision, item->seq,
-                           item->position, stream.tombstone});
+                           item->position, request.event_id(), stream.tombstone});
     if (stream.stored.stream_id == 0) {
       write.streams.push_back({stream.now.stream_id, space_id, stream.now.first_seq,
                                stream.now.kind, stream.name.stream});

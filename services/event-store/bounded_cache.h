@@ -1,6 +1,7 @@
 // A map of bounded size that forgets what was not used for longest. Not thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -21,10 +22,10 @@ class BoundedCache {
   Value* Find(absl::string_view key) {
     const auto found = index_.find(key);
     if (found == index_.end()) {
-      ++misses_;
+      misses_.fetch_add(1, std::memory_order_relaxed);
       return nullptr;
     }
-    ++hits_;
+    hits_.fetch_add(1, std::memory_order_relaxed);
     order_.splice(order_.begin(), order_, found->second);
     return &found->second->second;
   }
@@ -53,8 +54,9 @@ class BoundedCache {
 
   std::size_t size() const { return order_.size(); }
   std::size_t bytes() const { return bytes_; }
-  uint64_t hits() const { return hits_; }
-  uint64_t misses() const { return misses_; }
+  // These two from any thread.
+  uint64_t hits() const { return hits_.load(std::memory_order_relaxed); }
+  uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
 
  private:
   using Entries = std::list<std::pair<std::string, Value>>;
@@ -74,8 +76,8 @@ class BoundedCache {
   Entries order_;  // The most recently used first.
   absl::flat_hash_map<absl::string_view, typename Entries::iterator> index_;
   std::size_t bytes_ = 0;
-  uint64_t hits_ = 0;
-  uint64_t misses_ = 0;
+  std::atomic<uint64_t> hits_{0};
+  std::atomic<uint64_t> misses_{0};
 };
 
 }  // namespace bdcsync::event_store

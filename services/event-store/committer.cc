@@ -119,6 +119,18 @@ std::size_t Committer::queued() const {
   return items;
 }
 
+uint64_t Committer::cache_hits() const {
+  uint64_t hits = 0;
+  for (const auto& writer : writers_) hits += writer->cache_hits();
+  return hits;
+}
+
+uint64_t Committer::cache_misses() const {
+  uint64_t misses = 0;
+  for (const auto& writer : writers_) misses += writer->cache_misses();
+  return misses;
+}
+
 bool Committer::idle() const {
   for (const auto& writer : writers_) {
     if (!writer->idle()) return false;

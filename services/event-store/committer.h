@@ -41,6 +41,9 @@ class Committer {
   // Items that wait for a writer.
   std::size_t queued() const;
   bool idle() const;
+  // Stream heads found and not found in memory.
+  uint64_t cache_hits() const;
+  uint64_t cache_misses() const;
 
  private:
   const uint32_t log_count_;

@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "services/event-store/limits.h"
+#include "services/event-store/operation_key.h"
 #include "services/event-store/validation.h"
 
 namespace bdcsync::event_store {
@@ -70,6 +72,44 @@ absl::StatusOr<v1::ReadHeadsResponse> EventStore::ReadHeads(const v1::ReadHeadsR
   ASSIGN_OR_RETURN(std::vector<v1::Head> heads, storage_.ReadHeads(names, !request.without_data()));
   response.mutable_heads()->Reserve(static_cast<int>(heads.size()));
   for (v1::Head& head : heads) *response.add_heads() = std::move(head);
+  return response;
+}
+
+absl::StatusOr<v1::GetOperationsResponse> EventStore::GetOperations(
+    const v1::GetOperationsRequest& request) {
+  RETURN_IF_ERROR(CheckCount("operations", request.operations_size(), kGetOperationsMax));
+  LookupRequest lookup;
+  for (const v1::OperationKey& key : request.operations()) {
+    RETURN_IF_ERROR(CheckSpace(key.space()));
+    if (key.op_id().empty()) {
+      return MakeErrorAt(Reason::kInvalidArgument, "op_id", "not empty");
+    }
+    lookup.operations.push_back({LogOf(key.space()), key.space(), OperationKeyOf(key.op_id())});
+  }
+  v1::GetOperationsResponse response;
+  if (lookup.empty()) return response;
+  ASSIGN_OR_RETURN(const LookupResult found, storage_.Lookup(lookup));
+  std::vector<EventPlace> places;
+  std::vector<uint32_t> log_ids;
+  for (std::size_t i = 0; i < lookup.operations.size(); ++i) {
+    places.push_back({lookup.operations[i].log_id, found.operations[i].position});
+    if (found.operations[i].position != 0) log_ids.push_back(lookup.operations[i].log_id);
+    response.add_operations();
+  }
+  if (log_ids.empty()) return response;
+  ASSIGN_OR_RETURN(std::vector<v1::Head> events, storage_.ReadEvents(places));
+  std::sort(log_ids.begin(), log_ids.end());
+  log_ids.erase(std::unique(log_ids.begin(), log_ids.end()), log_ids.end());
+  ASSIGN_OR_RETURN(const std::vector<LogState> logs, storage_.LoadLogs(log_ids));
+  absl::flat_hash_map<uint32_t, uint64_t> epochs;
+  for (const LogState& log : logs) epochs[log.log_id] = log.epoch;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!events[i].has_event()) continue;
+    v1::StoredOperation& operation = *response.mutable_operations(static_cast<int>(i));
+    *operation.mutable_event() = std::move(*events[i].mutable_event());
+    operation.set_request_hash(found.operations[i].request_hash);
+    operation.set_epoch(epochs[places[i].log_id]);
+  }
   return response;
 }
 

@@ -29,6 +29,8 @@ class EventStore {
 
   // too_large: the heads together are larger than kHeadsBytesMax: ask for fewer.
   absl::StatusOr<v1::ReadHeadsResponse> ReadHeads(const v1::ReadHeadsRequest& request);
+  // too_large: the events together are larger than kHeadsBytesMax: ask for fewer.
+  absl::StatusOr<v1::GetOperationsResponse> GetOperations(const v1::GetOperationsRequest& request);
   absl::StatusOr<v1::ReadStreamResponse> ReadStream(const v1::ReadStreamRequest& request);
   absl::StatusOr<v1::ReadSpaceResponse> ReadSpace(const v1::ReadSpaceRequest& request);
   // NOT_FOUND: there is no such log.
@@ -40,6 +42,7 @@ class EventStore {
   absl::StatusOr<v1::GetSnapshotResponse> GetSnapshot(const v1::GetSnapshotRequest& request);
   absl::StatusOr<v1::GetStoreInfoResponse> GetStoreInfo();
 
+  uint32_t log_count() const { return log_count_; }
   uint32_t LogOf(const std::string& space) const { return LogOfSpace(space, log_count_); }
 
  private:

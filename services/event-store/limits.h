@@ -14,8 +14,9 @@ inline constexpr int64_t kStreamNameBytesMax = 512;
 inline constexpr int64_t kOpIdBytesMax = 64;
 inline constexpr int64_t kSnapshotBytesMax = 16 << 20;
 
-inline constexpr int kReadHeadsMax = 4096;   // Streams in one ReadHeads.
-inline constexpr int kSpaceHeadsMax = 4096;  // Spaces in one GetSpaceHeads.
+inline constexpr int kReadHeadsMax = 4096;      // Streams in one ReadHeads.
+inline constexpr int kGetOperationsMax = 4096;  // Operations in one GetOperations.
+inline constexpr int kSpaceHeadsMax = 4096;     // Spaces in one GetSpaceHeads.
 inline constexpr int kReadStreamLimitMax = 1000;
 inline constexpr int kReadStreamLimitDefault = 100;
 inline constexpr int kReadSpaceLimitMax = 4096;  // Also ReadLog.

@@ -81,6 +81,7 @@ void LogCache::Apply(const v1::Event& event) {
   if (state == nullptr || state->position >= event.position()) return;
   state->revision = event.revision();
   state->position = event.position();
+  state->event_id = event.event_id();
 }
 
 void LogCache::Forget(uint32_t log_id) {

@@ -45,7 +45,9 @@ class LogCache {
   // Forgets the log's spaces, streams and operation keys.
   void Forget(uint32_t log_id);
 
-  const BoundedCache<StreamState>& streams() const { return streams_; }
+  // Of streams; from any thread.
+  uint64_t hits() const { return streams_.hits(); }
+  uint64_t misses() const { return streams_.misses(); }
 
  private:
   struct OperationId {

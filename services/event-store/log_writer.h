@@ -45,6 +45,8 @@ class LogWriter {
   [[nodiscard]] bool Submit(Groups&& groups) { return batches_.SubmitGroups(std::move(groups)); }
   std::size_t queued() const { return batches_.queued(); }
   bool idle() const { return batches_.idle(); }
+  uint64_t cache_hits() const { return cache_.hits(); }
+  uint64_t cache_misses() const { return cache_.misses(); }
 
  private:
   using Items = std::vector<Item>;

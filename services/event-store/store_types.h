@@ -46,6 +46,7 @@ struct StreamState {
   int64_t stream_id = 0;  // The position of its first event.
   int64_t revision = 0;   // Of the head.
   int64_t position = 0;   // Of the head.
+  uint64_t event_id = 0;  // Of the head.
   int64_t first_seq = 0;
   v1::StreamKind kind = v1::STREAM_KIND_UNSPECIFIED;
 };
@@ -97,6 +98,7 @@ struct LogWrite {
     int64_t revision = 0;
     int64_t seq = 0;
     int64_t position = 0;
+    uint64_t event_id = 0;
     bool tombstone = false;
   };
   struct Event {

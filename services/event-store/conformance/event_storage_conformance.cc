@@ -50,7 +50,7 @@ LogWrite EventStorageConformance::Write(uint32_t log_id, int count) {
   const int64_t last = write.next_position - 1;
   write.spaces.push_back({1, last, kSpaces[log_id]});
   if (log.next_position == 1) write.streams.push_back({1, 1, 1, v1::STREAM_KIND_ENTITY, "a"});
-  write.heads.push_back({1, 1, last, last, last, false});
+  write.heads.push_back({1, 1, last, last, last, static_cast<uint64_t>(last) << 60, false});
   for (int64_t position = write.position; position <= last; ++position) {
     write.events.push_back({position, 1, position, 1, position,
                             static_cast<uint64_t>(position) << 60, false, "meta", "data"});
@@ -234,6 +234,7 @@ TEST_P(EventStorageConformance, LookupTellsTheStateOfNamesAndOfUnknownNames) {
   EXPECT_EQ(found.streams[0].stream_id, 1);
   EXPECT_EQ(found.streams[0].revision, 3);
   EXPECT_EQ(found.streams[0].position, 3);
+  EXPECT_EQ(found.streams[0].event_id, uint64_t{3} << 60);
   EXPECT_EQ(found.streams[0].first_seq, 1);
   EXPECT_EQ(found.streams[0].kind, v1::STREAM_KIND_ENTITY);
   EXPECT_EQ(found.streams[1].stream_id, 0);

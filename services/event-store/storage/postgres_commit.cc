@@ -74,7 +74,7 @@ void AddNames(absl::Span<const LogWrite> writes, PostgresParams& params) {
 }
 
 void AddHeads(absl::Span<const LogWrite> writes, PostgresParams& params) {
-  Columns heads{kInt32, kInt64, kInt64, kInt64, kInt64, kInt64, kBool};
+  Columns heads{kInt32, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64, kBool};
   for (const LogWrite& write : writes) {
     for (const LogWrite::Head& head : write.heads) {
       heads[0].AddInt32(static_cast<int32_t>(write.log_id));
@@ -83,7 +83,8 @@ void AddHeads(absl::Span<const LogWrite> writes, PostgresParams& params) {
       heads[3].AddInt64(head.revision);
       heads[4].AddInt64(head.seq);
       heads[5].AddInt64(head.position);
-      heads[6].AddBool(head.tombstone);
+      heads[6].AddInt64(static_cast<int64_t>(head.event_id));
+      heads[7].AddBool(head.tombstone);
     }
   }
   std::move(heads).AppendTo(params);

@@ -147,8 +147,9 @@ absl::StatusOr<std::vector<StreamState>> PostgresReader::FindStreams(
   ASSIGN_OR_RETURN(const PostgresResult rows,
                    pool_.Execute(postgres::kFindStreams, NamesOf(streams)));
   for (int row = 0; row < rows.size(); ++row) {
-    found.push_back({rows.Int64(row, 0), rows.Int64(row, 1), rows.Int64(row, 2), rows.Int64(row, 3),
-                     static_cast<v1::StreamKind>(rows.Int64(row, 4))});
+    found.push_back({rows.Int64(row, 0), rows.Int64(row, 1), rows.Int64(row, 2),
+                     static_cast<uint64_t>(rows.Int64(row, 3)), rows.Int64(row, 4),
+                     static_cast<v1::StreamKind>(rows.Int64(row, 5))});
   }
   return found;
 }

@@ -41,10 +41,11 @@ inline constexpr PostgresStatement kFindSpaces{
 
 inline constexpr PostgresStatement kFindStreams{
     "find_streams",
-    "SELECT h.stream_id, h.head_revision, h.last_position, st.first_seq, st.kind "
+    "SELECT h.stream_id, h.head_revision, h.last_position, h.head_event_id, "
+    "st.first_seq, st.kind "
     "FROM unnest($1::int4[], $2::text[], $3::text[]) WITH ORDINALITY w(log_id, space, name, n) "
     "LEFT JOIN LATERAL " BDC_FIND_STREAM("w.log_id", "w.space", "w.name") " st ON true "
-    "LEFT JOIN LATERAL (SELECT stream_id, head_revision, last_position FROM stream_heads "
+    "LEFT JOIN LATERAL (SELECT * FROM stream_heads "
     "WHERE log_id = w.log_id AND stream_id = st.stream_id LIMIT 1) h ON true ORDER BY w.n"};
 
 inline constexpr PostgresStatement kFindOperations{
@@ -205,21 +206,22 @@ inline constexpr PostgresStatement kCommit{
     "FROM unnest($11::int4[], $12::int8[], $13::int8[], $14::int8[], $15::int2[], $16::text[]) "
     "n(log_id, stream_id, space_id, first_seq, kind, name) JOIN cas USING (log_id)), "
     "sh AS (INSERT INTO stream_heads(log_id, stream_id, space_id, head_revision, last_seq, "
-    "last_position, tombstone) SELECT n.* FROM unnest($17::int4[], $18::int8[], $19::int8[], "
-    "$20::int8[], $21::int8[], $22::int8[], $23::bool[]) "
-    "n(log_id, stream_id, space_id, head_revision, last_seq, last_position, tombstone) "
-    "JOIN cas USING (log_id) ON CONFLICT (log_id, stream_id) DO UPDATE SET "
+    "last_position, head_event_id, tombstone) SELECT n.* FROM unnest($17::int4[], $18::int8[], "
+    "$19::int8[], $20::int8[], $21::int8[], $22::int8[], $23::int8[], $24::bool[]) "
+    "n(log_id, stream_id, space_id, head_revision, last_seq, last_position, head_event_id, "
+    "tombstone) JOIN cas USING (log_id) ON CONFLICT (log_id, stream_id) DO UPDATE SET "
     "head_revision = excluded.head_revision, last_seq = excluded.last_seq, "
-    "last_position = excluded.last_position, tombstone = excluded.tombstone), "
+    "last_position = excluded.last_position, head_event_id = excluded.head_event_id, "
+    "tombstone = excluded.tombstone), "
     "ev AS (INSERT INTO events(log_id, position, space_id, seq, stream_id, revision, event_id, "
-    "time_ms, tombstone, codec, bytes, meta, data) SELECT n.* FROM unnest($24::int4[], "
-    "$25::int8[], $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], "
-    "$32::bool[], $33::int2[], $34::int4[], $35::bytea[], $36::bytea[]) "
+    "time_ms, tombstone, codec, bytes, meta, data) SELECT n.* FROM unnest($25::int4[], "
+    "$26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], $32::int8[], "
+    "$33::bool[], $34::int2[], $35::int4[], $36::bytea[], $37::bytea[]) "
     "n(log_id, position, space_id, seq, stream_id, revision, event_id, time_ms, tombstone, codec, "
     "bytes, meta, data) JOIN cas USING (log_id) RETURNING log_id), "
     "ok AS (INSERT INTO operation_keys(log_id, space_id, op_key, request_hash, position, time_ms) "
-    "SELECT n.* FROM unnest($37::int4[], $38::int8[], $39::uuid[], $40::int8[], $41::int8[], "
-    "$42::int8[]) n(log_id, space_id, op_key, request_hash, position, time_ms) "
+    "SELECT n.* FROM unnest($38::int4[], $39::int8[], $40::uuid[], $41::int8[], $42::int8[], "
+    "$43::int8[]) n(log_id, space_id, op_key, request_hash, position, time_ms) "
     "JOIN cas USING (log_id)) "
     "SELECT log_id, (SELECT count(*) FROM ev) FROM cas"};
 

@@ -128,8 +128,9 @@ absl::StatusOr<StreamState> SqliteReader::FindStream(const StreamName& stream) {
   find_stream_.BindText(3, stream.stream);
   ASSIGN_OR_RETURN(const bool found, find_stream_.Step());
   if (!found) return StreamState();
-  return StreamState{find_stream_.Int64(0), find_stream_.Int64(1), find_stream_.Int64(2),
-                     find_stream_.Int64(3), static_cast<v1::StreamKind>(find_stream_.Int64(4))};
+  return StreamState{find_stream_.Int64(0), find_stream_.Int64(1),
+                     find_stream_.Int64(2), static_cast<uint64_t>(find_stream_.Int64(3)),
+                     find_stream_.Int64(4), static_cast<v1::StreamKind>(find_stream_.Int64(5))};
 }
 
 absl::StatusOr<OperationState> SqliteReader::FindOperation(const OperationName& operation) {

@@ -13,7 +13,8 @@ inline constexpr char kFindSpace[] =
     "SELECT space_id, seq FROM spaces WHERE log_id = ?1 AND name = ?2";
 
 inline constexpr char kFindStream[] =
-    "SELECT h.stream_id, h.head_revision, h.last_position, st.first_seq, st.kind "
+    "SELECT h.stream_id, h.head_revision, h.last_position, h.head_event_id, "
+    "st.first_seq, st.kind "
     "FROM spaces sp CROSS JOIN streams st CROSS JOIN stream_heads h "
     "WHERE sp.log_id = ?1 AND sp.name = ?2 "
     "AND st.log_id = ?1 AND st.space_id = sp.space_id AND st.name = ?3 "

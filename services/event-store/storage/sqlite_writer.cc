@@ -23,9 +23,11 @@ constexpr char kAddStream[] =
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 constexpr char kPutHead[] =
     "INSERT INTO stream_heads(log_id, stream_id, space_id, head_revision, last_seq, last_position, "
-    "tombstone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (log_id, stream_id) DO UPDATE "
+    "head_event_id, tombstone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+    "ON CONFLICT (log_id, stream_id) DO UPDATE "
     "SET head_revision = excluded.head_revision, last_seq = excluded.last_seq, "
-    "last_position = excluded.last_position, tombstone = excluded.tombstone";
+    "last_position = excluded.last_position, head_event_id = excluded.head_event_id, "
+    "tombstone = excluded.tombstone";
 constexpr char kAddEvent[] =
     "INSERT INTO events(log_id, position, space_id, seq, stream_id, revision, event_id, time_ms, "
     "tombstone, codec, bytes, meta, data) "
@@ -139,7 +141,8 @@ absl::Status SqliteWriter::WriteNames(const LogWrite& write) {
     put_head_.BindInt64(4, head.revision);
     put_head_.BindInt64(5, head.seq);
     put_head_.BindInt64(6, head.position);
-    put_head_.BindInt64(7, head.tombstone ? 1 : 0);
+    put_head_.BindInt64(7, static_cast<int64_t>(head.event_id));
+    put_head_.BindInt64(8, head.tombstone ? 1 : 0);
     RETURN_IF_ERROR(put_head_.Run());
   }
   return absl::OkStatus();

@@ -43,6 +43,7 @@ CREATE TABLE stream_heads (
   head_revision bigint NOT NULL,
   last_seq bigint NOT NULL,
   last_position bigint NOT NULL,
+  head_event_id bigint NOT NULL,
   tombstone boolean NOT NULL,
   PRIMARY KEY (log_id, stream_id)
 ) WITH (fillfactor = 80);

@@ -41,6 +41,7 @@ CREATE TABLE stream_heads (
   head_revision INTEGER NOT NULL,
   last_seq INTEGER NOT NULL,
   last_position INTEGER NOT NULL,
+  head_event_id INTEGER NOT NULL,
   tombstone INTEGER NOT NULL,
   PRIMARY KEY (log_id, stream_id)
 ) WITHOUT ROWID;

@@ -1,0 +1,86 @@
+#include "services/event-store/metrics.h"
+
+#include "services/event-store/commit_feed.h"
+#include "services/event-store/committer.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+constexpr absl::Duration kWarningInterval = absl::Seconds(5);
+
+}  // namespace
+
+Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const Clock& clock)
+    : registry_(registry),
+      logger_(logger),
+      throttle_(clock, kWarningInterval),
+      batch_items_(registry.AddHistogram(
+          {"bdcsync_event_store_batch_items", "Items that a writer answered in one go."},
+          metrics::SizeBuckets())),
+      batch_seconds_(registry.AddHistogram(
+          {"bdcsync_event_store_batch_seconds", "Time from taking a batch to its answers."},
+          metrics::LatencyBuckets())),
+      appended_events_(registry.AddCounter(
+          {"bdcsync_event_store_appended_events_total", "Events that were stored."})),
+      duplicate_items_(registry.AddCounter({"bdcsync_event_store_duplicate_items_total",
+                                            "Items whose op_id had been stored before."})),
+      refused_items_(registry.AddCounter({"bdcsync_event_store_refused_items_total",
+                                          "Items that did not apply to what was stored."})),
+      lost_races_(registry.AddCounter({"bdcsync_event_store_lost_races_total",
+                                       "Commits of a log that another replica was ahead of."})),
+      failed_batches_(registry.AddCounter({"bdcsync_event_store_failed_batches_total",
+                                           "Batches that got no answer from the storage."})),
+      lost_histories_(registry.AddCounter(
+          {"bdcsync_event_store_lost_histories_total",
+           "Logs that went on with a new epoch because stored events were gone."})),
+      swept_operations_(registry.AddCounter({"bdcsync_event_store_swept_operations_total",
+                                             "Operation keys forgotten after the window."})) {}
+
+void Metrics::Watch(const Committer& committer, const CommitFeed& feed) {
+  registry_.AddGaugeCallback({"bdcsync_event_store_queue_items", "Items that wait for a writer."},
+                             {}, [&committer] { return static_cast<double>(committer.queued()); });
+  registry_.AddCounterCallback(
+      {"bdcsync_event_store_cache_hits_total", "Stream heads found in memory."}, {},
+      [&committer] { return static_cast<double>(committer.cache_hits()); });
+  registry_.AddCounterCallback(
+      {"bdcsync_event_store_cache_misses_total", "Stream heads not found in memory."}, {},
+      [&committer] { return static_cast<double>(committer.cache_misses()); });
+  registry_.AddGaugeCallback(
+      {"bdcsync_event_store_subscriptions", "Subscribe calls that are open."}, {},
+      [&feed] { return static_cast<double>(feed.listeners()); });
+}
+
+void Metrics::BatchDone(int items, int appended, int duplicates, absl::Duration elapsed) {
+  batch_items_.Observe(items);
+  batch_seconds_.Observe(elapsed);
+  appended_events_.Add(appended);
+  if (duplicates > 0) duplicate_items_.Add(duplicates);
+  if (items > appended + duplicates) refused_items_.Add(items - appended - duplicates);
+}
+
+void Metrics::RaceLost(int logs) { lost_races_.Add(logs); }
+
+void Metrics::BatchFailed(const absl::Status& status) {
+  failed_batches_.Add();
+  if (const auto held_back = throttle_.Allow(); held_back.has_value()) {
+    logger_.Warn("the storage gave no answer to a commit",
+                 {{"error", status.message()}, {"held_back", *held_back}});
+  }
+}
+
+void Metrics::HistoryLost(uint32_t log_id) {
+  lost_histories_.Add();
+  logger_.Error("stored events are gone; the log goes on with a new epoch", {{"log_id", log_id}});
+}
+
+void Metrics::Swept(int64_t operations) { swept_operations_.Add(static_cast<double>(operations)); }
+
+void Metrics::StorageChecked(const absl::Status& status) {
+  if (status.ok()) return;
+  if (const auto held_back = throttle_.Allow(); held_back.has_value()) {
+    logger_.Warn("the storage does not answer",
+                 {{"error", status.message()}, {"held_back", *held_back}});
+  }
+}
+
+}  // namespace bdcsync::event_store

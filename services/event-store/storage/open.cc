@@ -1,0 +1,110 @@
+#include "services/event-store/storage/open.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/status.h"
+#include "services/event-store/storage/postgres_event_storage.h"
+#include "services/event-store/storage/routed_event_storage.h"
+#include "services/event-store/storage/sqlite_event_storage.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+constexpr char kSqliteFile[] = "events.db";
+
+bool IsPostgres(absl::string_view url) {
+  return absl::StartsWith(url, "postgresql://") || absl::StartsWith(url, "postgres://");
+}
+
+// "7" or "0-31", both ends included.
+absl::StatusOr<LogRange> ParseRange(const std::string& text) {
+  const std::vector<std::string> ends = absl::StrSplit(text, '-');
+  LogRange range;
+  uint32_t last = 0;
+  const bool good = ends.size() <= 2 && absl::SimpleAtoi(ends.front(), &range.first) &&
+                    absl::SimpleAtoi(ends.back(), &last) && last >= range.first;
+  if (!good) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("storage.log_dsns: \"", text, "\" is no range of logs, write 0-31"));
+  }
+  range.end = last + 1;
+  return range;
+}
+
+absl::StatusOr<std::unique_ptr<EventStorage>> OpenRouted(const OpenOptions& options,
+                                                         PostgresEventStorageOptions postgres,
+                                                         const EventStorageOptions& storage,
+                                                         const Clock& clock, Random& random) {
+  std::vector<LogRange> ranges;
+  for (const auto& [text, url] : options.log_dsns) {
+    ASSIGN_OR_RETURN(const LogRange range, ParseRange(text));
+    ranges.push_back(range);
+  }
+  const absl::Status covered = CheckRanges(ranges, options.log_count);
+  if (!covered.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("storage.log_dsns: ", covered.message()));
+  }
+  std::vector<StorageShard> shards;
+  std::size_t next = 0;
+  for (const auto& [text, url] : options.log_dsns) {
+    StorageShard shard;
+    shard.logs = ranges[next++];
+    postgres.url = url;
+    EventStorageOptions part = storage;
+    part.first_log = shard.logs.first;
+    part.end_log = shard.logs.end;
+    ASSIGN_OR_RETURN(shard.storage, OpenPostgresEventStorage(postgres, part, clock, random));
+    shards.push_back(std::move(shard));
+  }
+  return MakeRoutedEventStorage(options.log_count, std::move(shards));
+}
+
+absl::StatusOr<std::string> SqlitePath(const OpenOptions& options) {
+  const std::string path = options.url.substr(options.url.find(':') + 1);
+  if (!path.empty()) return path;
+  std::error_code error;
+  std::filesystem::create_directories(options.data_dir, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("data_dir ", options.data_dir, " cannot be made: ", error.message()));
+  }
+  return absl::StrCat(options.data_dir, "/", kSqliteFile);
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const Clock& clock,
+                                               Random& random) {
+  EventStorageOptions storage;
+  storage.log_count = options.log_count;
+  PostgresEventStorageOptions postgres;
+  postgres.url = options.url;
+  postgres.writers = static_cast<std::size_t>(options.writers);
+  postgres.readers = static_cast<std::size_t>(options.readers);
+  OpenedStorage opened;
+  if (!options.log_dsns.empty()) {
+    opened.writers = options.writers;
+    ASSIGN_OR_RETURN(opened.storage, OpenRouted(options, postgres, storage, clock, random));
+    return opened;
+  }
+  if (IsPostgres(options.url)) {
+    opened.writers = options.writers;
+    ASSIGN_OR_RETURN(opened.storage, OpenPostgresEventStorage(postgres, storage, clock, random));
+    return opened;
+  }
+  if (absl::StartsWith(options.url, "sqlite:")) {
+    ASSIGN_OR_RETURN(const std::string path, SqlitePath(options));
+    ASSIGN_OR_RETURN(opened.storage, OpenSqliteEventStorage(path, storage, random));
+    return opened;
+  }
+  return absl::InvalidArgumentError("storage.url begins with sqlite: or postgresql://");
+}
+
+}  // namespace bdcsync::event_store

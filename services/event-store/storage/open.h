@@ -1,0 +1,35 @@
+// The one place that knows which storages there are. Functions only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
+#include "libs/base/ids.h"
+#include "services/event-store/event_storage.h"
+
+namespace bdcsync::event_store {
+
+struct OpenOptions {
+  std::string url;       // sqlite: or postgresql://…
+  std::string data_dir;  // Where sqlite: puts its file; made if missing.
+  // Log ranges ("0-31") to PostgreSQL URLs; not empty: `url` is not used.
+  std::map<std::string, std::string> log_dsns;
+  uint32_t log_count = 64;
+  int writers = 2;
+  int readers = 8;
+};
+
+struct OpenedStorage {
+  std::unique_ptr<EventStorage> storage;
+  int writers = 1;  // How many commits it takes at once.
+};
+
+// INVALID_ARGUMENT: the URL or the map is wrong; FAILED_PRECONDITION: the store was made otherwise.
+// `clock` is borrowed for the storage's life, `random` for the call.
+absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const Clock& clock,
+                                               Random& random);
+
+}  // namespace bdcsync::event_store
