@@ -143,7 +143,7 @@ std::optional<Value> Value::FromDouble(double number) {
 absl::StatusOr<int64_t> Value::AsInt64() const {
   if (!is_number()) {
     return MakeError(Reason::kInvalidArgument,
-                     absl::StrCat("want an integer, not ", KindName(kind_)));
+                     absl::StrCat("want an integer, not ", KindName(rep_.kind)));
   }
   if (const std::optional<int64_t> integer = ToInt64(ReadDecimal(text()))) return *integer;
   return MakeError(Reason::kInvalidArgument, "want an integer of 64 bits, not this number");
@@ -152,7 +152,7 @@ absl::StatusOr<int64_t> Value::AsInt64() const {
 absl::StatusOr<double> Value::AsDouble() const {
   if (!is_number()) {
     return MakeError(Reason::kInvalidArgument,
-                     absl::StrCat("want a number, not ", KindName(kind_)));
+                     absl::StrCat("want a number, not ", KindName(rep_.kind)));
   }
   double number = 0;
   const absl::string_view digits = text();

@@ -28,7 +28,7 @@ bool Object::Reindex() {
     }
     return true;
   }
-  size_t slots = 64;
+  size_t slots = 64;  // A power of two, and a multiple of Renumber's blocks.
   while (slots < members_.size() * 3) slots *= 2;
   slots_.resize(slots, kFree);
   for (size_t i = 0; i < members_.size(); ++i) {
@@ -101,7 +101,7 @@ void Object::Insert(size_t position, Member member) {
     Set(member.key, std::move(member.value));
     return;
   }
-  for (uint32_t& slot : slots_) slot += slot > position ? 1 : 0;
+  Renumber(static_cast<uint32_t>(position), 1);
   members_.insert(members_.begin() + static_cast<std::ptrdiff_t>(position), std::move(member));
   if (slots_.empty() || slots_.size() < members_.size() * 2) {
     Reindex();
@@ -131,7 +131,15 @@ void Object::DropFromIndex(size_t position) {
     }
   }
   slots_[hole] = kFree;
-  for (uint32_t& slot : slots_) slot -= slot > position + 1 ? 1 : 0;
+  Renumber(static_cast<uint32_t>(position + 1), static_cast<uint32_t>(-1));
+}
+
+void Object::Renumber(uint32_t entry, uint32_t change) {
+  constexpr size_t kBlock = 16;  // Of a fixed size, so that the compiler uses wide instructions.
+  for (size_t begin = 0; begin < slots_.size(); begin += kBlock) {
+    uint32_t* const block = slots_.data() + begin;
+    for (size_t i = 0; i < kBlock; ++i) block[i] += block[i] > entry ? change : 0;
+  }
 }
 
 }  // namespace bdcsync::json

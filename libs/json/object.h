@@ -71,6 +71,8 @@ class Object {
   size_t SlotOf(absl::string_view key) const;
   void AddLastToIndex();
   void DropFromIndex(size_t position);
+  // Adds `change` to all entries above `entry`.
+  void Renumber(uint32_t entry, uint32_t change);
 
   std::vector<Member> members_;
   // Position + 1 or kFree, by open addressing; at most half full; empty while a scan is quicker.

@@ -11,8 +11,8 @@ using ::bdcsync::testing::HasReason;
 using ::testing::ElementsAre;
 
 TEST(Pointer, ResolvesTheExamplesOfRfc6901) {
-  const Value document = *Parse(
-      R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8})");
+  const Value document = *Parse(R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,)"
+                                R"("i\\j":5,"k\"l":6," ":7,"m~n":8})");
   EXPECT_EQ(Resolve(document, ""), &document);
   const std::pair<const char*, const char*> examples[] = {{"/foo", "[\"bar\",\"baz\"]"},
                                                           {"/foo/0", "\"bar\""},

@@ -42,25 +42,34 @@ absl::string_view KindName(Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-Value::Value(bool boolean) : kind_(Kind::kBool) { bytes_[0] = boolean ? 1 : 0; }
+Value::Value(bool boolean) {
+  rep_.kind = Kind::kBool;
+  rep_.bytes[0] = boolean ? 1 : 0;
+}
 
 Value::Value(absl::string_view utf8) { SetText(Kind::kString, utf8); }
 
-Value::Value(Array elements) : kind_(Kind::kArray) { set_pointer(new Array(std::move(elements))); }
+Value::Value(Array elements) {
+  rep_.kind = Kind::kArray;
+  set_pointer(new Array(std::move(elements)));
+}
 
-Value::Value(Object object) : kind_(Kind::kObject) { set_pointer(new Object(std::move(object))); }
+Value::Value(Object object) {
+  rep_.kind = Kind::kObject;
+  set_pointer(new Object(std::move(object)));
+}
 
 Value::Value(const Value& other) {
   if (!other.OwnsHeap()) {
-    std::memcpy(static_cast<void*>(this), &other, sizeof(Value));
-  } else if (other.kind_ == Kind::kArray) {
+    rep_ = other.rep_;
+  } else if (other.rep_.kind == Kind::kArray) {
     set_pointer(new Array(other.array()));
-    kind_ = Kind::kArray;
-  } else if (other.kind_ == Kind::kObject) {
+    rep_.kind = Kind::kArray;
+  } else if (other.rep_.kind == Kind::kObject) {
     set_pointer(new Object(other.object()));
-    kind_ = Kind::kObject;
+    rep_.kind = Kind::kObject;
   } else {
-    SetText(other.kind_, other.text());
+    SetText(other.rep_.kind, other.text());
   }
 }
 
@@ -71,18 +80,14 @@ Value& Value::operator=(const Value& other) {
 
 Value& Value::operator=(Value&& other) noexcept {
   if (this == &other) return *this;
-  if (!OwnsHeap()) {
-    Take(other);
-    return *this;
-  }
-  Value moved(std::move(other));  // `other` may lie inside this value.
-  Release();
-  Take(moved);
+  const Rep moved = std::exchange(other.rep_, Rep{});  // `other` may lie inside this value.
+  if (OwnsHeap()) Release();
+  rep_ = moved;
   return *this;
 }
 
 void Value::Release() {
-  switch (kind_) {
+  switch (rep_.kind) {
     case Kind::kArray:
       delete static_cast<Array*>(pointer());
       return;
@@ -114,63 +119,65 @@ void Value::SetUnsigned(uint64_t integer) {
 
 void Value::SetText(Kind kind, absl::string_view text) {
   if (text.size() <= kInlineBytes) {
-    inline_size_ = static_cast<uint8_t>(text.size());
-    if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
+    rep_.inline_size = static_cast<uint8_t>(text.size());
+    if (!text.empty()) std::memcpy(rep_.bytes, text.data(), text.size());
   } else {
     set_pointer(NewTextBlock(text));
   }
-  kind_ = kind;
+  rep_.kind = kind;
 }
 
 absl::string_view Value::text() const {
-  if (!OwnsHeap()) return absl::string_view(bytes_, inline_size_);
+  if (!OwnsHeap()) return absl::string_view(rep_.bytes, rep_.inline_size);
   auto* block = static_cast<TextBlock*>(pointer());
   return absl::string_view(block->bytes(), block->size);
 }
 
 bool Value::boolean() const {
-  CheckKind(Kind::kBool, kind_);
-  return bytes_[0] != 0;
+  CheckKind(Kind::kBool, rep_.kind);
+  return rep_.bytes[0] != 0;
 }
 
 absl::string_view Value::number_text() const {
-  CheckKind(Kind::kNumber, kind_);
+  CheckKind(Kind::kNumber, rep_.kind);
   return text();
 }
 
 absl::string_view Value::string() const {
-  CheckKind(Kind::kString, kind_);
+  CheckKind(Kind::kString, rep_.kind);
   return text();
 }
 
 const Array& Value::array() const {
-  CheckKind(Kind::kArray, kind_);
+  CheckKind(Kind::kArray, rep_.kind);
   return *static_cast<const Array*>(pointer());
 }
 
 Array& Value::array() {
-  CheckKind(Kind::kArray, kind_);
+  CheckKind(Kind::kArray, rep_.kind);
   return *static_cast<Array*>(pointer());
 }
 
 const Object& Value::object() const {
-  CheckKind(Kind::kObject, kind_);
+  CheckKind(Kind::kObject, rep_.kind);
   return *static_cast<const Object*>(pointer());
 }
 
 Object& Value::object() {
-  CheckKind(Kind::kObject, kind_);
+  CheckKind(Kind::kObject, rep_.kind);
   return *static_cast<Object*>(pointer());
 }
 
 absl::StatusOr<bool> Value::AsBool() const {
   if (is_bool()) return boolean();
-  return MakeError(Reason::kInvalidArgument, absl::StrCat("want a boolean, not ", KindName(kind_)));
+  return MakeError(Reason::kInvalidArgument,
+                   absl::StrCat("want a boolean, not ", KindName(rep_.kind)));
 }
 
 absl::StatusOr<std::string> Value::AsString() const {
   if (is_string()) return std::string(text());
-  return MakeError(Reason::kInvalidArgument, absl::StrCat("want a string, not ", KindName(kind_)));
+  return MakeError(Reason::kInvalidArgument,
+                   absl::StrCat("want a string, not ", KindName(rep_.kind)));
 }
 
 const Value* Value::Find(absl::string_view key) const {
@@ -189,19 +196,19 @@ Value& Value::Append(Value element) {
   return array().emplace_back(std::move(element));
 }
 
-// A value may be moved as bytes: nothing in it points into itself, and null owns nothing.
 void Value::InsertInto(Array& array, size_t position, Value element) {
+  static_assert(sizeof(Rep) == sizeof(Value) && std::is_trivially_copyable_v<Rep>);
   array.emplace_back();
-  Value* const place = array.data() + position;
-  std::memmove(static_cast<void*>(place + 1), place, (array.size() - 1 - position) * sizeof(Value));
-  new (place) Value(std::move(element));
+  Rep* const place = &array[position].rep_;
+  std::memmove(place + 1, place, (array.size() - 1 - position) * sizeof(Rep));
+  *place = std::exchange(element.rep_, Rep{});
 }
 
 Value Value::ExtractFrom(Array& array, size_t position) {
-  Value* const place = array.data() + position;
-  Value element = std::move(*place);
-  std::memmove(static_cast<void*>(place), place + 1, (array.size() - 1 - position) * sizeof(Value));
-  new (&array.back()) Value();
+  Value element = std::move(array[position]);
+  Rep* const place = &array[position].rep_;
+  std::memmove(place, place + 1, (array.size() - 1 - position) * sizeof(Rep));
+  array.back().rep_ = Rep{};
   array.pop_back();
   return element;
 }

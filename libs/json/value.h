@@ -56,7 +56,7 @@ class Value {
   Value(Object object);
 
   Value(const Value& other);
-  Value(Value&& other) noexcept { Take(other); }
+  Value(Value&& other) noexcept : rep_(std::exchange(other.rep_, Rep{})) {}
   Value& operator=(const Value& other);
   Value& operator=(Value&& other) noexcept;
   ~Value() {
@@ -71,13 +71,13 @@ class Value {
   // A number from text known to be one (the parser's).
   static Value UncheckedNumber(absl::string_view text);
 
-  Kind kind() const { return kind_; }
-  bool is_null() const { return kind_ == Kind::kNull; }
-  bool is_bool() const { return kind_ == Kind::kBool; }
-  bool is_number() const { return kind_ == Kind::kNumber; }
-  bool is_string() const { return kind_ == Kind::kString; }
-  bool is_array() const { return kind_ == Kind::kArray; }
-  bool is_object() const { return kind_ == Kind::kObject; }
+  Kind kind() const { return rep_.kind; }
+  bool is_null() const { return rep_.kind == Kind::kNull; }
+  bool is_bool() const { return rep_.kind == Kind::kBool; }
+  bool is_number() const { return rep_.kind == Kind::kNumber; }
+  bool is_string() const { return rep_.kind == Kind::kString; }
+  bool is_array() const { return rep_.kind == Kind::kArray; }
+  bool is_object() const { return rep_.kind == Kind::kObject; }
 
   // Direct access. The value must be of that kind; a wrong kind is our bug and ends the process.
   bool boolean() const;
@@ -120,27 +120,27 @@ class Value {
   void SetUnsigned(uint64_t integer);
   void SetText(Kind kind, absl::string_view text);
   absl::string_view text() const;
-  bool OwnsHeap() const { return inline_size_ == kOnHeap; }
+  bool OwnsHeap() const { return rep_.inline_size == kOnHeap; }
   void Release();  // Frees what the heap holds; the value is then to be overwritten.
   void* pointer() const {
     void* pointer;
-    std::memcpy(&pointer, bytes_ + 6, sizeof(pointer));
+    std::memcpy(&pointer, rep_.bytes + kPointerOffset, sizeof(pointer));
     return pointer;
   }
   void set_pointer(void* pointer) {
-    inline_size_ = kOnHeap;
-    std::memcpy(bytes_ + 6, &pointer, sizeof(pointer));
-  }
-  void Take(Value& other) noexcept {
-    std::memcpy(static_cast<void*>(this), &other, sizeof(Value));
-    other.kind_ = Kind::kNull;
-    other.inline_size_ = 0;
+    rep_.inline_size = kOnHeap;
+    std::memcpy(rep_.bytes + kPointerOffset, &pointer, sizeof(pointer));
   }
 
-  // Aligned as a pointer is: the heap pointer lies in bytes_[6..13], the second word.
-  alignas(8) Kind kind_ = Kind::kNull;
-  uint8_t inline_size_ = 0;  // Of the text in bytes_, or kOnHeap.
-  char bytes_[kInlineBytes] = {};
+  // All of a value: moving it is copying this and leaving null behind.
+  struct alignas(8) Rep {
+    Kind kind = Kind::kNull;
+    uint8_t inline_size = 0;  // Of the text in `bytes`, or kOnHeap.
+    char bytes[kInlineBytes] = {};
+  };
+  static constexpr size_t kPointerOffset = 6;  // The second word of the Rep.
+
+  Rep rep_;
 };
 static_assert(sizeof(Value) == 16);
 
