@@ -19,6 +19,7 @@ RUN apt-get update -q \
       libabsl20220623 \
       libboost-json1.81.0 \
       libgrpc++1.51 \
+      libgrpc29 \
       libhiredis0.14 \
       libpqxx-6.4 \
       libprometheus-cpp-core1.0 \
