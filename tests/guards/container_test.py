@@ -94,13 +94,16 @@ def test_the_image_holds_all_programs_and_does_not_run_as_root():
     assert "HEALTHCHECK" in RUNTIME
 
 
-def package_of(library):
-    """The Debian package that owns a file; older packages record it without /usr."""
-    path = os.path.realpath(library)
-    found = subprocess.run(["dpkg", "-S", path, path.removeprefix("/usr")], capture_output=True,
-                           check=False, text=True).stdout
-    assert found, f"no package owns {path}"
-    return found.split(":")[0]
+def packages_of(libraries):
+    """The Debian packages that own the files; older packages record theirs without /usr."""
+    paths = {os.path.realpath(library) for library in libraries}
+    names = sorted(paths | {path.removeprefix("/usr") for path in paths})
+    found = subprocess.run(["dpkg", "-S", *names], capture_output=True, check=False,
+                           text=True).stdout
+    owners = {line.split(": ")[1]: line.split(":")[0] for line in found.splitlines()}
+    unknown = {path for path in paths if not {path, path.removeprefix("/usr")} & owners.keys()}
+    assert not unknown, f"no package owns {unknown}"
+    return set(owners.values())
 
 
 def with_dependencies(packages):
@@ -123,8 +126,9 @@ def test_the_image_holds_every_library_that_a_program_loads():
         if "VERSION_CODENAME=bookworm" not in release.read():
             pytest.skip("the image's package names are Debian 12's")
     installed = with_dependencies(re.findall(r"^      ([a-z0-9.+-]+) \\$", RUNTIME, re.MULTILINE))
+    libraries = set()
     for program in ["bdc-sync", *(f"bdc-sync-{service}" for service in SERVICES)]:
         loaded = subprocess.run(["ldd", f"{programs}/{program}"], capture_output=True, check=True,
                                 text=True).stdout
-        paths = re.findall(r"=> (/\S+)", loaded)
-        assert paths and {package_of(path) for path in paths} <= installed
+        libraries |= set(re.findall(r"=> (/\S+)", loaded))
+    assert libraries and packages_of(libraries) <= installed
