@@ -42,12 +42,18 @@ Case RandomCase(uint64_t seed) {
 bool Shrink(const Law& law, Case& failing) {
   for (std::optional<Value> Case::*part : {&Case::base, &Case::theirs, &Case::ours}) {
     if (!(failing.*part).has_value()) continue;
-    for (Value& smaller : json::SmallerThan(*(failing.*part))) {
-      Case candidate = failing;
-      candidate.*part = std::move(smaller);
-      if (law(candidate)) continue;
-      failing = std::move(candidate);
-      return true;
+    for (const Value& smaller : json::SmallerThan(*(failing.*part))) {
+      Case alone = failing;
+      alone.*part = smaller;
+      Case together = failing;  // With the documents that are equal to this one.
+      for (std::optional<Value> Case::*other : {&Case::base, &Case::theirs, &Case::ours}) {
+        if (together.*other == failing.*part) together.*other = smaller;
+      }
+      for (Case* candidate : {&alone, &together}) {
+        if (law(*candidate)) continue;
+        failing = std::move(*candidate);
+        return true;
+      }
     }
   }
   return false;
