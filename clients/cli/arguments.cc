@@ -1,0 +1,146 @@
+#include "clients/cli/arguments.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace bdcsync::cli {
+namespace {
+
+constexpr std::size_t kTyposMax = 2;
+
+// Levenshtein's distance.
+std::size_t Distance(absl::string_view a, absl::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
+std::vector<OptionSpec> OptionsOf(const CommandSpec& command) {
+  std::vector<OptionSpec> options = command.options;
+  const std::vector<OptionSpec>& common = CommonOptions();
+  options.insert(options.end(), common.begin(), common.end());
+  return options;
+}
+
+absl::Status UnknownOption(absl::string_view name, const std::vector<OptionSpec>& options) {
+  std::vector<std::string> names;
+  for (const OptionSpec& option : options) names.emplace_back(option.name);
+  const std::optional<std::string> meant = Suggestion(name, names);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "there is no option --", name, meant ? absl::StrCat("; did you mean --", *meant, "?") : ""));
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& CommonOptions() {
+  static const auto& options = *new std::vector<OptionSpec>{
+      {"address", "HOST:PORT", "the gateway's gRPC address (127.0.0.1:8766)", "BDC_SYNC_ADDRESS"},
+      {"token", "JWT", "who you are; see `bdc-sync help token`", "BDC_SYNC_TOKEN"},
+      {"user", "NAME", "whose token is made from a development secret (dev)", "BDC_SYNC_USER"},
+      {"data-dir", "DIR", "where `bdc-sync serve` keeps its development secret (./data)",
+       "BDC_SYNC_DATA_DIR"},
+      {"tls-ca", "FILE", "use TLS and trust these CA certificates (PEM)", "BDC_SYNC_TLS_CA"},
+      {"timeout", "DURATION", "how long to wait for an answer (10s)", ""},
+      {"json", "", "one JSON value per line, for scripts", ""},
+      {"help", "", "how to use the command", ""},
+  };
+  return options;
+}
+
+std::string Arguments::operand(std::size_t position) const {
+  return position < operands_.size() ? operands_[position] : std::string();
+}
+
+std::string Arguments::Get(absl::string_view name) const {
+  const auto found = options_.find(name);
+  return found == options_.end() || found->second.empty() ? std::string() : found->second.back();
+}
+
+std::vector<std::string> Arguments::GetAll(absl::string_view name) const {
+  const auto found = options_.find(name);
+  return found == options_.end() ? std::vector<std::string>() : found->second;
+}
+
+std::optional<std::string> Suggestion(absl::string_view word,
+                                      const std::vector<std::string>& words) {
+  std::optional<std::string> best;
+  std::size_t best_distance = kTyposMax + 1;
+  for (const std::string& candidate : words) {
+    const std::size_t distance = Distance(word, candidate);
+    if (distance < best_distance && distance < candidate.size()) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+absl::StatusOr<Arguments> ParseArguments(const CommandSpec& command,
+                                         const std::vector<std::string>& words,
+                                         const std::map<std::string, std::string>& environment) {
+  const std::vector<OptionSpec> options = OptionsOf(command);
+  Arguments arguments;
+  bool options_ended = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const absl::string_view word = words[i];
+    if (options_ended || !absl::StartsWith(word, "--")) {
+      if (!options_ended && word == "-h") {
+        arguments.options_["help"];
+      } else {
+        arguments.operands_.emplace_back(word);
+      }
+      continue;
+    }
+    if (word == "--") {
+      options_ended = true;
+      continue;
+    }
+    const std::size_t equals = word.find('=');
+    const absl::string_view name = word.substr(2, equals == word.npos ? equals : equals - 2);
+    const auto option = std::find_if(options.begin(), options.end(),
+                                     [name](const OptionSpec& o) { return o.name == name; });
+    if (option == options.end()) return UnknownOption(name, options);
+    std::vector<std::string>& values = arguments.options_[std::string(name)];
+    if (option->value.empty()) {
+      if (equals != word.npos) {
+        return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
+      }
+    } else if (equals != word.npos) {
+      values.emplace_back(word.substr(equals + 1));
+    } else if (i + 1 < words.size()) {
+      values.push_back(words[++i]);
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a ", option->value));
+    }
+  }
+  if (arguments.Has("help")) return arguments;
+  for (const OptionSpec& option : options) {
+    const auto found = environment.find(std::string(option.environment));
+    if (option.environment.empty() || found == environment.end() || found->second.empty()) continue;
+    if (!arguments.Has(option.name)) {
+      arguments.options_[std::string(option.name)].push_back(found->second);
+    }
+  }
+  const std::size_t count = arguments.operands_.size();
+  if (count < command.operands_min) {
+    return absl::InvalidArgumentError(absl::StrCat("expected ", command.operands));
+  }
+  if (count > command.operands_max) {
+    return absl::InvalidArgumentError(absl::StrCat("unexpected '",
+                                                   arguments.operands_[command.operands_max],
+                                                   "'; quote data that has spaces"));
+  }
+  return arguments;
+}
+
+}  // namespace bdcsync::cli

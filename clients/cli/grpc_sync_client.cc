@@ -1,0 +1,102 @@
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bdcsync/sync/v1/sync.grpc.pb.h"
+#include "clients/cli/sync_client.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/rpc/channels.h"
+#include "libs/rpc/deadline.h"
+#include "libs/rpc/status.h"
+
+namespace bdcsync::cli {
+namespace {
+
+class GrpcSyncClient final : public SyncClient {
+ public:
+  GrpcSyncClient(const std::shared_ptr<grpc::Channel>& channel, SyncClientOptions options)
+      : options_(std::move(options)), stub_(v1::SyncService::NewStub(channel)) {}
+
+  absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(
+      const v1::ProcessSyncRequest& request) override {
+    return Call(&v1::SyncService::Stub::ProcessSync, request);
+  }
+  absl::StatusOr<v1::GetEntityResponse> GetEntity(const v1::GetEntityRequest& request) override {
+    return Call(&v1::SyncService::Stub::GetEntity, request);
+  }
+  absl::StatusOr<v1::ListEntitiesResponse> ListEntities(
+      const v1::ListEntitiesRequest& request) override {
+    return Call(&v1::SyncService::Stub::ListEntities, request);
+  }
+  absl::StatusOr<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& request) override {
+    return Call(&v1::SyncService::Stub::GetHistory, request);
+  }
+  absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& request) override {
+    return Call(&v1::SyncService::Stub::Diff, request);
+  }
+  absl::StatusOr<v1::ListDevicesResponse> ListDevices(
+      const v1::ListDevicesRequest& request) override {
+    return Call(&v1::SyncService::Stub::ListDevices, request);
+  }
+  absl::StatusOr<v1::GetStatusResponse> GetStatus() override {
+    return Call(&v1::SyncService::Stub::GetStatus, v1::GetStatusRequest());
+  }
+
+  absl::Status Watch(const v1::WatchRequest& request,
+                     const std::function<bool(const v1::WatchResponse&)>& on_message) override {
+    grpc::ClientContext context;  // No deadline: a watch lasts until somebody ends it.
+    Authorize(context);
+    const auto reader = stub_->Watch(&context, request);
+    v1::WatchResponse response;
+    while (reader->Read(&response)) {
+      if (on_message(response)) continue;
+      context.TryCancel();
+      while (reader->Read(&response)) {
+      }
+      reader->Finish();
+      return absl::OkStatus();
+    }
+    const grpc::Status status = reader->Finish();
+    if (status.ok()) return MakeError(Reason::kUnavailable, "the server ended the stream");
+    return rpc::FromGrpc(status);
+  }
+
+ private:
+  void Authorize(grpc::ClientContext& context) const {
+    const std::string token = options_.token();
+    if (!token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
+  }
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (v1::SyncService::Stub::*method)(grpc::ClientContext*,
+                                                                              const Request&,
+                                                                              Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    rpc::CallOptions call;
+    call.timeout = options_.timeout;
+    rpc::PrepareCall(context, call);
+    Authorize(context);
+    Response response;
+    const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
+    if (!status.ok()) return rpc::FromGrpc(status);
+    return response;
+  }
+
+  const SyncClientOptions options_;
+  const std::unique_ptr<v1::SyncService::Stub> stub_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SyncClient>> DialSync(SyncClientOptions options) {
+  rpc::ChannelOptions channel_options;
+  channel_options.tls_ca_file = options.tls_ca_file;
+  ASSIGN_OR_RETURN(const auto channel, rpc::Dial(options.address, channel_options));
+  return std::make_unique<GrpcSyncClient>(channel, std::move(options));
+}
+
+}  // namespace bdcsync::cli

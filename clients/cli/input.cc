@@ -1,0 +1,95 @@
+#include "clients/cli/input.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/entity/key.h"
+#include "libs/json/parse.h"
+
+namespace bdcsync::cli {
+namespace {
+
+std::string ReadAll(std::istream& in) {
+  return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+absl::StatusOr<std::string> ReadText(const std::string& operand, const Environment& environment) {
+  if (operand.empty() || operand == "-") return ReadAll(environment.in);
+  if (operand.front() != '@') return operand;
+  std::ifstream file(operand.substr(1), std::ios::binary);
+  if (!file) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", operand.substr(1)));
+  }
+  return ReadAll(file);
+}
+
+}  // namespace
+
+absl::StatusOr<common::v1::EntityKey> ReadEntityKey(const Arguments& arguments) {
+  const std::string name = arguments.operand(0);
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name, "' is not TYPE/ID; write for example note/n1"));
+  }
+  common::v1::EntityKey key;
+  key.set_space(arguments.Get("space"));
+  key.set_entity_type(name.substr(0, slash));
+  key.set_entity_id(name.substr(slash + 1));
+  key.set_branch(arguments.Get("branch"));
+  RETURN_IF_ERROR(entity::ValidateType(key.entity_type()));
+  RETURN_IF_ERROR(entity::ValidateId(key.entity_id()));
+  if (!key.space().empty()) RETURN_IF_ERROR(entity::ValidateSpace(key.space()));
+  if (!key.branch().empty()) RETURN_IF_ERROR(entity::ValidateBranch(key.branch()));
+  return key;
+}
+
+absl::StatusOr<std::string> ReadJson(const std::string& operand, const Environment& environment) {
+  ASSIGN_OR_RETURN(const std::string text, ReadText(operand, environment));
+  const absl::string_view trimmed = absl::StripAsciiWhitespace(text);
+  const absl::StatusOr<json::Value> value =
+      json::Parse(trimmed, {.depth_max = json::kDepthCeiling});
+  if (!value.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the data is not JSON: ", value.status().message(),
+                     "; quote it for the shell, as in '{\"title\": \"x\"}'"));
+  }
+  return std::string(trimmed);
+}
+
+absl::StatusOr<absl::Time> ReadTime(absl::string_view text, absl::Time now) {
+  absl::Time time;
+  std::string problem;
+  if (absl::ParseTime(absl::RFC3339_full, text, &time, &problem)) return time;
+  absl::Duration ago;
+  if (absl::ParseDuration(text, &ago) && ago >= absl::ZeroDuration()) return now - ago;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", text, "' is no time; write 2026-01-31T12:00:00Z, or 10m for ten minutes ago"));
+}
+
+absl::StatusOr<int> ReadCount(const Arguments& arguments, absl::string_view option, int missing,
+                              int min, int max) {
+  if (!arguments.Has(option)) return missing;
+  int count = 0;
+  if (absl::SimpleAtoi(arguments.Get(option), &count) && count >= min && count <= max) return count;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", option, " must be a number from ", min, " to ", max));
+}
+
+absl::StatusOr<absl::Duration> ReadDuration(const Arguments& arguments, absl::string_view option,
+                                            absl::Duration missing) {
+  if (!arguments.Has(option)) return missing;
+  absl::Duration duration;
+  if (absl::ParseDuration(arguments.Get(option), &duration) && duration > absl::ZeroDuration()) {
+    return duration;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", option, " must be a duration, for example 500ms, 10s or 24h"));
+}
+
+}  // namespace bdcsync::cli

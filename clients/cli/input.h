@@ -1,0 +1,28 @@
+// What commands read from their operands. Every failure is INVALID_ARGUMENT and says what to write.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "bdcsync/common/v1/common.pb.h"
+#include "clients/cli/arguments.h"
+#include "clients/cli/environment.h"
+
+namespace bdcsync::cli {
+
+// TYPE/ID, with --space and --branch. The id may hold further slashes.
+absl::StatusOr<common::v1::EntityKey> ReadEntityKey(const Arguments& arguments);
+// JSON text: the operand itself, @FILE, or standard input for - and for an empty operand. Checked
+// to be JSON, and returned as it was written.
+absl::StatusOr<std::string> ReadJson(const std::string& operand, const Environment& environment);
+// A time as RFC 3339, or as a duration before `now` ("90s", "2h").
+absl::StatusOr<absl::Time> ReadTime(absl::string_view text, absl::Time now);
+// A whole number from `min` to `max`; `missing` when the option was not given.
+absl::StatusOr<int> ReadCount(const Arguments& arguments, absl::string_view option, int missing,
+                              int min, int max);
+absl::StatusOr<absl::Duration> ReadDuration(const Arguments& arguments, absl::string_view option,
+                                            absl::Duration missing);
+
+}  // namespace bdcsync::cli

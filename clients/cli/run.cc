@@ -1,0 +1,146 @@
+#include "clients/cli/run.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "clients/cli/command_table.h"
+#include "clients/cli/help.h"
+#include "clients/cli/input.h"
+#include "clients/cli/render.h"
+#include "clients/cli/token_source.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/json/serialize.h"
+
+namespace bdcsync::cli {
+namespace {
+
+constexpr char kDefaultAddress[] = "127.0.0.1:8766";
+constexpr absl::Duration kDefaultTimeout = absl::Seconds(10);
+
+int ExitStatusOf(const absl::Status& status) {
+  if (IsUsageError(status)) return kExitUsage;
+  const Reason reason = ReasonOf(status);
+  const bool unreachable = reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded;
+  return unreachable ? kExitUnreachable : kExitRefused;
+}
+
+// What to do about an error; empty when the message says it all.
+std::string AdviceOn(const absl::Status& status, const std::string& command,
+                     const std::string& address) {
+  if (IsUsageError(status)) return absl::StrCat("see `bdc-sync help ", command, "`");
+  switch (ReasonOf(status)) {
+    case Reason::kUnavailable:
+      return absl::StrCat("is a server running at ", address,
+                          "? Start one with `bdc-sync serve`, or name another with --address");
+    case Reason::kDeadlineExceeded:
+      return "the server is slow or stuck: look at `bdc-sync status`, or wait longer with "
+             "--timeout";
+    case Reason::kUnauthenticated:
+    case Reason::kTokenExpired:
+      return "give a valid --token or BDC_SYNC_TOKEN, or use the secret of `bdc-sync serve`: "
+             "`bdc-sync help token`";
+    case Reason::kForbidden:
+      return "the token does not allow this; `bdc-sync token --grant SPACE=write` makes one that "
+             "does, if you have the secret";
+    case Reason::kNotFound:
+      return "`bdc-sync list` shows what there is; --space names another space";
+    case Reason::kAlreadyExists:
+      return "leave --create out to replace it";
+    case Reason::kOperationIdReused:
+      return "leave --op-id out, or give a new one";
+    case Reason::kBaseNotFound:
+      return "`bdc-sync history` shows the versions that there are";
+    case Reason::kRateLimited:
+      return "wait a little and try again";
+    default:
+      return "";
+  }
+}
+
+int Report(const absl::Status& status, const std::string& command, const Arguments* arguments,
+           const Environment& environment) {
+  const bool json = arguments != nullptr && arguments->Has("json");
+  const int exit_status = ExitStatusOf(status);
+  if (json) {
+    environment.err << json::Serialize(JsonOf(status)) << "\n";
+    return exit_status;
+  }
+  const std::string address = arguments != nullptr && arguments->Has("address")
+                                  ? arguments->Get("address")
+                                  : kDefaultAddress;
+  environment.err << "bdc-sync " << command << ": ";
+  if (!IsUsageError(status)) {
+    const absl::string_view name = InfoOf(ReasonOf(status)).name;
+    environment.err << std::string(name) << ": ";
+  }
+  environment.err << std::string(status.message()) << "\n";
+  const std::string advice = AdviceOn(status, command, address);
+  if (!advice.empty()) environment.err << "  " << advice << "\n";
+  return exit_status;
+}
+
+absl::StatusOr<int> RunAgainstServer(const Command& command, const Arguments& arguments,
+                                     const Environment& environment, const Dial& dial) {
+  SyncClientOptions options;
+  options.address = arguments.Has("address") ? arguments.Get("address") : kDefaultAddress;
+  options.token = MakeTokenSource(arguments, environment);
+  options.tls_ca_file = arguments.Get("tls-ca");
+  const auto timeout = ReadDuration(arguments, "timeout", kDefaultTimeout);
+  if (!timeout.ok()) return UsageError(timeout.status());
+  options.timeout = *timeout;
+  const auto client = dial(std::move(options));
+  if (!client.ok()) return UsageError(client.status());
+  return command.run(Call{arguments, environment, **client});
+}
+
+int Help(const std::vector<std::string>& words, const Environment& environment) {
+  const Command* const command = words.size() > 1 ? FindCommand(words[1]) : nullptr;
+  if (words.size() > 1 && command == nullptr) {
+    environment.err << "bdc-sync help: there is no command '" << words[1] << "'\n"
+                    << OverviewHelp();
+    return kExitUsage;
+  }
+  environment.out << (command == nullptr ? OverviewHelp() : CommandHelp(command->spec));
+  return kExitDone;
+}
+
+int UnknownCommand(const std::string& name, const Environment& environment) {
+  std::vector<std::string> names = {"serve", "bench", "help"};
+  for (const Command& command : Commands()) names.emplace_back(command.spec.name);
+  const std::optional<std::string> meant = Suggestion(name, names);
+  environment.err << "bdc-sync: there is no command '" << name << "'"
+                  << (meant ? absl::StrCat("; did you mean ", *meant, "?") : std::string())
+                  << "\n  `bdc-sync help` lists them\n";
+  return kExitUsage;
+}
+
+}  // namespace
+
+int RunCommandLine(const std::vector<std::string>& words, const Environment& environment,
+                   const Dial& dial) {
+  if (words.empty()) {
+    environment.err << OverviewHelp();
+    return kExitUsage;
+  }
+  const std::string& name = words.front();
+  if (name == "help" || name == "--help" || name == "-h") return Help(words, environment);
+  const Command* const command = FindCommand(name);
+  if (command == nullptr) return UnknownCommand(name, environment);
+  const auto arguments =
+      ParseArguments(command->spec, {words.begin() + 1, words.end()}, environment.variables);
+  if (!arguments.ok()) {
+    return Report(UsageError(arguments.status()), name, nullptr, environment);
+  }
+  if (arguments->Has("help")) {
+    environment.out << CommandHelp(command->spec);
+    return kExitDone;
+  }
+  const absl::StatusOr<int> result =
+      command->run == nullptr ? RunToken(*arguments, environment)
+                              : RunAgainstServer(*command, *arguments, environment, dial);
+  return result.ok() ? *result : Report(result.status(), name, &*arguments, environment);
+}
+
+}  // namespace bdcsync::cli

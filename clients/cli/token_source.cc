@@ -1,0 +1,78 @@
+#include "clients/cli/token_source.h"
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "libs/json/value.h"
+#include "libs/jwt/mint.h"
+
+namespace bdcsync::cli {
+namespace {
+
+// Long enough for a call and for clocks that differ.
+constexpr absl::Duration kCallTokenLifetime = absl::Minutes(10);
+
+std::string Variable(const Environment& environment, const char* name) {
+  const auto found = environment.variables.find(name);
+  return found == environment.variables.end() ? std::string() : found->second;
+}
+
+absl::StatusOr<std::string> ReadSecret(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const absl::string_view secret = absl::StripTrailingAsciiWhitespace(text);
+  if (secret.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no secret in ", path,
+                     ": give --token, --secret-file or BDC_SYNC_JWT_SECRET, or point --data-dir "
+                     "to the data folder of `bdc-sync serve`"));
+  }
+  return std::string(secret);
+}
+
+}  // namespace
+
+std::string MintToken(const TokenClaims& claims, absl::Time issued, absl::Duration lifetime,
+                      absl::string_view secret) {
+  json::Value value;
+  value.Set("sub", claims.user);
+  value.Set("iat", absl::ToUnixSeconds(issued));
+  value.Set("exp", absl::ToUnixSeconds(issued + lifetime));
+  if (!claims.device.empty()) value.Set("device_id", claims.device);
+  if (claims.admin) value.Set("admin", true);
+  if (!claims.spaces.empty()) {
+    json::Value& spaces = value.Set("spaces", json::Value(json::Object()));
+    for (const auto& [space, access] : claims.spaces) spaces.Set(space, access);
+  }
+  return jwt::MintHs256(value, secret);
+}
+
+absl::StatusOr<std::string> FindSecret(const Arguments& arguments, const Environment& environment) {
+  if (arguments.Has("secret-file")) return ReadSecret(arguments.Get("secret-file"));
+  if (std::string secret = Variable(environment, "BDC_SYNC_JWT_SECRET"); !secret.empty()) {
+    return secret;
+  }
+  if (const std::string path = Variable(environment, "BDC_SYNC_JWT_SECRET_FILE"); !path.empty()) {
+    return ReadSecret(path);
+  }
+  const std::string data_dir =
+      arguments.Has("data-dir") ? arguments.Get("data-dir") : kDefaultDataDir;
+  return ReadSecret(absl::StrCat(data_dir, "/", kSecretFile));
+}
+
+std::function<std::string()> MakeTokenSource(const Arguments& arguments,
+                                             const Environment& environment) {
+  if (arguments.Has("token")) return [token = arguments.Get("token")] { return token; };
+  const absl::StatusOr<std::string> secret = FindSecret(arguments, environment);
+  if (!secret.ok()) return [] { return std::string(); };
+  TokenClaims claims;
+  if (arguments.Has("user")) claims.user = arguments.Get("user");
+  return [claims, secret = *secret, &clock = environment.clock] {
+    return MintToken(claims, clock.Now(), kCallTokenLifetime, secret);
+  };
+}
+
+}  // namespace bdcsync::cli

@@ -1,0 +1,93 @@
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/input.h"
+#include "clients/cli/render.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/json/serialize.h"
+#include "libs/rpc/status.h"
+
+namespace bdcsync::cli {
+namespace {
+
+using common::v1::Operation;
+
+constexpr char kUsagePayload[] = "bdcsync.cli/usage";
+
+// The fields that every write has.
+absl::StatusOr<Operation> ReadOperation(const Call& call, common::v1::OperationKind kind) {
+  const Arguments& arguments = call.arguments;
+  Operation operation;
+  auto key = ReadEntityKey(arguments);
+  if (!key.ok()) return UsageError(key.status());
+  *operation.mutable_entity() = *std::move(key);
+  operation.set_kind(kind);
+  operation.set_op_id(arguments.Has("op-id") ? arguments.Get("op-id")
+                                             : MakeUuid(call.environment.random));
+  operation.set_base_version(arguments.Get("base"));
+  operation.set_category(arguments.Get("category"));
+  operation.set_message(arguments.Get("message"));
+  operation.set_client_time_ms(absl::ToUnixMillis(call.environment.clock.Now()));
+  return operation;
+}
+
+absl::StatusOr<int> Send(const Call& call, const Operation& operation) {
+  v1::ProcessSyncRequest request;
+  *request.mutable_operation() = operation;
+  absl::StatusOr<v1::ProcessSyncResponse> response = call.client.ProcessSync(request);
+  if (!response.ok()) {
+    const Reason reason = ReasonOf(response.status());
+    if (reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded) {
+      call.environment.err
+          << "bdc-sync: nobody knows whether it was applied; the same command with "
+             "--op-id "
+          << operation.op_id() << " applies it once only\n";
+    }
+    return response.status();
+  }
+  const v1::OperationResult& result = response->result();
+  if (result.has_error()) return rpc::FromProto(result.error());
+  call.environment.out << (call.arguments.Has("json") ? json::Serialize(JsonOf(result)) + "\n"
+                                                      : TextOf(result));
+  return 0;
+}
+
+}  // namespace
+
+absl::Status UsageError(const absl::Status& problem) {
+  absl::Status status = absl::InvalidArgumentError(problem.message());
+  status.SetPayload(kUsagePayload, absl::Cord());
+  return status;
+}
+
+bool IsUsageError(const absl::Status& status) {
+  return status.GetPayload(kUsagePayload).has_value();
+}
+
+absl::StatusOr<int> RunPut(const Call& call) {
+  const auto kind = call.arguments.Has("create") ? common::v1::OPERATION_KIND_CREATE
+                                                 : common::v1::OPERATION_KIND_UPDATE;
+  ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, kind));
+  auto data = ReadJson(call.arguments.operand(1), call.environment);
+  if (!data.ok()) return UsageError(data.status());
+  operation.set_data(*std::move(data));
+  return Send(call, operation);
+}
+
+absl::StatusOr<int> RunPatch(const Call& call) {
+  ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, common::v1::OPERATION_KIND_PATCH));
+  auto patch = ReadJson(call.arguments.operand(1), call.environment);
+  if (!patch.ok()) return UsageError(patch.status());
+  operation.set_patch(*std::move(patch));
+  return Send(call, operation);
+}
+
+absl::StatusOr<int> RunDelete(const Call& call) {
+  ASSIGN_OR_RETURN(const Operation operation,
+                   ReadOperation(call, common::v1::OPERATION_KIND_DELETE));
+  return Send(call, operation);
+}
+
+}  // namespace bdcsync::cli
