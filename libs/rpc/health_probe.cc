@@ -1,0 +1,39 @@
+#include "libs/rpc/health_probe.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+namespace bdcsync::rpc {
+
+struct HealthProbe::State {
+  absl::Mutex mutex;
+  absl::Status answer ABSL_GUARDED_BY(mutex) = absl::UnavailableError("not asked yet");
+  std::optional<absl::Duration> asked_at ABSL_GUARDED_BY(mutex);
+  bool asking ABSL_GUARDED_BY(mutex) = false;
+};
+
+HealthProbe::HealthProbe(Ask ask, const Clock& clock)
+    : ask_(std::move(ask)), clock_(clock), state_(std::make_shared<State>()) {}
+
+absl::Status HealthProbe::Last() {
+  const absl::Duration now = clock_.Monotonic();
+  {
+    absl::MutexLock lock(&state_->mutex);
+    const bool fresh = state_->asked_at && now - *state_->asked_at < kHealthAgeMax;
+    if (fresh || state_->asking) return state_->answer;
+    state_->asking = true;
+    state_->asked_at = now;
+  }
+  ask_([state = state_](absl::Status answer) {
+    absl::MutexLock lock(&state->mutex);
+    state->answer = std::move(answer);
+    state->asking = false;
+  });
+  absl::MutexLock lock(&state_->mutex);
+  return state_->answer;
+}
+
+}  // namespace bdcsync::rpc

@@ -1,0 +1,38 @@
+// Keeps a recent answer to "does that dependency work?" for readiness, without making who asks
+// wait: an answer that is too old starts a new question. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "libs/base/clock.h"
+
+namespace bdcsync::rpc {
+
+// An older answer is asked for again.
+inline constexpr absl::Duration kHealthAgeMax = absl::Seconds(1);
+
+class HealthProbe {
+ public:
+  using Answer = absl::AnyInvocable<void(absl::Status)>;
+  // Asks the dependency and runs the answer exactly once, on any thread, at once or later; it may
+  // outlive the probe.
+  using Ask = std::function<void(Answer answer)>;
+
+  // `clock` is borrowed.
+  HealthProbe(Ask ask, const Clock& clock);
+
+  // The last answer, at once. UNAVAILABLE until there is one.
+  absl::Status Last();
+
+ private:
+  struct State;
+  const Ask ask_;
+  const Clock& clock_;
+  const std::shared_ptr<State> state_;  // Shared with the question that is out.
+};
+
+}  // namespace bdcsync::rpc

@@ -1,0 +1,25 @@
+// The one place that knows which kinds of resolution storage there are.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "libs/base/clock.h"
+#include "services/conflict/resolution_storage.h"
+
+namespace bdcsync::conflict {
+
+struct ResolutionStorageOptions {
+  std::string url;       // sqlite: or postgresql://…
+  std::string data_dir;  // Where SQLite keeps its file.
+  int postgres_connections_max = 4;
+};
+
+// Opens the storage and brings its schema up to date. `clock` is borrowed.
+//   INVALID_ARGUMENT  the URL is of no kind that is known.
+absl::StatusOr<std::unique_ptr<ResolutionStorage>> OpenResolutionStorage(
+    const ResolutionStorageOptions& options, const Clock& clock);
+
+}  // namespace bdcsync::conflict

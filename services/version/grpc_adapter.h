@@ -1,0 +1,40 @@
+// VersionService over gRPC: translates calls to committer and reader and decides nothing.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+
+#include "bdcsync/version/v1/version.grpc.pb.h"
+#include "services/version/committer.h"
+#include "services/version/reader.h"
+
+namespace bdcsync::version {
+
+class GrpcAdapter final : public v1::VersionService::CallbackService {
+ public:
+  struct Domain {
+    Committer& committer;
+    Reader& reader;
+  };
+
+  // From now on calls reach `domain`, which must outlive the last of them; UNAVAILABLE before.
+  void Serve(Domain& domain) { domain_.store(&domain); }
+
+  grpc::ServerUnaryReactor* Commit(grpc::CallbackServerContext* context,
+                                   const v1::CommitRequest* request,
+                                   v1::CommitResponse* response) override;
+  grpc::ServerUnaryReactor* GetEntities(grpc::CallbackServerContext* context,
+                                        const v1::GetEntitiesRequest* request,
+                                        v1::GetEntitiesResponse* response) override;
+  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
+                                       const v1::GetHistoryRequest* request,
+                                       v1::GetHistoryResponse* response) override;
+  grpc::ServerUnaryReactor* Diff(grpc::CallbackServerContext* context,
+                                 const v1::DiffRequest* request,
+                                 v1::DiffResponse* response) override;
+
+ private:
+  std::atomic<Domain*> domain_{nullptr};
+};
+
+}  // namespace bdcsync::version

@@ -1,0 +1,12 @@
+// version as a part of a process (libs/app/module.h).
+#pragma once
+
+#include <memory>
+
+#include "libs/app/module.h"
+
+namespace bdcsync::version {
+
+std::unique_ptr<app::Module> MakeModule();
+
+}  // namespace bdcsync::version

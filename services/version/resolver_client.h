@@ -1,0 +1,31 @@
+// The conflict service over gRPC; replicas take turns, and when one cannot be reached the next is
+// asked. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/version/resolver.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace bdcsync::version {
+
+class ResolverClient final : public Resolver {
+ public:
+  // At least one channel, one for each replica. `timeout` is of one attempt.
+  ResolverClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
+                 absl::Duration timeout);
+  ~ResolverClient() override;
+
+  void Resolve(conflict::v1::ResolveRequest request, Callback callback) override;
+
+ private:
+  struct Replicas;
+  const std::unique_ptr<Replicas> replicas_;
+};
+
+}  // namespace bdcsync::version
