@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
@@ -238,26 +239,32 @@ void DurableQueue::Retry(absl::Span<const int64_t> ids) {
   }
 }
 
-// Everything that waits behind the item under a key, and behind that in turn.
-std::vector<int64_t> DurableQueue::FollowersOf(int64_t id) const {
-  absl::flat_hash_map<uint64_t, bool> stopped;
-  for (const uint64_t key : entries_.find(id)->second.keys) stopped[key] = true;
+void DurableQueue::Release(absl::Span<const int64_t> ids) {
+  for (const int64_t id : ids) entries_.find(id)->second.in_flight = false;
+}
+
+// Everything that waits behind the item under one of the keys, and behind that in turn.
+std::vector<int64_t> DurableQueue::FollowersOf(int64_t id,
+                                               absl::Span<const std::string> refused) const {
+  absl::flat_hash_set<uint64_t> stopped;
+  for (const std::string& key : refused) stopped.insert(StableHash64(key));
   std::vector<int64_t> followers;
   for (auto entry = entries_.upper_bound(id); entry != entries_.end(); ++entry) {
     const std::vector<uint64_t>& keys = entry->second.keys;
     const bool behind =
         std::any_of(keys.begin(), keys.end(), [&](uint64_t key) { return stopped.contains(key); });
     if (!behind) continue;
-    for (const uint64_t key : keys) stopped[key] = true;
+    stopped.insert(keys.begin(), keys.end());
     followers.push_back(entry->first);
   }
   return followers;
 }
 
-absl::StatusOr<std::vector<Item>> DurableQueue::Park(int64_t id, absl::string_view payload,
+absl::StatusOr<std::vector<Item>> DurableQueue::Park(int64_t id, absl::Span<const std::string> keys,
+                                                     absl::string_view payload,
                                                      absl::string_view reason) {
   std::vector<Item> followers;
-  for (const int64_t follower : FollowersOf(id)) {
+  for (const int64_t follower : FollowersOf(id, keys)) {
     ASSIGN_OR_RETURN(Item item, Read(follower, entries_.find(follower)->second));
     followers.push_back(std::move(item));
   }

@@ -76,10 +76,13 @@ class DurableQueue {
   // The work failed for now: the items are due again after a wait that grows with each attempt,
   // with full jitter. Nothing is written.
   void Retry(absl::Span<const int64_t> ids);
+  // The work could not be tried: the items wait again, due at once.
+  void Release(absl::Span<const int64_t> ids);
   // The work was refused: keeps the item, with `payload` as what is left of it, aside. What waits
-  // behind it under one of its keys is parked too, and returned: it relied on it.
-  absl::StatusOr<std::vector<Item>> Park(int64_t id, absl::string_view payload,
-                                         absl::string_view reason);
+  // behind it under one of `keys`, which are some of its own, is parked too, and returned: it
+  // relied on it.
+  absl::StatusOr<std::vector<Item>> Park(int64_t id, absl::Span<const std::string> keys,
+                                         absl::string_view payload, absl::string_view reason);
 
   // Parked items after `after_id`, oldest first.
   absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit);
@@ -90,6 +93,8 @@ class DurableQueue {
 
   // Whether an item of the lane waits or is in flight.
   bool Holds(absl::string_view lane) const { return lanes_.contains(lane); }
+  // The lanes that Holds is true for, with the number of their items.
+  const absl::flat_hash_map<std::string, size_t>& lanes() const { return lanes_; }
   size_t waiting() const { return entries_.size(); }
   size_t parked() const { return parked_.size(); }
   int64_t bytes() const { return bytes_; }
@@ -118,7 +123,7 @@ class DurableQueue {
   void Unindex(int64_t id);
   bool Ready(int64_t id, const Entry& entry, absl::Duration now) const;
   absl::StatusOr<Item> Read(int64_t id, const Entry& entry);
-  std::vector<int64_t> FollowersOf(int64_t id) const;
+  std::vector<int64_t> FollowersOf(int64_t id, absl::Span<const std::string> keys) const;
 
   const std::unique_ptr<sql::SqliteDatabase> database_;
   const QueueLimits limits_;

@@ -59,6 +59,7 @@ class DurableQueueTest : public ::testing::Test {
     const std::vector<int64_t> ids = {ids_.at(payload)};
     queue_->Retry(ids);
   }
+  static std::vector<std::string> Keys(std::vector<std::string> keys) { return keys; }
   std::vector<std::string> Parked() {
     std::vector<std::string> parked;
     const auto items = queue_->ListParked(0, kAll);
@@ -135,7 +136,7 @@ TEST_F(DurableQueueTest, ARefusedItemIsKeptWithItsFollowersAndHoldsUpNobodyElse)
   ASSERT_OK(Push("follows in turn", {"y"}));
   ASSERT_OK(Push("other", {"z"}));
   Take();
-  const auto followers = queue_->Park(ids_["bad"], "what is left", "forbidden");
+  const auto followers = queue_->Park(ids_["bad"], Keys({"x"}), "what is left", "forbidden");
   ASSERT_OK(followers);
   EXPECT_THAT(*followers, SizeIs(2));
   EXPECT_THAT(Parked(), ElementsAre("what is left forbidden", "follows depends_on_rejected",
@@ -152,8 +153,8 @@ TEST_F(DurableQueueTest, ParkedItemsAreTriedAgainAtTheirPlaceOrDiscarded) {
   ASSERT_OK(Push("first", {"x"}));
   ASSERT_OK(Push("second", {"y"}));
   Take();
-  ASSERT_OK(queue_->Park(ids_["first"], "first", "no"));
-  ASSERT_OK(queue_->Park(ids_["second"], "second", "no"));
+  ASSERT_OK(queue_->Park(ids_["first"], {}, "first", "no"));
+  ASSERT_OK(queue_->Park(ids_["second"], {}, "second", "no"));
   ASSERT_OK(Push("third", {"x"}));
   ASSERT_OK(queue_->Unpark(ids_["first"]));
   EXPECT_THAT(Take(), ElementsAre("first"));
@@ -203,6 +204,23 @@ TEST_F(DurableQueueTest, TellsHowOldTheOldestIs) {
   clock_.Advance(absl::Seconds(5));
   ASSERT_OK(Push("b", {"y"}));
   EXPECT_EQ(queue_->oldest(), start);
+}
+
+TEST_F(DurableQueueTest, OnlyFollowersUnderTheRefusedKeysAreParked) {
+  ASSERT_OK(Push("half bad", {"x", "y"}));
+  ASSERT_OK(Push("behind x", {"x"}));
+  ASSERT_OK(Push("behind y", {"y"}));
+  Take();
+  ASSERT_OK(queue_->Park(ids_["half bad"], Keys({"x"}), "x", "no"));
+  EXPECT_THAT(Take(), ElementsAre("behind y"));
+}
+
+TEST_F(DurableQueueTest, WhatWasReleasedIsDueAtOnce) {
+  ASSERT_OK(Push("a", {"x"}));
+  Take();
+  const std::vector<int64_t> ids = {ids_["a"]};
+  queue_->Release(ids);
+  EXPECT_THAT(Take(), ElementsAre("a"));
 }
 
 TEST_F(DurableQueueTest, AnItemThatRepeatsAKeyIsNotBehindItself) {

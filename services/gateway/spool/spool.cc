@@ -1,0 +1,334 @@
+#include "services/gateway/spool/spool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/entity/key.h"
+#include "services/gateway/pipeline/commit_pipeline.h"
+#include "services/gateway/protocol/server_message.h"
+#include "services/gateway/spool/spool_metrics.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using version::v1::CommitItem;
+using version::v1::CommitRequest;
+using version::v1::CommitResult;
+
+std::string KeyOf(const CommitItem& item) {
+  const common::v1::EntityKey& key = item.operation().entity();
+  return absl::StrCat(key.space(), "\n", entity::StreamName(entity::ViewOf(key)));
+}
+
+std::vector<std::string> KeysOf(const CommitRequest& request) {
+  std::vector<std::string> keys;
+  for (const CommitItem& item : request.items()) keys.push_back(KeyOf(item));
+  return keys;
+}
+
+bool Passes(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded ||
+         status.code() == absl::StatusCode::kCancelled;
+}
+
+bool Unknown(const CommitResult& result) {
+  return result.error().code() == InfoOf(Reason::kUnavailable).name ||
+         result.error().code() == InfoOf(Reason::kDeadlineExceeded).name;
+}
+
+// Numbers of groups and batches are only good within one call: gives them new ones.
+void Renumber(CommitRequest& request, uint32_t number) {
+  for (CommitItem& item : *request.mutable_items()) {
+    if (item.atomic_group() != 0) item.set_atomic_group(number);
+    if (item.batch() != 0) item.set_batch(number);
+  }
+}
+
+queue::NewItem ItemOf(StoreAndForward::Group group) {
+  queue::NewItem item{.lane = group.front().operation().entity().space()};
+  CommitRequest request;
+  for (CommitItem& operation : group) *request.add_items() = std::move(operation);
+  item.keys = KeysOf(request);
+  item.payload = request.SerializeAsString();
+  return item;
+}
+
+}  // namespace
+
+Spool::Spool(std::unique_ptr<queue::DurableQueue> queue, SpoolDependencies dependencies,
+             SpoolLimits limits)
+    : queue_(std::move(queue)),
+      to_(dependencies),
+      limits_(limits),
+      held_(queue_->lanes()),
+      waiting_(queue_->waiting()),
+      items_max_(limits.batch_items_max),
+      retry_after_(limits.retry_after_min) {
+  if (queue_->waiting() > 0) {
+    to_.logger.Info("stored operations wait", {{"operations", queue_->waiting()}});
+  }
+  PublishState();
+  thread_ = std::thread([this] { Run(); });
+}
+
+Spool::~Spool() { Stop(); }
+
+void Spool::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Spool::Holds(absl::string_view space) const {
+  absl::MutexLock lock(&mutex_);
+  return !held_.empty() && held_.contains(space);
+}
+
+size_t Spool::waiting() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_;
+}
+
+void Spool::Store(std::vector<Group> groups, Done done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!stopping_) {
+      for (const Group& group : groups) ++held_[group.front().operation().entity().space()];
+      waiting_ += groups.size();
+      requests_.push_back({std::move(groups), std::move(done)});
+      return;
+    }
+  }
+  done(std::vector<absl::Status>(groups.size(),
+                                 MakeError(Reason::kUnavailable, "the gateway is stopping")));
+}
+
+bool Spool::HasWork() const { return stopping_ || !requests_.empty() || !answers_.empty(); }
+
+void Spool::Run() {
+  while (true) {
+    const absl::Duration now = to_.clock.Monotonic();
+    const absl::Duration wait =
+        in_flight_ ? absl::InfiniteDuration() : std::max(queue_->NextDue(), next_attempt_ - now);
+    std::deque<Request> requests;
+    std::deque<Answer> answers;
+    bool stopping;
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.AwaitWithTimeout(absl::Condition(this, &Spool::HasWork), wait);
+      requests.swap(requests_);
+      answers.swap(answers_);
+      stopping = stopping_;
+    }
+    if (!requests.empty()) Keep(std::move(requests));
+    for (Answer& answer : answers) Settle(std::move(answer));
+    if (stopping && !in_flight_) return;
+    if (!stopping) Forward();
+    PublishState();
+  }
+}
+
+// Puts everything that waits on disk, with one flush.
+void Spool::Keep(std::deque<Request> requests) {
+  std::vector<queue::NewItem> items;
+  for (Request& request : requests) {
+    for (Group& group : request.groups) items.push_back(ItemOf(std::move(group)));
+  }
+  absl::StatusOr<std::vector<absl::Status>> statuses = queue_->Push(items);
+  if (!statuses.ok()) {
+    to_.logger.Error("operations cannot be stored", {{"error", statuses.status().message()}});
+    statuses.emplace(items.size(), MakeRetryableError(Reason::kUnavailable, limits_.check_interval,
+                                                      "the operation cannot be stored now"));
+  }
+  size_t at = 0;
+  for (Request& request : requests) {
+    std::vector<absl::Status> answer;
+    for (size_t i = 0; i < request.groups.size(); ++i, ++at) {
+      const bool kept = (*statuses)[at].ok();
+      (kept ? to_.metrics.stored : to_.metrics.full).Add();
+      if (!kept) Forget(items[at].lane);
+      answer.push_back(std::move((*statuses)[at]));
+    }
+    request.done(std::move(answer));
+  }
+}
+
+void Spool::Forward() {
+  if (in_flight_ || to_.clock.Monotonic() < next_attempt_) return;
+  absl::StatusOr<std::vector<queue::Item>> items =
+      queue_->Take(items_max_, limits_.batch_bytes_max);
+  if (!items.ok()) {
+    to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
+    next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
+    return;
+  }
+  if (!items->empty()) Send(*std::move(items));
+}
+
+void Spool::Send(std::vector<queue::Item> items) {
+  in_flight_ = true;
+  auto request = std::make_shared<CommitRequest>();
+  std::vector<CommitRequest> requests(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    requests[i].ParseFromString(items[i].payload);
+    Renumber(requests[i], static_cast<uint32_t>(i + 1));
+    request->MergeFrom(requests[i]);
+  }
+  const CommitRequest& borrowed = *request;
+  to_.version.Commit(
+      /*replica=*/0, borrowed,
+      [this, request = std::move(request), items = std::move(items),
+       requests =
+           std::move(requests)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
+        absl::MutexLock lock(&mutex_);
+        answers_.push_back({std::move(items), std::move(requests), std::move(response)});
+      });
+}
+
+void Spool::Settle(Answer answer) {
+  in_flight_ = false;
+  int operations = 0;
+  for (const CommitRequest& request : answer.requests) operations += request.items_size();
+  if (answer.response.ok() && answer.response->results_size() != operations) {
+    answer.response = MakeError(Reason::kInternal, "the version service left results out");
+  }
+  if (!answer.response.ok()) {
+    PutOff(answer);
+    return;
+  }
+  retry_after_ = limits_.retry_after_min;
+  items_max_ = limits_.batch_items_max;
+  std::vector<CommitResult> results(
+      std::make_move_iterator(answer.response->mutable_results()->begin()),
+      std::make_move_iterator(answer.response->mutable_results()->end()));
+  std::vector<int64_t> done;
+  size_t at = 0;
+  for (size_t i = 0; i < answer.items.size(); ++i) {
+    const auto size = static_cast<size_t>(answer.requests[i].items_size());
+    SettleItem(answer.items[i], answer.requests[i], absl::MakeSpan(results).subspan(at, size),
+               done);
+    at += size;
+  }
+  if (done.empty()) return;
+  if (const absl::Status forgotten = queue_->Complete(done); !forgotten.ok()) {
+    // They are committed again later, as duplicates.
+    to_.logger.Error("committed operations stay stored", {{"error", forgotten.message()}});
+    queue_->Retry(done);
+    return;
+  }
+  to_.metrics.drained.Add(static_cast<double>(done.size()));
+  for (const queue::Item& item : answer.items) {
+    if (std::find(done.begin(), done.end(), item.id) != done.end()) Forget(item.lane);
+  }
+}
+
+// Adds the item to `done` when all of it is committed.
+void Spool::SettleItem(const queue::Item& item, const CommitRequest& request,
+                       absl::Span<CommitResult> results, std::vector<int64_t>& done) {
+  if (std::any_of(results.begin(), results.end(), [](const auto& r) { return Unknown(r); })) {
+    to_.metrics.failed_attempts.Add();
+    queue_->Retry(std::vector<int64_t>{item.id});
+    return;
+  }
+  CommitRequest refused;
+  common::v1::Error why;
+  for (int i = 0; i < request.items_size(); ++i) {
+    if (results[i].outcome() == common::v1::OUTCOME_REJECTED) {
+      if (refused.items_size() == 0) why = results[i].error();
+      *refused.add_items() = request.items(i);
+    }
+    Tell(request.items(i), std::move(results[i]));
+  }
+  if (refused.items_size() == 0) {
+    done.push_back(item.id);
+  } else {
+    Park(item, refused, why);
+  }
+}
+
+void Spool::Park(const queue::Item& item, const CommitRequest& refused,
+                 const common::v1::Error& why) {
+  const absl::StatusOr<std::vector<queue::Item>> followers =
+      queue_->Park(item.id, KeysOf(refused), refused.SerializeAsString(), why.code());
+  if (!followers.ok()) {
+    to_.logger.Error("a refused operation cannot be parked",
+                     {{"error", followers.status().message()}});
+    queue_->Retry(std::vector<int64_t>{item.id});
+    return;
+  }
+  to_.logger.Warn("stored operations were refused and are parked",
+                  {{"space", item.lane},
+                   {"code", why.code()},
+                   {"operations", refused.items_size()},
+                   {"dependants", followers->size()}});
+  to_.metrics.refused.Add(static_cast<double>(1 + followers->size()));
+  Forget(item.lane);
+  for (const queue::Item& follower : *followers) {
+    CommitRequest request;
+    request.ParseFromString(follower.payload);
+    for (const CommitItem& operation : request.items()) {
+      CommitResult result;
+      result.set_outcome(common::v1::OUTCOME_REJECTED);
+      *result.mutable_error() =
+          ErrorOf(MakeError(Reason::kDependsOnRejected, "an earlier operation on it was refused"));
+      Tell(operation, std::move(result));
+    }
+    Forget(follower.lane);
+  }
+}
+
+// Nothing is known of the whole call.
+void Spool::PutOff(const Answer& answer) {
+  to_.metrics.failed_attempts.Add();
+  const absl::Status& why = answer.response.status();
+  std::vector<int64_t> ids;
+  for (const queue::Item& item : answer.items) ids.push_back(item.id);
+  if (!Passes(why) && answer.items.size() == 1) {
+    CommitResult refused;
+    refused.set_outcome(common::v1::OUTCOME_REJECTED);
+    *refused.mutable_error() = ErrorOf(why);
+    for (const CommitItem& item : answer.requests[0].items()) Tell(item, refused);
+    Park(answer.items[0], answer.requests[0], ErrorOf(why));
+    items_max_ = limits_.batch_items_max;
+    return;
+  }
+  queue_->Release(ids);
+  if (!Passes(why)) {  // One of them is bad: one at a time tells which.
+    items_max_ = 1;
+    return;
+  }
+  const absl::Duration half = retry_after_ / 2;
+  next_attempt_ = to_.clock.Monotonic() + half + half * to_.random.Fraction();
+  retry_after_ = std::min(retry_after_ * 2, limits_.check_interval);
+}
+
+void Spool::Tell(const CommitItem& item, CommitResult result) {
+  if (item.actor().session_id().empty()) return;
+  sync::v1::OperationResult outcome;
+  outcome.set_op_id(item.operation().op_id());
+  *outcome.mutable_entity() = item.operation().entity();
+  FillResult(std::move(result), outcome);
+  to_.listener.OnOutcome(item.actor().session_id(), std::move(outcome));
+}
+
+void Spool::Forget(absl::string_view space) {
+  absl::MutexLock lock(&mutex_);
+  --waiting_;
+  const auto held = held_.find(space);
+  if (--held->second == 0) held_.erase(held);
+}
+
+void Spool::PublishState() {
+  const auto oldest = queue_->oldest();
+  to_.metrics.oldest_ms.store(oldest.has_value() ? absl::ToUnixMillis(*oldest) : 0);
+  to_.metrics.waiting.Set(static_cast<double>(queue_->waiting()));
+  to_.metrics.parked.Set(static_cast<double>(queue_->parked()));
+  to_.metrics.bytes.Set(static_cast<double>(queue_->bytes()));
+}
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,234 @@
+#include "services/gateway/spool/spool.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "absl/synchronization/notification.h"
+#include "libs/testing/status_matchers.h"
+#include "services/gateway/spool/spool_metrics.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using testing::HasReason;
+using version::v1::CommitItem;
+using version::v1::CommitResult;
+
+// Answers at once, on the spool's thread; waits for what it is to see.
+class Destination final : public VersionClient, public OutcomeListener {
+ public:
+  size_t replicas() const override { return 1; }
+  void Commit(size_t, const version::v1::CommitRequest& request,
+              Done<version::v1::CommitResponse> done) override {
+    absl::StatusOr<version::v1::CommitResponse> response = Decide(request);
+    done(std::move(response));
+  }
+  void GetEntities(size_t, version::v1::GetEntitiesRequest,
+                   Done<version::v1::GetEntitiesResponse>) override {}
+  void GetHistory(size_t, version::v1::GetHistoryRequest,
+                  Done<version::v1::GetHistoryResponse>) override {}
+  void Diff(size_t, version::v1::DiffRequest, Done<version::v1::DiffResponse>) override {}
+
+  void OnOutcome(absl::string_view session, sync::v1::OperationResult result) override {
+    absl::MutexLock lock(&mutex_);
+    outcomes_.push_back(absl::StrCat(session, " ", result.op_id(), " ",
+                                     result.error().code().empty()
+                                         ? common::v1::Outcome_Name(result.outcome())
+                                         : result.error().code()));
+  }
+
+  void SetAway(bool away) {
+    absl::MutexLock lock(&mutex_);
+    away_ = away;
+  }
+  // Operations with this id are answered with the code.
+  void Answer(const std::string& op_id, const std::string& code) {
+    absl::MutexLock lock(&mutex_);
+    codes_[op_id] = code;
+  }
+  std::vector<std::string> WaitForOutcomes(size_t count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [&] { return outcomes_.size() >= count; };
+    mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(30));
+    return outcomes_;
+  }
+  std::vector<std::string> WaitForCalls(size_t count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [&] { return calls_ >= count; };
+    mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(30));
+    return committed_;
+  }
+
+ private:
+  absl::StatusOr<version::v1::CommitResponse> Decide(const version::v1::CommitRequest& request) {
+    absl::MutexLock lock(&mutex_);
+    ++calls_;
+    if (away_) return MakeError(Reason::kUnavailable, "away");
+    version::v1::CommitResponse response;
+    for (const CommitItem& item : request.items()) {
+      if (codes_[item.operation().op_id()] == "poison") {
+        return MakeError(Reason::kInvalidArgument, "poison");
+      }
+    }
+    for (const CommitItem& item : request.items()) {
+      const std::string code = codes_[item.operation().op_id()];
+      CommitResult& result = *response.add_results();
+      result.set_outcome(common::v1::OUTCOME_APPLIED);
+      if (code.empty()) {
+        committed_.push_back(item.operation().op_id());
+        continue;
+      }
+      result.set_outcome(common::v1::OUTCOME_REJECTED);
+      result.mutable_error()->set_code(code);
+      if (code == "unavailable") codes_[item.operation().op_id()] = "";  // Next time it works.
+    }
+    return response;
+  }
+
+  absl::Mutex mutex_;
+  bool away_ ABSL_GUARDED_BY(mutex_) = true;
+  size_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::string> codes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> committed_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> outcomes_ ABSL_GUARDED_BY(mutex_);
+};
+
+CommitItem Item(const std::string& op_id, const std::string& entity_id) {
+  CommitItem item;
+  item.mutable_operation()->set_op_id(op_id);
+  item.mutable_operation()->mutable_entity()->set_space("team");
+  item.mutable_operation()->mutable_entity()->set_entity_type("note");
+  item.mutable_operation()->mutable_entity()->set_entity_id(entity_id);
+  item.mutable_actor()->set_session_id("s");
+  return item;
+}
+
+class SpoolTest : public ::testing::Test {
+ protected:
+  SpoolTest() {
+    std::string folder = ::testing::TempDir() + "spool-XXXXXX";
+    folder_ = mkdtemp(folder.data());
+    Open();
+  }
+  ~SpoolTest() override {
+    spool_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void Open(queue::QueueLimits limits = {}) {
+    spool_.reset();
+    limits.backoff_initial = absl::Milliseconds(1);
+    auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", limits, clock_, random_);
+    ASSERT_OK(queue);
+    spool_ = std::make_unique<Spool>(
+        *std::move(queue),
+        SpoolDependencies{destination_, destination_, clock_, random_, logger_, metrics_},
+        SpoolLimits{.retry_after_min = absl::Milliseconds(1),
+                    .check_interval = absl::Milliseconds(5)});
+  }
+  std::vector<absl::Status> Store(std::vector<StoreAndForward::Group> groups) {
+    absl::Notification done;
+    std::vector<absl::Status> answer;
+    spool_->Store(std::move(groups), [&](std::vector<absl::Status> statuses) {
+      answer = std::move(statuses);
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return answer;
+  }
+  // Everything is told and done; the spool's own account follows within its thread.
+  void WaitUntilEmpty() {
+    spool_->Stop();
+    EXPECT_EQ(spool_->waiting(), 0u);
+  }
+
+  SystemClock clock_;
+  SeededRandom random_{1};
+  log::Logger logger_ = log::NullLogger();
+  metrics::Registry registry_;
+  SpoolMetrics metrics_{registry_, clock_};
+  Destination destination_;
+  std::string folder_;
+  std::unique_ptr<Spool> spool_;
+};
+
+TEST_F(SpoolTest, KeepsWhileTheServiceIsAwayAndCommitsInOrderWhenItIsBack) {
+  EXPECT_FALSE(spool_->Holds("team"));
+  EXPECT_THAT(Store({{Item("1", "a")}, {Item("2", "a")}, {Item("3", "a")}}), Each(testing::IsOk()));
+  EXPECT_TRUE(spool_->Holds("team"));
+  EXPECT_FALSE(spool_->Holds("other"));
+  destination_.WaitForCalls(3);
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(3),
+              ElementsAre("s 1 OUTCOME_APPLIED", "s 2 OUTCOME_APPLIED", "s 3 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  EXPECT_FALSE(spool_->Holds("team"));
+}
+
+TEST_F(SpoolTest, SurvivesARestart) {
+  Store({{Item("1", "a")}});
+  Open();
+  EXPECT_TRUE(spool_->Holds("team"));
+  EXPECT_EQ(spool_->waiting(), 1u);
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+}
+
+TEST_F(SpoolTest, ARefusedOperationIsParkedWithItsDependantsAndOthersGoOn) {
+  destination_.Answer("1", "forbidden");
+  Store({{Item("1", "a")}, {Item("2", "a")}, {Item("3", "b")}});
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(3),
+              ::testing::UnorderedElementsAre("s 1 forbidden", "s 2 depends_on_rejected",
+                                              "s 3 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  EXPECT_EQ(metrics_.parked.value(), 2);
+}
+
+TEST_F(SpoolTest, OfABatchOnlyWhatWasRefusedIsParked) {
+  destination_.Answer("2", "already_exists");
+  Store({{Item("1", "a"), Item("2", "b"), Item("3", "c")}});
+  Store({{Item("4", "a")}});
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(4),
+              ElementsAre("s 1 OUTCOME_APPLIED", "s 2 already_exists", "s 3 OUTCOME_APPLIED",
+                          "s 4 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  EXPECT_EQ(metrics_.parked.value(), 1);
+}
+
+TEST_F(SpoolTest, WhatIsStillUnknownIsTriedAgain) {
+  destination_.Answer("1", "unavailable");
+  Store({{Item("1", "a")}});
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+}
+
+TEST_F(SpoolTest, AnOperationThatSpoilsWholeCallsIsFoundAndParked) {
+  destination_.Answer("2", "poison");
+  Store({{Item("1", "a")}, {Item("2", "b")}, {Item("3", "c")}});
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(3),
+              ElementsAre("s 1 OUTCOME_APPLIED", "s 2 invalid_argument", "s 3 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  EXPECT_EQ(metrics_.parked.value(), 1);
+}
+
+TEST_F(SpoolTest, AFullSpoolSaysSo) {
+  Open({.items_max = 2});
+  const auto statuses = Store({{Item("1", "a")}, {Item("2", "b")}, {Item("3", "c")}});
+  EXPECT_OK(statuses[0]);
+  EXPECT_OK(statuses[1]);
+  EXPECT_THAT(statuses[2], HasReason(Reason::kQuotaExceeded));
+  EXPECT_TRUE(RetryAfterOf(statuses[2]).has_value());
+}
+
+TEST_F(SpoolTest, AfterStopNothingIsAccepted) {
+  spool_->Stop();
+  EXPECT_THAT(Store({{Item("1", "a")}})[0], HasReason(Reason::kUnavailable));
+}
+
+}  // namespace
+}  // namespace bdcsync::gateway
