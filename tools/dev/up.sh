@@ -32,7 +32,7 @@ service_environment() {
       echo "BDC_SYNC_SERVICES_CONFLICT=127.0.0.1:8774" ;;
   esac
   if [[ $service == gateway ]]; then  # Each program refuses variables that it does not know.
-    echo "BDC_SYNC_JWT_SECRET=$(<$UP/jwt_secret)"
+    echo "BDC_SYNC_JWT_SECRET_FILE=$PWD/$UP/jwt_secret"
     echo "BDC_SYNC_WS_PORT=$GATEWAY_WS_PORT"
     echo "BDC_SYNC_SERVICES_VERSION=127.0.0.1:8773"
     echo "BDC_SYNC_SERVICES_DEVICE_SYNC=127.0.0.1:8775"
@@ -112,8 +112,14 @@ up() {
     # shellcheck disable=SC2086  # The line is a list of words.
     start_service $line
   done
-  say "ready: WebSocket ws://127.0.0.1:$GATEWAY_WS_PORT, secret of tokens in $UP/jwt_secret"
-  echo "Ctrl-C, or ./dev down in another terminal, stops everything."
+  say "ready: WebSocket ws://127.0.0.1:$GATEWAY_WS_PORT, gRPC 127.0.0.1:8766"
+  cat <<TEXT
+Try it in another terminal:
+  export PATH=\$PATH:$PWD/build/release/bin BDC_SYNC_JWT_SECRET_FILE=$PWD/$UP/jwt_secret
+  bdc-sync watch &
+  bdc-sync put note/n1 '{"title": "Hello"}'
+Ctrl-C here, or ./dev down there, stops everything.
+TEXT
   wait -n || status=$?
   die "a service ended with status $status; see $UP/logs"
 }
