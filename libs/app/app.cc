@@ -22,6 +22,7 @@ namespace bdcsync::app {
 namespace {
 
 constexpr absl::Duration kFailedStartDrain = absl::Seconds(1);
+constexpr absl::Duration kCallsEndMax = absl::Seconds(1);
 constexpr absl::Duration kBusWarningInterval = absl::Seconds(10);
 
 const SystemClock& RealClock() {
@@ -73,6 +74,7 @@ class App::Host final : public Context {
  public:
   Host(Modules modules, config::Values values, const Environment& environment)
       : values_(std::move(values)),
+        before_ready_(environment.before_ready),
         clock_(environment.clock != nullptr ? *environment.clock : RealClock()),
         random_(environment.random != nullptr ? *environment.random : system_random_),
         logger_(environment.logger != nullptr ? *environment.logger
@@ -88,7 +90,11 @@ class App::Host final : public Context {
 
   ~Host() override {
     Drain(absl::InfinitePast());
-    while (!modules_.empty()) modules_.pop_back();
+    while (!modules_.empty()) {
+      modules_.pop_back();
+      // What it called in this process ends before the module that answers is destroyed.
+      server_.AwaitIdle(SystemClock().Now() + kCallsEndMax);
+    }
   }
 
   absl::Status Start() {
@@ -107,9 +113,10 @@ class App::Host final : public Context {
       channels_.AddInProcess(module->name(), server_.InProcessChannel());
     }
     for (const auto& module : modules_) {
-      ++started_;  // Also one that fails is drained: it may have begun something.
       RETURN_IF_ERROR(Named(module->name(), module->Start(*this)));
+      ++started_;
     }
+    if (before_ready_) before_ready_();
     server_.SetServing(true);
     readiness_.SetPhase(Readiness::Phase::kServing);
     return absl::OkStatus();
@@ -199,6 +206,7 @@ class App::Host final : public Context {
   }
 
   const config::Values values_;
+  const std::function<void()> before_ready_;
   const Clock& clock_;
   SystemRandom system_random_;
   Random& random_;

@@ -36,11 +36,14 @@ Modules MakeModules(More... modules) {
 // Every key that a process of these modules has.
 config::Schema SchemaFor(const Modules& modules);
 
-// What tests replace. Borrowed, and must outlive the App; null: the machine's own.
+// What tests and Run replace. Pointers are borrowed and must outlive the App; null: the machine's
+// own.
 struct Environment {
   const Clock* clock = nullptr;
   Random* random = nullptr;
   const log::Logger* logger = nullptr;
+  // Runs when every module has started, just before the process says that it is ready.
+  std::function<void()> before_ready;
 };
 
 class App {
@@ -60,7 +63,7 @@ class App {
   int http_port() const;
   // "127.0.0.1:<grpc port>".
   std::string grpc_address() const;
-  // A channel to this process's gRPC services without a socket, until Drain.
+  // A channel to this process's gRPC services without a socket, until it is destroyed.
   std::shared_ptr<grpc::Channel> channel();
   // OK, or why not: one line for every check that fails.
   absl::Status Readiness() const;

@@ -129,7 +129,6 @@ struct HttpListener::State {
   boost::asio::io_context io{1};
   tcp::acceptor acceptor{io};
   boost::asio::steady_timer pause{io};
-  int port = 0;
   std::thread thread;
 };
 
@@ -153,7 +152,6 @@ absl::Status HttpListener::State::Listen(const std::string& address, int wanted)
                      "): is another process using the port? Set http.port or "
                      "listen_address to another one"));
   }
-  port = acceptor.local_endpoint().port();
   return absl::OkStatus();
 }
 
@@ -184,16 +182,17 @@ void HttpListener::AddRoute(absl::string_view method, absl::string_view path, Ht
 
 absl::Status HttpListener::Start(const std::string& address, int port) {
   RETURN_IF_ERROR(state_->Listen(address, port));
+  port_ = state_->acceptor.local_endpoint().port();
   state_->Accept();
   state_->thread = std::thread([this] { state_->io.run(); });
   return absl::OkStatus();
 }
 
-int HttpListener::port() const { return state_->port; }
-
 void HttpListener::Stop() {
+  if (state_ == nullptr) return;
   state_->io.stop();
   if (state_->thread.joinable()) state_->thread.join();
+  state_.reset();  // Closes what is open.
 }
 
 }  // namespace bdcsync::app

@@ -22,13 +22,14 @@ class HttpListener {
   // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: `address` is not an IP address or localhost.
   absl::Status Start(const std::string& address, int port);
   // Where it listens; 0 before Start.
-  int port() const;
-  // Closes all connections; no handler runs afterwards.
+  int port() const { return port_; }
+  // Closes everything; no handler runs afterwards. Calling it again does nothing.
   void Stop();
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<State> state_;  // Null once stopped.
+  int port_ = 0;
 };
 
 }  // namespace bdcsync::app

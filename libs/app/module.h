@@ -31,6 +31,7 @@ class Module {
   // Builds the service and registers its gRPC services, metrics and readiness checks. Calls nobody.
   virtual absl::Status Configure(Context& context) = 0;
   // The gRPC server listens and every module is configured: dial others, migrate, begin to work.
+  // Calls may arrive before it returns. After a failure the module is destroyed without Drain.
   virtual absl::Status Start(Context& context) = 0;
   // Takes no new work and returns when what is in flight is answered, or at `deadline` at the
   // latest.

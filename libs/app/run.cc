@@ -107,7 +107,8 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
   }
 
   CatchSignals();
-  absl::StatusOr<std::unique_ptr<App>> app = App::Start(std::move(modules), loaded->values);
+  absl::StatusOr<std::unique_ptr<App>> app =
+      App::Start(std::move(modules), loaded->values, {.before_ready = BeginServing});
   if (!app.ok()) {
     Print(stderr, absl::StrCat(program, ": cannot start: ", app.status().message(), "\n"));
     return app.status().code() == absl::StatusCode::kInvalidArgument ? kExitBadConfig

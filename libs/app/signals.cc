@@ -53,9 +53,9 @@ void CatchSignals() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+void BeginServing() { phase.store(Phase::kServing); }
+
 SignalEvent AwaitSignal() {
-  Phase starting = Phase::kStarting;
-  phase.compare_exchange_strong(starting, Phase::kServing);
   while (true) {
     pollfd waiting{pipe_ends[0], POLLIN, 0};
     if (poll(&waiting, 1, -1) < 0) continue;  // Interrupted by the handler: the byte is there next.

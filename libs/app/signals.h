@@ -6,9 +6,11 @@ namespace bdcsync::app {
 
 enum class SignalEvent { kStop, kReload };
 
-// Takes over SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Until AwaitSignal is called first, a
-// stop signal ends the process at once with status 0: nothing was served yet.
+// Takes over SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Until BeginServing, a stop signal
+// ends the process at once with status 0: nothing was served yet.
 void CatchSignals();
+// From now on a stop signal is an event.
+void BeginServing();
 // Waits for the next event. After kStop, another stop signal ends the process at once with
 // status 1.
 SignalEvent AwaitSignal();

@@ -107,14 +107,27 @@ class LaneBatcher {
     bool in_flight = false;
   };
 
+  // Marks a Pump that is running on this thread, so that a `done` called within `send` does not
+  // nest: a long queue of immediate answers would use up the stack.
+  struct Pumping {
+    const LaneBatcher* batcher;
+    const Pumping* outer;
+  };
+  static inline thread_local const Pumping* pumping_ = nullptr;
+
   // Sends batches while there are ready lanes and room in flight.
   void Pump() {
+    for (const Pumping* p = pumping_; p != nullptr; p = p->outer) {
+      if (p->batcher == this) return;  // It looks again when its `send` returns.
+    }
+    const Pumping here{this, pumping_};
+    pumping_ = &here;
     while (true) {
       std::vector<Item> batch;
       std::vector<uint64_t> lanes;
       {
         absl::MutexLock lock(&mutex_);
-        if (in_flight_ >= limits_.in_flight_max || ready_.empty()) return;
+        if (in_flight_ >= limits_.in_flight_max || ready_.empty()) break;
         Collect(batch, lanes);
         ++in_flight_;
       }
@@ -123,6 +136,7 @@ class LaneBatcher {
         Pump();
       });
     }
+    pumping_ = here.outer;
   }
 
   // Moves whole groups from ready lanes into `batch` until a limit is met; at least one group.

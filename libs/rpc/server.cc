@@ -4,7 +4,9 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -67,6 +69,17 @@ void Configure(const ServerOptions& options, grpc::ServerBuilder& builder) {
                              Milliseconds(kPingIntervalMin));
 }
 
+// gRPC takes a time before 1970 for one that never comes.
+std::chrono::system_clock::time_point ToDeadline(absl::Time time) {
+  return absl::ToChronoTime(std::max(time, absl::UnixEpoch()));
+}
+
+// One gRPC server and the calls that it has not finished.
+struct Endpoint {
+  CallsInFlight in_flight;
+  std::unique_ptr<grpc::Server> server;
+};
+
 }  // namespace
 
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
@@ -85,42 +98,62 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
 }
 
 struct Server::State {
+  // Builds and starts the server of `endpoint`; null when it cannot listen.
+  void Build(grpc::ServerBuilder& builder, Endpoint& endpoint);
+
   const ServerOptions options;
   metrics::Registry& metrics;
   const SystemClock clock;  // Real time: it measures calls.
   std::vector<grpc::Service*> services;
-  std::unique_ptr<grpc::Server> server;
+  Endpoint tcp;
+  // Calls within the process have a server of their own: gRPC's in-process transport breaks what is
+  // in flight when its server begins to shut down, so that one is shut down only when it is idle.
+  Endpoint local;
   int port = 0;
   std::atomic<bool> drained{false};
 };
 
+void Server::State::Build(grpc::ServerBuilder& builder, Endpoint& endpoint) {
+  Configure(options, builder);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(
+      std::make_unique<ServerMetricsFactory>(metrics, clock, endpoint.in_flight));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  endpoint.server = builder.BuildAndStart();
+}
+
 Server::Server(ServerOptions options, metrics::Registry& metrics)
     : state_(new State{std::move(options), metrics}) {}
 
-Server::~Server() { Drain(absl::InfinitePast()); }
+Server::~Server() {
+  Drain(absl::InfinitePast());
+  if (state_->local.server == nullptr) return;
+  state_->local.server->Shutdown(ToDeadline(absl::InfinitePast()));
+  state_->local.server->Wait();
+}
 
 void Server::AddService(grpc::Service* service) { state_->services.push_back(service); }
 
 absl::Status Server::Start() {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  Configure(state_->options, builder);
-  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
-  interceptors.push_back(std::make_unique<ServerMetricsFactory>(state_->metrics, state_->clock));
-  builder.experimental().SetInterceptorCreators(std::move(interceptors));
-
   const std::string address = HostAndPort(state_->options.listen_address, state_->options.port);
   ASSIGN_OR_RETURN(auto credentials, Credentials(state_->options));
-  builder.AddListeningPort(address, std::move(credentials), &state_->port);
-  for (grpc::Service* service : state_->services) builder.RegisterService(service);
-  state_->server = builder.BuildAndStart();
-  if (state_->server == nullptr || state_->port == 0) {
+  grpc::ServerBuilder tcp;
+  tcp.AddListeningPort(address, std::move(credentials), &state_->port);
+  state_->Build(tcp, state_->tcp);
+  if (state_->tcp.server == nullptr || state_->port == 0) {
     return MakeError(Reason::kUnavailable,
                      absl::StrCat("cannot listen for gRPC on ", address,
                                   ": is another process using the port? Set grpc.port or "
                                   "listen_address to another one"));
   }
+  grpc::ServerBuilder local;
+  state_->Build(local, state_->local);
+  state_->metrics.AddGaugeCallback(kCallsInFlight, {}, [state = state_.get()] {
+    return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count());
+  });
   SetServing(false);
   return absl::OkStatus();
 }
@@ -131,19 +164,27 @@ std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(state_->options.max_message_bytes));
   arguments.SetMaxSendMessageSize(static_cast<int>(state_->options.max_message_bytes));
-  return state_->server->InProcessChannel(arguments);
+  return state_->local.server->InProcessChannel(arguments);
 }
 
 void Server::SetServing(bool serving) {
-  if (state_->server == nullptr) return;
-  state_->server->GetHealthCheckService()->SetServingStatus(serving);
+  for (const Endpoint* endpoint : {&state_->tcp, &state_->local}) {
+    if (endpoint->server == nullptr) continue;
+    endpoint->server->GetHealthCheckService()->SetServingStatus(serving);
+  }
 }
 
 void Server::Drain(absl::Time deadline) {
-  if (state_->server == nullptr || state_->drained.exchange(true)) return;
+  if (state_->local.server == nullptr || state_->drained.exchange(true)) return;
   SetServing(false);
-  state_->server->Shutdown(absl::ToChronoTime(deadline));
-  state_->server->Wait();
+  state_->tcp.server->Shutdown(ToDeadline(deadline));
+  state_->tcp.server->Wait();
+  AwaitIdle(deadline);
+}
+
+void Server::AwaitIdle(absl::Time deadline) {
+  state_->tcp.in_flight.AwaitNone(deadline);
+  state_->local.in_flight.AwaitNone(deadline);
 }
 
 }  // namespace bdcsync::rpc

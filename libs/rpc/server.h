@@ -37,28 +37,34 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
 
 class Server {
  public:
-  // Metrics: bdcsync_grpc_requests_total{method,code}, bdcsync_grpc_request_seconds{method}.
+  // Metrics: bdcsync_grpc_requests_total{method,code}, bdcsync_grpc_request_seconds{method},
+  // bdcsync_grpc_in_flight_calls. One server per registry.
   // `metrics` is borrowed and must outlive the server.
   Server(ServerOptions options, metrics::Registry& metrics);
-  // Drains without patience if Drain was not called.
+  // Drains without patience if Drain was not called. All callers within the process are gone.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Borrowed: must outlive the server's Drain.
+  // Borrowed: must outlive the server's Drain and every call within the process.
   void AddService(grpc::Service* service);
   // Listens. UNAVAILABLE: the port is taken; INVALID_ARGUMENT: a TLS file is missing or wrong.
   absl::Status Start();
   // Where it listens; 0 before Start.
   int port() const;
-  // A channel into this server without a socket, from Start until Drain.
+  // A channel into this server without a socket, from Start until the server is destroyed. A call
+  // on it after that is a bug that crashes.
   std::shared_ptr<grpc::Channel> InProcessChannel();
   // What grpc.health.v1 answers from now on, for the server as a whole and every service.
   // Nothing before Start.
   void SetServing(bool serving);
-  // Answers NOT_SERVING, refuses new calls, waits for those in flight until `deadline`, then
-  // cancels what is left. Returns when no call runs any more. Calling it again does nothing.
+  // Answers NOT_SERVING, refuses new calls from outside, waits for those in flight until
+  // `deadline`, then cancels what is left. Calls within the process are waited for as well but
+  // neither refused nor cancelled: their callers end them when they are drained. Calling it again
+  // does nothing.
   void Drain(absl::Time deadline);
+  // Waits until no call runs, or until `deadline`.
+  void AwaitIdle(absl::Time deadline);
 
  private:
   struct State;

@@ -16,8 +16,12 @@ constexpr std::array kCodeNames = {
 
 class Interceptor final : public grpc::experimental::Interceptor {
  public:
-  Interceptor(MethodMetrics& method, const Clock& clock)
-      : method_(method), clock_(clock), started_(clock.Monotonic()) {}
+  Interceptor(MethodMetrics& method, const Clock& clock, CallsInFlight& in_flight)
+      : method_(method), clock_(clock), in_flight_(in_flight), started_(clock.Monotonic()) {
+    in_flight_.Begin();
+  }
+  // gRPC deletes it when nothing of the call is left.
+  ~Interceptor() override { in_flight_.End(); }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     using grpc::experimental::InterceptionHookPoints;
@@ -30,6 +34,7 @@ class Interceptor final : public grpc::experimental::Interceptor {
  private:
   MethodMetrics& method_;
   const Clock& clock_;
+  CallsInFlight& in_flight_;
   const absl::Duration started_;
 };
 
@@ -54,9 +59,30 @@ void MethodMetrics::Answered(int code, absl::Duration took) {
   seconds_.Observe(took);
 }
 
+void CallsInFlight::Begin() {
+  absl::MutexLock lock(&mutex_);
+  ++count_;
+}
+
+void CallsInFlight::End() {
+  absl::MutexLock lock(&mutex_);
+  --count_;
+}
+
+int CallsInFlight::count() const {
+  absl::MutexLock lock(&mutex_);
+  return count_;
+}
+
+void CallsInFlight::AwaitNone(absl::Time deadline) const {
+  absl::MutexLock lock(&mutex_);
+  const auto none = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return count_ == 0; };
+  mutex_.AwaitWithDeadline(absl::Condition(&none), deadline);
+}
+
 grpc::experimental::Interceptor* ServerMetricsFactory::CreateServerInterceptor(
     grpc::experimental::ServerRpcInfo* info) {
-  return new Interceptor(Find(info->method()), clock_);  // gRPC deletes it.
+  return new Interceptor(Find(info->method()), clock_, in_flight_);  // gRPC deletes it.
 }
 
 MethodMetrics& ServerMetricsFactory::Find(const char* method) {

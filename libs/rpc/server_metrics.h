@@ -21,6 +21,9 @@ inline constexpr metrics::MetricInfo kRequestsTotal{
 inline constexpr metrics::MetricInfo kRequestSeconds{
     "bdcsync_grpc_request_seconds", "Time from a gRPC call's arrival to its answer, by method."};
 
+inline constexpr metrics::MetricInfo kCallsInFlight{
+    "bdcsync_grpc_in_flight_calls", "gRPC calls that have arrived and are not finished."};
+
 // What one method has counted.
 class MethodMetrics {
  public:
@@ -36,11 +39,25 @@ class MethodMetrics {
   std::array<std::atomic<metrics::Counter*>, kCodes> requests_{};
 };
 
+// How many calls a server has not finished. Thread-safe.
+class CallsInFlight {
+ public:
+  void Begin();
+  void End();
+  int count() const;
+  // Waits until there is none, or until `deadline`.
+  void AwaitNone(absl::Time deadline) const;
+
+ private:
+  mutable absl::Mutex mutex_;
+  int count_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
 class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // Both are borrowed and must outlive the server.
-  ServerMetricsFactory(metrics::Registry& registry, const Clock& clock)
-      : registry_(registry), clock_(clock) {}
+  // All are borrowed and must outlive the server.
+  ServerMetricsFactory(metrics::Registry& registry, const Clock& clock, CallsInFlight& in_flight)
+      : registry_(registry), clock_(clock), in_flight_(in_flight) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
@@ -49,6 +66,7 @@ class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorF
 
   metrics::Registry& registry_;
   const Clock& clock_;
+  CallsInFlight& in_flight_;
   absl::Mutex mutex_;
   // By the address of the name, which a registered method keeps for ever.
   absl::flat_hash_map<const char*, std::unique_ptr<MethodMetrics>> methods_ ABSL_GUARDED_BY(mutex_);

@@ -1,0 +1,53 @@
+// What run_test.cc starts: one module that does nothing but can be told to fail, or to drain for
+// ever.
+#include <memory>
+#include <string>
+
+#include "absl/synchronization/notification.h"
+#include "libs/app/context.h"
+#include "libs/app/run.h"
+#include "libs/log/logger.h"
+
+namespace bdcsync::app {
+namespace {
+
+constexpr config::Bool kFail{.name = "fake.fail", .doc = "Whether Start fails."};
+constexpr config::Bool kHang{.name = "fake.hang", .doc = "Whether Drain never returns."};
+constexpr config::String kGreeting{
+    .name = "fake.greeting", .default_value = "hello", .doc = "What it says.", .reloadable = true};
+
+class FakeModule final : public Module {
+ public:
+  absl::string_view name() const override { return "fake"; }
+  DefaultPorts default_ports() const override { return {}; }
+  void DeclareConfig(config::Schema& schema) const override {
+    schema.Add(kFail);
+    schema.Add(kHang);
+    schema.Add(kGreeting);
+  }
+  absl::Status Configure(Context& context) override { return absl::OkStatus(); }
+  absl::Status Start(Context& context) override {
+    if (context.config().Get(kFail)) return absl::UnavailableError("told to fail");
+    hang_ = context.config().Get(kHang);
+    logger_ = &context.logger();
+    context.OnConfigChange([this](const config::Values& values) {
+      logger_->Info("greeting", {{"text", values.Get(kGreeting)}});
+    });
+    return absl::OkStatus();
+  }
+  void Drain(absl::Time deadline) override {
+    logger_->Info("draining");
+    if (hang_) absl::Notification().WaitForNotification();
+  }
+
+ private:
+  bool hang_ = false;
+  log::Logger* logger_ = nullptr;
+};
+
+}  // namespace
+}  // namespace bdcsync::app
+
+int main(int argc, char** argv) {
+  return bdcsync::app::Run(argc, argv, std::make_unique<bdcsync::app::FakeModule>());
+}

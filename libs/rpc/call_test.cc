@@ -1,0 +1,326 @@
+// Server, channels and the helpers at both ends of a call, in the process and over TCP.
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "bdcsync/event_store/v1/event_store.grpc.pb.h"
+#include "libs/rpc/channels.h"
+#include "libs/rpc/config.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/unary.h"
+#include "libs/testing/status_matchers.h"
+
+namespace bdcsync::rpc {
+namespace {
+
+using event_store::v1::EventStoreService;
+using event_store::v1::GetStoreInfoRequest;
+using event_store::v1::GetStoreInfoResponse;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Handler = std::function<grpc::ServerUnaryReactor*(grpc::CallbackServerContext*)>;
+namespace status = ::bdcsync::testing;
+
+constexpr absl::Duration kLong = absl::Seconds(30);
+
+class FakeService final : public EventStoreService::CallbackService {
+ public:
+  Handler handler = [](grpc::CallbackServerContext* context) {
+    return FinishNow(context, absl::OkStatus());
+  };
+
+ private:
+  grpc::ServerUnaryReactor* GetStoreInfo(grpc::CallbackServerContext* context,
+                                         const GetStoreInfoRequest* request,
+                                         GetStoreInfoResponse* response) override {
+    return handler(context);
+  }
+};
+
+// Lets the first call wait for the test; answers all others at once.
+class HeldCall {
+ public:
+  Handler handler() {
+    return [this](grpc::CallbackServerContext* context) {
+      if (held_.exchange(true)) return FinishNow(context, absl::OkStatus());
+      reactor_ = context->DefaultReactor();
+      grpc::ServerUnaryReactor* const reactor = reactor_;
+      arrived_.Notify();
+      return reactor;
+    };
+  }
+  void AwaitArrival() { arrived_.WaitForNotification(); }
+  void Finish() { FinishWith(reactor_, absl::OkStatus()); }
+
+ private:
+  std::atomic<bool> held_{false};
+  grpc::ServerUnaryReactor* reactor_ = nullptr;
+  absl::Notification arrived_;
+};
+
+enum class Way { kInProcess, kTcp };
+
+class CallTest : public ::testing::TestWithParam<Way> {
+ protected:
+  void SetUp() override {
+    server_ = std::make_unique<Server>(ServerOptions{}, metrics_);
+    server_->AddService(&service_);
+    ASSERT_OK(server_->Start());
+    server_->SetServing(true);
+    std::shared_ptr<grpc::Channel> channel = server_->InProcessChannel();
+    if (GetParam() == Way::kTcp) {
+      ASSERT_OK_AND_ASSIGN(channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
+    }
+    stub_ = EventStoreService::NewStub(channel);
+    health_ = std::make_unique<grpc::GenericStub>(channel);
+  }
+
+  absl::StatusOr<GetStoreInfoResponse> Call(CallOptions options = {.timeout = kLong}) {
+    return rpc::Call(*stub_, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
+                     options);
+  }
+  void StartCall(const CallOptions& options,
+                 absl::AnyInvocable<void(absl::StatusOr<GetStoreInfoResponse>)> done) {
+    CallAsync(*stub_->async(), &EventStoreService::StubInterface::async_interface::GetStoreInfo,
+              GetStoreInfoRequest(), options, std::move(done));
+  }
+
+  metrics::Registry metrics_;
+  FakeService service_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<EventStoreService::Stub> stub_;
+  std::unique_ptr<grpc::GenericStub> health_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, CallTest, ::testing::Values(Way::kInProcess, Way::kTcp),
+                         [](const auto& info) {
+                           return info.param == Way::kTcp ? "Tcp" : "InProcess";
+                         });
+
+TEST_P(CallTest, AnAsynchronousCallIsAnsweredOnce) {
+  absl::Notification answered;
+  StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse> response) {
+    EXPECT_OK(response);
+    answered.Notify();
+  });
+  answered.WaitForNotification();
+}
+
+TEST_P(CallTest, ErrorsArriveWhole) {
+  service_.handler = [](grpc::CallbackServerContext* context) {
+    return FinishNow(context, MakeErrorAt(Reason::kOperationIdReused, "/op_id", "used before"));
+  };
+  const auto response = Call();
+  EXPECT_THAT(response, status::HasReason(Reason::kOperationIdReused));
+  EXPECT_EQ(PathOf(response.status()), "/op_id");
+  EXPECT_EQ(response.status().message(), "used before");
+}
+
+TEST_P(CallTest, RequestIdAndDeadlineAreHandedOn) {
+  std::string id;
+  CallOptions forwarded;
+  service_.handler = [&](grpc::CallbackServerContext* context) {
+    id = RequestIdOf(*context);
+    forwarded = Forward(*context, absl::Hours(1));
+    return FinishNow(context, absl::OkStatus());
+  };
+  ASSERT_OK(Call({.timeout = absl::Seconds(20), .request_id = "r-17"}));
+  EXPECT_EQ(id, "r-17");
+  EXPECT_EQ(forwarded.request_id, "r-17");
+  EXPECT_LE(forwarded.timeout, absl::Seconds(21));  // The wire rounds up by as much as 1 %.
+  EXPECT_GT(forwarded.timeout, absl::ZeroDuration());
+  ASSERT_OK(Call({.timeout = kLong, .request_id = std::string(kRequestIdBytesMax + 1, 'x')}));
+  EXPECT_EQ(id.size(), static_cast<std::size_t>(kRequestIdBytesMax));
+}
+
+TEST_P(CallTest, ACallWithoutAnAnswerEndsAtItsDeadline) {
+  HeldCall held;
+  service_.handler = held.handler();
+  EXPECT_THAT(Call({.timeout = absl::Milliseconds(50)}),
+              status::HasReason(Reason::kDeadlineExceeded));
+  held.AwaitArrival();
+  held.Finish();
+}
+
+TEST_P(CallTest, BlockingWorkRunsOnThePoolAndIsRefusedWhenItIsFull) {
+  constexpr int kCalls = 4;
+  WorkerPool pool({.threads = 1, .queued_max = 1});
+  absl::Notification release;
+  service_.handler = [&](grpc::CallbackServerContext* context) {
+    return HandleOnPool(context, pool, [&] {
+      release.WaitForNotification();
+      return absl::OkStatus();
+    });
+  };
+  // One runs, at most one waits: at least two of four are refused before the first can end.
+  std::atomic<int> ok{0};
+  std::atomic<int> refused{0};
+  absl::BlockingCounter answered(kCalls);
+  for (int i = 0; i < kCalls; ++i) {
+    StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse> response) {
+      if (response.ok()) {
+        ++ok;
+      } else {
+        EXPECT_THAT(response, status::HasReason(Reason::kUnavailable));
+        if (++refused == 2) release.Notify();
+      }
+      answered.DecrementCount();
+    });
+  }
+  answered.Wait();
+  EXPECT_GE(ok, 1);
+  EXPECT_EQ(ok + refused, kCalls);
+}
+
+TEST_P(CallTest, EveryCallIsCountedByMethodAndCode) {
+  ASSERT_OK(Call());
+  ASSERT_OK(Call());
+  service_.handler = [](grpc::CallbackServerContext* context) {
+    return FinishNow(context, MakeError(Reason::kNotFound, "x"));
+  };
+  EXPECT_FALSE(Call().ok());
+  server_->Drain(absl::InfiniteFuture());
+  const std::string text = metrics_.Render();
+  const std::string method = "method=\"/bdcsync.event_store.v1.EventStoreService/GetStoreInfo\"}";
+  EXPECT_THAT(text, HasSubstr("bdcsync_grpc_requests_total{code=\"OK\"," + method + " 2\n"));
+  EXPECT_THAT(text, HasSubstr("bdcsync_grpc_requests_total{code=\"NOT_FOUND\"," + method + " 1\n"));
+  EXPECT_THAT(text, HasSubstr("bdcsync_grpc_request_seconds_count{" + method + " 3\n"));
+}
+
+TEST_P(CallTest, DrainRefusesNewCallsAndAnswersThoseInFlight) {
+  HeldCall held;
+  service_.handler = held.handler();
+  absl::Notification answered;
+  StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse> response) {
+    EXPECT_OK(response);
+    answered.Notify();
+  });
+  held.AwaitArrival();
+  std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
+  if (GetParam() == Way::kTcp) {
+    while (Call().ok()) std::this_thread::yield();  // Until the drain has begun.
+    EXPECT_THAT(Call(), status::HasReason(Reason::kUnavailable));
+  }
+  EXPECT_FALSE(answered.HasBeenNotified());
+  held.Finish();
+  drain.join();
+  answered.WaitForNotification();
+}
+
+TEST_P(CallTest, DrainCancelsWhatIsLeftAtItsDeadline) {
+  if (GetParam() == Way::kInProcess) return;  // Such calls are ended by their callers only.
+  HeldCall held;
+  service_.handler = held.handler();
+  absl::Notification answered;
+  StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse> response) {
+    EXPECT_FALSE(response.ok());
+    answered.Notify();
+  });
+  held.AwaitArrival();
+  std::thread drain([&] { server_->Drain(absl::InfinitePast()); });
+  answered.WaitForNotification();
+  held.Finish();
+  drain.join();
+}
+
+TEST_P(CallTest, CallsWithinTheProcessWorkUntilTheServerIsGone) {
+  if (GetParam() == Way::kTcp) return;
+  server_->Drain(absl::InfinitePast());
+  EXPECT_OK(Call());
+}
+
+// The status in the answer of grpc.health.v1, whose messages have one field each.
+TEST_P(CallTest, HealthFollowsServing) {
+  const auto check = [&] {
+    grpc::ClientContext context;
+    PrepareCall(context, {.timeout = kLong});
+    const grpc::Slice nothing;
+    grpc::ByteBuffer request(&nothing, 1);
+    grpc::ByteBuffer response;
+    absl::Notification answered;
+    health_->UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response,
+                       [&](const grpc::Status& status) {
+                         EXPECT_TRUE(status.ok()) << status.error_message();
+                         answered.Notify();
+                       });
+    answered.WaitForNotification();
+    grpc::Slice slice;
+    EXPECT_TRUE(response.DumpToSingleSlice(&slice).ok());
+    return std::string(slice.begin(), slice.end());
+  };
+  const std::string serving = "\x08\x01";
+  const std::string not_serving = "\x08\x02";
+  EXPECT_EQ(check(), serving);
+  server_->SetServing(false);
+  EXPECT_EQ(check(), not_serving);
+  server_->SetServing(true);
+  EXPECT_EQ(check(), serving);
+}
+
+TEST(Server, ATakenPortAndABadCertificateAreErrors) {
+  metrics::Registry metrics;
+  Server first({}, metrics);
+  ASSERT_OK(first.Start());
+  metrics::Registry others;
+  Server second({.port = first.port()}, others);
+  EXPECT_THAT(second.Start(), status::HasReason(Reason::kUnavailable));
+  Server third({.tls_cert_file = "/nowhere.pem", .tls_key_file = "/nowhere.pem"}, others);
+  EXPECT_THAT(third.Start(), status::StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(Channels, AreOnePerReplicaAndAlwaysTheSame) {
+  Channels channels({.addresses = {{"version", {"127.0.0.1:1", "127.0.0.1:2"}}}});
+  ASSERT_OK_AND_ASSIGN(const auto replicas, channels.Get("version"));
+  EXPECT_EQ(replicas.size(), 2u);
+  ASSERT_OK_AND_ASSIGN(const auto again, channels.Get("version"));
+  EXPECT_EQ(replicas, again);
+  const auto unknown = channels.Get("device-sync");
+  EXPECT_THAT(unknown, status::HasReason(Reason::kNotFound));
+  EXPECT_THAT(std::string(unknown.status().message()), HasSubstr("services.device_sync"));
+}
+
+TEST(Channels, AServiceInThisProcessHidesItsAddresses) {
+  Channels channels({.addresses = {{"version", {"127.0.0.1:1", "127.0.0.1:2"}}}});
+  metrics::Registry metrics;
+  Server server({}, metrics);
+  ASSERT_OK(server.Start());
+  channels.AddInProcess("version", server.InProcessChannel());
+  ASSERT_OK_AND_ASSIGN(const auto replicas, channels.Get("version"));
+  EXPECT_EQ(replicas.size(), 1u);
+}
+
+TEST(Channels, ALostServiceIsFoundAgainWhenItIsBack) {
+  metrics::Registry metrics;
+  FakeService service;
+  auto server = std::make_unique<Server>(ServerOptions{}, metrics);
+  server->AddService(&service);
+  ASSERT_OK(server->Start());
+  const int port = server->port();
+  ASSERT_OK_AND_ASSIGN(const auto channel, Dial(absl::StrCat("127.0.0.1:", port), {}));
+  const auto stub = EventStoreService::NewStub(channel);
+  const auto call = [&](bool wait) {
+    return Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
+                {.timeout = kLong, .wait_for_ready = wait});
+  };
+  ASSERT_OK(call(true));
+  server.reset();
+  EXPECT_THAT(call(false), status::HasReason(Reason::kUnavailable));
+  metrics::Registry metrics_after;
+  server = std::make_unique<Server>(ServerOptions{.port = port}, metrics_after);
+  server->AddService(&service);
+  ASSERT_OK(server->Start());
+  EXPECT_OK(call(true));
+}
+
+}  // namespace
+}  // namespace bdcsync::rpc
