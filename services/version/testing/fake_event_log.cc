@@ -79,9 +79,9 @@ AppendResponse FakeEventLog::Apply(const AppendRequest& request) {
   AppendResponse response;
   // The fake takes a call's atomic items as one group, which is all that the domain sends.
   const bool atomic = request.items_size() > 0 && request.items(0).atomic_group() != 0;
-  const auto streams = streams_;
-  const auto seqs = seqs_;
-  const auto operations = operations_;
+  const auto streams = atomic ? streams_ : decltype(streams_)();
+  const auto seqs = atomic ? seqs_ : decltype(seqs_)();
+  const auto operations = atomic ? operations_ : decltype(operations_)();
   const int64_t position = position_;
   for (const AppendItem& item : request.items()) {
     *response.add_results() = ApplyItem(item);
@@ -194,6 +194,15 @@ void FakeEventLog::FailWith(absl::Status status, bool lose_answers) {
   absl::MutexLock lock(&mutex_);
   failure_ = std::move(status);
   lose_answers_ = lose_answers;
+}
+
+std::vector<std::string> FakeEventLog::StreamNames(const std::string& space) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> names;
+  for (const auto& [key, events] : streams_) {
+    if (key.first == space && !events.empty()) names.push_back(key.second);
+  }
+  return names;
 }
 
 std::vector<Event> FakeEventLog::Stream(const std::string& space, const std::string& name) {

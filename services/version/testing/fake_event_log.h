@@ -34,6 +34,7 @@ class FakeEventLog final : public EventLog {
   void FailWith(absl::Status status, bool lose_answers = false);
 
   std::vector<event_store::v1::Event> Stream(const std::string& space, const std::string& name);
+  std::vector<std::string> StreamNames(const std::string& space);
   size_t event_count();
   int appends();
   int head_reads();
