@@ -15,6 +15,7 @@
 #include "libs/base/status.h"
 #include "libs/bus/open.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/grpc_log.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
 
@@ -86,7 +87,9 @@ class App::Host final : public Context {
                                        static_cast<int>(values_.Get(kGrpcPort))),
                 metrics_),
         channels_(rpc::ChannelOptionsFrom(values_)),
-        modules_(std::move(modules)) {}
+        modules_(std::move(modules)) {
+    if (environment.logger == nullptr) rpc::SendGrpcLogsTo(logger_);
+  }
 
   ~Host() override {
     Drain(absl::InfinitePast());

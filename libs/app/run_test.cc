@@ -125,6 +125,19 @@ TEST_F(RunTest, AFailedStartSaysWhyAndExitsWithOne) {
   EXPECT_THAT(program.printed(), HasSubstr("cannot start: fake: told to fail"));
 }
 
+TEST_F(RunTest, ATakenPortIsToldInOneJsonLineAndOneSentence) {
+  Program first(Arguments());
+  first.Await("\"grpc_port\":");
+  const std::size_t digits = first.printed().find("\"grpc_port\":") + 12;
+  const std::string port =
+      first.printed().substr(digits, first.printed().find(',', digits) - digits);
+  Program second(Arguments({"--grpc-port=" + port}));
+  EXPECT_EQ(second.Wait(), 1);
+  EXPECT_THAT(second.printed(),
+              AllOf(HasSubstr("cannot start: cannot listen for gRPC on 127.0.0.1:"),
+                    HasSubstr("\"from\":\"grpc\""), Not(HasSubstr("\nE"))));
+}
+
 TEST_F(RunTest, ABadConfigurationExitsWithTwo) {
   Program program(Arguments({"--grpc-port=x", "--fake.grating=1"}));
   EXPECT_EQ(program.Wait(), 2);

@@ -1,0 +1,94 @@
+// TLS and mTLS between a server and a channel, with certificates made for the test.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "bdcsync/event_store/v1/event_store.grpc.pb.h"
+#include "libs/base/status.h"
+#include "libs/rpc/channels.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/unary.h"
+#include "libs/testing/status_matchers.h"
+
+namespace bdcsync::rpc {
+namespace {
+
+using event_store::v1::EventStoreService;
+using event_store::v1::GetStoreInfoRequest;
+using event_store::v1::GetStoreInfoResponse;
+namespace status = ::bdcsync::testing;
+
+class FakeService final : public EventStoreService::CallbackService {
+  grpc::ServerUnaryReactor* GetStoreInfo(grpc::CallbackServerContext* context,
+                                         const GetStoreInfoRequest* request,
+                                         GetStoreInfoResponse* response) override {
+    return FinishNow(context, absl::OkStatus());
+  }
+};
+
+class TlsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(dir_);
+    // A certificate for 127.0.0.1 that signs itself is its own authority.
+    const std::string command = absl::StrCat(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=t ",
+        "-addext subjectAltName=IP:127.0.0.1 -keyout ", key(), " -out ", cert(), " 2>/dev/null");
+    ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(concurrency-mt-unsafe): no other threads.
+  }
+  ~TlsTest() override { std::filesystem::remove_all(dir_); }
+
+  std::string cert() const { return dir_ + "/cert.pem"; }
+  std::string key() const { return dir_ + "/key.pem"; }
+
+  absl::Status CallWith(const ServerOptions& server_options, const ChannelOptions& options) {
+    metrics::Registry metrics;
+    FakeService service;
+    Server server(server_options, metrics);
+    server.AddService(&service);
+    RETURN_IF_ERROR(server.Start());
+    ASSIGN_OR_RETURN(const auto channel, Dial(absl::StrCat("127.0.0.1:", server.port()), options));
+    const auto stub = EventStoreService::NewStub(channel);
+    return Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
+                {.timeout = absl::Seconds(30)})
+        .status();
+  }
+
+  const std::string dir_ =
+      absl::StrCat(::testing::TempDir(), "tls_test_",
+                   ::testing::UnitTest::GetInstance()->current_test_info()->name());
+};
+
+TEST_F(TlsTest, ACallerThatKnowsTheAuthorityGetsThrough) {
+  EXPECT_OK(CallWith({.tls_cert_file = cert(), .tls_key_file = key()}, {.tls_ca_file = cert()}));
+}
+
+TEST_F(TlsTest, ACallerWithoutTlsDoesNot) {
+  EXPECT_THAT(CallWith({.tls_cert_file = cert(), .tls_key_file = key()}, {}),
+              status::HasReason(Reason::kUnavailable));
+}
+
+TEST_F(TlsTest, WithAClientAuthorityOnlyCertifiedCallersGetThrough) {
+  const ServerOptions server{
+      .tls_cert_file = cert(), .tls_key_file = key(), .tls_client_ca_file = cert()};
+  EXPECT_OK(
+      CallWith(server, {.tls_ca_file = cert(), .tls_cert_file = cert(), .tls_key_file = key()}));
+  EXPECT_THAT(CallWith(server, {.tls_ca_file = cert()}), status::HasReason(Reason::kUnavailable));
+}
+
+TEST_F(TlsTest, HalfAConfigurationIsRefused) {
+  EXPECT_THAT(CallWith({.tls_cert_file = cert()}, {}),
+              status::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CallWith({.tls_client_ca_file = cert()}, {}),
+              status::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CallWith({}, {.tls_cert_file = cert()}),
+              status::StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace bdcsync::rpc
