@@ -34,6 +34,7 @@ std::vector<OptionSpec> OptionsOf(const CommandSpec& command) {
 
 absl::Status UnknownOption(absl::string_view name, const std::vector<OptionSpec>& options) {
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const OptionSpec& option : options) names.emplace_back(option.name);
   const std::optional<std::string> meant = Suggestion(name, names);
   return absl::InvalidArgumentError(absl::StrCat(

@@ -235,6 +235,7 @@ TEST_P(BusConformance, ManyThreadsMayPublishAndSubscribeAtTheSameTime) {
   const auto kept = all.Listen(*bus, Channel("a"));
   ASSERT_TRUE(all.AwaitGaps(1));
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       Recorder own;

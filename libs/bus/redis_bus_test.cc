@@ -153,6 +153,7 @@ TEST_F(RedisBusTest, ManySubscribersShareOneSubscriptionAtTheServer) {
   const auto bus = Open();
   Recorder a;
   std::vector<std::unique_ptr<Subscription>> subscriptions;
+  subscriptions.reserve(20);
   for (int i = 0; i < 20; ++i) subscriptions.push_back(a.Listen(*bus, "a"));
   ASSERT_TRUE(a.AwaitGaps(20));
   ASSERT_OK_AND_ASSIGN(const std::string receivers, server_->Command({"PUBLISH", "a", "x"}));

@@ -63,6 +63,7 @@ absl::Status AwaitReady(int output) {
 }  // namespace
 
 std::string SharedRedisUrl() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): tests do not change their environment.
   const char* const address = std::getenv("BDC_SYNC_TEST_REDIS");
   return address == nullptr ? "" : absl::StrCat("redis://", address);
 }
@@ -88,8 +89,7 @@ absl::Status RedisServer::Spawn() {
   process_ = ::fork();
   if (process_ == 0) ExecRedis(port.c_str(), output[1]);
   ::close(output[1]);
-  const absl::Status ready =
-      process_ < 0 ? absl::InternalError("fork failed") : AwaitReady(output[0]);
+  absl::Status ready = process_ < 0 ? absl::InternalError("fork failed") : AwaitReady(output[0]);
   ::close(output[0]);
   if (!ready.ok()) Kill();
   return ready;

@@ -53,6 +53,7 @@ v1::CursorAck Cursor(const std::string& user, const std::string& id, const std::
 
 std::vector<std::string> Ids(const std::vector<DeviceRecord>& records) {
   std::vector<std::string> ids;
+  ids.reserve(records.size());
   for (const DeviceRecord& record : records) ids.push_back(record.device.device_id());
   return ids;
 }
@@ -60,6 +61,7 @@ std::vector<std::string> Ids(const std::vector<DeviceRecord>& records) {
 // "space:epoch:seq" of each.
 std::vector<std::string> Places(const std::vector<v1::CursorAck>& cursors) {
   std::vector<std::string> places;
+  places.reserve(cursors.size());
   for (const v1::CursorAck& cursor : cursors) {
     places.push_back(
         absl::StrCat(cursor.space(), ":", cursor.position().epoch(), ":", cursor.position().seq()));
@@ -277,6 +279,7 @@ TEST_P(DeviceStorageConformance, ConcurrentBatchesInAnyMixEndWithoutDeadlock) {
     signs.push_back(Sign("ada", id));
   }
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int round = 0; round < kRounds; ++round) {
