@@ -78,7 +78,7 @@ function(bdc_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}")
 endfunction()
 
-# In the preset fuzz, a program and a part of the target `fuzzers`; in the others, a test that builds
+# In the preset fuzz, a program and a part of the target `fuzzers`; in the others, a test: it builds
 # that preset (tests/guards) and runs it for a while on the seeds in fuzz_corpus/<name>.
 function(bdc_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
