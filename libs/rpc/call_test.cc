@@ -109,10 +109,12 @@ INSTANTIATE_TEST_SUITE_P(Ways, CallTest, ::testing::Values(Way::kInProcess, Way:
 
 TEST_P(CallTest, AnAsynchronousCallIsAnsweredOnce) {
   absl::Notification answered;
-  StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse> response) {
-    EXPECT_OK(response);
-    answered.Notify();
-  });
+  CallAsync(*stub_->async(), &EventStoreService::StubInterface::async_interface::GetStoreInfo,
+            GetStoreInfoRequest(), {.timeout = kLong},
+            [&](absl::StatusOr<GetStoreInfoResponse> response) {
+              EXPECT_OK(response);
+              answered.Notify();
+            });
   answered.WaitForNotification();
 }
 

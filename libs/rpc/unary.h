@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -25,12 +26,12 @@ namespace bdcsync::rpc {
 // block. `async` is borrowed until then. Usage, with a generated stub:
 //   CallAsync(*stub->async(), &EventStoreService::StubInterface::async_interface::Append,
 //             std::move(request), options, [](absl::StatusOr<AppendResponse> response) {…});
-template <typename Async, typename Request, typename Response>
-void CallAsync(Async& async,
+template <typename Async, typename Request, typename Response, typename Target>
+void CallAsync(Target& async,
                void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
                                      std::function<void(grpc::Status)>),
                Request request, const CallOptions& options,
-               absl::AnyInvocable<void(absl::StatusOr<Response>)> done) {
+               std::type_identity_t<absl::AnyInvocable<void(absl::StatusOr<Response>)>> done) {
   struct Call {
     grpc::ClientContext context;
     Request request;
