@@ -73,6 +73,7 @@ FeedEngine::~FeedEngine() {
 
 void FeedEngine::Subscribe(const SubscriptionSpec& spec, std::optional<entity::Cursor> cursor,
                            FeedSubscription& subscription) {
+  subscription.Reset();
   subscription.filter_ = Intern(spec.filter);
   subscription.mode_ = spec.mode;
   subscription.wanted_ = cursor;

@@ -48,6 +48,14 @@ class FeedSubscription {
     bool paged = false;  // The store was asked, not only recent events.
   };
 
+  // Before a subscription begins, or begins again.
+  void Reset() {
+    started_ = paused_ = waits_for_page_ = told_caught_up_ = false;
+    position_ = told_ = 0;
+    run_.reset();
+    view_ = {};
+  }
+
   SpaceFeed* feed_ = nullptr;                   // Null before Subscribe and when over.
   size_t slot_ = 0;                             // Among the subscriptions of the space.
   std::shared_ptr<const EntityFilter> filter_;  // Shared by subscriptions with equal filters.

@@ -1,0 +1,243 @@
+#include "services/gateway/feed/bus_live_channel.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/gateway/protocol/live_message.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+constexpr metrics::MetricInfo kPresences{"bdcsync_gateway_live_presences",
+                                         "Presence states known for the spaces of sessions here."};
+constexpr metrics::MetricInfo kBroadcasts{"bdcsync_gateway_live_broadcasts_total",
+                                          "Broadcasts brought by the bus."};
+constexpr metrics::MetricInfo kRefused{"bdcsync_gateway_live_presences_refused_total",
+                                       "Presence states dropped because a space has too many."};
+constexpr absl::string_view kNoState = "null";
+
+std::string ChannelOf(absl::string_view space) { return absl::StrCat("bdc:live:", space); }
+
+}  // namespace
+
+LiveMetrics::LiveMetrics(metrics::Registry& registry)
+    : presences(registry.AddGauge(kPresences)),
+      broadcasts(registry.AddCounter(kBroadcasts)),
+      presences_refused(registry.AddCounter(kRefused)) {}
+
+BusLiveChannel::BusLiveChannel(Loop& loop, bus::Bus& bus, const Clock& clock, Random& random,
+                               LiveMetrics& metrics, LiveLimits limits)
+    : loop_(loop),
+      bus_(bus),
+      clock_(clock),
+      random_(random),
+      metrics_(metrics),
+      limits_(limits),
+      alive_(std::make_shared<bool>(true)) {
+  tick_ = loop_.RunAfter(limits_.repeat_interval, [this] { Tick(); });
+}
+
+BusLiveChannel::~BusLiveChannel() { loop_.Cancel(tick_); }
+
+BusLiveChannel::Room& BusLiveChannel::Enter(absl::string_view space) {
+  std::unique_ptr<Room>& room = rooms_[space];
+  if (room != nullptr) return *room;
+  room = std::make_unique<Room>();
+  const std::string name(space);
+  room->subscription = bus_.Subscribe(
+      ChannelOf(space),
+      [this, name, &loop = loop_, alive = std::weak_ptr<bool>(alive_)](absl::string_view payload) {
+        sync::v1::LiveMessage message;
+        if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+        loop.Post([this, alive, name, message = std::move(message)] {
+          if (!alive.expired()) OnMessage(name, message);
+        });
+      },
+      // Messages flow from now on: ask for what was said before.
+      [this, name, &loop = loop_, alive = std::weak_ptr<bool>(alive_)] {
+        loop.Post([this, alive, name] {
+          if (!alive.expired()) Publish(name, {});
+        });
+      });
+  return *room;
+}
+
+void BusLiveChannel::CloseIfEmpty(absl::string_view space) {
+  const auto room = rooms_.find(space);
+  if (room == rooms_.end() || !room->second->sinks.empty() || !room->second->own.empty()) return;
+  metrics_.presences.Add(-static_cast<double>(room->second->presences.size()));
+  rooms_.erase(room);
+}
+
+void BusLiveChannel::Join(absl::string_view space, LiveSink* sink) {
+  Room& room = Enter(space);
+  if (std::find(room.sinks.begin(), room.sinks.end(), sink) != room.sinks.end()) return;
+  room.sinks.push_back(sink);
+  joined_[sink].emplace_back(space);
+  for (const auto& [device, presence] : room.presences) {
+    sink->OnPresence(
+        absl::StrCat(space, "\n", device.first, "\n", device.second),
+        MakeTextFrame(PresenceMessage(space, device.first, device.second, presence.state)));
+  }
+}
+
+void BusLiveChannel::Leave(absl::string_view space, LiveSink* sink) {
+  const auto joined = joined_.find(sink);
+  if (joined == joined_.end()) return;
+  const auto named = std::find(joined->second.begin(), joined->second.end(), space);
+  if (named == joined->second.end()) return;
+  joined->second.erase(named);
+  if (joined->second.empty()) joined_.erase(joined);
+  std::erase(rooms_.find(space)->second->sinks, sink);
+  CloseIfEmpty(space);
+}
+
+void BusLiveChannel::RemoveSink(LiveSink* sink) {
+  auto joined = joined_.extract(sink);
+  if (joined.empty()) return;
+  for (const std::string& space : joined.mapped()) {
+    std::erase(rooms_.find(space)->second->sinks, sink);
+    CloseIfEmpty(space);
+  }
+}
+
+void BusLiveChannel::Publish(absl::string_view space, const sync::v1::LiveMessage& message) {
+  bus_.Publish(ChannelOf(space), message.SerializeAsString());
+}
+
+void BusLiveChannel::PublishPresence(const Caller& caller, absl::string_view space,
+                                     absl::string_view state) {
+  sync::v1::LiveMessage message;
+  message.set_session_id(caller.session_id);
+  message.set_user_id(caller.user_id);
+  message.set_device_id(caller.device_id);
+  message.set_presence(std::string(state));
+  Room& room = Enter(space);
+  if (state == kNoState) {
+    room.own.erase(caller.session_id);
+  } else {
+    room.own[caller.session_id] = message;
+  }
+  Publish(space, message);
+  CloseIfEmpty(space);
+}
+
+void BusLiveChannel::PublishBroadcast(const Caller& caller, absl::string_view space,
+                                      absl::string_view topic, absl::string_view payload) {
+  sync::v1::LiveMessage message;
+  message.set_session_id(caller.session_id);
+  message.set_user_id(caller.user_id);
+  message.set_device_id(caller.device_id);
+  message.mutable_broadcast()->set_topic(std::string(topic));
+  message.mutable_broadcast()->set_payload(std::string(payload));
+  Publish(space, message);
+}
+
+void BusLiveChannel::OnMessage(const std::string& space, const sync::v1::LiveMessage& message) {
+  const auto found = rooms_.find(space);
+  if (found == rooms_.end()) return;
+  Room& room = *found->second;
+  switch (message.body_case()) {
+    case sync::v1::LiveMessage::kPresence:
+      return OnPresence(space, room, message);
+    case sync::v1::LiveMessage::kBroadcast:
+      return OnBroadcast(space, room, message);
+    case sync::v1::LiveMessage::BODY_NOT_SET:
+      return AnswerSoon(space, room);
+  }
+}
+
+void BusLiveChannel::OnPresence(const std::string& space, Room& room,
+                                const sync::v1::LiveMessage& message) {
+  const Device device(message.user_id(), message.device_id());
+  const auto known = room.presences.find(device);
+  if (message.presence() == kNoState) {
+    // A session that was followed by another one of the same device has nothing to end.
+    if (known == room.presences.end() || known->second.session_id != message.session_id()) return;
+    room.presences.erase(known);
+    metrics_.presences.Add(-1);
+    Tell(space, room, device, kNoState);
+    return;
+  }
+  if (known == room.presences.end()) {
+    if (room.presences.size() >= limits_.presences_per_space_max) {
+      metrics_.presences_refused.Add();
+      return;
+    }
+    metrics_.presences.Add(1);
+  }
+  Presence& presence = room.presences[device];
+  const bool repeated =
+      presence.session_id == message.session_id() && presence.state == message.presence();
+  presence.heard = clock_.Monotonic();
+  if (repeated) return;
+  presence.session_id = message.session_id();
+  presence.state = message.presence();
+  Tell(space, room, device, presence.state);
+}
+
+void BusLiveChannel::Tell(const std::string& space, Room& room, const Device& device,
+                          absl::string_view state) {
+  const std::string key = absl::StrCat(space, "\n", device.first, "\n", device.second);
+  const SharedFrame frame =
+      MakeTextFrame(PresenceMessage(space, device.first, device.second, state));
+  const std::vector<LiveSink*> sinks = room.sinks;  // Telling may change the list.
+  for (LiveSink* sink : sinks) {
+    if (joined_.contains(sink)) sink->OnPresence(key, frame);
+  }
+}
+
+void BusLiveChannel::OnBroadcast(const std::string& space, Room& room,
+                                 const sync::v1::LiveMessage& message) {
+  metrics_.broadcasts.Add();
+  const SharedFrame frame = MakeTextFrame(BroadcastMessage(space, message.broadcast().topic(),
+                                                           message.broadcast().payload(),
+                                                           message.user_id(), message.device_id()));
+  const std::vector<LiveSink*> sinks = room.sinks;
+  for (LiveSink* sink : sinks) {
+    if (joined_.contains(sink) && sink->session_id() != message.session_id()) {
+      sink->OnBroadcast(frame);
+    }
+  }
+}
+
+// However many ask within the wait, they are answered once.
+void BusLiveChannel::AnswerSoon(const std::string& space, Room& room) {
+  if (room.own.empty() || room.answer_waits) return;
+  room.answer_waits = true;
+  loop_.RunAfter(limits_.answer_after_max * random_.Fraction(),
+                 [this, space, alive = std::weak_ptr<bool>(alive_)] {
+                   if (!alive.expired()) RepeatOwn(space);
+                 });
+}
+
+void BusLiveChannel::RepeatOwn(const std::string& space) {
+  const auto room = rooms_.find(space);
+  if (room == rooms_.end()) return;
+  room->second->answer_waits = false;
+  for (const auto& [session, message] : room->second->own) Publish(space, message);
+}
+
+void BusLiveChannel::Tick() {
+  const absl::Duration now = clock_.Monotonic();
+  std::vector<std::string> spaces;
+  for (const auto& [space, room] : rooms_) spaces.push_back(space);
+  for (const std::string& space : spaces) {
+    RepeatOwn(space);
+    const auto found = rooms_.find(space);
+    if (found == rooms_.end()) continue;
+    Room& room = *found->second;
+    std::vector<Device> gone;
+    for (const auto& [device, presence] : room.presences) {
+      if (now - presence.heard >= limits_.expire_after) gone.push_back(device);
+    }
+    for (const Device& device : gone) {
+      room.presences.erase(device);
+      metrics_.presences.Add(-1);
+      Tell(space, room, device, kNoState);
+    }
+  }
+  tick_ = loop_.RunAfter(limits_.repeat_interval, [this] { Tick(); });
+}
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,95 @@
+// Presence and broadcasts of one loop over the bus. Who joins a space that nobody here was in asks
+// the others for their states; every loop repeats the states of its own sessions now and then, and
+// states that are no longer repeated end (their gateway is gone). All calls, in both directions, on
+// the loop's thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "bdcsync/sync/v1/sync.pb.h"
+#include "libs/base/clock.h"
+#include "libs/base/ids.h"
+#include "libs/bus/bus.h"
+#include "libs/metrics/registry.h"
+#include "services/gateway/session/live.h"
+#include "services/gateway/session/loop.h"
+
+namespace bdcsync::gateway {
+
+struct LiveLimits {
+  absl::Duration repeat_interval = absl::Seconds(20);
+  absl::Duration expire_after = absl::Seconds(70);            // Three repetitions and a little.
+  absl::Duration answer_after_max = absl::Milliseconds(100);  // Spreads answers to who asks.
+  size_t presences_per_space_max = 10'000;
+};
+
+class LiveMetrics {
+ public:
+  explicit LiveMetrics(metrics::Registry& registry);
+
+  metrics::Gauge& presences;
+  metrics::Counter& broadcasts;
+  metrics::Counter& presences_refused;  // A space had too many.
+};
+
+class BusLiveChannel final : public LiveChannel {
+ public:
+  // Everything is borrowed.
+  BusLiveChannel(Loop& loop, bus::Bus& bus, const Clock& clock, Random& random,
+                 LiveMetrics& metrics, LiveLimits limits);
+  ~BusLiveChannel() override;
+
+  void Join(absl::string_view space, LiveSink* sink) override;
+  void Leave(absl::string_view space, LiveSink* sink) override;
+  void RemoveSink(LiveSink* sink) override;
+  void PublishPresence(const Caller& caller, absl::string_view space,
+                       absl::string_view state) override;
+  void PublishBroadcast(const Caller& caller, absl::string_view space, absl::string_view topic,
+                        absl::string_view payload) override;
+
+ private:
+  using Device = std::pair<std::string, std::string>;  // User and device.
+  struct Presence {
+    std::string session_id;
+    std::string state;
+    absl::Duration heard;  // Monotonic.
+  };
+  struct Room {
+    std::unique_ptr<bus::Subscription> subscription;
+    std::vector<LiveSink*> sinks;
+    absl::flat_hash_map<Device, Presence> presences;              // Of everybody.
+    absl::flat_hash_map<std::string, sync::v1::LiveMessage> own;  // By session: to repeat.
+    bool answer_waits = false;
+  };
+
+  Room& Enter(absl::string_view space);
+  void CloseIfEmpty(absl::string_view space);
+  void Publish(absl::string_view space, const sync::v1::LiveMessage& message);
+  void OnMessage(const std::string& space, const sync::v1::LiveMessage& message);
+  void OnPresence(const std::string& space, Room& room, const sync::v1::LiveMessage& message);
+  void OnBroadcast(const std::string& space, Room& room, const sync::v1::LiveMessage& message);
+  void AnswerSoon(const std::string& space, Room& room);
+  void RepeatOwn(const std::string& space);
+  void Tell(const std::string& space, Room& room, const Device& device, absl::string_view state);
+  void Tick();
+
+  Loop& loop_;
+  bus::Bus& bus_;
+  const Clock& clock_;
+  Random& random_;
+  LiveMetrics& metrics_;
+  const LiveLimits limits_;
+  const std::shared_ptr<bool> alive_;  // Shared with what is posted.
+  absl::flat_hash_map<std::string, std::unique_ptr<Room>> rooms_;
+  absl::flat_hash_map<LiveSink*, std::vector<std::string>> joined_;
+  TimerId tick_ = kNoTimer;
+};
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,43 @@
+// The device-sync service over gRPC. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/gateway/pipeline/device_client.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace bdcsync::gateway {
+
+class DeviceSyncClient final : public DeviceClient {
+ public:
+  // One channel per replica, at least one; calls take turns. Every call ends within `timeout`.
+  DeviceSyncClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
+                   absl::Duration timeout);
+  ~DeviceSyncClient() override;
+
+  void RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
+                      Done<device_sync::v1::RegisterDeviceResponse> done) override;
+  void ListDevices(device_sync::v1::ListDevicesRequest request,
+                   Done<device_sync::v1::ListDevicesResponse> done) override;
+  void Heartbeat(device_sync::v1::HeartbeatRequest request,
+                 Done<device_sync::v1::HeartbeatResponse> done) override;
+  void AckCursors(device_sync::v1::AckCursorsRequest request,
+                  Done<device_sync::v1::AckCursorsResponse> done) override;
+
+  // Whether the service answers.
+  void Ping(absl::AnyInvocable<void(absl::Status)> done);
+  // Ends all calls; returns when no callback runs any more.
+  void Shutdown();
+
+ private:
+  struct State;
+  const std::unique_ptr<State> state_;
+};
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,226 @@
+#include "services/gateway/grpc/sync_service.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/rpc/unary.h"
+#include "services/gateway/auth/token_verifier.h"
+#include "services/gateway/pipeline/normalize_operation.h"
+#include "services/gateway/protocol/server_message.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+constexpr char kAuthorization[] = "authorization";
+constexpr char kUserId[] = "x-user-id";
+constexpr absl::string_view kBearer = "Bearer ";
+
+std::string MetadataOf(const grpc::CallbackServerContext& context, const char* name) {
+  const auto entry = context.client_metadata().find(name);
+  if (entry == context.client_metadata().end()) return "";
+  return std::string(entry->second.data(), entry->second.size());
+}
+
+// Runs `done` with the status of an answer whose value goes into `response`.
+template <typename Response, typename Done>
+auto FillFrom(Response* response, Done done) {
+  return [response, done = std::move(done)](absl::StatusOr<Response> answer) mutable {
+    if (answer.ok()) *response = *std::move(answer);
+    done(answer.status());
+  };
+}
+
+// Operations of one call, without those that are no JSON, whose results are known at once.
+struct Sorted {
+  std::vector<common::v1::Operation> operations;
+  std::vector<sync::v1::OperationResult> results;  // By place in the request.
+  std::vector<size_t> places;                      // Of `operations`.
+};
+
+Sorted Sort(const google::protobuf::RepeatedPtrField<common::v1::Operation>& operations,
+            size_t json_depth_max) {
+  Sorted sorted;
+  sorted.results.resize(operations.size());
+  for (int i = 0; i < operations.size(); ++i) {
+    common::v1::Operation operation = operations[i];
+    const absl::Status normal = NormalizeOperation(operation, json_depth_max);
+    if (!normal.ok()) {
+      sorted.results[i] = RejectedResult(operation, normal);
+      continue;
+    }
+    sorted.places.push_back(static_cast<size_t>(i));
+    sorted.operations.push_back(std::move(operation));
+  }
+  return sorted;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Caller>> SyncService::Authenticate(
+    const grpc::CallbackServerContext& context) const {
+  const SyncServiceDependencies& to = *to_.load();
+  const std::string authorization = MetadataOf(context, kAuthorization);
+  absl::string_view token = authorization;
+  if (absl::ConsumePrefix(&token, kBearer)) {
+    ASSIGN_OR_RETURN(Caller caller, to.tokens.Verify(token));
+    return std::make_shared<const Caller>(std::move(caller));
+  }
+  if (to.require_authentication || !authorization.empty()) {
+    return MakeError(Reason::kUnauthenticated, "metadata `authorization: Bearer <token>` needed");
+  }
+  Caller caller;
+  caller.user_id = MetadataOf(context, kUserId);
+  caller.admin = true;
+  if (caller.user_id.empty()) {
+    return MakeError(Reason::kUnauthenticated, "a token or metadata `x-user-id` is needed");
+  }
+  return std::make_shared<const Caller>(std::move(caller));
+}
+
+template <typename Handle>
+grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext* context,
+                                                     Handle handle) {
+  if (to_.load() == nullptr) {
+    return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
+  }
+  absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
+  if (!caller.ok()) return rpc::FinishNow(context, caller.status());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  handle(*to_.load(), *std::move(caller),
+         [reactor](const absl::Status& status) { rpc::FinishWith(reactor, status); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SyncService::ProcessSync(grpc::CallbackServerContext* context,
+                                                   const sync::v1::ProcessSyncRequest* request,
+                                                   sync::v1::ProcessSyncResponse* response) {
+  return Authenticated(
+      context, [request, response](const SyncServiceDependencies& to,
+                                   std::shared_ptr<const Caller> caller, auto done) {
+        common::v1::Operation operation = request->operation();
+        if (const absl::Status normal = NormalizeOperation(operation, to.json_depth_max);
+            !normal.ok()) {
+          *response->mutable_result() = RejectedResult(operation, normal);
+          done(absl::OkStatus());
+          return;
+        }
+        to.operations.Submit(std::move(caller), {std::move(operation)}, {},
+                             [response, done](std::vector<sync::v1::OperationResult> results) {
+                               *response->mutable_result() = std::move(results.front());
+                               done(absl::OkStatus());
+                             });
+      });
+}
+
+grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
+    grpc::CallbackServerContext* context, const sync::v1::ProcessSyncBatchRequest* request,
+    sync::v1::ProcessSyncBatchResponse* response) {
+  return Authenticated(context, [request, response](const SyncServiceDependencies& to,
+                                                    std::shared_ptr<const Caller> caller,
+                                                    auto done) {
+    Sorted sorted = Sort(request->operations(), to.json_depth_max);
+    if (request->atomic() && sorted.places.size() != sorted.results.size()) {
+      for (size_t i = 0; i < sorted.places.size(); ++i) {
+        sorted.results[sorted.places[i]] = RejectedResult(
+            sorted.operations[i],
+            MakeError(Reason::kDependsOnRejected, "another operation of the batch was refused"));
+      }
+      sorted.operations.clear();
+    }
+    std::vector<common::v1::Operation> operations = std::move(sorted.operations);
+    const SubmitOptions options{.batch = true, .atomic = request->atomic()};
+    to.operations.Submit(std::move(caller), std::move(operations), options,
+                         [response, done, sorted = std::move(sorted)](
+                             std::vector<sync::v1::OperationResult> results) mutable {
+                           for (size_t i = 0; i < results.size(); ++i) {
+                             sorted.results[sorted.places[i]] = std::move(results[i]);
+                           }
+                           for (sync::v1::OperationResult& result : sorted.results) {
+                             *response->add_results() = std::move(result);
+                           }
+                           done(absl::OkStatus());
+                         });
+  });
+}
+
+grpc::ServerUnaryReactor* SyncService::GetEntity(grpc::CallbackServerContext* context,
+                                                 const sync::v1::GetEntityRequest* request,
+                                                 sync::v1::GetEntityResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    std::shared_ptr<const Caller> caller, auto done) {
+    to.reads.GetEntity(std::move(caller), *request, FillFrom(response, done));
+  });
+}
+
+grpc::ServerUnaryReactor* SyncService::ListEntities(grpc::CallbackServerContext* context,
+                                                    const sync::v1::ListEntitiesRequest* request,
+                                                    sync::v1::ListEntitiesResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    std::shared_ptr<const Caller> caller, auto done) {
+    to.reads.ListEntities(std::move(caller), *request, FillFrom(response, done));
+  });
+}
+
+grpc::ServerUnaryReactor* SyncService::GetHistory(grpc::CallbackServerContext* context,
+                                                  const sync::v1::GetHistoryRequest* request,
+                                                  sync::v1::GetHistoryResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    std::shared_ptr<const Caller> caller, auto done) {
+    to.reads.GetHistory(std::move(caller), *request, FillFrom(response, done));
+  });
+}
+
+grpc::ServerUnaryReactor* SyncService::Diff(grpc::CallbackServerContext* context,
+                                            const sync::v1::DiffRequest* request,
+                                            sync::v1::DiffResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    std::shared_ptr<const Caller> caller, auto done) {
+    to.reads.Diff(std::move(caller), *request, FillFrom(response, done));
+  });
+}
+
+grpc::ServerUnaryReactor* SyncService::ListDevices(grpc::CallbackServerContext* context,
+                                                   const sync::v1::ListDevicesRequest* request,
+                                                   sync::v1::ListDevicesResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    std::shared_ptr<const Caller> caller, auto done) {
+    device_sync::v1::ListDevicesRequest query;
+    query.set_user_id(caller->user_id);
+    query.set_page_token(request->page_token());
+    query.set_limit(request->limit());
+    using Answer = device_sync::v1::ListDevicesResponse;
+    to.devices.ListDevices(std::move(query), [response, done](absl::StatusOr<Answer> answer) {
+      if (answer.ok()) {
+        response->mutable_devices()->Swap(answer->mutable_devices());
+        response->set_next_page_token(answer->next_page_token());
+      }
+      done(answer.status());
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* SyncService::GetStatus(grpc::CallbackServerContext* context,
+                                                 const sync::v1::GetStatusRequest* request,
+                                                 sync::v1::GetStatusResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    const std::shared_ptr<const Caller>& caller, auto done) {
+    *response = to.status();
+    done(absl::OkStatus());
+  });
+}
+
+grpc::ServerWriteReactor<sync::v1::WatchResponse>* SyncService::Watch(
+    grpc::CallbackServerContext* context, const sync::v1::WatchRequest* request) {
+  if (to_.load() == nullptr) {
+    return RefuseWatch(MakeError(Reason::kUnavailable, "the gateway is starting"));
+  }
+  absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
+  if (!caller.ok()) return RefuseWatch(caller.status());
+  return to_.load()->watches.Start(*std::move(caller), *request);
+}
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,64 @@
+// What lives on one loop: the feed, and the sessions' side of it. Made and destroyed on the loop's
+// thread.
+#pragma once
+
+#include "services/gateway/feed/bus_live_channel.h"
+#include "services/gateway/feed/feed_engine.h"
+#include "services/gateway/feed/session_subscriptions.h"
+#include "services/gateway/session/session.h"
+
+namespace bdcsync::gateway {
+
+// What sessions of all loops share. Borrowed.
+struct SharedServices {
+  EventReader& reader;
+  bus::Bus& bus;
+  const Clock& clock;
+  Random& random;
+  TokenVerifier& tokens;
+  OperationPipeline& operations;
+  EntityReads& reads;
+  Devices& devices;
+  SessionDirectory& directory;
+  FeedMetrics& feed_metrics;
+  LiveMetrics& live_metrics;
+  SessionMetrics& session_metrics;
+  const log::Logger& logger;
+};
+
+class LoopServices {
+ public:
+  LoopServices(Loop& loop, const SharedServices& shared, const FeedLimits& feed,
+               const SessionOptions& session)
+      : engine_({loop, shared.reader, shared.bus, shared.clock, shared.random, shared.feed_metrics},
+                feed),
+        subscriptions_(engine_, loop, feed.sink_queued_bytes_max),
+        live_(loop, shared.bus, shared.clock, shared.random, shared.live_metrics, LiveLimits()),
+        services_{loop,
+                  shared.clock,
+                  shared.random,
+                  shared.tokens,
+                  shared.operations,
+                  shared.reads,
+                  subscriptions_,
+                  live_,
+                  shared.devices,
+                  shared.directory,
+                  shared.session_metrics,
+                  shared.logger,
+                  session} {}
+
+  FeedEngine& engine() { return engine_; }
+  // For every new connection of the loop.
+  HandlerFactory handler_factory() {
+    return [this](Connection& connection) { return MakeSession(services_, connection); };
+  }
+
+ private:
+  FeedEngine engine_;
+  SessionSubscriptions subscriptions_;
+  BusLiveChannel live_;
+  SessionServices services_;
+};
+
+}  // namespace bdcsync::gateway

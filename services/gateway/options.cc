@@ -1,0 +1,122 @@
+#include "services/gateway/options.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "libs/app/config.h"
+#include "services/gateway/config.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+template <typename Key>
+size_t SizeOf(const config::Values& values, const Key& key) {
+  return static_cast<size_t>(values.Get(key));
+}
+
+}  // namespace
+
+void DeclareGatewayConfig(config::Schema& schema) {
+  const auto add = [&schema](const auto&... keys) { (schema.Add(keys), ...); };
+  add(kWebSocketPort, kThreads, kMaxConnections, kMaxMessageSize, kHeartbeatInterval,
+      kHandshakeTimeout, kCompressionEnabled, kQueuedBytesLow, kQueuedBytesHigh, kQueuedBytesMax,
+      kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile, kTlsKeyFile);
+  add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
+      kAllowedOrigins);
+  add(kOperationsPerSecond, kOperationsBurst, kOperationsPerBatch, kSubscriptionsPerSession,
+      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kJsonDepth);
+  add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval);
+  add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
+  add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
+      kFeedResyncsPerSecond);
+}
+
+ServerOptions ServerOptionsFrom(const config::Values& values) {
+  ServerOptions options;
+  options.listen_address = values.Get(app::kListenAddress);
+  options.port = static_cast<int>(values.Get(kWebSocketPort));
+  options.threads = static_cast<int>(values.Get(kThreads));
+  if (options.threads == 0) {
+    options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency() / 2));
+  }
+  options.connections_max = SizeOf(values, kMaxConnections);
+  options.message_bytes_max = SizeOf(values, kMaxMessageSize);
+  options.handshake_timeout = values.Get(kHandshakeTimeout);
+  options.heartbeat_interval = values.Get(kHeartbeatInterval);
+  options.compression_enabled = values.Get(kCompressionEnabled);
+  options.allowed_origins = values.Get(kAllowedOrigins);
+  options.tls_cert_file = values.Get(kTlsCertFile);
+  options.tls_key_file = values.Get(kTlsKeyFile);
+  options.queued_bytes_low = SizeOf(values, kQueuedBytesLow);
+  options.queued_bytes_high = SizeOf(values, kQueuedBytesHigh);
+  options.queued_bytes_max = SizeOf(values, kQueuedBytesMax);
+  return options;
+}
+
+SessionOptions SessionOptionsFrom(const config::Values& values) {
+  SessionOptions options;
+  options.require_authentication = values.Get(kRequireAuthentication);
+  options.authenticate_timeout = values.Get(kAuthenticateTimeout);
+  options.heartbeat_interval = values.Get(kHeartbeatInterval);
+  options.message_bytes_max = SizeOf(values, kMaxMessageSize);
+  options.operations_per_s = values.Get(kOperationsPerSecond);
+  options.subscriptions_max = SizeOf(values, kSubscriptionsPerSession);
+  options.in_flight_max = SizeOf(values, kInFlightPerSession);
+  options.sessions_per_user_max = SizeOf(values, kSessionsPerUser);
+  options.live_messages_per_s = values.Get(kLiveMessagesPerSecond);
+  options.batch_operations_max = SizeOf(values, kOperationsPerBatch);
+  options.json_depth_max = SizeOf(values, kJsonDepth);
+  options.reconnect_after_min = values.Get(kReconnectAfterMin);
+  options.reconnect_after_max =
+      std::max(values.Get(kReconnectAfterMax), options.reconnect_after_min);
+  options.drain_timeout = values.Get(app::kDrainTimeout);
+  return options;
+}
+
+FeedLimits FeedLimitsFrom(const config::Values& values) {
+  FeedLimits limits;
+  limits.ring_events_max = SizeOf(values, kFeedRecentEvents);
+  limits.ring_bytes_max = SizeOf(values, kFeedRecentBytes);
+  limits.recent_bytes_max = SizeOf(values, kFeedMemory);
+  limits.reads_in_flight_max = SizeOf(values, kFeedReadsInFlight);
+  limits.head_check_interval = values.Get(kFeedHeadCheckInterval);
+  limits.sink_queued_bytes_max = SizeOf(values, kQueuedBytesHigh);
+  limits.resyncs_per_second = SizeOf(values, kFeedResyncsPerSecond);
+  return limits;
+}
+
+PipelineLimits PipelineLimitsFrom(const config::Values& values) {
+  PipelineLimits limits;
+  limits.operation.data_bytes_max = SizeOf(values, kMaxMessageSize);
+  limits.rate.per_second = static_cast<double>(values.Get(kOperationsPerSecond));
+  limits.rate.burst = static_cast<double>(values.Get(kOperationsBurst));
+  limits.operations_per_batch_max = SizeOf(values, kOperationsPerBatch);
+  limits.batcher.batch_items_max = SizeOf(values, kCommitBatchItems);
+  limits.batcher.in_flight_max = SizeOf(values, kCommitBatchesInFlight);
+  limits.batcher.queued_items_max = SizeOf(values, kCommitQueueItems);
+  return limits;
+}
+
+queue::QueueLimits QueueLimitsFrom(const config::Values& values) {
+  queue::QueueLimits limits;
+  limits.items_max = SizeOf(values, kSpoolQueueSize);
+  limits.bytes_max = values.Get(kSpoolBytesMax);
+  limits.backoff_max = values.Get(kConnectivityCheckInterval);
+  limits.backoff_initial = std::min(limits.backoff_initial, limits.backoff_max);
+  return limits;
+}
+
+SpoolLimits SpoolLimitsFrom(const config::Values& values) {
+  SpoolLimits limits;
+  limits.check_interval = values.Get(kConnectivityCheckInterval);
+  limits.retry_after_min = std::min(limits.retry_after_min, limits.check_interval);
+  return limits;
+}
+
+std::string SpoolFolder(const config::Values& values) {
+  const std::string folder = values.Get(kSpoolPath);
+  return folder.empty() ? absl::StrCat(values.Get(app::kDataDir), "/spool") : folder;
+}
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,27 @@
+// What the gateway needs of the device-sync service. Thread-safe; callbacks run exactly once, on
+// any thread, and must not block.
+#pragma once
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "bdcsync/device_sync/v1/device_sync.pb.h"
+
+namespace bdcsync::gateway {
+
+class DeviceClient {
+ public:
+  template <typename Response>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
+
+  virtual ~DeviceClient() = default;
+  virtual void RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
+                              Done<device_sync::v1::RegisterDeviceResponse> done) = 0;
+  virtual void ListDevices(device_sync::v1::ListDevicesRequest request,
+                           Done<device_sync::v1::ListDevicesResponse> done) = 0;
+  virtual void Heartbeat(device_sync::v1::HeartbeatRequest request,
+                         Done<device_sync::v1::HeartbeatResponse> done) = 0;
+  virtual void AckCursors(device_sync::v1::AckCursorsRequest request,
+                          Done<device_sync::v1::AckCursorsResponse> done) = 0;
+};
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,148 @@
+#include "services/gateway/pipeline/device_reporter.h"
+
+#include <algorithm>
+
+#include "libs/base/errors.h"
+#include "libs/entity/cursor.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+constexpr metrics::MetricInfo kDropped{
+    "bdcsync_gateway_device_reports_dropped_total",
+    "Signs of life and positions of devices that found no room."};
+constexpr metrics::MetricInfo kFailures{"bdcsync_gateway_device_report_failures_total",
+                                        "Calls of device-sync that failed."};
+
+// Moves up to `count_max` values out of a map.
+template <typename Map, typename Take>
+void Drain(Map& map, size_t count_max, Take take) {
+  for (size_t i = 0; i < count_max && !map.empty(); ++i) {
+    auto node = map.extract(map.begin());
+    take(std::move(node.mapped()));
+  }
+}
+
+}  // namespace
+
+DeviceReporter::DeviceReporter(DeviceClient& client, Loop& loop, metrics::Registry& registry,
+                               DeviceReportLimits limits)
+    : client_(client),
+      loop_(loop),
+      limits_(limits),
+      dropped_(registry.AddCounter(kDropped)),
+      failures_(registry.AddCounter(kFailures)),
+      alive_(std::make_shared<bool>(true)) {}
+
+DeviceReporter::~DeviceReporter() = default;
+
+void DeviceReporter::Start() {
+  loop_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) Tick();
+  });
+}
+
+void DeviceReporter::Tick() {
+  Flush();
+  loop_.RunAfter(limits_.interval, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) Tick();
+  });
+}
+
+void DeviceReporter::Register(std::shared_ptr<const Caller> caller,
+                              device_sync::v1::DeviceState state,
+                              absl::AnyInvocable<void(absl::Status)> done) {
+  device_sync::v1::RegisterDeviceRequest request;
+  device_sync::v1::Device& device = *request.mutable_device();
+  device.set_user_id(caller->user_id);
+  device.set_device_id(caller->device_id);
+  device.set_client_name(caller->client_name);
+  device.set_client_version(caller->client_version);
+  device.set_platform(caller->client_platform);
+  *device.mutable_state() = std::move(state);
+  using Response = device_sync::v1::RegisterDeviceResponse;
+  client_.RegisterDevice(std::move(request), [this, done = std::move(done)](
+                                                 const absl::StatusOr<Response>& answer) mutable {
+    if (!answer.ok()) failures_.Add();
+    done(answer.status());
+  });
+}
+
+void DeviceReporter::Heartbeat(const Caller& caller,
+                               std::optional<device_sync::v1::DeviceState> state, bool offline) {
+  if (caller.device_id.empty()) return;
+  absl::MutexLock lock(&mutex_);
+  const Device key(caller.user_id, caller.device_id);
+  auto item = heartbeats_.find(key);
+  if (item == heartbeats_.end()) {
+    if (heartbeats_.size() >= limits_.waiting_max) {
+      dropped_.Add();
+      return;
+    }
+    item = heartbeats_.emplace(key, device_sync::v1::HeartbeatItem()).first;
+    item->second.set_user_id(caller.user_id);
+    item->second.set_device_id(caller.device_id);
+  }
+  if (state.has_value()) *item->second.mutable_state() = *std::move(state);
+  item->second.set_offline(offline);
+}
+
+absl::Status DeviceReporter::AckCursor(const Caller& caller, absl::string_view space,
+                                       absl::string_view cursor) {
+  const auto position = entity::DecodeCursor(cursor);
+  if (!position.has_value()) {
+    return MakeErrorAt(Reason::kInvalidArgument, "cursor", "this is not a cursor");
+  }
+  if (caller.device_id.empty()) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  const Place key(Device(caller.user_id, caller.device_id), std::string(space));
+  auto ack = acks_.find(key);
+  if (ack == acks_.end()) {
+    if (acks_.size() >= limits_.waiting_max) {
+      dropped_.Add();
+      return absl::OkStatus();
+    }
+    ack = acks_.emplace(key, device_sync::v1::CursorAck()).first;
+    ack->second.set_user_id(caller.user_id);
+    ack->second.set_device_id(caller.device_id);
+    ack->second.set_space(std::string(space));
+  }
+  ack->second.mutable_position()->set_epoch(position->epoch);
+  ack->second.mutable_position()->set_seq(position->seq);
+  return absl::OkStatus();
+}
+
+void DeviceReporter::Flush() {
+  device_sync::v1::HeartbeatRequest heartbeats;
+  device_sync::v1::AckCursorsRequest acks;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!heartbeat_in_flight_) {
+      Drain(heartbeats_, limits_.batch_items_max,
+            [&](auto item) { *heartbeats.add_items() = std::move(item); });
+      heartbeat_in_flight_ = heartbeats.items_size() > 0;
+    }
+    if (!ack_in_flight_) {
+      Drain(acks_, limits_.batch_items_max, [&](auto ack) { *acks.add_acks() = std::move(ack); });
+      ack_in_flight_ = acks.acks_size() > 0;
+    }
+  }
+  if (heartbeats.items_size() > 0) {
+    using Response = device_sync::v1::HeartbeatResponse;
+    client_.Heartbeat(std::move(heartbeats), [this](const absl::StatusOr<Response>& answer) {
+      if (!answer.ok()) failures_.Add();
+      absl::MutexLock lock(&mutex_);
+      heartbeat_in_flight_ = false;
+    });
+  }
+  if (acks.acks_size() > 0) {
+    using Response = device_sync::v1::AckCursorsResponse;
+    client_.AckCursors(std::move(acks), [this](const absl::StatusOr<Response>& answer) {
+      if (!answer.ok()) failures_.Add();
+      absl::MutexLock lock(&mutex_);
+      ack_in_flight_ = false;
+    });
+  }
+}
+
+}  // namespace bdcsync::gateway

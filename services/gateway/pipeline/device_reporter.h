@@ -1,0 +1,68 @@
+// Gathers what sessions say of their devices and tells device-sync in batches: of several signs of
+// life or positions of one device, the last one counts. What finds no room or no server is dropped:
+// it will be said again. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "libs/metrics/registry.h"
+#include "services/gateway/pipeline/device_client.h"
+#include "services/gateway/session/devices.h"
+#include "services/gateway/session/loop.h"
+
+namespace bdcsync::gateway {
+
+struct DeviceReportLimits {
+  absl::Duration interval = absl::Milliseconds(500);  // Between batches.
+  size_t batch_items_max = 4096;
+  size_t waiting_max = 200'000;  // Signs of life, and positions.
+};
+
+class DeviceReporter final : public Devices {
+ public:
+  // Borrowed; `loop` carries the timer.
+  DeviceReporter(DeviceClient& client, Loop& loop, metrics::Registry& registry,
+                 DeviceReportLimits limits);
+  // No call may be in flight and the loop must have stopped, or run this.
+  ~DeviceReporter() override;
+
+  // Begins to send.
+  void Start();
+  // Sends what waits now.
+  void Flush();
+
+  void Register(std::shared_ptr<const Caller> caller, device_sync::v1::DeviceState state,
+                absl::AnyInvocable<void(absl::Status)> done) override;
+  void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,
+                 bool offline) override;
+  absl::Status AckCursor(const Caller& caller, absl::string_view space,
+                         absl::string_view cursor) override;
+
+ private:
+  using Device = std::pair<std::string, std::string>;  // User and device.
+  using Place = std::pair<Device, std::string>;        // And space.
+
+  void Tick();
+
+  DeviceClient& client_;
+  Loop& loop_;
+  const DeviceReportLimits limits_;
+  metrics::Counter& dropped_;
+  metrics::Counter& failures_;
+  const std::shared_ptr<bool> alive_;  // Shared with what is posted.
+  absl::Mutex mutex_;
+  absl::flat_hash_map<Device, device_sync::v1::HeartbeatItem> heartbeats_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<Place, device_sync::v1::CursorAck> acks_ ABSL_GUARDED_BY(mutex_);
+  bool heartbeat_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ack_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace bdcsync::gateway

@@ -1,0 +1,74 @@
+#include "services/standalone/serve.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/app/config.h"
+#include "libs/app/run.h"
+#include "libs/config/loader.h"
+#include "services/conflict/module.h"
+#include "services/device-sync/module.h"
+#include "services/event-store/module.h"
+#include "services/gateway/module.h"
+#include "services/standalone/development_secret.h"
+#include "services/standalone/greeting.h"
+#include "services/version/module.h"
+
+namespace bdcsync::standalone {
+namespace {
+
+constexpr char kSecretVariable[] = "BDC_SYNC_JWT_SECRET";
+constexpr char kSecretKey[] = "security.jwt_secret";
+constexpr char kKeysKey[] = "security.jwt_keys_dir";
+constexpr char kWebSocketPortKey[] = "websocket.port";
+constexpr int kExitCannotStart = 1;
+
+app::Modules AllModules() {
+  return app::MakeModules(event_store::MakeModule(), conflict::MakeModule(),
+                          device_sync::MakeModule(), version::MakeModule(), gateway::MakeModule());
+}
+
+// A secret of our own where the operator gave neither secret nor keys; empty where they did, or
+// where the process will not serve.
+absl::StatusOr<std::string> SecretIfNoneGiven(int argc, char** argv, const app::Modules& modules) {
+  const auto loaded = config::Load(app::SchemaFor(modules), config::ProcessSources(argc, argv));
+  if (!loaded.ok() || loaded->action != config::Action::kRun) return std::string();
+  const config::Values& values = loaded->values;
+  if (values.IsSet(kSecretKey) || values.IsSet(kKeysKey)) return std::string();
+  return DevelopmentSecret(values.Get(app::kDataDir));
+}
+
+void Greet(app::App& app, const std::string& program, const std::string& secret) {
+  const config::Values& values = app.context().config();
+  GreetingInfo info;
+  info.program = program;
+  info.host = values.Get(app::kListenAddress);
+  info.websocket_port = static_cast<int>(std::get<int64_t>(values.GetAny(kWebSocketPortKey)));
+  info.grpc_port = app.grpc_port();
+  info.http_port = app.http_port();
+  info.data_dir = values.Get(app::kDataDir);
+  info.secret = secret;
+  info.now = app.context().clock().Now();
+  const std::string text = Greeting(info);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int Serve(int argc, char** argv) {
+  app::Modules modules = AllModules();
+  const absl::StatusOr<std::string> secret = SecretIfNoneGiven(argc, argv, modules);
+  if (!secret.ok()) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], std::string(secret.status().message()).c_str());
+    return kExitCannotStart;
+  }
+  if (!secret->empty()) setenv(kSecretVariable, secret->c_str(), /*overwrite=*/1);
+  return app::RunModules(argc, argv, std::move(modules),
+                         {.on_ready = [program = std::string(argv[0]), secret = *secret](
+                                          app::App& app) { Greet(app, program, secret); }});
+}
+
+}  // namespace bdcsync::standalone
