@@ -124,7 +124,7 @@ class Gateway {
         context.config().Get(kRequireAuthentication)});
     (void)Readiness();  // Asks; the readiness check tells.
   }
-  ~Gateway() { Stop(absl::Now()); }
+  ~Gateway() { Stop(context_.clock().Now()); }
 
   absl::Status Start() {
     devices_.Start();
