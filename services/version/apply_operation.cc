@@ -131,6 +131,9 @@ absl::Status ValidateOperation(const Operation& operation, const DataLimits& lim
       {"message", operation.message().size(), kMessageBytesMax, Reason::kTooLarge},
       {"metadata", operation.metadata().size(), kMetadataBytesMax, Reason::kTooLarge},
       {"category", operation.category().size(), kCategoryBytesMax, Reason::kInvalidArgument}};
+  if (operation.op_id().empty()) {
+    return MakeErrorAt(Reason::kInvalidArgument, "op_id", "an operation has an op_id");
+  }
   for (const auto& length : kLengths) {
     if (length.bytes <= length.bytes_max) continue;
     return MakeErrorAt(length.reason, length.field,

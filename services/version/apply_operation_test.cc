@@ -22,6 +22,7 @@ constexpr DataLimits kLimits{.data_bytes_max = 256, .data_depth_max = 4};
 
 common::v1::Operation Make(common::v1::OperationKind kind, const std::string& text = "") {
   common::v1::Operation operation;
+  operation.set_op_id("op");
   operation.set_kind(kind);
   if (kind == common::v1::OPERATION_KIND_PATCH) {
     operation.set_patch(text);
@@ -165,6 +166,9 @@ TEST(ApplyOperation, LengthsOfOtherFieldsAreHeldToTheByte) {
   operation.set_metadata(std::string(kMetadataBytesMax, 'x'));
   operation.set_category(std::string(kCategoryBytesMax, 'x'));
   EXPECT_OK(ValidateOperation(operation, kLimits));
+  common::v1::Operation nameless = operation;
+  nameless.clear_op_id();
+  EXPECT_EQ(PathOf(ValidateOperation(nameless, kLimits)), "op_id");
   const auto refused = [&operation](auto grow) {
     common::v1::Operation longer = operation;
     grow(longer)->push_back('x');

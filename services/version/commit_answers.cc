@@ -43,34 +43,30 @@ void CommitRun::OnMet(const std::vector<Work*>& meetings) {
 }
 
 void CommitRun::OnKnown(const std::vector<Work*>& works) {
-  const bool first_look = atomic_ && !std::exchange(known_asked_, true);
+  if (!known_.ok() && ReasonOf(known_.status()) == Reason::kTooLarge && works.size() > 1) {
+    known_at_once_ = works.size() / 2;
+    for (auto work = works.rbegin(); work != works.rend(); ++work) {
+      ((*work)->stage == Stage::kDoubted ? questions_.doubts : first_looks_).push_front(*work);
+    }
+    return;
+  }
   const bool whole = known_.ok() && known_->operations_size() == static_cast<int>(works.size());
-  Work* culprit = nullptr;
   for (size_t i = 0; i < works.size(); ++i) {
     Work* work = works[i];
-    if (work->stage == Stage::kAnswered) continue;  // Sent back meanwhile.
+    if (work->stage == Stage::kAnswered) continue;  // Sent back meanwhile, or refused with another.
     if (!whole) {
       SendBack(work->line, LogUnavailable());
       continue;
     }
     const event_store::v1::StoredOperation& stored = known_->operations(static_cast<int>(i));
     if (!stored.has_event()) {
-      if (first_look) continue;
-      if (!atomic_) {
-        AnswerError(work, work->error);
-      } else if (culprit == nullptr) {
-        culprit = work;
-      }
+      if (work->stage == Stage::kDoubted) Refuse(work, work->error);
     } else if (stored.request_hash() == work->pending.operation().request_hash()) {
       AnswerDuplicate(work, stored.event(), stored.epoch());
-    } else if (atomic_) {
-      work->error = Reused();
-      culprit = work;
     } else {
-      AnswerError(work, Reused());
+      Refuse(work, Reused());
     }
   }
-  if (culprit != nullptr) FailGroup(culprit, culprit->error);
 }
 
 void CommitRun::OnAppended(const std::vector<Work*>& works) {
@@ -130,11 +126,7 @@ void CommitRun::OnAppendError(Work* work, event_store::v1::AppendResult& result)
     case Reason::kInvalidArgument:
     case Reason::kTooLarge:
     case Reason::kQuotaExceeded:
-      if (atomic_) {
-        FailGroup(work, error);
-      } else {
-        AnswerError(work, error);
-      }
+      Refuse(work, error);
       return;
     default:
       SendBack(&line, LogUnavailable());
@@ -201,10 +193,12 @@ void CommitRun::SendBack(EntityLine* line, const absl::Status& error) {
   }
 }
 
-void CommitRun::FailGroup(Work* culprit, const absl::Status& error) {
-  AnswerError(culprit, error);
-  for (Work& work : works_) {
-    if (work.stage != Stage::kAnswered) AnswerError(&work, OtherWasRefused());
+void CommitRun::Refuse(Work* work, const absl::Status& error) {
+  if (work->stage == Stage::kAnswered) return;
+  AnswerError(work, error);
+  if (!atomic_) return;
+  for (Work& other : works_) {
+    if (other.stage != Stage::kAnswered) AnswerError(&other, OtherWasRefused());
   }
 }
 
@@ -213,6 +207,7 @@ void CommitRun::Publish() {
   for (EntityLine& line : lines_) {
     if (!std::exchange(line.dirty, false)) continue;
     updates.push_back({line.key(), line.confirmed() ? line.stored() : nullptr});
+    if (line.finished()) line.Release();
   }
   if (!updates.empty()) tools_.cache.Apply(updates);
   for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();

@@ -21,6 +21,12 @@ using event_store::v1::ReadStreamResponse;
 // Bases that are read at once; each is one call.
 constexpr size_t kBasesAtOnceMax = 64;
 
+// Only an operation with a proper op_id can have been committed before.
+bool CanBeKnown(const Work& work) {
+  const size_t bytes = work.pending.operation().op_id().size();
+  return bytes > 0 && bytes <= kOperationIdBytesMax;
+}
+
 std::string KeyOf(const common::v1::EntityKey& key) {
   const entity::KeyView view = entity::ViewOf(key);
   constexpr absl::string_view kSeparator("\0", 1);
@@ -66,7 +72,12 @@ void CommitRun::Start(const Tools& tools, std::vector<PendingOperation> operatio
 
 CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operations, bool atomic,
                      absl::AnyInvocable<void()> done)
-    : tools_(tools), atomic_(atomic), done_(std::move(done)), works_(operations.size()) {
+    : tools_(tools),
+      atomic_(atomic),
+      done_(std::move(done)),
+      works_(operations.size()),
+      heads_at_once_(works_.size()),
+      known_at_once_(works_.size()) {
   tools_.observer.OnBatch(works_.size());
   absl::flat_hash_map<absl::string_view, EntityLine*> places;
   places.reserve(works_.size());
@@ -82,28 +93,38 @@ CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operation
       work.line = place->second;
     }
     work.line->Add(&work);
+    if (atomic_ && CanBeKnown(work)) first_looks_.push_back(&work);
   }
+}
+
+std::vector<EntityLine*> CommitRun::Wave() {
+  std::vector<EntityLine*> wave;
+  const size_t lines_max = atomic_ ? lines_.size() : heads_at_once_;
+  for (EntityLine& line : lines_) {
+    if (wave.size() == lines_max) break;
+    if (!line.finished()) wave.push_back(&line);
+  }
+  return wave;
 }
 
 void CommitRun::Proceed() {
   while (true) {
     Publish();
-    if (LoadHeads() || LoadBases()) return;
-    Decide();
-    const bool lost_head = absl::c_any_of(lines_, [](const EntityLine& line) {
-      return line.stored() == nullptr && !line.finished();
-    });
+    const std::vector<EntityLine*> wave = Wave();
+    if (wave.empty()) break;
+    if (LoadHeads(wave) || LoadBases(wave)) return;
+    Decide(wave);
+    const bool lost_head =
+        absl::c_any_of(wave, [](const EntityLine* line) { return line->stored() == nullptr; });
     if (lost_head) {
       if (atomic_) RestartGroup();
       continue;
     }
     if (Ask() || Append()) return;
-    if (absl::c_all_of(lines_, [](const EntityLine& line) { return line.finished(); })) break;
     if (std::exchange(stalled_, true)) {
-      for (EntityLine& line : lines_) SendBack(&line, MakeError(Reason::kInternal, "no progress"));
+      for (EntityLine* line : wave) SendBack(line, MakeError(Reason::kInternal, "no progress"));
     }
   }
-  Publish();
   done_();
 }
 
@@ -125,17 +146,17 @@ void CommitRun::Arrive() {
   Proceed();
 }
 
-bool CommitRun::LoadHeads() {
+bool CommitRun::LoadHeads(const std::vector<EntityLine*>& wave) {
   std::vector<EntityLine*> unknown;
   std::vector<absl::string_view> keys;
   std::vector<EntityLine*> ask;
-  for (EntityLine& line : lines_) {
-    if (line.stored() != nullptr || line.finished()) continue;
-    if (line.distrusts_memory()) {
-      ask.push_back(&line);
+  for (EntityLine* line : wave) {
+    if (line->stored() != nullptr) continue;
+    if (line->distrusts_memory()) {
+      ask.push_back(line);
     } else {
-      unknown.push_back(&line);
-      keys.push_back(line.key());
+      unknown.push_back(line);
+      keys.push_back(line->key());
     }
   }
   if (!unknown.empty()) {
@@ -149,6 +170,7 @@ bool CommitRun::LoadHeads() {
     }
   }
   if (ask.empty()) return false;
+  if (ask.size() > heads_at_once_) ask.resize(heads_at_once_);
   ReadHeads(ask);
   return true;
 }
@@ -166,6 +188,10 @@ void CommitRun::ReadHeads(const std::vector<EntityLine*>& lines) {
 }
 
 void CommitRun::OnHeads(const std::vector<EntityLine*>& lines) {
+  if (!heads_.ok() && ReasonOf(heads_.status()) == Reason::kTooLarge && lines.size() > 1) {
+    heads_at_once_ = lines.size() / 2;
+    return;
+  }
   const bool whole = heads_.ok() && heads_->heads_size() == static_cast<int>(lines.size());
   for (size_t i = 0; i < lines.size(); ++i) {
     if (!whole) {
@@ -177,13 +203,12 @@ void CommitRun::OnHeads(const std::vector<EntityLine*>& lines) {
   }
 }
 
-bool CommitRun::LoadBases() {
+bool CommitRun::LoadBases(const std::vector<EntityLine*>& wave) {
   std::vector<std::pair<EntityLine*, int64_t>> wanted;
-  for (EntityLine& line : lines_) {
+  for (EntityLine* line : wave) {
     if (wanted.size() == kBasesAtOnceMax) break;
-    if (line.stored() == nullptr) continue;
-    for (const int64_t revision : line.MissingBases(kBasesAtOnceMax - wanted.size())) {
-      wanted.emplace_back(&line, revision);
+    for (const int64_t revision : line->MissingBases(kBasesAtOnceMax - wanted.size())) {
+      wanted.emplace_back(line, revision);
     }
   }
   if (wanted.empty()) return false;
@@ -217,18 +242,29 @@ void CommitRun::OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& want
   bases_.clear();
 }
 
-void CommitRun::Decide() {
-  if (atomic_ && !known_asked_) return;
-  for (EntityLine& line : lines_) line.Advance(line_tools(), questions_);
+void CommitRun::Decide(const std::vector<EntityLine*>& wave) {
+  if (!first_looks_.empty()) return;
+  for (EntityLine* line : wave) line->Advance(line_tools(), questions_);
+}
+
+std::vector<Work*> CommitRun::TakeDoubts() {
+  const bool first_look = !first_looks_.empty();
+  std::deque<Work*>& from = first_look ? first_looks_ : questions_.doubts;
+  std::vector<Work*> taken;
+  while (!from.empty() && taken.size() < known_at_once_) {
+    Work* work = from.front();
+    from.pop_front();
+    if (CanBeKnown(*work)) {
+      taken.push_back(work);
+    } else {
+      Refuse(work, work->error);
+    }
+  }
+  return taken;
 }
 
 bool CommitRun::Ask() {
-  std::vector<Work*> doubts;
-  if (atomic_ && !known_asked_) {
-    for (Work& work : works_) doubts.push_back(&work);
-  } else {
-    doubts = std::exchange(questions_.doubts, {});
-  }
+  std::vector<Work*> doubts = TakeDoubts();
   std::vector<Work*> meetings = std::exchange(questions_.meetings, {});
   if (meetings.empty() && doubts.empty()) return false;
   Expect((meetings.empty() ? 0 : 1) + (doubts.empty() ? 0 : 1), [this, meetings, doubts] {

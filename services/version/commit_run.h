@@ -46,12 +46,15 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
             absl::AnyInvocable<void()> done);
 
  private:
+  // The lines that are worked on: all but the finished ones, or fewer at a time when their heads
+  // together are too large to be read.
+  std::vector<EntityLine*> Wave();
   // The steps, in order. Each that has to ask returns true, and Proceed runs again after the
   // answer.
   void Proceed();
-  bool LoadHeads();
-  bool LoadBases();
-  void Decide();
+  bool LoadHeads(const std::vector<EntityLine*>& wave);
+  bool LoadBases(const std::vector<EntityLine*>& wave);
+  void Decide(const std::vector<EntityLine*>& wave);
   bool Ask();
   bool Append();
 
@@ -64,6 +67,8 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   void OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& wanted);
   void AskResolver(const std::vector<Work*>& meetings);
   void OnMet(const std::vector<Work*>& meetings);
+  // Takes the next operations whose op_ids are to be looked up, at most `known_at_once_`.
+  std::vector<Work*> TakeDoubts();
   void AskKnown(const std::vector<Work*>& works);
   void OnKnown(const std::vector<Work*>& works);
   void OnAppended(const std::vector<Work*>& works);
@@ -76,8 +81,8 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   void Answer(Work* work);
   // Nothing is known of an operation, or of what the log holds: all of its line are sent back.
   void SendBack(EntityLine* line, const absl::Status& error);
-  // Refuses what is not answered of an atomic run: `culprit` for `error`, the others because of it.
-  void FailGroup(Work* culprit, const absl::Status& error);
+  // Answers with a refusal for good; in an atomic run the others are refused because of it.
+  void Refuse(Work* work, const absl::Status& error);
   void RestartGroup();
   // Tells cache and callers what has been answered since the last time.
   void Publish();
@@ -91,8 +96,10 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   absl::AnyInvocable<void()> done_;
   std::vector<Work> works_;
   std::deque<EntityLine> lines_;
-  bool known_asked_ = false;  // An atomic run asks for all its op_ids first.
-  bool stalled_ = false;      // Nothing was asked since the last pass.
+  std::deque<Work*> first_looks_;  // An atomic run looks all its op_ids up first.
+  size_t heads_at_once_;           // Halved when the log says that they are too large together.
+  size_t known_at_once_;
+  bool stalled_ = false;  // Nothing was asked since the last pass.
   EntityLine::Questions questions_;
   std::vector<std::shared_ptr<CommitCall>> answered_;
 

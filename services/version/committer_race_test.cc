@@ -133,6 +133,57 @@ TEST_F(Races, LargeDocumentsAreStoredInBoundedAppends) {
   EXPECT_LT(log_.largest_append(), size_t{8} << 20);
 }
 
+TEST_F(Races, HeadsThatAreTooLargeTogetherAreReadInParts) {
+  constexpr int kEntities = 20;
+  const std::string data = "\"" + std::string(1000, 'x') + "\"";
+  std::vector<Operation> operations;
+  for (int i = 0; i < kEntities; ++i) Commit(Create(absl::StrCat("e", i), data));
+  for (int i = 0; i < kEntities; ++i) operations.push_back(Update(absl::StrCat("e", i), "1"));
+  Restart({}, /*cache_bytes=*/0);
+  log_.LimitAnswers(3000);
+  for (const Result& result : CommitAll(operations, As::kClientBatch)) {
+    EXPECT_EQ(result.outcome(), OUTCOME_APPLIED);
+    EXPECT_EQ(result.revision(), 2);
+  }
+  operations.clear();
+  for (int i = 0; i < kEntities; ++i) operations.push_back(Update(absl::StrCat("e", i), data));
+  for (const Result& result : CommitAll(operations, As::kAtomic)) {
+    EXPECT_EQ(result.outcome(), OUTCOME_APPLIED);
+    EXPECT_EQ(result.revision(), 3);
+  }
+}
+
+TEST_F(Races, KnownOperationsThatAreTooLargeTogetherAreFoundInParts) {
+  constexpr int kEntities = 20;
+  const std::string data = "\"" + std::string(1000, 'x') + "\"";
+  std::vector<Operation> operations;
+  for (int i = 0; i < kEntities; ++i) operations.push_back(Create(absl::StrCat("e", i), data));
+  for (const As as : {As::kClientBatch, As::kAtomic}) {
+    CommitAll(operations, as);
+    log_.LimitAnswers(3000);
+    Restart();
+    for (const Result& result : CommitAll(operations, as)) {
+      EXPECT_EQ(result.outcome(), OUTCOME_DUPLICATE);
+      EXPECT_EQ(result.revision(), 1);
+    }
+  }
+}
+
+TEST_F(Races, AnOperationWithoutAProperOpIdIsRefusedWithItsDependants) {
+  for (const std::string& op_id : {std::string(), std::string(kOperationIdBytesMax + 1, 'x')}) {
+    Operation bad = Create("a", "1");
+    bad.set_op_id(op_id);
+    const auto results = CommitAll({bad, Update("a", "2"), Create("b", "1")}, As::kClientBatch);
+    EXPECT_EQ(results[0].error().path(), "op_id");
+    EXPECT_EQ(results[1].error().code(), "depends_on_rejected");
+    const auto atomic = CommitAll({Create("c", "1"), bad}, As::kAtomic);
+    EXPECT_EQ(atomic[0].error().code(), "depends_on_rejected");
+    EXPECT_EQ(atomic[1].error().path(), "op_id");
+    Commit(Delete("b"));
+  }
+  EXPECT_EQ(DataOf("a"), "none");
+}
+
 TEST_F(Races, ManyOldBasesAreReadInBoundedSteps) {
   constexpr int kVersions = 150;
   std::vector<std::string> versions = {Commit(Create("a", R"({"n":0})")).version_id()};

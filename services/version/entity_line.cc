@@ -21,6 +21,16 @@ bool EntityLine::finished() const {
   return absl::c_all_of(works_, [](const Work* work) { return work->stage == Stage::kAnswered; });
 }
 
+void EntityLine::Release() {
+  stored_ = head_ = nullptr;
+  bases_.clear();
+  for (Work* work : works_) {
+    work->ours = nullptr;
+    work->next = nullptr;
+    work->meta.clear();
+  }
+}
+
 void EntityLine::SetHead(StatePtr head, bool confirmed) {
   // The old head may be the base of an operation that waits.
   if (stored_ != nullptr && stored_->exists()) AddBase(stored_->revision, stored_);

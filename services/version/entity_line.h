@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +28,7 @@ class EntityLine {
   // What a pass over the lines has gathered for others to decide, and the bytes in work.
   struct Questions {
     std::vector<Work*> meetings;  // For the resolver.
-    std::vector<Work*> doubts;    // Refusals, to be checked against the known op_ids.
+    std::deque<Work*> doubts;     // Refusals, to be checked against the known op_ids.
     size_t bytes_in_work = 0;
   };
   struct Tools {
@@ -47,6 +48,8 @@ class EntityLine {
   const Works& works() const { return works_; }
   // Whether every operation is answered.
   bool finished() const;
+  // Drops documents that nobody needs any more; for a finished line that is not dirty.
+  void Release();
 
   // The stored head; null while it is not known.
   const StatePtr& stored() const { return stored_; }

@@ -17,6 +17,8 @@ using event_store::v1::Event;
 constexpr uint64_t kEpoch = 77;
 constexpr int64_t kFirstTimeMs = 1'000'000;
 
+absl::Status TooLarge() { return MakeError(Reason::kTooLarge, "ask for fewer"); }
+
 AppendResult Failed(Reason reason) {
   AppendResult result;
   rpc::ToProto(MakeError(reason, "said the fake log"), *result.mutable_error());
@@ -138,6 +140,7 @@ void FakeEventLog::ReadHeads(event_store::v1::ReadHeadsRequest request,
         *head.mutable_event() = stream->second.back();
       }
     }
+    if (answer->ByteSizeLong() > answer_bytes_max_) answer = TooLarge();
     if (!failure_.ok()) answer = failure_;
   }
   callback(std::move(answer));
@@ -180,9 +183,15 @@ void FakeEventLog::GetOperations(event_store::v1::GetOperationsRequest request,
       *answer->add_operations() =
           known == operations_.end() ? event_store::v1::StoredOperation() : known->second;
     }
+    if (answer->ByteSizeLong() > answer_bytes_max_) answer = TooLarge();
     if (!failure_.ok()) answer = failure_;
   }
   callback(std::move(answer));
+}
+
+void FakeEventLog::LimitAnswers(size_t bytes_max) {
+  absl::MutexLock lock(&mutex_);
+  answer_bytes_max_ = bytes_max;
 }
 
 void FakeEventLog::BeforeNextAppend(std::function<void()> hook) {

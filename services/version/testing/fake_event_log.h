@@ -30,6 +30,8 @@ class FakeEventLog final : public EventLog {
   event_store::v1::AppendResponse AppendElsewhere(event_store::v1::AppendRequest request);
   // Runs once, before the next Append is looked at.
   void BeforeNextAppend(std::function<void()> hook);
+  // Heads or operations of a call that hold more bytes together are refused as too large.
+  void LimitAnswers(size_t bytes_max);
   // While set, calls fail; appends still happen if `lose_answers`.
   void FailWith(absl::Status status, bool lose_answers = false);
 
@@ -63,6 +65,7 @@ class FakeEventLog final : public EventLog {
   int head_reads_ ABSL_GUARDED_BY(mutex_) = 0;
   int operation_reads_ ABSL_GUARDED_BY(mutex_) = 0;
   int stream_reads_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t answer_bytes_max_ ABSL_GUARDED_BY(mutex_) = size_t{12} << 20;
   size_t largest_append_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -1,0 +1,117 @@
+#include "services/version/testing/fake_services.h"
+
+#include <utility>
+
+#include "bdcsync/conflict/v1/conflict.grpc.pb.h"
+#include "bdcsync/event_store/v1/event_store.grpc.pb.h"
+#include "libs/app/context.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/unary.h"
+
+namespace bdcsync::version::testing {
+namespace {
+
+template <typename Response>
+auto Into(Response* response, grpc::ServerUnaryReactor* reactor) {
+  return [response, reactor](absl::StatusOr<Response> answer) {
+    if (answer.ok()) *response = *std::move(answer);
+    rpc::FinishWith(reactor, answer.status());
+  };
+}
+
+class EventStoreService final : public event_store::v1::EventStoreService::CallbackService {
+ public:
+  explicit EventStoreService(FakeEventLog& log) : log_(log) {}
+
+  grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
+                                   const event_store::v1::AppendRequest* request,
+                                   event_store::v1::AppendResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.Append(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* ReadHeads(grpc::CallbackServerContext* context,
+                                      const event_store::v1::ReadHeadsRequest* request,
+                                      event_store::v1::ReadHeadsResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.ReadHeads(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* ReadStream(grpc::CallbackServerContext* context,
+                                       const event_store::v1::ReadStreamRequest* request,
+                                       event_store::v1::ReadStreamResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.ReadStream(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* GetOperations(
+      grpc::CallbackServerContext* context, const event_store::v1::GetOperationsRequest* request,
+      event_store::v1::GetOperationsResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.GetOperations(*request, Into(response, reactor));
+    return reactor;
+  }
+  // Answers as a read of nothing does.
+  grpc::ServerUnaryReactor* GetStoreInfo(
+      grpc::CallbackServerContext* context, const event_store::v1::GetStoreInfoRequest* /*request*/,
+      event_store::v1::GetStoreInfoResponse* /*response*/) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.ReadHeads({}, [reactor](absl::StatusOr<event_store::v1::ReadHeadsResponse> heads) {
+      rpc::FinishWith(reactor, heads.status());
+    });
+    return reactor;
+  }
+
+ private:
+  FakeEventLog& log_;
+};
+
+class ConflictService final : public conflict::v1::ConflictService::CallbackService {
+ public:
+  explicit ConflictService(MergingResolver& resolver) : resolver_(resolver) {}
+
+  grpc::ServerUnaryReactor* Resolve(grpc::CallbackServerContext* context,
+                                    const conflict::v1::ResolveRequest* request,
+                                    conflict::v1::ResolveResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    resolver_.Resolve(*request, Into(response, reactor));
+    return reactor;
+  }
+
+ private:
+  MergingResolver& resolver_;
+};
+
+// A module that serves one gRPC service under the name of another.
+template <typename Service>
+class FakeModule final : public app::Module {
+ public:
+  template <typename Fake>
+  FakeModule(absl::string_view name, Fake& fake) : name_(name), service_(fake) {}
+
+  absl::string_view name() const override { return name_; }
+  app::DefaultPorts default_ports() const override { return {}; }
+  void DeclareConfig(config::Schema& /*schema*/) const override {}
+  absl::Status Configure(app::Context& context) override {
+    context.server().AddService(&service_);
+    return absl::OkStatus();
+  }
+  absl::Status Start(app::Context& /*context*/) override { return absl::OkStatus(); }
+  void Drain(absl::Time /*deadline*/) override {}
+
+ private:
+  const absl::string_view name_;
+  Service service_;
+};
+
+}  // namespace
+
+std::unique_ptr<app::Module> MakeFakeEventStore(FakeEventLog& log) {
+  return std::make_unique<FakeModule<EventStoreService>>("event-store", log);
+}
+
+std::unique_ptr<app::Module> MakeFakeConflict(MergingResolver& resolver) {
+  return std::make_unique<FakeModule<ConflictService>>("conflict", resolver);
+}
+
+}  // namespace bdcsync::version::testing
