@@ -93,7 +93,8 @@ TEST(ClientMessageTest, ReadsAuthenticate) {
 TEST(ClientMessageTest, ReadsAWholeSyncRequest) {
   const auto operation = Read<SyncRequest>(R"({"type":"sync_request","op_id":"o1","space":"team-1",
       "entity_type":"note","entity_id":"n 1","branch":"b/1","operation":"create",
-      "data": {"a": 1.10, "b": [null]}, "base_version":"3-ab","client_time":"2026-11-23T10:00:00.5Z",
+      "data": {"a": 1.10, "b": [null]}, "base_version":"3-ab",
+      "client_time":"2026-11-23T10:00:00.5Z",
       "priority":"high","category":"documents","message":"m","metadata":{"k":"v"}})")
                              .operation;
   EXPECT_EQ(operation.op_id(), "o1");
@@ -142,6 +143,7 @@ TEST(ClientMessageTest, NamesTheFieldOfASyncRequestThatIsWrong) {
   ExpectRefusedAt("/client_time", with(R"("operation":"delete","client_time":5)"));
   ExpectRefusedAt("/metadata", with(R"("operation":"delete","metadata":[])"));
   ExpectRefusedAt("/op_id", with(R"("operation":"delete","op_id":1)"));
+  ExpectRefusedAt("/op_id", with(R"("operation":"delete","op_id":"a\u0000b")"));
   ExpectRefusedAt("/entity_type",
                   R"({"type":"sync_request","operation":"delete","entity_id":"i"})");
   ExpectRefusedAt(

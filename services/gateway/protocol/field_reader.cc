@@ -1,5 +1,6 @@
 #include "services/gateway/protocol/field_reader.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "libs/base/errors.h"
@@ -38,6 +39,8 @@ const json::Value* FieldReader::Find(absl::string_view name, json::Kind kind) {
 
 bool FieldReader::CheckText(absl::string_view name, absl::string_view text, size_t bytes_max) {
   if (text.size() > bytes_max) FailTooLarge(name, bytes_max);
+  // Databases and logs end a text there.
+  if (absl::StrContains(text, '\0')) Fail(name, absl::StrCat(name, " must not contain U+0000"));
   return ok();
 }
 

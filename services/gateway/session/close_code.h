@@ -7,6 +7,7 @@ namespace bdcsync::gateway {
 
 inline constexpr uint16_t kCloseNormal = 1000;
 inline constexpr uint16_t kCloseServerStops = 1001;
+inline constexpr uint16_t kCloseProtocolError = 1002;
 inline constexpr uint16_t kCloseInvalidText = 1007;
 inline constexpr uint16_t kCloseTooBig = 1009;
 inline constexpr uint16_t kCloseRestart = 1012;

@@ -37,8 +37,8 @@ TEST_F(SessionMessagesTest, PingIsAnsweredWithTheTime) {
 }
 
 TEST_F(SessionMessagesTest, ASyncRequestIsFilledInAndAnswered) {
-  client_->Send(
-      R"({"type":"sync_request","id":2,"entity_type":"t","entity_id":"i","operation":"create","data":1})");
+  client_->Send(R"({"type":"sync_request","id":2,"entity_type":"t","entity_id":"i",)"
+                R"("operation":"create","data":1})");
   ASSERT_THAT(pipeline_.submissions, SizeIs(1));
   const common::v1::Operation& operation = pipeline_.submissions[0].operations[0];
   EXPECT_EQ(operation.entity().space(), "user:ada");
@@ -55,8 +55,8 @@ TEST_F(SessionMessagesTest, ASyncRequestIsFilledInAndAnswered) {
 }
 
 TEST_F(SessionMessagesTest, AMalformedSyncRequestIsAnsweredAsRejected) {
-  client_->Send(
-      R"({"type":"sync_request","id":2,"op_id":"o","entity_type":"t","entity_id":"i","operation":"zap"})");
+  client_->Send(R"({"type":"sync_request","id":2,"op_id":"o","entity_type":"t","entity_id":"i",)"
+                R"("operation":"zap"})");
   const json::Value answer = client_->TakeOne();
   EXPECT_EQ(Text(answer, "type"), "sync_response");
   EXPECT_EQ(Text(answer, "success"), "false");

@@ -79,6 +79,7 @@ class BeastConnection final : public HostedConnection,
   void WritePlain();
   void WriteTls();
   void OnTlsWritten(ErrorCode error, size_t bytes);
+  void CloseOverflowed();
   void OnQueueShrunk();
   void OnQueueEmpty();
 
@@ -108,7 +109,7 @@ class BeastConnection final : public HostedConnection,
   bool turn_end_due_ = false;   // The loop will call OnTurnEnd.
   bool write_waiting_ = false;  // Until the socket takes more.
   bool above_high_ = false;     // The handler is owed OnDrained.
-  bool overflowed_ = false;     // Too much was queued: close with 4430 at the end of the turn.
+  bool overflowed_ = false;     // Too much was queued: will be closed with 4430.
   bool send_shut_ = false;      // The peer was told that no more comes.
 };
 

@@ -83,8 +83,10 @@ void BeastConnection::OnReadEnded(ErrorCode error) {
     Abort();
     return;
   }
-  if (state_ == State::kOpen && error == websocket::error::message_too_big) {
-    metrics().CountClose(kCloseTooBig);
+  if (state_ == State::kOpen && error != websocket::error::closed) {
+    metrics().CountClose(error == websocket::error::message_too_big     ? kCloseTooBig
+                         : error == websocket::error::bad_frame_payload ? kCloseInvalidText
+                                                                        : kCloseProtocolError);
   }
   Linger();
 }
@@ -95,7 +97,7 @@ void BeastConnection::Linger() {
   if (const std::shared_ptr<ConnectionHandler> handler = std::move(handler_)) handler->OnClosed();
   buffer_.clear();
   buffer_.shrink_to_fit();
-  if (outbox_.empty()) {
+  if (outbox_.empty() && tls_chunk_.empty()) {
     OnQueueEmpty();
   } else {
     WantWrite();

@@ -25,7 +25,10 @@ void BeastConnection::Send(SharedFrame frame) {
   if (state_ != State::kOpen || overflowed_) return;
   Queue(std::move(frame));
   if (outbox_.bytes() > options().queued_bytes_high) above_high_ = true;
-  if (outbox_.bytes() > options().queued_bytes_max) overflowed_ = true;
+  if (outbox_.bytes() <= options().queued_bytes_max) return;
+  overflowed_ = true;
+  // Not here: the handler may be in the midst of sending.
+  host_.loop().Post([self = shared_from_this()] { self->CloseOverflowed(); });
 }
 
 void BeastConnection::SendText(absl::string_view json) { Send(MakeTextFrame(json)); }
@@ -59,12 +62,13 @@ void BeastConnection::Write() {
   } else {
     WritePlain();
   }
-  if (state_ == State::kGone) return;
-  if (overflowed_ && state_ == State::kOpen) {
-    overflowed_ = false;
-    outbox_.DropUnsent();
-    CloseForOwnReasons(kCloseSlowConsumer, "too much waits to be read");
-  }
+}
+
+void BeastConnection::CloseOverflowed() {
+  overflowed_ = false;
+  if (state_ != State::kOpen) return;
+  outbox_.DropUnsent();
+  CloseForOwnReasons(kCloseSlowConsumer, "too much waits to be read");
 }
 
 void BeastConnection::WritePlain() {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <string>
 #include <utility>
@@ -34,9 +35,27 @@ struct Seen {
   size_t queued_max ABSL_GUARDED_BY(mutex) = 0;
   uint16_t closing_code ABSL_GUARDED_BY(mutex) = 0;
 
-  bool AllClosed() const ABSL_SHARED_LOCKS_REQUIRED(mutex) { return opened == closed; }
+  bool AllClosed() const ABSL_SHARED_LOCKS_REQUIRED(mutex) {
+    return opened > 0 && opened == closed;
+  }
+  bool Closing() const ABSL_SHARED_LOCKS_REQUIRED(mutex) { return closing_code != 0; }
   bool Drained() const ABSL_SHARED_LOCKS_REQUIRED(mutex) { return drained > 0; }
 };
+
+// As permessage-deflate has it: a raw stream, flushed, without the end of the flush.
+std::string Deflate(const std::string& text) {
+  z_stream stream = {};
+  deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()) + 16, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_SYNC_FLUSH);
+  out.resize(stream.total_out - 4);
+  deflateEnd(&stream);
+  return out;
+}
 
 // Answers every text with itself; a few texts are commands.
 class Echo final : public ConnectionHandler {
@@ -54,6 +73,7 @@ class Echo final : public ConnectionHandler {
     }
     if (text == "flood") Flood(256);
     if (text == "drown") Flood(4096);
+    if (text == "fill") Flood(16384);  // 64 MiB: more than the system takes.
     if (text == "pause") {
       connection_->PauseReading();
       connection_->loop().RunAfter(absl::Milliseconds(1), [this] { connection_->ResumeReading(); });
@@ -386,6 +406,64 @@ TEST_F(ServerTest, ClosesASlowReaderAndBoundsWhatItHolds) {
   EXPECT_EQ(seen_.closing_code, kCloseSlowConsumer);
 }
 
+TEST_F(ServerTest, ClosesAReaderThatTakesNothingAtAllAsSlow) {
+  options_.heartbeat_interval = absl::Milliseconds(40);
+  options_.close_timeout = absl::Milliseconds(40);
+  options_.queued_bytes_max = 1 << 30;
+  StartServer();
+  RawClient client(server_->port());
+  client.Handshake();
+  client.SendText("fill");
+  EXPECT_TRUE(AllHandlersClose());  // Although not a byte was read.
+  absl::MutexLock lock(&seen_.mutex);
+  EXPECT_EQ(seen_.closing_code, kCloseSlowConsumer);
+}
+
+TEST_F(ServerTest, AnOverflowWhileTheSocketIsFullClosesAtOnce) {
+  options_.queued_bytes_max = 32 << 20;
+  options_.close_timeout = absl::Milliseconds(40);
+  StartServer();
+  RawClient client(server_->port());
+  client.Handshake();
+  client.SendText("drown");  // 16 MiB: fills the socket, not the queue.
+  client.SendText("drown");
+  client.SendText("drown");
+  absl::MutexLock lock(&seen_.mutex);
+  EXPECT_TRUE(seen_.mutex.AwaitWithTimeout(absl::Condition(&seen_, &Seen::Closing), kPatience));
+  EXPECT_EQ(seen_.closing_code, kCloseSlowConsumer);
+}
+
+TEST_F(ServerTest, TakesCompressedMessagesWhereThatIsEnabled) {
+  options_.compression_enabled = true;
+  StartServer();
+  RawClient client(server_->port());
+  EXPECT_THAT(client.Handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+              HasSubstr("Sec-WebSocket-Extensions: permessage-deflate"));
+  const std::string text(5000, 'z');
+  client.SendFrame(0x40 | 1, Deflate(text));
+  EXPECT_THAT(client.ReadText(), Optional(text));
+  client.SendText("plain");
+  EXPECT_THAT(client.ReadText(), Optional(std::string("plain")));
+}
+
+TEST_F(ServerTest, RefusesACompressedMessageThatGrowsBeyondTheLimit) {
+  options_.compression_enabled = true;
+  StartServer();
+  RawClient client(server_->port());
+  client.Handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  client.SendFrame(0x40 | 1, Deflate(std::string(100 << 20, 'z')));
+  EXPECT_EQ(client.ReadCloseCode(), kCloseTooBig);
+}
+
+TEST_F(ServerTest, OffersNoCompressionWhereItIsNotEnabled) {
+  StartServer();
+  RawClient client(server_->port());
+  EXPECT_FALSE(absl::StrContains(
+      client.Handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"), "deflate"));
+  client.SendFrame(0x40 | 1, Deflate("x"));
+  EXPECT_NE(client.ReadCloseCode(), 0);
+}
+
 TEST_F(ServerTest, DrainTellsEveryHandlerAndEndsAtOnceWhenAllAreGone) {
   StartServer();
   RawClient client(server_->port());
@@ -409,6 +487,8 @@ TEST_F(ServerTest, DrainCutsThoseThatStayAtTheDeadline) {
   RawClient half_open(server_->port());
   RawClient deaf(server_->port());
   deaf.Handshake();
+  deaf.SendText("hello");
+  ASSERT_THAT(deaf.ReadText(), Optional(std::string("hello")));
   server_->Drain(clock_.Now());
   EXPECT_TRUE(half_open.AtEnd());
   EXPECT_TRUE(deaf.AtEnd());

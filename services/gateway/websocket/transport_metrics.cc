@@ -12,9 +12,9 @@ constexpr metrics::MetricInfo kRefused = {"bdcsync_gateway_handshakes_refused_to
 constexpr metrics::MetricInfo kCloses = {"bdcsync_gateway_closes_total",
                                          "Connections closed by the server, by close code."};
 constexpr uint16_t kKnownCodes[] = {
-    kCloseNormal,      kCloseServerStops,     kCloseInvalidText, kCloseTooBig,      kCloseRestart,
-    kCloseBadMessage,  kCloseUnauthenticated, kCloseForbidden,   kCloseSubprotocol, kCloseNoLife,
-    kCloseRateLimited, kCloseSlowConsumer,    kCloseSuperseded,  kCloseTokenExpired};
+    kCloseNormal,  kCloseServerStops, kCloseProtocolError,   kCloseInvalidText, kCloseTooBig,
+    kCloseRestart, kCloseBadMessage,  kCloseUnauthenticated, kCloseForbidden,   kCloseSubprotocol,
+    kCloseNoLife,  kCloseRateLimited, kCloseSlowConsumer,    kCloseSuperseded,  kCloseTokenExpired};
 
 }  // namespace
 
