@@ -118,7 +118,7 @@ std::string PostgresResult::Bytes(int row, int column) const {
 }
 
 struct PostgresPool::Connection {
-  explicit Connection(const std::string& options) : link(options) {}
+  explicit Connection(const std::string& options) : link(options), quiet(link) {}
 
   pqxx::result Execute(pqxx::transaction_base& transaction, const PostgresStatement& statement,
                        const PostgresParams& params) {
@@ -130,6 +130,7 @@ struct PostgresPool::Connection {
   }
 
   pqxx::connection link;
+  pqxx::quiet_errorhandler quiet;  // Errors are statuses, not lines on standard error.
   absl::flat_hash_set<std::string> prepared;
 };
 

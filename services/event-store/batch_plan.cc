@@ -134,7 +134,7 @@ bool BatchPlan::Decide(int64_t now_ms) {
     log.now = log.stored;
     log.now.time_ms = std::max(log.stored.time_ms, now_ms);
     log.appended = 0;
-    log.has_mismatch = false;
+    log.rests_on_memory = false;
     DecideLog(log);
   }
   return wanted_streams_.empty() && wanted_operations_.empty();
@@ -159,7 +159,9 @@ void BatchPlan::DecideLog(Log& log) {
   }
   for (const Item* item : items) {
     if (item->outcome == Outcome::kAppended) ++log.appended;
-    if (item->outcome == Outcome::kMismatch) log.has_mismatch = true;
+    if (item->outcome == Outcome::kMismatch || item->outcome == Outcome::kDuplicate) {
+      log.rests_on_memory = true;
+    }
   }
 }
 

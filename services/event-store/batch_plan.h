@@ -65,7 +65,7 @@ class BatchPlan {
     LogState now;
     std::vector<Item*> items;  // In order.
     int appended = 0;
-    bool has_mismatch = false;
+    bool rests_on_memory = false;  // Some outcome shows an event that is only remembered.
   };
 
   // `cache` is borrowed and must know the head rows of all logs in the batch. Each item comes with

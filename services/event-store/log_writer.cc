@@ -197,12 +197,12 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(BatchPlan& plan) {
   return settled;
 }
 
-// A refusal that rests on what is remembered must be true of the log as it is now. A commit proves
+// An answer that rests on what is remembered must be true of the log as it is now. A commit proves
 // that; where nothing was written, the head row does.
 absl::Status LogWriter::CheckUnwritten(BatchPlan& plan, std::vector<bool>& settled) {
   std::vector<uint32_t> log_ids;
   for (const BatchPlan::Log& log : plan.logs()) {
-    if (log.appended == 0 && log.has_mismatch) log_ids.push_back(log.stored.log_id);
+    if (log.appended == 0 && log.rests_on_memory) log_ids.push_back(log.stored.log_id);
   }
   if (log_ids.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<LogState> logs, storage_.LoadLogs(log_ids));

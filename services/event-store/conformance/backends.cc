@@ -8,6 +8,7 @@
 #include "libs/testing/postgres.h"
 #include "libs/testing/temp_dir.h"
 #include "services/event-store/conformance/event_storage_conformance.h"
+#include "services/event-store/storage/open.h"
 #include "services/event-store/storage/postgres_event_storage.h"
 #include "services/event-store/storage/sqlite_event_storage.h"
 
@@ -32,28 +33,59 @@ class SqliteBackend final : public StorageBackend {
   SeededRandom random_{kSeed};
 };
 
-// Small partitions, so that tests cross them.
 class PostgresBackend final : public StorageBackend {
  public:
-  explicit PostgresBackend(std::unique_ptr<testing::PostgresDatabase> database)
-      : database_(std::move(database)) {}
+  PostgresBackend(std::unique_ptr<testing::PostgresDatabase> database, int64_t partition_positions)
+      : database_(std::move(database)), partition_positions_(partition_positions) {}
   absl::StatusOr<std::unique_ptr<EventStorage>> Open(const EventStorageOptions& options) override {
     PostgresEventStorageOptions postgres;
     postgres.url = database_->url();
-    postgres.partition_positions = 4;
+    postgres.partition_positions = partition_positions_;
     return OpenPostgresEventStorage(postgres, options, clock_, random_);
   }
   bool shared() const override { return true; }
 
  private:
   const std::unique_ptr<testing::PostgresDatabase> database_;
+  const int64_t partition_positions_;
   SystemClock clock_;
   SeededRandom random_{kSeed};
 };
 
-absl::StatusOr<std::unique_ptr<StorageBackend>> MakePostgresBackend() {
+absl::StatusOr<std::unique_ptr<StorageBackend>> MakePostgresBackend(int64_t partition_positions) {
   ASSIGN_OR_RETURN(auto database, testing::PostgresDatabase::Create());
-  return std::make_unique<PostgresBackend>(std::move(database));
+  return std::make_unique<PostgresBackend>(std::move(database), partition_positions);
+}
+
+// Two databases, half of the logs each.
+class RoutedBackend final : public StorageBackend {
+ public:
+  absl::Status Create() {
+    for (auto& database : databases_) {
+      ASSIGN_OR_RETURN(database, testing::PostgresDatabase::Create());
+    }
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::unique_ptr<EventStorage>> Open(const EventStorageOptions& options) override {
+    OpenOptions open;
+    open.log_count = options.log_count;
+    open.log_dsns["0-1"] = databases_[0]->url();
+    open.log_dsns[absl::StrCat("2-", options.log_count - 1)] = databases_[1]->url();
+    ASSIGN_OR_RETURN(OpenedStorage opened, OpenEventStorage(open, clock_, random_));
+    return std::move(opened.storage);
+  }
+  bool shared() const override { return true; }
+
+ private:
+  std::unique_ptr<testing::PostgresDatabase> databases_[2];
+  SystemClock clock_;
+  SeededRandom random_{kSeed};
+};
+
+absl::StatusOr<std::unique_ptr<StorageBackend>> MakeRoutedBackend() {
+  auto backend = std::make_unique<RoutedBackend>();
+  RETURN_IF_ERROR(backend->Create());
+  return backend;
 }
 
 }  // namespace
@@ -62,11 +94,14 @@ std::string BackendName(const ::testing::TestParamInfo<BackendParam>& info) {
   return info.param.name;
 }
 
-std::vector<BackendParam> AllBackends() {
+std::vector<BackendParam> AllBackends(int64_t partition_positions) {
   std::vector<BackendParam> backends;
   backends.push_back({"SqliteMemory", [] { return std::make_unique<SqliteBackend>(true); }});
   backends.push_back({"SqliteFile", [] { return std::make_unique<SqliteBackend>(false); }});
-  backends.push_back({"Postgres", MakePostgresBackend, /*needs_postgres=*/true});
+  backends.push_back({"Postgres",
+                      [partition_positions] { return MakePostgresBackend(partition_positions); },
+                      /*needs_postgres=*/true});
+  backends.push_back({"TwoPostgres", MakeRoutedBackend, /*needs_postgres=*/true});
   return backends;
 }
 

@@ -32,8 +32,9 @@ struct BackendParam {
 };
 std::string BackendName(const ::testing::TestParamInfo<BackendParam>& info);
 
-// The backends that this build has: SQLite in memory, in a file, PostgreSQL.
-std::vector<BackendParam> AllBackends();
+// The backends that there are: SQLite in memory and in a file, one and two PostgreSQL databases
+// with partitions of `partition_positions`.
+std::vector<BackendParam> AllBackends(int64_t partition_positions);
 
 class EventStorageConformance : public ::testing::TestWithParam<BackendParam> {
  protected:

@@ -4,7 +4,13 @@
 
 namespace bdcsync::event_store {
 
-INSTANTIATE_TEST_SUITE_P(Backends, EventStorageConformance, ::testing::ValuesIn(AllBackends()),
-                         BackendName);
+namespace {
+
+constexpr int64_t kPartitionPositions = 4;  // Small, so that tests cross partitions.
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Backends, EventStorageConformance,
+                         ::testing::ValuesIn(AllBackends(kPartitionPositions)), BackendName);
 
 }  // namespace bdcsync::event_store

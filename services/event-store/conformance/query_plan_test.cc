@@ -1,0 +1,135 @@
+// Every read of the hot path is index lookups, on both databases.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "libs/sql/migrations.h"
+#include "libs/sql/postgres.h"
+#include "libs/sql/sqlite.h"
+#include "libs/testing/postgres.h"
+#include "libs/testing/status_matchers.h"
+#include "services/event-store/storage/migrations.h"
+#include "services/event-store/storage/postgres_event_storage.h"
+#include "services/event-store/storage/postgres_statements.h"
+#include "services/event-store/storage/sqlite_statements.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(QueryPlanTest, SqliteReadsSearchAndNeverScan) {
+  ASSERT_OK_AND_ASSIGN(auto database,
+                       sql::SqliteDatabase::Open(sql::kSqliteMemory, sql::SqliteOptions()));
+  ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations()));
+  for (const char* statement :
+       {sqlite::kFindSpace, sqlite::kFindStream, sqlite::kFindOperation, sqlite::kEvent,
+        sqlite::kStreamForward, sqlite::kStreamBackward, sqlite::kSpaceAll, sqlite::kSpaceLatest,
+        sqlite::kLogEvents, sqlite::kLog, sqlite::kSnapshot}) {
+    ASSERT_OK_AND_ASSIGN(sql::SqliteStatement plan,
+                         database->Prepare(absl::StrCat("EXPLAIN QUERY PLAN ", statement)));
+    std::string text;
+    while (true) {
+      ASSERT_OK_AND_ASSIGN(const bool more, plan.Step());
+      if (!more) break;
+      const absl::string_view detail = plan.Text(3);
+      absl::StrAppend(&text, detail, "\n");
+    }
+    EXPECT_THAT(text, HasSubstr("SEARCH")) << statement;
+    EXPECT_THAT(text, Not(HasSubstr("SCAN"))) << statement;
+    EXPECT_THAT(text, Not(HasSubstr("TEMP B-TREE"))) << statement;
+  }
+}
+
+struct Query {
+  sql::PostgresStatement statement;
+  std::string arguments;
+  std::string index;  // Must be used.
+};
+
+class PostgresPlanTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    BDC_NEEDS_POSTGRES();
+    ASSERT_OK_AND_ASSIGN(database_, testing::PostgresDatabase::Create());
+    PostgresEventStorageOptions postgres;
+    postgres.url = database_->url();
+    ASSERT_OK_AND_ASSIGN(
+        storage_, OpenPostgresEventStorage(postgres, EventStorageOptions(), clock_, random_));
+    sql::PostgresOptions options;
+    options.url = database_->url();
+    options.schema = "event_store";
+    pool_ = std::make_unique<sql::PostgresPool>(options, clock_);
+  }
+  std::string PlanOf(const Query& query) {
+    std::string text;
+    EXPECT_OK(pool_->Transaction([&](sql::PostgresSession& session) -> absl::Status {
+      const std::string name = absl::StrCat("plan_", query.statement.name);
+      if (const auto dropped = session.Run("DEALLOCATE ALL"); !dropped.ok())
+        return dropped.status();
+      const auto prepared =
+          session.Run(absl::StrCat("PREPARE ", name, " AS ", query.statement.text));
+      if (!prepared.ok()) return prepared.status();
+      const auto plan =
+          session.Run(absl::StrCat("EXPLAIN EXECUTE ", name, "(", query.arguments, ")"));
+      if (!plan.ok()) return plan.status();
+      for (int row = 0; row < plan->size(); ++row) {
+        absl::StrAppend(&text, plan->Text(row, 0), "\n");
+      }
+      return absl::OkStatus();
+    })) << query.statement.name;
+    return text;
+  }
+
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<testing::PostgresDatabase> database_;
+  std::unique_ptr<EventStorage> storage_;
+  std::unique_ptr<sql::PostgresPool> pool_;
+};
+
+TEST_F(PostgresPlanTest, ReadsUseTheirIndexesWhenTablesAreEmptyAndWhenTheyAreFull) {
+  const std::vector<Query> queries = {
+      {postgres::kFindSpaces, "'{1}', '{s}'", "spaces_by_name"},
+      {postgres::kFindStreams, "'{1}', '{s}', '{a}'", "streams_by_name"},
+      {postgres::kFindOperations, "'{1}', '{s}', '{00000000-0000-0000-0000-000000000000}'",
+       "operation_keys_pkey"},
+      {postgres::kReadHeads, "'{1}', '{s}', '{a}', true, 1000", "_pkey"},
+      {postgres::kReadEvents, "'{1}', '{5}', 1000", "_pkey"},
+      {postgres::kReadStreamForward, "1, 's', 'a', 1, 10, 1000, true, 0", "revision"},
+      {postgres::kReadStreamBackward, "1, 's', 'a', 9, 10, 1000, true, 0", "revision"},
+      {postgres::kReadSpaceAll, "1, 's', 0, 10, 1000, true, true, 0::int2", "seq"},
+      {postgres::kReadSpaceLatest, "1, 's', 0, 10, 1000, true, true, 0::int2",
+       "stream_heads_by_seq"},
+      {postgres::kReadLog, "1, 0, 10, 1000, true", "_pkey"},
+      {postgres::kGetSnapshot, "1, 's', 'a', 0", "snapshots_pkey"},
+  };
+  for (const bool full : {false, true}) {
+    if (full) {
+      ASSERT_OK(
+          pool_->Run("INSERT INTO spaces SELECT 1, i, 1, 's' || i FROM generate_series(1, 1000) i;"
+                     "INSERT INTO streams SELECT 1, i, i % 1000, 1, 1, 'a' || i "
+                     "FROM generate_series(1, 20000) i;"
+                     "INSERT INTO stream_heads SELECT 1, i, i % 1000, 1, i, i, 0, false "
+                     "FROM generate_series(1, 20000) i;"
+                     "INSERT INTO events SELECT 1, i, i % 1000, i, i, 1, 0, 0, false, 0, 0, '', '' "
+                     "FROM generate_series(1, 20000) i;"
+                     "INSERT INTO operation_keys SELECT 1, i % 1000, gen_random_uuid(), 0, i, 0 "
+                     "FROM generate_series(1, 20000) i;"
+                     "ANALYZE"));
+    }
+    for (const Query& query : queries) {
+      const std::string plan = PlanOf(query);
+      EXPECT_THAT(plan, HasSubstr(query.index)) << query.statement.name << "\n" << plan;
+      EXPECT_THAT(plan, Not(HasSubstr("Seq Scan"))) << query.statement.name << "\n" << plan;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bdcsync::event_store

@@ -1,0 +1,235 @@
+// Two replicas of the event store on one PostgreSQL database, and what they do when it fails.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "libs/base/errors.h"
+#include "libs/sql/postgres.h"
+#include "libs/testing/postgres.h"
+#include "libs/testing/status_matchers.h"
+#include "services/event-store/conformance/test_store.h"
+#include "services/event-store/limits.h"
+#include "services/event-store/storage/postgres_event_storage.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+using bdcsync::testing::PostgresDatabase;
+
+constexpr uint32_t kLogs = 2;
+constexpr int kAttemptsMax = 200;
+
+class ReplicasTest : public ::testing::Test {
+ protected:
+  struct Replica {
+    std::unique_ptr<EventStorage> storage;
+    std::unique_ptr<TestStore> store;
+  };
+
+  void SetUp() override {
+    BDC_NEEDS_POSTGRES();
+    ASSERT_OK_AND_ASSIGN(database_, PostgresDatabase::Create());
+    first_ = MakeReplica();
+    second_ = MakeReplica();
+  }
+
+  Replica MakeReplica() {
+    PostgresEventStorageOptions postgres;
+    postgres.url = database_->url();
+    EventStorageOptions options;
+    options.log_count = kLogs;
+    auto storage = OpenPostgresEventStorage(postgres, options, clock_, random_);
+    EXPECT_OK(storage);
+    Replica replica;
+    replica.storage = *std::move(storage);
+    replica.store = std::make_unique<TestStore>(*replica.storage, clock_, sink_, 1, 64);
+    return replica;
+  }
+
+  static absl::StatusOr<v1::AppendResult> Append(Replica& replica, const v1::AppendItem& item) {
+    v1::AppendRequest request;
+    *request.add_items() = item;
+    auto response = replica.store->store().AppendAndWait(request);
+    if (!response.ok()) return response.status();
+    return response->results(0);
+  }
+  // Repeats the same item until its outcome is known, as every caller does.
+  static v1::AppendResult AppendUntilKnown(Replica& replica, const v1::AppendItem& item) {
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+      auto result = Append(replica, item);
+      if (result.ok() && result->error().code() != "unavailable") return *result;
+    }
+    ADD_FAILURE() << "no outcome for " << item.op_id();
+    return v1::AppendResult();
+  }
+  std::vector<v1::Event> WholeLog(uint32_t log_id) {
+    std::vector<v1::Event> events;
+    v1::ReadLogRequest request;
+    request.set_log_id(log_id);
+    while (true) {
+      auto page = first_.store->store().ReadLog(request);
+      EXPECT_OK(page);
+      if (!page.ok() || page->events().empty()) return events;
+      events.insert(events.end(), page->events().begin(), page->events().end());
+      request.set_after_position(events.back().position());
+    }
+  }
+
+  SystemClock clock_;
+  SystemRandom random_;
+  IgnoringSink sink_;
+  std::unique_ptr<PostgresDatabase> database_;
+  Replica first_;
+  Replica second_;
+};
+
+TEST_F(ReplicasTest, WhatOneWroteTheOtherKnowsBeforeItRefuses) {
+  ASSERT_TRUE(Append(first_, ItemFor("s", "a", "1"))->has_appended());
+  v1::AppendItem item = ItemFor("s", "a", "2");
+  for (int64_t revision = 1; revision < 6; ++revision) {
+    item.mutable_expected()->set_revision(revision);
+    Replica& replica = revision % 2 == 0 ? first_ : second_;
+    const auto result = Append(replica, item);
+    ASSERT_OK(result);
+    ASSERT_TRUE(result->has_appended()) << revision << " " << result->ShortDebugString();
+    EXPECT_EQ(result->appended().revision(), revision + 1);
+  }
+}
+
+TEST_F(ReplicasTest, AnOperationIsADuplicateAtEveryReplica) {
+  ASSERT_TRUE(Append(second_, ItemFor("s", "warm", ""))->has_appended());
+  v1::AppendItem item = ItemFor("s", "a", "1");
+  item.set_op_id("op");
+  item.set_request_hash(5);
+  ASSERT_TRUE(Append(first_, item)->has_appended());
+  EXPECT_EQ(Append(second_, item)->duplicate().data(), "1");
+  item.set_request_hash(6);
+  EXPECT_EQ(Append(second_, item)->error().code(), "operation_id_reused");
+}
+
+TEST_F(ReplicasTest, TwoWritersOnOneLogLeaveNoHoleAndAReaderNeverSeesOne) {
+  constexpr int kThreads = 2;
+  constexpr int kCalls = 40;
+  constexpr int kItems = 5;
+  std::atomic<int> writing{2 * kThreads};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> threads;
+  const auto write = [&](Replica& replica, int writer) {
+    for (int call = 0; call < kCalls; ++call) {
+      v1::AppendRequest request;
+      for (int i = 0; i < kItems; ++i) {
+        v1::AppendItem& item = *request.add_items();
+        item = ItemFor("s", absl::StrCat("e", i % 3), "x");
+        item.set_op_id(absl::StrCat(writer, "-", call, "-", i));
+      }
+      auto response = replica.store->store().AppendAndWait(request);
+      for (const v1::AppendResult& result : response->results()) {
+        if (!result.has_appended()) ++failed;
+      }
+    }
+    --writing;
+  };
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] { write(first_, i); });
+    threads.emplace_back([&, i] { write(second_, kThreads + i); });
+  }
+  Replica reader = MakeReplica();
+  const uint32_t log_id = reader.store->store().LogOf("s");
+  v1::ReadLogRequest request;
+  request.set_log_id(log_id);
+  int64_t position = 0;
+  int64_t seq = 0;
+  constexpr int kEvents = 2 * kThreads * kCalls * kItems;
+  while (position < kEvents && failed == 0) {
+    const bool last_round = writing == 0;
+    auto page = reader.store->store().ReadLog(request);
+    ASSERT_OK(page);
+    for (const v1::Event& event : page->events()) {
+      ASSERT_EQ(event.position(), ++position);
+      ASSERT_EQ(event.seq(), ++seq);
+    }
+    request.set_after_position(position);
+    if (last_round && page->events().empty()) break;
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(position, kEvents);
+  std::map<std::string, int64_t> revisions;
+  for (const v1::Event& event : WholeLog(log_id)) {
+    EXPECT_EQ(event.revision(), ++revisions[event.stream().name()]);
+  }
+  RecordProperty("races_lost", first_.store->observer().races_lost_.load() +
+                                   second_.store->observer().races_lost_.load());
+}
+
+TEST_F(ReplicasTest, CutConnectionsLeaveEveryOperationExactlyOnce) {
+  constexpr int kOperations = 60;
+  constexpr int kOperationsPerCut = 6;
+  absl::Mutex mutex;
+  int known = 0;  // Outcomes, of both writers.
+  std::thread saboteur([&] {
+    for (int cut = 1; cut * kOperationsPerCut < 2 * kOperations; ++cut) {
+      const auto due = [&] { return known >= cut * kOperationsPerCut; };
+      {
+        absl::MutexLock lock(&mutex);
+        mutex.Await(absl::Condition(&due));
+      }
+      EXPECT_OK(database_->CutConnections());
+    }
+  });
+  const auto write = [&](Replica& replica, int from) {
+    for (int i = from; i < from + kOperations; ++i) {
+      v1::AppendItem item = ItemFor("s", absl::StrCat("e", i % 7), "x");
+      item.set_op_id(absl::StrCat("op-", i));
+      const v1::AppendResult result = AppendUntilKnown(replica, item);
+      EXPECT_TRUE(result.has_appended() || result.has_duplicate()) << result.ShortDebugString();
+      absl::MutexLock lock(&mutex);
+      ++known;
+    }
+  };
+  std::thread other([&] { write(second_, kOperations); });
+  write(first_, 0);
+  other.join();
+  saboteur.join();
+  // The first read may still meet a cut connection.
+  while (!first_.storage->LoadLogs({}).ok()) {
+  }
+  int64_t position = 0;
+  for (const v1::Event& event : WholeLog(first_.store->store().LogOf("s"))) {
+    EXPECT_EQ(event.position(), ++position);
+  }
+  EXPECT_EQ(position, 2 * kOperations);
+}
+
+TEST_F(ReplicasTest, LostHistoryGetsANewEpochAndNobodyIsAnsweredFromTheOldOne) {
+  v1::AppendItem item = ItemFor("s", "a", "1");
+  const auto before = Append(first_, item);
+  ASSERT_TRUE(before->has_appended());
+  item.set_op_id("lost");
+  ASSERT_TRUE(Append(first_, item)->has_appended());
+  // The server comes back as it was before the second append.
+  sql::PostgresOptions options;
+  options.url = database_->url();
+  options.schema = "event_store";
+  sql::PostgresPool pool(options, clock_);
+  ASSERT_OK(
+      pool.Run("BEGIN; DELETE FROM events WHERE position > 1; DELETE FROM operation_keys; "
+               "UPDATE log_heads SET next_position = 2 WHERE next_position = 3; "
+               "UPDATE spaces SET seq = 1; UPDATE stream_heads SET head_revision = 1, "
+               "last_seq = 1, last_position = 1; COMMIT"));
+  const auto after = Append(first_, item);
+  ASSERT_TRUE(after->has_appended()) << after->ShortDebugString();
+  EXPECT_EQ(after->appended().position(), 2);
+  EXPECT_NE(after->appended().epoch(), before->appended().epoch());
+  EXPECT_EQ(first_.store->observer().histories_lost_, 1);
+}
+
+}  // namespace
+}  // namespace bdcsync::event_store
