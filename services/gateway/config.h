@@ -144,8 +144,8 @@ inline constexpr config::Int kInFlightPerSession{
     .max = 100'000,
     .unit = "requests",
     .doc = "Unanswered requests of one session; above it the server stops reading."};
-inline constexpr config::Int kConnectionsPerUser{
-    .name = "limits.connections_per_user",
+inline constexpr config::Int kSessionsPerUser{
+    .name = "limits.sessions_per_user",
     .default_value = 20'000,
     .min = 1,
     .max = 10'000'000,

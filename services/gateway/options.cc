@@ -25,7 +25,7 @@ void DeclareGatewayConfig(config::Schema& schema) {
   add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
       kAllowedOrigins);
   add(kOperationsPerSecond, kOperationsBurst, kOperationsPerBatch, kSubscriptionsPerSession,
-      kInFlightPerSession, kConnectionsPerUser, kLiveMessagesPerSecond, kJsonDepth);
+      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kJsonDepth);
   add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval);
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
   add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
@@ -63,7 +63,7 @@ SessionOptions SessionOptionsFrom(const config::Values& values) {
   options.operations_per_s = values.Get(kOperationsPerSecond);
   options.subscriptions_max = SizeOf(values, kSubscriptionsPerSession);
   options.in_flight_max = SizeOf(values, kInFlightPerSession);
-  options.sessions_per_user_max = SizeOf(values, kConnectionsPerUser);
+  options.sessions_per_user_max = SizeOf(values, kSessionsPerUser);
   options.live_messages_per_s = values.Get(kLiveMessagesPerSecond);
   options.batch_operations_max = SizeOf(values, kOperationsPerBatch);
   options.json_depth_max = SizeOf(values, kJsonDepth);
