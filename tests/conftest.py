@@ -20,7 +20,8 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Generous, so that limits are met only where a test sets its own.
 ROOMY = {
     "BDC_SYNC_LIMITS_OPERATIONS_PER_S": "1000000",
-    "BDC_SYNC_LIMITS_CONNECTIONS_PER_USER": "10000",
+    "BDC_SYNC_LIMITS_SESSIONS_PER_USER": "10000",
+    "BDC_SYNC_LIMITS_OPERATIONS_BURST": "1000000",
 }
 
 
@@ -28,7 +29,7 @@ def pytest_addoption(parser):
     parser.addoption("--way", default="serve-sqlite",
                      choices=["serve-sqlite", "serve-postgres", "suite-postgres", "suite-sqlite"])
     parser.addoption("--bin", default=os.environ.get(
-        "BDC_SYNC_BIN", os.path.join(REPOSITORY, "build", "release", "bin")))
+        "BDC_SYNC_TEST_BIN", os.path.join(REPOSITORY, "build", "release", "bin")))
 
 
 def pytest_pyfunc_call(pyfuncitem):

@@ -78,10 +78,12 @@ def handshake(port):
 
 
 def masked_frame(first_byte, payload, claimed=None):
-    length = len(payload) if claimed is None else claimed
     mask = os.urandom(4)
     body = bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
-    return struct.pack("!BBQ", first_byte, 0x80 | 127, length) + mask + body
+    if claimed is None:
+        assert len(payload) < 126
+        return struct.pack("!BB", first_byte, 0x80 | len(payload)) + mask + body
+    return struct.pack("!BBQ", first_byte, 0x80 | 127, claimed) + mask + body
 
 
 def close_code(s):

@@ -69,7 +69,7 @@ def test_a_wrong_configuration_is_told_whole(suite):
         env={**process.env, "BDC_SYNC_WS_PORT": "no-number", "BDC_SYNC_NO_SUCH_KEY": "1"})
     assert answer.returncode == 2
     said = answer.stdout + answer.stderr
-    assert "websocket.port" in said and "BDC_SYNC_NO_SUCH_KEY" in said
+    assert "BDC_SYNC_WS_PORT" in said and "BDC_SYNC_NO_SUCH_KEY" in said
 
 
 def test_the_configuration_is_printed_without_secrets(suite):
