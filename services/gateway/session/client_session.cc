@@ -76,10 +76,10 @@ void ClientSession::HandleText(absl::string_view text) {
   Dispatch(message);
 }
 
-void ClientSession::HandleBadMessage(const ClientMessage& message) {
+void ClientSession::HandleBadMessage(ClientMessage& message) {
   const Reason reason = ReasonOf(message.request.status());
   if (message.type == MessageType::kSyncRequest) {
-    RefuseSync(const_cast<ClientMessage&>(message));
+    RefuseSync(message);
     return;
   }
   if (state_ == State::kUnauthenticated && message.type == MessageType::kAuthenticate) {

@@ -64,6 +64,11 @@ class ClientSession final : public ConnectionHandler,
     std::string id;
     absl::Duration began;
   };
+  // Operations of this session on one entity that are under way, and the reads that wait for them.
+  struct EntityWrites {
+    int under_way = 0;
+    std::vector<Loop::Task> reads;
+  };
   struct Subscription {
     std::string id;
     std::string space;
@@ -72,7 +77,7 @@ class ClientSession final : public ConnectionHandler,
 
   // client_session.cc
   void HandleText(absl::string_view text);
-  void HandleBadMessage(const ClientMessage& message);
+  void HandleBadMessage(ClientMessage& message);
   void Dispatch(ClientMessage& message);
   Pending Open(const ClientMessage& message, AnswerOrder::Keys keys = {});
   bool Answer(const Pending& pending, std::string text);
@@ -115,6 +120,11 @@ class ClientSession final : public ConnectionHandler,
   void SyncBatch(const ClientMessage& message, SyncBatchRequest& request);
   void RefuseSync(ClientMessage& message);
   void FillIn(common::v1::Operation& operation);
+  // A read of an entity sees the writes that this session sent before it: `read` runs when none of
+  // them is under way.
+  void AfterWrites(uint64_t entity, Loop::Task read);
+  void BeginWrites(const AnswerOrder::Keys& entities);
+  void EndWrites(const AnswerOrder::Keys& entities);
 
   // session_reads.cc
   void Get(const ClientMessage& message, sync::v1::GetEntityRequest& request);
@@ -147,7 +157,8 @@ class ClientSession final : public ConnectionHandler,
   std::shared_ptr<const Caller> caller_;  // Shared with requests under way; replaced by a refresh.
   AnswerOrder order_;
   bool reading_paused_ = false;
-  int bad_messages_ = 0;  // One after the other.
+  absl::flat_hash_map<uint64_t, EntityWrites> writes_;  // By EntityKeyHash.
+  int bad_messages_ = 0;                                // One after the other.
   uint32_t subscriptions_made_ = 0;
   std::vector<std::string> early_;  // Messages that came while authentication was under way.
   TimerId timer_ = kNoTimer;        // Authentication, then the token.

@@ -168,6 +168,24 @@ TEST_F(SessionMessagesTest, ReadsAreAnswered) {
   EXPECT_THAT(types, ElementsAre("entity", "entities", "history", "diff"));
 }
 
+TEST_F(SessionMessagesTest, AReadSeesTheWritesThatWereSentBeforeIt) {
+  client_->Send(Delete(R"("id":1,)", "a"));
+  client_->Send(R"({"type":"sync_batch","id":2,"operations":[
+      {"entity_type":"t","entity_id":"a","operation":"delete"}]})");
+  client_->Send(R"({"type":"get","id":3,"entity_type":"t","entity_id":"a"})");
+  client_->Send(R"({"type":"history","id":4,"entity_type":"t","entity_id":"a"})");
+  client_->Send(R"({"type":"get","id":5,"entity_type":"t","entity_id":"b"})");
+  ASSERT_THAT(reads_.gets, SizeIs(1));  // Of b, which nobody writes.
+  pipeline_.submissions[0].Apply();
+  loop_.RunPosted();
+  EXPECT_THAT(reads_.gets, SizeIs(1));
+  pipeline_.submissions[1].Apply();
+  loop_.RunPosted();
+  ASSERT_THAT(reads_.gets, SizeIs(2));
+  EXPECT_EQ(reads_.gets[1].request.query().entity().entity_id(), "a");
+  EXPECT_THAT(reads_.histories, SizeIs(1));
+}
+
 TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredBeforeItsFrames) {
   subscriptions_.answer_at_once = false;
   client_->Send(R"({"type":"subscribe","id":1,"space":"team-2","cursor":"c"})");

@@ -68,14 +68,17 @@ void ClientSession::FillIn(Operation& operation) {
 
 void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
   FillIn(request.operation);
-  const Pending pending = Open(message, {EntityKeyHash(request.operation.entity())});
+  const AnswerOrder::Keys keys = {EntityKeyHash(request.operation.entity())};
+  const Pending pending = Open(message, keys);
+  BeginWrites(keys);
   std::vector<Operation> operations;
   operations.push_back(std::move(request.operation));
   services_.operations.Submit(
       caller_, std::move(operations), SubmitOptions{},
-      OnLoop([pending](ClientSession& self, std::vector<OperationResult> results) {
+      OnLoop([pending, keys](ClientSession& self, std::vector<OperationResult> results) {
         CountErrors(self.services_.metrics, results);
         self.Answer(pending, SyncResponseMessage(pending.id, results.front()));
+        self.EndWrites(keys);
       }));
 }
 
@@ -94,24 +97,49 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
     FillIn(item.operation);
     keys.push_back(EntityKeyHash(item.operation.entity()));
   }
-  const Pending pending = Open(message, std::move(keys));
+  const Pending pending = Open(message, keys);
   BatchPlan plan = PlanBatch(request);
   if (plan.operations.empty()) {
     CountErrors(services_.metrics, plan.results);
     Answer(pending, SyncBatchResponseMessage(message.id, plan.results));
     return;
   }
+  BeginWrites(keys);
   std::vector<Operation> operations = std::move(plan.operations);
   services_.operations.Submit(
       caller_, std::move(operations), SubmitOptions{true, request.atomic},
-      OnLoop([pending, plan = std::move(plan)](ClientSession& self,
-                                               std::vector<OperationResult> results) mutable {
+      OnLoop([pending, keys, plan = std::move(plan)](ClientSession& self,
+                                                     std::vector<OperationResult> results) mutable {
         for (size_t i = 0; i < results.size() && i < plan.places.size(); ++i) {
           plan.results[plan.places[i]] = std::move(results[i]);
         }
         CountErrors(self.services_.metrics, plan.results);
         self.Answer(pending, SyncBatchResponseMessage(pending.id, plan.results));
+        self.EndWrites(keys);
       }));
+}
+
+void ClientSession::BeginWrites(const AnswerOrder::Keys& entities) {
+  for (const uint64_t entity : entities) ++writes_[entity].under_way;
+}
+
+void ClientSession::EndWrites(const AnswerOrder::Keys& entities) {
+  for (const uint64_t entity : entities) {
+    const auto entry = writes_.find(entity);
+    if (--entry->second.under_way > 0) continue;
+    std::vector<Loop::Task> reads = std::move(entry->second.reads);
+    writes_.erase(entry);
+    for (Loop::Task& read : reads) std::move(read)();
+  }
+}
+
+void ClientSession::AfterWrites(uint64_t entity, Loop::Task read) {
+  const auto entry = writes_.find(entity);
+  if (entry == writes_.end()) {
+    std::move(read)();
+  } else {
+    entry->second.reads.push_back(std::move(read));
+  }
 }
 
 }  // namespace bdcsync::gateway
