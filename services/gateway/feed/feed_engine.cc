@@ -58,9 +58,8 @@ FeedEngine::FeedEngine(FeedDependencies dependencies, FeedLimits limits)
       limits_(limits),
       alive_(std::make_shared<bool>(true)),
       heads_(to_.loop, to_.reader, limits_.heads_per_call_max,
-             [this](absl::string_view space, const absl::StatusOr<entity::Cursor>& head) {
-               OnHead(space, head);
-             }),
+             [this](absl::string_view space, uint64_t call,
+                    const absl::StatusOr<entity::Cursor>& head) { OnHead(space, call, head); }),
       retry_after_(limits_.retry_after_min) {
   tick_ = to_.loop.RunAfter(limits_.head_check_interval, [this] { Tick(); });
 }
@@ -154,15 +153,16 @@ std::shared_ptr<const EntityFilter> FeedEngine::Intern(const SubscriptionFilter&
   return shared;
 }
 
-void FeedEngine::WantHead(SpaceFeed& feed) { heads_.Ask(feed.space()); }
+uint64_t FeedEngine::WantHead(SpaceFeed& feed) { return heads_.Ask(feed.space()); }
 
-void FeedEngine::OnHead(absl::string_view space, const absl::StatusOr<entity::Cursor>& head) {
+void FeedEngine::OnHead(absl::string_view space, uint64_t call,
+                        const absl::StatusOr<entity::Cursor>& head) {
   if (auto waiters = head_waiters_.extract(space)) {
     for (HeadDone& done : waiters.mapped()) done(head);
   }
   if (!head.ok()) to_.metrics.read_failures.Add();
   const auto followed = spaces_.find(space);
-  if (followed != spaces_.end()) followed->second->feed.OnHead(head);
+  if (followed != spaces_.end()) followed->second->feed.OnHead(call, head);
 }
 
 void FeedEngine::WantRead(SpaceFeed& feed) {

@@ -64,14 +64,14 @@ class FeedEngine final : private SpaceFeedHost {
   struct Followed;
   using HeadDone = absl::AnyInvocable<void(absl::StatusOr<entity::Cursor>)>;
 
-  void WantHead(SpaceFeed& feed) override;
+  uint64_t WantHead(SpaceFeed& feed) override;
   void WantRead(SpaceFeed& feed) override;
   void WantFlush(SpaceFeed& feed) override;
   absl::Duration NextResyncDelay() override;
 
   Followed& Follow(absl::string_view space);
   std::shared_ptr<const EntityFilter> Intern(const SubscriptionFilter& filter);
-  void OnHead(absl::string_view space, const absl::StatusOr<entity::Cursor>& head);
+  void OnHead(absl::string_view space, uint64_t call, const absl::StatusOr<entity::Cursor>& head);
   void PumpReads();
   void StartRead(Followed& followed, const SpaceFeed::ReadPlan& plan);
   void OnPage(const std::string& space, const SpaceFeed::ReadPlan& plan,

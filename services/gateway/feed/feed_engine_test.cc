@@ -348,6 +348,37 @@ TEST_F(FeedTest, ACursorThatOnlyThisGatewayDoesNotKnowYetIsGood) {
   EXPECT_TRUE(sink->messages.back().caught_up);
 }
 
+TEST_F(FeedTest, CaughtUpIsTheHeadOfTheLogNotWhatTheBusHasBrought) {
+  const auto first = Follow();
+  Settle();
+  bus_.lose = 1;
+  log_.Commit("team", "a", "1");
+  const auto second = Follow({.cursor = CursorAt(0)});
+  loop_.RunFor(absl::Milliseconds(20));
+  EXPECT_THAT(second->Told(), ElementsAre("1 enter a"));
+  EXPECT_TRUE(second->messages.back().caught_up);
+  EXPECT_EQ(second->caught_up_count(), 1);
+}
+
+TEST_F(FeedTest, AHeadThatWasReadBeforeTheSubscriptionIsNotTheOneToCatchUpWith) {
+  const auto first = Follow();
+  Settle();
+  log_.late = absl::Milliseconds(200);
+  bus_.lose = 1;
+  bus_.TellGap();
+  loop_.RunFor(absl::Milliseconds(0));  // A head is on its way back from here on, most likely.
+  for (int i = 1; i <= 20; ++i) {
+    loop_.RunFor(absl::Milliseconds(20));
+    log_.Commit("team", "a", "1");
+    const auto sink = Follow({.cursor = CursorAt(0)});
+    while (sink->messages.empty() || !sink->messages.back().caught_up) {
+      loop_.RunFor(absl::Milliseconds(10));
+    }
+    EXPECT_EQ(sink->Told().size(), static_cast<size_t>(i));
+    subscriptions_->RemoveSink(sink.get());
+  }
+}
+
 TEST_F(FeedTest, WhenTheHistoryIsLostEverySubscriberIsToldOnceAndPaced) {
   std::vector<std::unique_ptr<FakeSink>> sinks;
   for (int i = 0; i < 400; ++i) sinks.push_back(Follow());

@@ -52,6 +52,7 @@ class FeedSubscription {
   void Reset() {
     started_ = paused_ = waits_for_page_ = told_caught_up_ = false;
     position_ = told_ = 0;
+    head_call_ = 0;
     run_.reset();
     view_ = {};
   }
@@ -65,8 +66,9 @@ class FeedSubscription {
   bool paused_ = false;
   bool waits_for_page_ = false;
   bool told_caught_up_ = false;
-  int64_t position_ = 0;  // Everything up to here was sent.
-  int64_t told_ = 0;      // The last cursor that was sent.
+  uint64_t head_call_ = 0;  // Starts with the head of this call or a later one.
+  int64_t position_ = 0;    // Everything up to here was sent.
+  int64_t told_ = 0;        // The last cursor that was sent.
   std::optional<LatestRun> run_;
   View view_;
 };

@@ -15,9 +15,10 @@ HeadQuery::HeadQuery(Loop& loop, EventReader& reader, size_t spaces_per_call_max
 
 HeadQuery::~HeadQuery() = default;
 
-void HeadQuery::Ask(absl::string_view space) {
+uint64_t HeadQuery::Ask(absl::string_view space) {
   waiting_.insert(std::string(space));
   SendSoon();
+  return calls_ + 1;
 }
 
 void HeadQuery::SendSoon() {
@@ -40,29 +41,30 @@ void HeadQuery::Send() {
     spaces.push_back(std::move(space.value()));
   }
   in_flight_ = true;
+  ++calls_;
   using Response = event_store::v1::GetSpaceHeadsResponse;
   reader_.GetSpaceHeads(std::move(request),
-                        [this, &loop = loop_, alive = std::weak_ptr<bool>(alive_),
+                        [this, &loop = loop_, alive = std::weak_ptr<bool>(alive_), call = calls_,
                          spaces = std::move(spaces)](absl::StatusOr<Response> response) mutable {
-                          loop.Post([this, alive = std::move(alive), spaces = std::move(spaces),
-                                     response = std::move(response)] {
-                            if (!alive.expired()) OnAnswer(spaces, response);
+                          loop.Post([this, alive = std::move(alive), call,
+                                     spaces = std::move(spaces), response = std::move(response)] {
+                            if (!alive.expired()) OnAnswer(call, spaces, response);
                           });
                         });
 }
 
-void HeadQuery::OnAnswer(const std::vector<std::string>& spaces,
+void HeadQuery::OnAnswer(uint64_t call, const std::vector<std::string>& spaces,
                          const absl::StatusOr<event_store::v1::GetSpaceHeadsResponse>& response) {
   in_flight_ = false;
   if (!waiting_.empty()) SendSoon();
   for (size_t i = 0; i < spaces.size(); ++i) {
     if (!response.ok()) {
-      answer_(spaces[i], response.status());
+      answer_(spaces[i], call, response.status());
     } else if (static_cast<int>(i) < response->heads_size()) {
       const common::v1::SpacePosition& head = response->heads(static_cast<int>(i));
-      answer_(spaces[i], entity::Cursor{head.epoch(), head.seq()});
+      answer_(spaces[i], call, entity::Cursor{head.epoch(), head.seq()});
     } else {
-      answer_(spaces[i], MakeError(Reason::kInternal, "a head is missing in the answer"));
+      answer_(spaces[i], call, MakeError(Reason::kInternal, "a head is missing in the answer"));
     }
   }
 }

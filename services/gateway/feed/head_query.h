@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,21 +20,21 @@ namespace bdcsync::gateway {
 
 class HeadQuery {
  public:
-  // One answer per space asked for; a failed call fails each of its spaces.
-  using Answer =
-      std::function<void(absl::string_view space, const absl::StatusOr<entity::Cursor>& head)>;
+  // One answer per space asked for; a failed call fails each of its spaces. `call` is its number.
+  using Answer = std::function<void(absl::string_view space, uint64_t call,
+                                    const absl::StatusOr<entity::Cursor>& head)>;
 
   // References are borrowed. `answer` runs on the loop, never within Ask.
   HeadQuery(Loop& loop, EventReader& reader, size_t spaces_per_call_max, Answer answer);
   ~HeadQuery();
 
-  // Answers with a head that was read after this call.
-  void Ask(absl::string_view space);
+  // Returns the number of the first call that can answer: heads of earlier ones were read before.
+  uint64_t Ask(absl::string_view space);
 
  private:
   void SendSoon();
   void Send();
-  void OnAnswer(const std::vector<std::string>& spaces,
+  void OnAnswer(uint64_t call, const std::vector<std::string>& spaces,
                 const absl::StatusOr<event_store::v1::GetSpaceHeadsResponse>& response);
 
   Loop& loop_;
@@ -42,6 +43,7 @@ class HeadQuery {
   const Answer answer_;
   const std::shared_ptr<bool> alive_;  // Shared with what is posted.
   absl::flat_hash_set<std::string> waiting_;
+  uint64_t calls_ = 0;  // Sent so far.
   bool send_posted_ = false;
   bool in_flight_ = false;
 };

@@ -40,11 +40,9 @@ void SpaceFeed::Add(FeedSubscription& subscription) {
   ++live_count_;
   metrics_.subscriptions.Add(1);
   if (MissesEvents()) host_.WantRead(*this);
-  if (known()) {
-    Start(subscription, /*head_is_fresh=*/false);
-  } else {
-    host_.WantHead(*this);
-  }
+  // Read from now on, not what the bus has told: what was acknowledged to anybody before this
+  // belongs to what the subscriber must have when it is told that it is caught up.
+  subscription.head_call_ = host_.WantHead(*this);
 }
 
 void SpaceFeed::Remove(FeedSubscription& subscription) {
@@ -60,14 +58,10 @@ void SpaceFeed::Remove(FeedSubscription& subscription) {
   subscriptions_.pop_back();
 }
 
-void SpaceFeed::Start(FeedSubscription& subscription, bool head_is_fresh) {
+void SpaceFeed::Start(FeedSubscription& subscription) {
   const std::optional<entity::Cursor> wanted = subscription.wanted_;
   const bool same_history = !wanted.has_value() || wanted->epoch == epoch();
   const bool ahead = wanted.has_value() && same_history && wanted->seq > known_head();
-  if (ahead && !head_is_fresh) {  // Another gateway may have been told of it sooner.
-    host_.WantHead(*this);
-    return;
-  }
   if (wanted.has_value()) {
     subscription.position_ = wanted->seq;
     if (wanted->base != entity::Cursor::kNoBase) subscription.view_ = {wanted->base, known_head()};
@@ -262,10 +256,10 @@ void SpaceFeed::EndAll(const absl::Status& why) {
   });
 }
 
-void SpaceFeed::OnHead(const absl::StatusOr<entity::Cursor>& head_read) {
+void SpaceFeed::OnHead(uint64_t call, const absl::StatusOr<entity::Cursor>& head_read) {
   if (!head_read.ok()) {
-    ForEach([this, &head_read](FeedSubscription& subscription) {
-      if (subscription.started_) return;
+    ForEach([this, call, &head_read](FeedSubscription& subscription) {
+      if (subscription.started_ || subscription.head_call_ > call) return;
       Remove(subscription);
       subscription.OnStarted(head_read.status());
     });
@@ -279,8 +273,8 @@ void SpaceFeed::OnHead(const absl::StatusOr<entity::Cursor>& head_read) {
     if (early_.has_value() && early_->epoch == *epoch_) target_ = std::max(target_, early_->seq);
   }
   target_ = std::max(target_, head_read->seq);
-  ForEach([this](FeedSubscription& subscription) {
-    if (!subscription.started_) Start(subscription, /*head_is_fresh=*/true);
+  ForEach([this, call](FeedSubscription& subscription) {
+    if (!subscription.started_ && subscription.head_call_ <= call) Start(subscription);
   });
   if (MissesEvents()) host_.WantRead(*this);
 }

@@ -29,8 +29,8 @@ class FeedMetrics;
 class SpaceFeedHost {
  public:
   virtual ~SpaceFeedHost() = default;
-  // Read the space's head soon: OnHead follows.
-  virtual void WantHead(SpaceFeed& feed) = 0;
+  // Read the space's head soon: OnHead follows, with this number or a higher one.
+  virtual uint64_t WantHead(SpaceFeed& feed) = 0;
   // A page is needed: NextRead and OnPage follow when it is this space's turn.
   virtual void WantRead(SpaceFeed& feed) = 0;
   // Flush at the end of this turn of the loop.
@@ -73,7 +73,7 @@ class SpaceFeed {
   // From the bus, in any order, with holes and repetitions.
   void OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
                 std::vector<FeedEventPtr> events);
-  void OnHead(const absl::StatusOr<entity::Cursor>& head);
+  void OnHead(uint64_t call, const absl::StatusOr<entity::Cursor>& head);
   // What to read now; nothing when what was missing is here by now.
   std::optional<ReadPlan> NextRead();
   // The answer; an error here is final, the engine repeats what can be repeated.
@@ -97,7 +97,8 @@ class SpaceFeed {
     std::shared_ptr<const ChangeBatch> batch;
   };
 
-  void Start(FeedSubscription& subscription, bool head_is_fresh);
+  // Once the head has been read.
+  void Start(FeedSubscription& subscription);
   void Advance(FeedSubscription& subscription);
   bool ServeFromRing(FeedSubscription& subscription);
   void ServeFromPage(FeedSubscription& subscription, const ReadPlan& plan, const Page& page);
