@@ -272,7 +272,7 @@ TEST_F(ServerTest, ToleratesWhatIsNotAHandshake) {
   plain.Shutdown();
   EXPECT_THAT(plain.ReadAll(), StartsWith("HTTP/1.1 426"));
   RawClient noise(server_->port());
-  noise.SendBytes(std::string("\x00\x01\xff\xfe not http at all\r\n\r\n", 26));
+  noise.SendBytes(std::string("\x00\x01\xff\xfe not http at all\r\n\r\n", 24));
   noise.Shutdown();
   EXPECT_THAT(noise.ReadAll(), StartsWith("HTTP/1.1 400"));
   RawClient large(server_->port());
