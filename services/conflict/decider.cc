@@ -10,7 +10,8 @@
 namespace bdcsync::conflict {
 namespace {
 
-v1::Resolution RecordOf(const v1::ResolveItem& item, const v1::ResolveResult& result) {
+// The record of `result`; takes its decisions with `take`.
+v1::Resolution RecordOf(const v1::ResolveItem& item, v1::ResolveResult& result, bool take) {
   v1::Resolution record;
   record.set_op_id(item.op_id());
   *record.mutable_entity() = item.entity();
@@ -19,7 +20,11 @@ v1::Resolution RecordOf(const v1::ResolveItem& item, const v1::ResolveResult& re
   record.set_theirs_version_id(item.theirs().version_id());
   record.set_user_id(item.ours().user_id());
   record.set_device_id(item.ours().device_id());
-  *record.mutable_decisions() = result.decisions();
+  if (take) {
+    record.mutable_decisions()->Swap(result.mutable_decisions());
+  } else {
+    *record.mutable_decisions() = result.decisions();
+  }
   return record;
 }
 
@@ -34,9 +39,10 @@ void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
   v1::ResolveResponse response = conflict::Resolve(request, limits_);
   std::vector<v1::Resolution> records;
   for (int i = 0; i < response.results_size(); ++i) {
-    observer_(response.results(i));
-    if (response.results(i).has_error()) continue;
-    records.push_back(RecordOf(request.items(i), response.results(i)));
+    v1::ResolveResult& result = *response.mutable_results(i);
+    observer_(result);
+    if (result.has_error()) continue;
+    records.push_back(RecordOf(request.items(i), result, request.without_decisions()));
   }
   recorder_.Record(std::move(records), [response = std::move(response),
                                         decided = std::move(decided)](absl::Status kept) mutable {

@@ -122,6 +122,16 @@ TEST_F(DeciderTest, EveryDecisionIsOnRecordWhenItIsAnswered) {
   EXPECT_EQ(record.decisions(0).theirs(), "2") << "the value that lost";
 }
 
+TEST_F(DeciderTest, DecisionsAreRecordedAlsoWhenTheAnswerIsWithoutThem) {
+  v1::ResolveRequest request = Overlap("op");
+  request.set_without_decisions(true);
+  ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Resolve(request));
+  EXPECT_EQ(response.results(0).merged().data(), "3");
+  EXPECT_EQ(response.results(0).decisions_size(), 0);
+  ASSERT_OK_AND_ASSIGN(const v1::ListResolutionsResponse page, List(InSpace("s")));
+  EXPECT_EQ(page.resolutions(0).decisions_size(), 1);
+}
+
 TEST_F(DeciderTest, WithoutARecordThereIsNoAnswer) {
   storage_.failure = absl::UnavailableError("down");
   EXPECT_THAT(Resolve(Overlap("op")), HasReason(Reason::kUnavailable));

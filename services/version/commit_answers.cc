@@ -12,6 +12,10 @@ absl::Status LogUnavailable() {
   return MakeError(Reason::kUnavailable, "the log did not answer; the operation may be repeated");
 }
 
+absl::Status MergedTooLarge() {
+  return MakeError(Reason::kTooLarge, "merged with what was changed meanwhile it is too large");
+}
+
 absl::Status OtherWasRefused() {
   return MakeError(Reason::kDependsOnRejected, "another operation of the atomic batch was refused");
 }
@@ -35,6 +39,8 @@ void CommitRun::OnMet(const std::vector<Work*>& meetings) {
     conflict::v1::ResolveResult& result = *decided_->mutable_results(static_cast<int>(i));
     if (result.has_error()) {
       work->line->OnMeetingFailed(work, rpc::FromProto(result.error()), line_tools(), questions_);
+    } else if (result.merged().data().size() > tools_.limits.data.data_bytes_max) {
+      work->line->OnMeetingFailed(work, MergedTooLarge(), line_tools(), questions_);
     } else {
       work->line->OnMet(work, !result.merged().exists(),
                         std::move(*result.mutable_merged()->mutable_data()), tools_.limits.data);

@@ -280,6 +280,7 @@ bool CommitRun::Ask() {
 void CommitRun::AskResolver(const std::vector<Work*>& meetings) {
   tools_.observer.OnMeetings(meetings.size());
   conflict::v1::ResolveRequest request;
+  request.set_without_decisions(true);
   for (const Work* work : meetings) {
     conflict::v1::ResolveItem& item = *request.add_items();
     item.set_op_id(work->pending.operation().op_id());

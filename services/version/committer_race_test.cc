@@ -130,7 +130,7 @@ TEST_F(Races, LargeDocumentsAreStoredInBoundedAppends) {
   }
   const auto results = CommitTogether(patches);
   EXPECT_EQ(results.back().revision(), kPatches + 1);
-  EXPECT_LT(log_.largest_append(), size_t{8} << 20);
+  EXPECT_LT(log_.largest_append(), size_t{5} << 20);
 }
 
 TEST_F(Races, HeadsThatAreTooLargeTogetherAreReadInParts) {

@@ -180,6 +180,21 @@ TEST_F(Writing, MalformedDataThatMustBeMergedIsRefused) {
   EXPECT_EQ(VersionsOf("a"), 2u);
 }
 
+TEST_F(Writing, WhatIsTooLargeOnceMergedIsRefused) {
+  CommitLimits limits;
+  limits.data.data_bytes_max = 100;
+  Restart(limits);
+  const Result base = Commit(Create("a", "{}"));
+  const std::string half(50, 'x');
+  Commit(Patch("a", R"({"theirs":")" + half + R"("})"));
+  const Operation ours = On(Patch("a", R"({"ours":")" + half + R"("})"), base.version_id());
+  EXPECT_EQ(Commit(ours).error().code(), "too_large");
+  const auto batch = CommitAll({ours, Patch("a", R"({"z":1})")}, As::kClientBatch);
+  EXPECT_EQ(batch[0].error().code(), "too_large");
+  EXPECT_EQ(batch[1].error().code(), "depends_on_rejected");
+  EXPECT_EQ(VersionsOf("a"), 2u);
+}
+
 TEST_F(Writing, CategoriesFollowTheEntity) {
   Operation create = Create("a", "1");
   create.set_category("media");

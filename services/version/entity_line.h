@@ -20,8 +20,9 @@ namespace bdcsync::version {
 
 // Meetings that are put to the resolver in one call.
 inline constexpr size_t kMeetingsPerCallMax = 1024;
-// Bytes of documents that a run makes before it stores them; one larger document goes alone.
-inline constexpr size_t kBytesInWorkMax = size_t{6} << 20;
+// Bytes of documents that a run makes or puts to the resolver before it stores what it has. With
+// the three documents of one more meeting (version.data_bytes_max) this stays within one message.
+inline constexpr size_t kBytesInWorkMax = size_t{3} << 20;
 
 class EntityLine {
  public:
