@@ -4,9 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "libs/base/clock.h"
@@ -19,6 +22,7 @@ namespace bdcsync::bus {
 namespace {
 
 using bdcsync::testing::StatusIs;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -28,6 +32,11 @@ class Connections {
   void Note(const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     ++(status.ok() ? up_ : down_);
+    if (!status.ok()) faults_.emplace_back(status.message());
+  }
+  std::vector<std::string> faults() {
+    absl::MutexLock lock(&mutex_);
+    return faults_;
   }
   bool AwaitUp(int count) { return Await(up_, count); }
   bool AwaitDown(int count) { return Await(down_, count); }
@@ -41,6 +50,7 @@ class Connections {
   absl::Mutex mutex_;
   int up_ = 0;
   int down_ = 0;
+  std::vector<std::string> faults_;
 };
 
 class RedisBusTest : public ::testing::Test {
@@ -54,6 +64,26 @@ class RedisBusTest : public ::testing::Test {
     auto bus = OpenBus(server_->url(), options);
     EXPECT_OK(bus);
     return *std::move(bus);
+  }
+  // Whether the server answers so many more PINGs before patience ran out.
+  bool AwaitPings(int more) {
+    const SystemClock clock;
+    const absl::Duration deadline = clock.Monotonic() + Recorder::kPatience;
+    const int enough = PingsAnswered() + more;
+    while (PingsAnswered() < enough) {
+      if (clock.Monotonic() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  int PingsAnswered() {
+    const auto stats = server_->Command({"INFO", "commandstats"});
+    EXPECT_OK(stats);
+    const std::vector<std::string> around = absl::StrSplit(*stats, "cmdstat_ping:calls=");
+    int calls = 0;
+    if (around.size() < 2) return 0;
+    EXPECT_TRUE(absl::SimpleAtoi(around[1].substr(0, around[1].find(',')), &calls));
+    return calls;
   }
 
   Connections connections_;  // One up for the publisher, one for the subscriber.
@@ -147,6 +177,32 @@ TEST_F(RedisBusTest, AServerThatAnswersNothingIsGivenUp) {
   ASSERT_TRUE(a.AwaitGaps(2));
   bus->Publish("a", "again");
   EXPECT_TRUE(a.AwaitLast("again"));
+}
+
+TEST_F(RedisBusTest, ASubscriberWithoutAnyChannelStaysConnectedWhileIdle) {
+  BusOptions options;
+  options.answer_timeout = absl::Milliseconds(50);
+  const auto bus = Open(options);
+  ASSERT_TRUE(connections_.AwaitUp(2));
+  ASSERT_TRUE(AwaitPings(8));  // Each half asks every 50 ms.
+  EXPECT_THAT(connections_.faults(), Not(Contains(HasSubstr("no message"))));
+}
+
+TEST_F(RedisBusTest, ComingAndGoingAroundIdleTimesKeepsTheConnection) {
+  BusOptions options;
+  options.answer_timeout = absl::Milliseconds(50);
+  const auto bus = Open(options);
+  Recorder a;
+  for (int round = 1; round <= 3; ++round) {
+    auto subscription = a.Listen(*bus, "a");
+    ASSERT_TRUE(a.AwaitGaps(static_cast<std::size_t>(round)));
+    bus->Publish("a", absl::StrCat(round));
+    ASSERT_TRUE(a.AwaitLast(absl::StrCat(round)));
+    ASSERT_TRUE(AwaitPings(4));
+    subscription.reset();
+    ASSERT_TRUE(AwaitPings(4));
+  }
+  EXPECT_THAT(connections_.faults(), Not(Contains(HasSubstr("no message"))));
 }
 
 TEST_F(RedisBusTest, ManySubscribersShareOneSubscriptionAtTheServer) {

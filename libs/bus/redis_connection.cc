@@ -22,9 +22,14 @@ absl::string_view TextOf(const redisReply& reply) {
   return reply.str == nullptr ? absl::string_view() : absl::string_view(reply.str, reply.len);
 }
 
-// What the server said: [kind, channel, payload or count], or [pong, ""].
+// What the server said: [kind, channel, payload or count]. A PING is answered by [pong, ""] while
+// the connection has a channel, and by a plain PONG while it has none.
 absl::Status HandOut(const redisReply& reply, const RedisConnection::PushCallback& on_push) {
   if (reply.type == REDIS_REPLY_ERROR) return absl::UnavailableError(TextOf(reply));
+  if (reply.type == REDIS_REPLY_STATUS && TextOf(reply) == "PONG") {
+    on_push(PushKind::kPong, "", "");
+    return absl::OkStatus();
+  }
   if (reply.type != REDIS_REPLY_ARRAY || reply.elements < 2) {
     return absl::UnavailableError("the server pushed something that is no message");
   }
