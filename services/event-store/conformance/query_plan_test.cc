@@ -93,6 +93,21 @@ class PostgresPlanTest : public ::testing::Test {
   std::unique_ptr<sql::PostgresPool> pool_;
 };
 
+// Once joined the other way round, each lookup scanned every stream of its log.
+TEST_F(PostgresPlanTest, ANameIsLookedUpWithinItsSpace) {
+  const std::vector<Query> queries = {
+      {postgres::kFindStreams, "'{1}', '{s}', '{a}'", "AND (space_id = spaces.space_id) AND"},
+      {postgres::kFindOperations, "'{1}', '{s}', '{00000000-0000-0000-0000-000000000000}'",
+       "AND (space_id = spaces.space_id) AND"},
+      {postgres::kReadHeads, "'{1}', '{s}', '{a}', true, 1000",
+       "AND (space_id = spaces.space_id) AND"},
+  };
+  for (const Query& query : queries) {
+    const std::string plan = PlanOf(query);
+    EXPECT_THAT(plan, HasSubstr(query.index)) << query.statement.name << "\n" << plan;
+  }
+}
+
 TEST_F(PostgresPlanTest, ReadsUseTheirIndexesWhenTablesAreEmptyAndWhenTheyAreFull) {
   const std::vector<Query> queries = {
       {postgres::kFindSpaces, "'{1}', '{s}'", "spaces_by_name"},

@@ -34,10 +34,14 @@ inline constexpr PostgresStatement kFindSpaces{
     "LEFT JOIN LATERAL (SELECT space_id, seq FROM spaces "
     "WHERE log_id = w.log_id AND name = w.name LIMIT 1) sp ON true ORDER BY w.n"};
 
-#define BDC_FIND_STREAM(log_id, space, name)                                       \
-  "(SELECT s.stream_id, s.space_id, s.first_seq, s.kind FROM spaces p, streams s " \
-  "WHERE p.log_id = " log_id " AND p.name = " space                                \
-  " AND s.log_id = p.log_id AND s.space_id = p.space_id AND s.name = " name " LIMIT 1)"
+// The space first, then the stream in it: LIMIT keeps the planner from joining them the other way
+// round, which scans every stream of the log.
+#define BDC_FIND_SPACE(log_id, space) \
+  "(SELECT space_id FROM spaces WHERE log_id = " log_id " AND name = " space " LIMIT 1) p"
+#define BDC_FIND_STREAM(log_id, space, name) \
+  "(SELECT s.* FROM " BDC_FIND_SPACE(log_id, space) ", LATERAL (SELECT "         \
+  "stream_id, space_id, first_seq, kind FROM streams WHERE log_id = " log_id     \
+  " AND space_id = p.space_id AND name = " name " LIMIT 1) s)"
 
 inline constexpr PostgresStatement kFindStreams{
     "find_streams",
@@ -52,9 +56,9 @@ inline constexpr PostgresStatement kFindOperations{
     "find_operations",
     "SELECT o.position, o.request_hash "
     "FROM unnest($1::int4[], $2::text[], $3::uuid[]) WITH ORDINALITY w(log_id, space, op_key, n) "
-    "LEFT JOIN LATERAL (SELECT k.position, k.request_hash FROM spaces p, operation_keys k "
-    "WHERE p.log_id = w.log_id AND p.name = w.space AND k.log_id = p.log_id "
-    "AND k.space_id = p.space_id AND k.op_key = w.op_key LIMIT 1) o ON true ORDER BY w.n"};
+    "LEFT JOIN LATERAL (SELECT k.* FROM " BDC_FIND_SPACE("w.log_id", "w.space")
+    ", LATERAL (SELECT position, request_hash FROM operation_keys WHERE log_id = w.log_id "
+    "AND space_id = p.space_id AND op_key = w.op_key LIMIT 1) k) o ON true ORDER BY w.n"};
 
 // Column 15 says that the bytes up to here are within $5; data is left out beyond.
 inline constexpr PostgresStatement kReadHeads{
@@ -178,6 +182,7 @@ inline constexpr PostgresStatement kSweepOperations{
     "SELECT ctid FROM operation_keys WHERE time_ms < $1::int8 LIMIT $2::int8))"};
 
 #undef BDC_EVENT_COLUMNS
+#undef BDC_FIND_SPACE
 #undef BDC_FIND_STREAM
 #undef BDC_CUT_PAGE
 #undef BDC_STREAM_OF_EVENT
