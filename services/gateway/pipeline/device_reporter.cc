@@ -49,22 +49,18 @@ void DeviceReporter::Tick() {
   });
 }
 
-void DeviceReporter::Register(std::shared_ptr<const Caller> caller,
-                              device_sync::v1::DeviceState state,
-                              absl::AnyInvocable<void(absl::Status)> done) {
+void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState state) {
   device_sync::v1::RegisterDeviceRequest request;
   device_sync::v1::Device& device = *request.mutable_device();
-  device.set_user_id(caller->user_id);
-  device.set_device_id(caller->device_id);
-  device.set_client_name(caller->client_name);
-  device.set_client_version(caller->client_version);
-  device.set_platform(caller->client_platform);
+  device.set_user_id(caller.user_id);
+  device.set_device_id(caller.device_id);
+  device.set_client_name(caller.client_name);
+  device.set_client_version(caller.client_version);
+  device.set_platform(caller.client_platform);
   *device.mutable_state() = std::move(state);
   using Response = device_sync::v1::RegisterDeviceResponse;
-  client_.RegisterDevice(std::move(request), [this, done = std::move(done)](
-                                                 const absl::StatusOr<Response>& answer) mutable {
+  client_.RegisterDevice(std::move(request), [this](const absl::StatusOr<Response>& answer) {
     if (!answer.ok()) failures_.Add();
-    done(answer.status());
   });
 }
 

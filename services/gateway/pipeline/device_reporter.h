@@ -39,8 +39,7 @@ class DeviceReporter final : public Devices {
   // Sends what waits now.
   void Flush();
 
-  void Register(std::shared_ptr<const Caller> caller, device_sync::v1::DeviceState state,
-                absl::AnyInvocable<void(absl::Status)> done) override;
+  void Register(const Caller& caller, device_sync::v1::DeviceState state) override;
   void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,
                  bool offline) override;
   absl::Status AckCursor(const Caller& caller, absl::string_view space,

@@ -1,0 +1,122 @@
+#include "services/gateway/pipeline/device_reporter.h"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+#include <string>
+
+#include "libs/entity/cursor.h"
+#include "libs/testing/status_matchers.h"
+#include "services/gateway/feed/fake_loop.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using testing::HasReason;
+using ::testing::SizeIs;
+
+class FakeDevices final : public DeviceClient {
+ public:
+  void RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
+                      Done<device_sync::v1::RegisterDeviceResponse> done) override {
+    registered = request.device();
+    if (status.ok()) {
+      done(device_sync::v1::RegisterDeviceResponse());
+    } else {
+      done(status);
+    }
+  }
+  void ListDevices(device_sync::v1::ListDevicesRequest,
+                   Done<device_sync::v1::ListDevicesResponse>) override {}
+  void Heartbeat(device_sync::v1::HeartbeatRequest request,
+                 Done<device_sync::v1::HeartbeatResponse> done) override {
+    heartbeats.push_back(std::move(request));
+    heartbeat_done = std::move(done);
+  }
+  void AckCursors(device_sync::v1::AckCursorsRequest request,
+                  Done<device_sync::v1::AckCursorsResponse> done) override {
+    acks.push_back(std::move(request));
+    done(device_sync::v1::AckCursorsResponse());
+  }
+
+  absl::Status status;
+  device_sync::v1::Device registered;
+  std::vector<device_sync::v1::HeartbeatRequest> heartbeats;
+  Done<device_sync::v1::HeartbeatResponse> heartbeat_done;
+  std::vector<device_sync::v1::AckCursorsRequest> acks;
+};
+
+class DeviceReporterTest : public ::testing::Test {
+ protected:
+  static Caller CallerOf(const std::string& device) {
+    Caller caller;
+    caller.user_id = "ada";
+    caller.device_id = device;
+    return caller;
+  }
+  static std::string CursorAt(int64_t seq) { return entity::EncodeCursor({7, seq}); }
+
+  ManualClock clock_{absl::UnixEpoch()};
+  FakeLoop loop_{clock_};
+  metrics::Registry registry_;
+  FakeDevices devices_;
+  DeviceReporter reporter_{devices_, loop_, registry_, {.batch_items_max = 2, .waiting_max = 3}};
+};
+
+TEST_F(DeviceReporterTest, ARegistrationThatFailsIsCounted) {
+  devices_.status = absl::UnavailableError("down");
+  reporter_.Register(CallerOf("phone"), {});
+  EXPECT_EQ(devices_.registered.user_id(), "ada");
+  EXPECT_EQ(devices_.registered.device_id(), "phone");
+  EXPECT_NE(registry_.Render().find("bdcsync_gateway_device_report_failures_total 1"),
+            std::string::npos);
+}
+
+TEST_F(DeviceReporterTest, OfSeveralSignsOfLifeTheLastOneCountsAndKeepsTheState) {
+  device_sync::v1::DeviceState state;
+  state.set_battery_percent(7);
+  reporter_.Heartbeat(CallerOf("phone"), state, false);
+  reporter_.Heartbeat(CallerOf("phone"), std::nullopt, true);
+  reporter_.Flush();
+  ASSERT_THAT(devices_.heartbeats, SizeIs(1));
+  ASSERT_EQ(devices_.heartbeats[0].items_size(), 1);
+  EXPECT_TRUE(devices_.heartbeats[0].items(0).offline());
+  EXPECT_EQ(devices_.heartbeats[0].items(0).state().battery_percent(), 7);
+}
+
+TEST_F(DeviceReporterTest, BatchesAreBoundedAndOneIsInFlightAtATime) {
+  for (const char* device : {"a", "b", "c", "d"}) {
+    reporter_.Heartbeat(CallerOf(device), std::nullopt, false);  // The fourth finds no room.
+  }
+  reporter_.Flush();
+  reporter_.Flush();
+  ASSERT_THAT(devices_.heartbeats, SizeIs(1));
+  EXPECT_EQ(devices_.heartbeats[0].items_size(), 2);
+  devices_.heartbeat_done(device_sync::v1::HeartbeatResponse());
+  reporter_.Flush();
+  ASSERT_THAT(devices_.heartbeats, SizeIs(2));
+  EXPECT_EQ(devices_.heartbeats[1].items_size(), 1);
+}
+
+TEST_F(DeviceReporterTest, PositionsAreSentPerSpaceAndNonsenseIsRefused) {
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(1)));
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(2)));
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "other", CursorAt(1)));
+  EXPECT_THAT(reporter_.AckCursor(CallerOf("a"), "team", "x"), HasReason(Reason::kInvalidArgument));
+  reporter_.Flush();
+  ASSERT_THAT(devices_.acks, SizeIs(1));
+  ASSERT_EQ(devices_.acks[0].acks_size(), 2);
+  for (const auto& ack : devices_.acks[0].acks()) {
+    EXPECT_EQ(ack.position().seq(), ack.space() == "team" ? 2 : 1);
+  }
+}
+
+TEST_F(DeviceReporterTest, SendsByItselfOnceStarted) {
+  reporter_.Start();
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(1)));
+  loop_.RunFor(absl::Seconds(1));
+  EXPECT_THAT(devices_.acks, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace bdcsync::gateway
