@@ -45,7 +45,7 @@ class LaneBatcher {
     std::vector<Item> group;
     group.push_back(std::move(item));
     if (SubmitGroup(lane, std::move(group))) return true;
-    item = std::move(group.front());
+    item = std::move(group.front());  // NOLINT(bugprone-use-after-move): untouched when refused.
     return false;
   }
 

@@ -74,7 +74,7 @@ Recorder::Recorder(ResolutionStorage& storage, rpc::WorkerPool& workers, const C
            .batch_bytes_max = limits.batch_bytes_max,
            .queued_items_max = limits.queue_items_max},
           [](const Pending& pending) { return pending.bytes; },
-          [this](std::vector<Pending> batch, auto done) {
+          [this](std::vector<Pending> batch, absl::AnyInvocable<void()> done) {
             Send(std::move(batch), std::move(done));
           }) {}
 
@@ -90,6 +90,7 @@ void Recorder::Record(std::vector<v1::Resolution> resolutions, Recorded recorded
     pending.bytes += resolution.ByteSizeLong();
   }
   if (!batcher_.Submit(kLane, std::move(pending))) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): untouched when it is refused.
     pending.recorded(Unavailable("too many resolutions wait to be recorded"));
   }
 }

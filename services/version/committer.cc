@@ -54,7 +54,8 @@ Committer::Committer(EventLog& log, Resolver& resolver, HeadCache& cache, Random
                 .batch_items_max = limits.batch_items_max,
                 .batch_bytes_max = limits.batch_bytes_max,
                 .queued_items_max = limits.queue_items_max},
-               BytesOf, [this](std::vector<PendingOperation> batch, auto done) {
+               BytesOf,
+               [this](std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done) {
                  Send(std::move(batch), std::move(done));
                }) {}
 
@@ -91,42 +92,52 @@ absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitRespo
     groups[place == nullptr ? groups.size() - 1 : *place].push_back(std::move(pending));
   }
   call = nullptr;
-  for (Group& group : groups) Submit(std::move(group));
+  Submit(std::move(groups));
   return absl::OkStatus();
 }
 
-void Committer::Submit(Group group) {
+void Committer::Submit(std::vector<Group> groups) {
+  const absl::Status stopping =
+      draining() ? MakeError(Reason::kUnavailable, "the service is stopping") : absl::OkStatus();
+  std::vector<std::pair<uint64_t, Group>> accepted;
+  accepted.reserve(groups.size());
+  for (Group& group : groups) {
+    if (!stopping.ok()) {
+      RefuseAll(group, stopping);
+    } else if (Accept(group)) {
+      accepted.emplace_back(StableHash64(group.front().operation().entity().space()),
+                            std::move(group));
+    }
+  }
+  if (batcher_.SubmitGroups(std::move(accepted))) return;
+  // NOLINTNEXTLINE(bugprone-use-after-move): untouched when they are refused.
+  for (auto& [lane, group] : accepted) {
+    RefuseAll(group, MakeRetryableError(Reason::kUnavailable, kQueueFullRetryAfter,
+                                        "too many operations wait"));
+  }
+}
+
+bool Committer::Accept(Group& group) {
   const v1::CommitItem& first = *group.front().item;
   const uint64_t number = next_group_.fetch_add(1, std::memory_order_relaxed);
   for (PendingOperation& pending : group) {
     pending.client_batch = first.batch() != 0 || first.atomic_group() != 0 ? number : 0;
     pending.atomic_group = first.atomic_group() != 0 ? number : 0;
   }
-  if (draining()) {
-    RefuseAll(group, MakeError(Reason::kUnavailable, "the service is stopping"));
-    return;
-  }
   if (first.atomic_group() != 0) {
-    if (const absl::Status valid = ValidateGroup(group); !valid.ok()) {
-      RefuseAll(group, valid);
-      return;
-    }
-  } else {
-    std::erase_if(group, [this](PendingOperation& pending) {
-      const absl::Status valid = entity::ValidateKey(entity::ViewOf(pending.operation().entity()));
-      if (valid.ok()) return false;
-      Group alone;
-      alone.push_back(std::move(pending));
-      RefuseAll(alone, valid);
-      return true;
-    });
-    if (group.empty()) return;
+    const absl::Status valid = ValidateGroup(group);
+    if (!valid.ok()) RefuseAll(group, valid);
+    return valid.ok();
   }
-  const uint64_t lane = StableHash64(group.front().operation().entity().space());
-  if (!batcher_.SubmitGroup(lane, std::move(group))) {
-    RefuseAll(group, MakeRetryableError(Reason::kUnavailable, kQueueFullRetryAfter,
-                                        "too many operations wait"));
-  }
+  std::erase_if(group, [this](PendingOperation& pending) {
+    const absl::Status valid = entity::ValidateKey(entity::ViewOf(pending.operation().entity()));
+    if (valid.ok()) return false;
+    Group alone;
+    alone.push_back(std::move(pending));
+    RefuseAll(alone, valid);
+    return true;
+  });
+  return !group.empty();
 }
 
 void Committer::RefuseAll(Group& group, const absl::Status& error) {

@@ -55,7 +55,9 @@ class Committer {
   }
   void OnStarted();
   void OnFinished();
-  void Submit(Group group);
+  void Submit(std::vector<Group> groups);
+  // Numbers the group and refuses what cannot be queued; false when nothing is left.
+  bool Accept(Group& group);
   void Send(std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done);
   void RunNext(std::shared_ptr<Segments> segments);
   void RefuseAll(Group& group, const absl::Status& error);

@@ -33,6 +33,13 @@ TEST_F(Together, OperationsOnOneEntityAreHandledInOrderInOneAppend) {
   EXPECT_EQ(log_.appends(), 2) << "one for what kept the space busy, one for all of these";
 }
 
+TEST_F(Together, OperationsOfOneCallTravelTogether) {
+  CommitAll({Create("a", "1"), Create("b", "1"), Create("c", "1")});
+  EXPECT_EQ(observer_.batches, 1);
+  EXPECT_EQ(log_.appends(), 1);
+  EXPECT_EQ(log_.head_reads(), 1);
+}
+
 TEST_F(Together, WritersOnOneBaseAreAllMergedInOneCallEach) {
   const std::string base = Commit(Create("a", R"({"w0":0,"w1":0,"w2":0,"w3":0})")).version_id();
   const int appends = log_.appends();
