@@ -53,19 +53,30 @@ std::optional<std::string> Payload(const absl::Status& status, absl::string_view
 Reason NearestReason(StatusCode code) {
   switch (code) {
     case StatusCode::kInvalidArgument:
-    case StatusCode::kOutOfRange: return Reason::kInvalidArgument;
-    case StatusCode::kUnauthenticated: return Reason::kUnauthenticated;
-    case StatusCode::kPermissionDenied: return Reason::kForbidden;
-    case StatusCode::kNotFound: return Reason::kNotFound;
-    case StatusCode::kAlreadyExists: return Reason::kAlreadyExists;
+    case StatusCode::kOutOfRange:
+      return Reason::kInvalidArgument;
+    case StatusCode::kUnauthenticated:
+      return Reason::kUnauthenticated;
+    case StatusCode::kPermissionDenied:
+      return Reason::kForbidden;
+    case StatusCode::kNotFound:
+      return Reason::kNotFound;
+    case StatusCode::kAlreadyExists:
+      return Reason::kAlreadyExists;
     case StatusCode::kAborted:
-    case StatusCode::kFailedPrecondition: return Reason::kPreconditionFailed;
-    case StatusCode::kResourceExhausted: return Reason::kRateLimited;
+    case StatusCode::kFailedPrecondition:
+      return Reason::kPreconditionFailed;
+    case StatusCode::kResourceExhausted:
+      return Reason::kRateLimited;
     case StatusCode::kUnavailable:
-    case StatusCode::kCancelled: return Reason::kUnavailable;
-    case StatusCode::kDeadlineExceeded: return Reason::kDeadlineExceeded;
-    case StatusCode::kUnimplemented: return Reason::kUnknownType;
-    default: return Reason::kInternal;
+    case StatusCode::kCancelled:
+      return Reason::kUnavailable;
+    case StatusCode::kDeadlineExceeded:
+      return Reason::kDeadlineExceeded;
+    case StatusCode::kUnimplemented:
+      return Reason::kUnknownType;
+    default:
+      return Reason::kInternal;
   }
 }
 

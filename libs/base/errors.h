@@ -1,6 +1,7 @@
 // The closed list of reasons that a client can be told, and how a reason travels inside an
 // absl::Status. A reason's name is what docs/protocol.md calls the error `code`; its canonical
-// status code says what the caller does next (fix, rebase, retry, give up). Thread-safe: values only.
+// status code says what the caller does next (fix, rebase, retry, give up). Thread-safe: values
+// only.
 #pragma once
 
 #include <optional>
@@ -60,7 +61,8 @@ absl::Status MakeErrorAt(Reason reason, absl::string_view path, absl::string_vie
 absl::Status MakeRetryableError(Reason reason, absl::Duration retry_after,
                                 absl::string_view message);
 
-// The reason of a failed status; for a status made elsewhere, the reason nearest its canonical code.
+// The reason of a failed status; for a status made elsewhere, the reason nearest its canonical
+// code.
 Reason ReasonOf(const absl::Status& status);
 // The place in the request at fault; empty when none was named.
 std::string PathOf(const absl::Status& status);

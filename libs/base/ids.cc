@@ -11,7 +11,8 @@ constexpr char kDigits[] = "0123456789abcdef";
 
 SystemRandom::SystemRandom() {
   std::random_device device;
-  std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
+  std::seed_seq seed{device(), device(), device(), device(),
+                     device(), device(), device(), device()};
   engine_.seed(seed);
 }
 
@@ -52,8 +53,8 @@ std::string MakeUuid(Random& random) {
   const uint64_t low = (random.Bits64() & 0x3fffffffffffffffull) | 0x8000000000000000ull;
   const std::string h = Hex64(high);
   const std::string l = Hex64(low);
-  return h.substr(0, 8) + '-' + h.substr(8, 4) + '-' + h.substr(12, 4) + '-' + l.substr(0, 4) + '-' +
-         l.substr(4, 12);
+  return h.substr(0, 8) + '-' + h.substr(8, 4) + '-' + h.substr(12, 4) + '-' + l.substr(0, 4) +
+         '-' + l.substr(4, 12);
 }
 
 }  // namespace bdcsync
