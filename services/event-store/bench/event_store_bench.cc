@@ -3,7 +3,7 @@
 // and indexes of events. Prints one JSON object.
 //
 //   bdc-sync-event-store-bench --address=127.0.0.1:8772 --postgres=postgresql://… [--seconds=5]
-//       [--batch=512] [--in_flight=2] [--spaces=100] [--data_bytes=256] [--streams=1000]
+//       [--batch=512] [--in_flight=1] [--spaces=100] [--data_bytes=256] [--streams=100]
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -30,9 +30,9 @@ ABSL_FLAG(std::string, address, "127.0.0.1:8772", "Where event-store listens.");
 ABSL_FLAG(std::string, postgres, "", "Where the baseline is measured; empty: it is not.");
 ABSL_FLAG(double, seconds, 5, "How long each measurement lasts.");
 ABSL_FLAG(int, batch, 512, "Items in a call, and rows in a statement of the baseline.");
-ABSL_FLAG(int, in_flight, 2, "Calls at once, and connections of the baseline.");
+ABSL_FLAG(int, in_flight, 1, "Calls at once, and connections of the baseline.");
 ABSL_FLAG(int, spaces, 100, "Spaces that the items are spread over.");
-ABSL_FLAG(int, streams, 1000, "Streams in each space.");
+ABSL_FLAG(int, streams, 100, "Streams in each space.");
 ABSL_FLAG(int, data_bytes, 256, "Bytes of data in each event.");
 
 namespace bdcsync::event_store {
