@@ -1,5 +1,5 @@
-// `bdc-sync`: `serve` runs all five services in one process, `bench` puts load on a gateway, everything
-// else is the command line client.
+// `bdc-sync`: `serve` runs all five services in one process, `bench` puts load on a gateway,
+// everything else is the command line client.
 #include <string>
 #include <vector>
 

@@ -60,8 +60,8 @@ def refused_to_library(file, library, header):
 
 
 def refused_to_service(file, service, header):
-    if service == "standalone" and header == "clients/cli/cli.h":
-        return None  # One binary: `bdc-sync serve`, and the command line for everything else.
+    if service == "standalone" and header in layers.CLIENTS_OF_STANDALONE:
+        return None
     if header.startswith("clients/"):
         return "a service must not know a client"
     if header.startswith("libs/testing/") and not file.is_test:

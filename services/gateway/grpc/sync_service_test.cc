@@ -53,7 +53,7 @@ class SyncServiceTest : public ::testing::Test {
     caller.user_id = user;
     caller.token_expires = clock_.Now() + absl::Hours(1);
     context->AddMetadata("authorization", "Bearer " + MintToken(caller, clock_.Now(), kSecret));
-    context->set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
+    context->set_deadline(absl::ToChronoTime(clock_.Now() + absl::Seconds(30)));
     return context;
   }
   // The next message that says something.
