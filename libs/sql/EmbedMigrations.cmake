@@ -1,6 +1,7 @@
 # bdc_embed_migrations(SOURCES_VARIABLE NAMESPACE FUNCTION FOLDER)
-# Generates a source file that defines absl::Span<const bdcsync::sql::Migration> NAMESPACE::FUNCTION()
-# over FOLDER/*.sql in order of name, and appends it to SOURCES_VARIABLE. Link bdc::sql.
+# Generates a source file that defines
+# absl::Span<const bdcsync::sql::Migration> NAMESPACE::FUNCTION() over FOLDER/*.sql, in order of
+# name, and appends it to SOURCES_VARIABLE. Link bdc::sql.
 set(BDC_EMBED_MIGRATIONS_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_migrations_script.cmake)
 
 function(bdc_embed_migrations sources_variable namespace function folder)

@@ -1,13 +1,6 @@
 // Numbered schema files, embedded at build time and applied in order at start under a lock, each
 // once. Files are append-only: 0001_name.sql, 0002_name.sql … without holes. A database that has a
 // newer schema than this program knows is refused (FAILED_PRECONDITION): upgrade the program.
-//
-// In CMake, bdc_embed_migrations() (EmbedMigrations.cmake beside this file) generates the
-// function that returns a folder's files; declare it in a header of your own:
-//   include(${CMAKE_SOURCE_DIR}/libs/sql/EmbedMigrations.cmake)
-//   bdc_embed_migrations(migration_sources bdcsync::conflict PostgresMigrations
-//                        ${CMAKE_CURRENT_SOURCE_DIR}/migrations/postgres)
-//   → absl::Span<const sql::Migration> bdcsync::conflict::PostgresMigrations();
 #pragma once
 
 #include "absl/status/status.h"
@@ -19,6 +12,12 @@ namespace bdcsync::sql {
 class PostgresPool;
 class SqliteDatabase;
 
+// In CMake, bdc_embed_migrations() (EmbedMigrations.cmake beside this file) generates the
+// function that returns a folder's files; declare it in a header of your own:
+//   include(${CMAKE_SOURCE_DIR}/libs/sql/EmbedMigrations.cmake)
+//   bdc_embed_migrations(migration_sources bdcsync::conflict PostgresMigrations
+//                        ${CMAKE_CURRENT_SOURCE_DIR}/migrations/postgres)
+//   → absl::Span<const sql::Migration> bdcsync::conflict::PostgresMigrations();
 struct Migration {
   int number;
   const char* name;

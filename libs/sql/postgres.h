@@ -3,12 +3,6 @@
 // ABORTED (serialization failure or deadlock: nothing was applied, run it again), ALREADY_EXISTS
 // (unique violation), RESOURCE_EXHAUSTED (no connection came free in time), INTERNAL (our SQL is
 // wrong). Thread-safe; sessions belong to the call that got them.
-//
-//   constexpr PostgresStatement kFind{"find", "SELECT name FROM things WHERE id =
-//   ANY($1::int8[])"}; PostgresArray ids(PostgresArray::kInt64); ids.AddInt64(7); PostgresParams
-//   params; params.Add(std::move(ids)); ASSIGN_OR_RETURN(PostgresResult rows, pool.Execute(kFind,
-//   params));   // one round trip for (int row = 0; row < rows.size(); ++row) Use(rows.Text(row,
-//   0));
 #pragma once
 
 #include <cstddef>
@@ -77,6 +71,14 @@ class PostgresSession {
   virtual absl::StatusOr<PostgresResult> Run(absl::string_view sql) = 0;
 };
 
+//   constexpr PostgresStatement kFind{
+//       "find", "SELECT name FROM things WHERE id = ANY($1::int8[])"};
+//   PostgresArray ids(PostgresArray::kInt64);
+//   ids.AddInt64(7);
+//   PostgresParams params;
+//   params.Add(std::move(ids));
+//   ASSIGN_OR_RETURN(PostgresResult rows, pool.Execute(kFind, params));  // One round trip.
+//   for (int row = 0; row < rows.size(); ++row) Use(rows.Text(row, 0));
 class PostgresPool {
  public:
   // Connects on first use only. `clock` is borrowed.

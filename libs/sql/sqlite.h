@@ -2,13 +2,6 @@
 // a unique violation, UNAVAILABLE a lock that did not come free or a full or failing disk,
 // DATA_LOSS a damaged file, INTERNAL our own mistake. A connection and its statements belong to one
 // thread at a time.
-//
-//   ASSIGN_OR_RETURN(auto db, SqliteDatabase::Open(path, SqliteOptions()));
-//   ASSIGN_OR_RETURN(SqliteStatement find, db->Prepare("SELECT name FROM things WHERE id = ?1"));
-//   find.BindInt64(1, 7);
-//   ASSIGN_OR_RETURN(const bool found, find.Step());
-//   if (found) Use(find.Text(0));
-//   find.Reset();   // before the next use
 #pragma once
 
 #include <cstdint>
@@ -66,6 +59,12 @@ class SqliteStatement {
   sqlite3_stmt* handle_ = nullptr;
 };
 
+//   ASSIGN_OR_RETURN(auto db, SqliteDatabase::Open(path, SqliteOptions()));
+//   ASSIGN_OR_RETURN(SqliteStatement find, db->Prepare("SELECT name FROM things WHERE id = ?1"));
+//   find.BindInt64(1, 7);
+//   ASSIGN_OR_RETURN(const bool found, find.Step());
+//   if (found) Use(find.Text(0));
+//   find.Reset();   // before the next use
 class SqliteDatabase {
  public:
   // Opens or creates `path` with a write-ahead log and a flush on every commit.

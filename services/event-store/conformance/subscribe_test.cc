@@ -76,7 +76,7 @@ class SubscribeTest : public ::testing::Test {
   }
   std::unique_ptr<Stream> Subscribe(const v1::SubscribeRequest& request) {
     auto stream = std::make_unique<Stream>();
-    stream->context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    stream->context.set_deadline(absl::ToChronoTime(clock_.Now() + kPatience));
     stream->reader = stub_->Subscribe(&stream->context, request);
     return stream;
   }
@@ -87,6 +87,7 @@ class SubscribeTest : public ::testing::Test {
     return request;
   }
 
+  const SystemClock clock_;
   bdcsync::testing::TempDir dir_;
   std::unique_ptr<app::App> app_;
   std::unique_ptr<v1::EventStoreService::StubInterface> stub_;
@@ -155,7 +156,7 @@ TEST_F(SubscribeTest, ADrainEndsSubscriptionsSoThatTheyGoOnElsewhere) {
   Append("s", 1);
   const auto stream = Subscribe(After("s", 0));
   EXPECT_THAT(stream->Read(1), ElementsAre(1));
-  app_->Drain(absl::Now() + kPatience);
+  app_->Drain(clock_.Now() + kPatience);
   EXPECT_THAT(stream->End(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
