@@ -54,6 +54,9 @@ ADAPTER_FOLDERS = ("websocket", "testing", "adapters")
 CLIENT_LIBRARIES = {"base", "entity", "json", "jwt", "merge", "ot", "rpc", "queue", "config", "log",
                     "testing"}
 
+# What the one binary holds beside `bdc-sync serve`: `bench` and, for all else, the command line.
+CLIENTS_OF_STANDALONE = {"clients/bench/bench.h", "clients/cli/cli.h"}
+
 
 def is_adapter(path):
     """Whether `path`, a file of a service, is one of its adapters."""
