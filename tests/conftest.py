@@ -1,7 +1,7 @@
 """Fixtures of all tests that drive the built programs from outside.
 
-`--way` picks how the suite runs: serve-sqlite, serve-postgres, suite-postgres or suite-sqlite. A test
-takes `suite` (started once a run, shared) or `new_suite` (its own, to kill and restart).
+`--way` picks how the suite runs: serve-sqlite, serve-postgres, suite-postgres or suite-sqlite. A
+test takes `suite` (started once a run, shared) or `new_suite` (its own, to kill and restart).
 """
 
 import asyncio

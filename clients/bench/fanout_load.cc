@@ -37,7 +37,8 @@ class FanoutLoad {
     if (!error_.empty()) return absl::UnavailableError(error_);
     const double seconds = absl::ToDoubleSeconds(clock_.Monotonic() - measured_from_);
     return absl::StrFormat(
-        R"({"deliveries": %d, "seconds": %.3f, "deliveries_per_s": %.1f, "events_per_s": %.1f, "p50_ms": %.3f, "p99_ms": %.3f})",
+        R"({"deliveries": %d, "seconds": %.3f, "deliveries_per_s": %.1f, "events_per_s": %.1f, )"
+        R"("p50_ms": %.3f, "p99_ms": %.3f})",
         deliveries_, seconds, static_cast<double>(deliveries_) / seconds,
         static_cast<double>(deliveries_) / seconds / options_.connections,
         latencies_.Percentile(0.5), latencies_.Percentile(0.99));

@@ -86,14 +86,14 @@ std::string Usage() {
 Puts load on a gateway and prints one JSON object of what it measured.
 
   write    connections × in-flight creates of distinct entities over all spaces
-  fanout   one writer, `connections` subscribers of one space, all checked to be complete and in order
+  fanout   one writer, `connections` subscribers of one space, each checked: complete, in order
   idle     holds `connections` authenticated sessions with a subscription until standard input ends
 
   --url=ws://127.0.0.1:8765/   the gateway
   --token=JWT                  must allow writing to every space that is used (an admin token does)
   --protocol=bdc-sync          or sharedb, for the write load
   --connections=32 --in-flight=16 --spaces=100 --bytes=256
-  --rate=0                     events per second of the fan-out writer; 0: as fast as in-flight allows
+  --rate=0                     events per second of the fan-out writer; 0: all that in-flight allows
   --warm-up=1s --duration=5s
 )";
 }

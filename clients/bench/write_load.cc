@@ -29,10 +29,11 @@ class WriteLoad {
     io_.run();
     if (!error_.empty()) return absl::UnavailableError(error_);
     const double seconds = absl::ToDoubleSeconds(clock_.Monotonic() - measured_from_);
-    return absl::StrFormat(
-        R"({"operations": %d, "seconds": %.3f, "operations_per_s": %.1f, "p50_ms": %.3f, "p99_ms": %.3f})",
-        latencies_.count(), seconds, static_cast<double>(latencies_.count()) / seconds,
-        latencies_.Percentile(0.5), latencies_.Percentile(0.99));
+    return absl::StrFormat(R"({"operations": %d, "seconds": %.3f, "operations_per_s": %.1f, )"
+                           R"("p50_ms": %.3f, "p99_ms": %.3f})",
+                           latencies_.count(), seconds,
+                           static_cast<double>(latencies_.count()) / seconds,
+                           latencies_.Percentile(0.5), latencies_.Percentile(0.99));
   }
 
  private:

@@ -23,7 +23,7 @@ ENV = {
 
 
 class ChaoticClient:
-    """Writes at random, follows everything, comes back after every loss and repeats what is open."""
+    """Writes at random, follows all, comes back after every loss and repeats what is open."""
 
     def __init__(self, suite, space, number, seed):
         self.suite, self.space, self.number = suite, space, number

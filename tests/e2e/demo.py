@@ -55,7 +55,8 @@ async def demo(suite, trace):
 
 def main():
     trace = load()
-    print(f"Replaying {trace.origin}: {len(trace.edits)} edits, {len(trace.end)} characters at the end")
+    print(f"Replaying {trace.origin}: {len(trace.edits)} edits, "
+          f"{len(trace.end)} characters at the end")
     folder = tempfile.mkdtemp(prefix="bdc-sync-demo-")
     suite = Suite(folder, os.path.join(ROOT, "build", "release", "bin"), True,
                   env={"BDC_SYNC_LIMITS_OPERATIONS_PER_S": "1000000"})

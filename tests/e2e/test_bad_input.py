@@ -44,7 +44,8 @@ def refused(message, *codes):
      + "x" * 5000 + '","data":{}}', ("invalid_argument", "too_large")),
     ('{"type":"ping","x":"\\ud800"}', ("bad_message",)),
 ])
-async def test_each_bad_message_gets_a_coded_error_and_the_session_goes_on(suite, user, text, codes):
+async def test_each_bad_message_gets_a_coded_error_and_the_session_goes_on(
+        suite, user, text, codes):
     client = await Client.connect(suite.url, user)
     await client.send(text)
     refused(await client.push(), *codes)
@@ -156,8 +157,9 @@ async def test_random_json_shapes_get_answers(suite, user):
     client = await Client.connect(suite.url, user)
     types = ["sync_request", "sync_batch", "get", "list", "history", "diff", "subscribe", "pause",
              "resume", "unsubscribe", "presence", "broadcast", "ping", "refresh", "update_device"]
-    fields = ["space", "entity_type", "entity_id", "operation", "data", "patch", "operations", "state",
-              "topic", "payload", "cursor", "mode", "filter", "limit", "page_token", "from", "to"]
+    fields = ["space", "entity_type", "entity_id", "operation", "data", "patch", "operations",
+              "state", "topic", "payload", "cursor", "mode", "filter", "limit", "page_token",
+              "from", "to"]
 
     def value(depth=0):
         pick = rng.randrange(8 if depth < 3 else 6)
@@ -181,8 +183,8 @@ async def test_random_json_shapes_get_answers(suite, user):
 async def test_tokens_with_a_swapped_algorithm_are_refused(suite, user):
     header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
     body = token(user).split(".")[1]
-    forged = [f"{header}.{body}.", f"{header}.{body}", token(user)[:-4] + "AAAA", "x", "", "a.b.c", "." * 50,
-              token(user) + "x" * 10000]
+    forged = [f"{header}.{body}.", f"{header}.{body}", token(user)[:-4] + "AAAA", "x", "", "a.b.c",
+              "." * 50, token(user) + "x" * 10000]
     for text in forged:
         client = await Client.open(suite.url)
         answer = await client.request("authenticate", token=text)

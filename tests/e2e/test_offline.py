@@ -1,4 +1,4 @@
-"""Store and forward: with the version service down, writes are kept, answered `queued`, and drained."""
+"""Store and forward: with the version service down, writes are kept, `queued`, and drained."""
 
 import asyncio
 

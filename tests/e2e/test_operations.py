@@ -45,7 +45,8 @@ async def test_sigterm_says_goodbye_closes_1012_and_ends_with_0(new_suite, user)
 async def test_data_survives_a_restart_of_everything(new_suite, user):
     suite = new_suite()
     a = await Client.connect(suite.url, user)
-    first = await a.write("create", "note", "n", data={"kept": True}, op_id="11111111-2222-4333-8444-555555555555")
+    first = await a.write("create", "note", "n", data={"kept": True},
+                          op_id="11111111-2222-4333-8444-555555555555")
     await a.subscribe()
     _, message = await a.events_until(lambda e, m: m["caught_up"])
     await a.close()

@@ -30,7 +30,8 @@ async def replay(suite, user, trace, seed):
         await replica.caught_up_to(1 + len(patches))
         assert "\n".join(replica.lines) == trace.end
     stored = await a.client.get(*a.entity)
-    assert "\n".join(stored["data"]["lines"]) == trace.end and stored["revision"] == 1 + len(patches)
+    assert "\n".join(stored["data"]["lines"]) == trace.end
+    assert stored["revision"] == 1 + len(patches)
     assert b.drops == len(drops)
     await a.close()
     await b.close()

@@ -57,7 +57,8 @@ async def test_merge_patch_follows_rfc_7396(suite, user):
 async def test_json_patch_follows_rfc_6902(suite, user):
     client = await Client.connect(suite.url, user)
     await client.write("create", "note", "n", data={"list": [1, 3], "x": "y"})
-    patch = [{"op": "test", "path": "/x", "value": "y"}, {"op": "add", "path": "/list/1", "value": 2},
+    patch = [{"op": "test", "path": "/x", "value": "y"},
+             {"op": "add", "path": "/list/1", "value": 2},
              {"op": "move", "from": "/x", "path": "/z"}]
     assert (await client.write("patch", "note", "n", patch=patch))["success"]
     assert (await client.get("note", "n"))["data"] == {"list": [1, 2, 3], "z": "y"}
@@ -97,7 +98,8 @@ async def test_a_change_on_an_old_base_is_merged_field_by_field(suite, user):
     a = await Client.connect(suite.url, user, device_id="a")
     b = await Client.connect(suite.url, user, device_id="b")
     base = (await a.write("create", "note", "n", data={"x": 1, "y": 1, "z": 1}))["version_id"]
-    assert (await a.write("patch", "note", "n", patch={"x": 2}, base_version=base))["status"] == "applied"
+    applied = await a.write("patch", "note", "n", patch={"x": 2}, base_version=base)
+    assert applied["status"] == "applied"
     merged = await b.write("patch", "note", "n", patch={"y": 3}, base_version=base)
     assert merged["success"] and merged["status"] == "merged"
     assert merged["data"] == {"x": 2, "y": 3, "z": 1}
@@ -202,7 +204,8 @@ async def test_an_atomic_batch_over_two_spaces_is_refused(suite, user):
     a = await Client.connect(suite.url, user, spaces={"team-x": "write"})
     operations = [
         {"operation": "update", "entity_type": "n", "entity_id": "1", "data": {}},
-        {"operation": "update", "space": "team-x", "entity_type": "n", "entity_id": "1", "data": {}}]
+        {"operation": "update", "space": "team-x", "entity_type": "n", "entity_id": "1",
+         "data": {}}]
     answer = await a.request("sync_batch", operations=operations, atomic=True)
     codes = {r["error"]["code"] for r in answer["results"]} if "results" in answer else {
         answer["error"]["code"]}
@@ -212,8 +215,9 @@ async def test_an_atomic_batch_over_two_spaces_is_refused(suite, user):
 
 async def test_one_refused_among_a_thousand(suite, user):
     a = await Client.connect(suite.url, user)
-    operations = [{"operation": "create", "entity_type": "n", "entity_id": f"e{i}", "data": {"i": i}}
-                  for i in range(1000)]
+    operations = [
+        {"operation": "create", "entity_type": "n", "entity_id": f"e{i}", "data": {"i": i}}
+        for i in range(1000)]
     operations[500]["entity_type"] = "not a type!"
     answer = await a.request("sync_batch", operations=operations)
     assert sum(r["success"] for r in answer["results"]) == 999

@@ -1,4 +1,4 @@
-"""A WebSocket client written from docs/protocol.md on python3-websockets: none of the project's code."""
+"""A WebSocket client written from docs/protocol.md on python3-websockets: no code of ours."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ def token(user="ada", spaces=None, expires_in=3600, secret=SECRET, algorithm="HS
 
 
 class Client:
-    """One connection. Answers are matched by `id`; everything else is a push, in order of arrival."""
+    """One connection. Answers are matched by `id`; all else is a push, in order of arrival."""
 
     def __init__(self, socket):
         self.socket = socket
@@ -68,11 +68,13 @@ class Client:
         finally:
             for waiting in self.waiting.values():
                 if not waiting.done():
-                    waiting.set_exception(ConnectionError("the connection closed before the answer"))
+                    waiting.set_exception(
+                        ConnectionError("the connection closed before the answer"))
             self.arrived.set()
 
     async def send(self, message):
-        await self.socket.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
+        raw = isinstance(message, (str, bytes))
+        await self.socket.send(message if raw else json.dumps(message))
 
     def begin(self, type, **fields):
         """Sends a request and returns the future of its answer."""

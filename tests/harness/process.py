@@ -43,7 +43,8 @@ class Process:
         last = "no answer"
         while time.monotonic() < deadline:
             if self.popen.poll() is not None:
-                raise RuntimeError(f"{self.name} ended with {self.popen.returncode}:\n{self.tail()}")
+                raise RuntimeError(
+                    f"{self.name} ended with {self.popen.returncode}:\n{self.tail()}")
             try:
                 status, body = self.get("/readyz")
                 if status == 200:

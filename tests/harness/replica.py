@@ -1,7 +1,7 @@
-"""A client application's copy of one document: types, loses its connection, comes back, and ends equal.
+"""A client application's copy of one document: types, drops off, comes back, and ends equal.
 
-Writes are kept until they are answered and sent again, with the same op_id and in order, after every
-reconnect. The copy changes only by what the server sends.
+Writes are kept until they are answered and sent again, with the same op_id and in order, after
+every reconnect. The copy changes only by what the server sends.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A real PostgreSQL and a real Redis of the test's own, on free ports, in a folder that goes away."""
+"""A real PostgreSQL and Redis of the test's own, on free ports, in a folder that goes away."""
 
 import glob
 import os
@@ -40,8 +40,8 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         subprocess.run(
-            self._as_owner([_postgres_bin("initdb"), "-D", self.data, "-A", "trust", "-U", "postgres",
-                            "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]),
+            self._as_owner([_postgres_bin("initdb"), "-D", self.data, "-A", "trust",
+                            "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]),
             check=True, stdout=subprocess.DEVNULL)
         return self
 
@@ -73,7 +73,8 @@ class Postgres:
 
     def psql(self, sql, database="postgres"):
         answer = subprocess.run(
-            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url(database)],
+            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql,
+             self.url(database)],
             check=True, capture_output=True, text=True)
         return answer.stdout.strip()
 

@@ -1,7 +1,7 @@
 """Real editing sessions as JSON Patches on a document {"lines": [...]}.
 
-Traces come from ../shared/data beside the checkout; where that folder is not there, a generated session
-of the same shape takes its place, and `Trace.origin` says so.
+Traces come from ../shared/data beside the checkout; where that folder is not there, a generated
+session of the same shape takes its place, and `Trace.origin` says so.
 """
 
 import gzip
@@ -9,7 +9,8 @@ import json
 import os
 import random
 
-SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared", "data")
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHARED = os.path.join(HERE, "..", "..", "..", "shared", "data")
 
 
 class Trace:

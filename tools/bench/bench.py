@@ -23,7 +23,7 @@ ONE = dict(connections=1, in_flight=1, spaces=100, bytes=256, warm_up="500ms", d
 
 
 class Rows:
-    """What was measured; `goal` is a bound on the ratio, or on the value where there is no baseline."""
+    """What was measured; `goal` bounds the ratio, or the value where there is no baseline."""
 
     def __init__(self):
         self.rows = []
@@ -47,12 +47,14 @@ class Rows:
         base = "" if row["baseline_name"] is None else (
             f"  vs {row['baseline_name']} {row['baseline_value']:,.3f}  ×{row['ratio']:.2f}")
         goal = "" if row["goal"] is None else (
-            f"  goal {'≥' if at_least else '≤'} {row['goal']}: {'met' if row['met'] else 'NOT MET'}")
-        print(f"{row['name']:<34} {row['value']:>14,.3f} {row['unit']:<12}{base}{goal}", flush=True)
+            f"  goal {'≥' if at_least else '≤'} {row['goal']}: "
+            f"{'met' if row['met'] else 'NOT MET'}")
+        print(f"{row['name']:<34} {row['value']:>14,.3f} {row['unit']:<12}{base}{goal}",
+              flush=True)
 
 
 def bench_throughput(stage, rows):
-    """Durable acknowledged operations per second, and what they cost, beside pgbench and ShareDB."""
+    """Durable acknowledged operations per second and their cost, beside pgbench and ShareDB."""
     suite = stage.suite().start()
     serve = stage.suite(one_process=True).start()
     sharedb = ShareDb(stage)
@@ -64,8 +66,9 @@ def bench_throughput(stage, rows):
                                    lambda: generate("write", suite.url, **WRITE))
             ours.append(rate)
             cost.append(seconds)
-            rate, seconds = costed(stage, lambda: [sharedb.popen.pid] + stage.postgres_pids(),
-                                   lambda: generate("write", sharedb.url, protocol="sharedb", **WRITE))
+            rate, seconds = costed(
+                stage, lambda: [sharedb.popen.pid] + stage.postgres_pids(),
+                lambda: generate("write", sharedb.url, protocol="sharedb", **WRITE))
             theirs.append(rate)
             their_cost.append(seconds)
             one.append(generate("write", serve.url, **WRITE)["operations_per_s"])
@@ -132,7 +135,8 @@ def bench_fanout(stage, rows):
              goal=1_000_000)
     rows.add("fanout_one_outstanding", max(a["deliveries_per_s"] for a in single), "deliveries/s",
              goal=130_000)
-    rows.add("fanout_100_per_s_p50", min(a["p50_ms"] for a in paced), "ms", goal=5.0, at_least=False)
+    rows.add("fanout_100_per_s_p50", min(a["p50_ms"] for a in paced), "ms", goal=5.0,
+             at_least=False)
 
 
 def bench_memory(stage, rows):
@@ -153,7 +157,8 @@ def bench_memory(stage, rows):
         holder.wait()
     finally:
         suite.kill()
-    rows.add("memory_per_idle_connection", (after - before) / count, "KiB", goal=8.0, at_least=False)
+    rows.add("memory_per_idle_connection", (after - before) / count, "KiB", goal=8.0,
+             at_least=False)
 
 
 def resident_kib(pid):
@@ -198,7 +203,8 @@ def bench_event_store(stage, rows):
     try:
         for _ in range(ROUNDS):
             answer = json.loads(subprocess.run(
-                [program, f"--address={address}", f"--postgres={process.env['BDC_SYNC_STORAGE_URL']}"],
+                [program, f"--address={address}",
+                 f"--postgres={process.env['BDC_SYNC_STORAGE_URL']}"],
                 capture_output=True, text=True, check=True, timeout=120).stdout)
             ours.append(answer["events_per_s"])
             bare.append(answer["baseline_rows_per_s"])

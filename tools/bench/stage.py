@@ -1,4 +1,4 @@
-"""Everything a measurement needs: PostgreSQL with fsync, Redis, the suite, ShareDB, the generator."""
+"""All that a measurement needs: PostgreSQL with fsync, Redis, the suite, ShareDB, generator."""
 
 import json
 import os
@@ -88,7 +88,8 @@ class ShareDb:
     def __init__(self, stage):
         folder = os.path.join(ROOT, "tools", "bench", "sharedb")
         if not os.path.isdir(os.path.join(folder, "node_modules")):
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder,
+                           check=True)
         self.port = free_ports(1)[0]
         stage.made += 1
         database = stage.postgres.create_database(f"sharedb{stage.made}")
@@ -118,7 +119,8 @@ class ShareDb:
 def pgbench(stage, clients, seconds, payload_bytes=256):
     """Single-row INSERTs, each its own commit. Returns rows per second, median and p99 in ms."""
     stage.postgres.psql("DROP TABLE IF EXISTS baseline; CREATE TABLE baseline ("
-                        "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload text NOT NULL)")
+                        "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+                        "payload text NOT NULL)")
     folder = os.path.join(stage.folder, f"pgbench-{time.monotonic_ns()}")
     os.makedirs(folder)
     script = os.path.join(folder, "insert.sql")
