@@ -1,7 +1,7 @@
 // The whole of a main: configuration, modules, signals, exit status.
-//   SIGTERM, SIGINT   drain in reverse order within shutdown.drain_timeout, exit 0; again: exit at
-//   once SIGHUP            read the configuration again and apply what can change at run time exit
-//   status       0 stopped cleanly, 1 could not start, 2 the configuration is wrong
+// SIGTERM and SIGINT drain in reverse order within shutdown.drain_timeout; a second one ends the
+// process at once. SIGHUP reads the configuration again and applies what can change at run time.
+// Exit status: 0 after a clean stop, 1 if it could not start, 2 if the configuration is wrong.
 // Called once, on the main thread, before any other thread is started.
 #pragma once
 
