@@ -1,7 +1,8 @@
 // The port between the registry and what keeps it: SQLite or PostgreSQL. Synchronous; call it from
-// threads that may wait. Thread-safe. A device id belongs to one user for ever: removal keeps that.
-// Values are valid by the registry's rules. Every method may also fail with UNAVAILABLE (no answer
-// from the database: try again; every write here can be repeated) and INTERNAL.
+// threads that may wait. Thread-safe. A device is known by its user and its id: users may choose
+// the same ids. Values are valid by the registry's rules. Every method may also fail with
+// UNAVAILABLE (no answer from the database: try again; every write here can be repeated) and
+// INTERNAL.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,7 @@ class DeviceStorage {
   virtual absl::Status Ping() = 0;
 
   // Makes the device or replaces its description, seen at `now_ms` and signed on. `state_given`:
-  // its state replaces the stored one too; otherwise only a new or removed device starts from it.
-  //   kForbidden      the id belongs to another user.
+  // its state replaces the stored one too; otherwise only a new device starts from it.
   //   kQuotaExceeded  it would be one more than `devices_max` of this user.
   virtual absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given,
                                            int64_t now_ms, int64_t devices_max) = 0;
@@ -60,7 +60,7 @@ class DeviceStorage {
   // Forgets the device and its positions; OK when there is none.
   virtual absl::Status Remove(absl::string_view user_id, absl::string_view device_id) = 0;
 
-  // Notes signs of life at `now_ms`, at most one per device, in order of device id; a device that
+  // Notes signs of life at `now_ms`, at most one per device, in order of user and device; one that
   // the user does not have is skipped. Returns how many were noted. Times never go back.
   virtual absl::StatusOr<int64_t> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) = 0;
   // Stores positions, at most one per device and space, in order of these; those of devices that

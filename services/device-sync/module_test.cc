@@ -117,9 +117,17 @@ TEST_F(ModuleTest, ADeviceLivesThroughARestartOnPostgres) {
 TEST_F(ModuleTest, RefusalsKeepTheirReasonAndFieldOverTheWire) {
   ASSERT_NO_FATAL_FAILURE(Start({{"device_sync.devices_per_user_max", "1"}}));
   ASSERT_OK(Register("ada", "phone"));
-  EXPECT_THAT(Register("eve", "phone"), HasReason(Reason::kForbidden));
   EXPECT_THAT(Register("ada", "tablet"), HasReason(Reason::kQuotaExceeded));
   EXPECT_EQ(PathOf(Register("ada", "").status()), "device_id");
+}
+
+TEST_F(ModuleTest, UsersMayChooseTheSameDeviceId) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK(Register("ada", "phone"));
+  ASSERT_OK_AND_ASSIGN(const auto eves, Register("eve", "phone"));
+  EXPECT_EQ(eves.device().user_id(), "eve");
+  ASSERT_OK_AND_ASSIGN(const auto adas, Get("ada", "phone"));
+  EXPECT_EQ(adas.device().user_id(), "ada");
 }
 
 TEST_F(ModuleTest, ReadinessFollowsTheDatabase) {

@@ -118,9 +118,9 @@ absl::Status Registry::Remove(absl::string_view user_id, absl::string_view devic
 absl::StatusOr<int64_t> Registry::Heartbeat(const v1::HeartbeatRequest& request) {
   RETURN_IF_ERROR(ValidateHeartbeat(request));
   using Key = std::pair<absl::string_view, absl::string_view>;
-  std::map<Key, SignOfLife> folded;  // In order of device id, as storage wants it.
+  std::map<Key, SignOfLife> folded;  // In order of user and device, as storage wants it.
   for (const v1::HeartbeatItem& item : request.items()) {
-    Fold(item, folded[Key(item.device_id(), item.user_id())]);
+    Fold(item, folded[Key(item.user_id(), item.device_id())]);
   }
   std::vector<SignOfLife> signs;
   signs.reserve(folded.size());
@@ -134,7 +134,7 @@ absl::Status Registry::AckCursors(const v1::AckCursorsRequest& request) {
   using Key = std::tuple<absl::string_view, absl::string_view, absl::string_view>;
   std::map<Key, v1::CursorAck> folded;
   for (const v1::CursorAck& ack : request.acks()) {
-    Fold(ack, folded[Key(ack.device_id(), ack.space(), ack.user_id())]);
+    Fold(ack, folded[Key(ack.user_id(), ack.device_id(), ack.space())]);
   }
   std::vector<v1::CursorAck> cursors;
   cursors.reserve(folded.size());

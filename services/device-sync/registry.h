@@ -31,7 +31,6 @@ class Registry {
   // database gave no answer: retry.
 
   // Makes the device or replaces its description.
-  //   kForbidden      the id belongs to another user: choose another.
   //   kQuotaExceeded  the user has as many devices as allowed: remove one first.
   absl::StatusOr<v1::Device> Register(const v1::Device& device);
   //   kNotFound  the user has no device of this id.

@@ -103,6 +103,30 @@ TEST_F(RegistryTest, ADeviceThatIsNotThereIsNotFoundAndNeitherIsAForeignOne) {
   EXPECT_THAT(registry_->Get("eve", "phone"), HasReason(Reason::kNotFound));
 }
 
+TEST_F(RegistryTest, InABatchDevicesOfOneIdOfTwoUsersAreKeptApart) {
+  Register("ada", "phone");
+  Register("eve", "phone");
+  v1::HeartbeatRequest beats;
+  v1::AckCursorsRequest acks;
+  for (const char* user : {"eve", "ada"}) {
+    v1::HeartbeatItem& item = *beats.add_items();
+    item.set_user_id(user);
+    item.set_device_id("phone");
+    item.set_offline(item.user_id() == "eve");
+    AddAck(acks, "phone", 1, item.user_id() == "eve" ? 9 : 5);
+    acks.mutable_acks(acks.acks_size() - 1)->set_user_id(user);
+  }
+  ASSERT_OK_AND_ASSIGN(const int64_t noted, registry_->Heartbeat(beats));
+  EXPECT_EQ(noted, 2);
+  EXPECT_TRUE(Online("ada", "phone"));
+  EXPECT_FALSE(Online("eve", "phone"));
+  ASSERT_OK(registry_->AckCursors(acks));
+  ASSERT_OK_AND_ASSIGN(const auto adas, registry_->GetCursors("ada", "phone"));
+  EXPECT_EQ(adas.cursors(0).position().seq(), 5);
+  ASSERT_OK_AND_ASSIGN(const auto eves, registry_->GetCursors("eve", "phone"));
+  EXPECT_EQ(eves.cursors(0).position().seq(), 9);
+}
+
 TEST_F(RegistryTest, PagesCoverAllDevicesOnceAtEverySize) {
   std::vector<std::string> expected;
   for (int i = 0; i < 7; ++i) {

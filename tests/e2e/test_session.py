@@ -119,6 +119,24 @@ async def test_a_newer_session_of_the_same_device_supersedes(suite, user):
     await new.close()
 
 
+async def test_two_users_may_use_the_same_device_id(suite, user):
+    users = [user + "-one", user + "-two"]
+    clients = [await Client.connect(suite.url, name, device_id="same") for name in users]
+    for _ in range(3):
+        for client, name in zip(clients, users):
+            written = await client.request("sync_request", operation="update", entity_type="note",
+                                           entity_id="n", data={"of": name})
+            assert written["success"], written
+            assert (await client.request("update_device", network="wifi"))["success"]
+    for client, name in zip(clients, users):
+        read = await client.request("get", entity_type="note", entity_id="n")
+        assert read["data"] == {"of": name}
+        await client.close()
+    again = await Client.connect(suite.url, users[0], device_id="same")
+    assert (await again.request("ping"))["success"]
+    await again.close()
+
+
 async def test_an_unknown_subprotocol_is_refused_with_4406(suite):
     client = await Client.open(suite.url, subprotocols=["something.else"])
     assert await client.closed() == 4406

@@ -39,7 +39,7 @@ DeviceRecord ReadDevice(const sql::PostgresResult& rows, int row) {
 
 sql::PostgresParams PutParams(const v1::Device& device, bool state_given, int64_t now_ms) {
   sql::PostgresParams params;
-  params.AddBytes(device.device_id()).AddBytes(device.user_id());
+  params.AddBytes(device.user_id()).AddBytes(device.device_id());
   params.AddBytes(device.client_name()).AddBytes(device.client_version());
   params.AddBytes(device.platform());
   params.AddInt32(device.state().network()).AddInt32(device.state().battery_percent());
@@ -66,9 +66,6 @@ class PostgresDeviceStorage final : public DeviceStorage {
       RETURN_IF_ERROR(CheckQuota(session, device, devices_max));
       ASSIGN_OR_RETURN(const sql::PostgresResult rows,
                        session.Execute(postgres::kPut, PutParams(device, state_given, now_ms)));
-      if (rows.size() == 0) {
-        return MakeError(Reason::kForbidden, "the device belongs to another user");
-      }
       stored = ReadDevice(rows, 0);
       return absl::OkStatus();
     }));
@@ -78,7 +75,7 @@ class PostgresDeviceStorage final : public DeviceStorage {
   absl::StatusOr<std::optional<DeviceRecord>> Get(absl::string_view user_id,
                                                   absl::string_view device_id) override {
     sql::PostgresParams params;
-    params.AddBytes(device_id).AddBytes(user_id);
+    params.AddBytes(user_id).AddBytes(device_id);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kGet, params));
     if (rows.size() == 0) return std::optional<DeviceRecord>();
     return std::optional<DeviceRecord>(ReadDevice(rows, 0));
@@ -101,13 +98,11 @@ class PostgresDeviceStorage final : public DeviceStorage {
   absl::Status Remove(absl::string_view user_id, absl::string_view device_id) override {
     return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
       sql::PostgresParams params;
-      params.AddBytes(device_id).AddBytes(user_id);
+      params.AddBytes(user_id).AddBytes(device_id);
       ASSIGN_OR_RETURN(const sql::PostgresResult removed,
                        session.Execute(postgres::kRemove, params));
       if (removed.size() == 0) return absl::OkStatus();
-      sql::PostgresParams device;
-      device.AddBytes(device_id);
-      return session.Execute(postgres::kRemoveCursors, device).status();
+      return session.Execute(postgres::kRemoveCursors, params).status();
     });
   }
 
@@ -128,7 +123,7 @@ class PostgresDeviceStorage final : public DeviceStorage {
       budgets.AddInt64(state.budget_bytes_per_s());
     }
     sql::PostgresParams params;
-    params.Add(std::move(devices)).Add(std::move(users)).Add(std::move(off));
+    params.Add(std::move(users)).Add(std::move(devices)).Add(std::move(off));
     params.Add(std::move(has_state)).Add(std::move(networks)).Add(std::move(batteries));
     params.Add(std::move(charging)).Add(std::move(budgets)).AddInt64(now_ms);
     ASSIGN_OR_RETURN(const sql::PostgresResult noted, pool_.Execute(postgres::kNote, params));
@@ -147,7 +142,7 @@ class PostgresDeviceStorage final : public DeviceStorage {
       seqs.AddInt64(cursor.position().seq());
     }
     sql::PostgresParams params;
-    params.Add(std::move(devices)).Add(std::move(users)).Add(std::move(spaces));
+    params.Add(std::move(users)).Add(std::move(devices)).Add(std::move(spaces));
     params.Add(std::move(epochs)).Add(std::move(seqs));
     return pool_.Execute(postgres::kPutCursors, params).status();
   }
@@ -155,7 +150,7 @@ class PostgresDeviceStorage final : public DeviceStorage {
   absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
                                                         absl::string_view device_id) override {
     sql::PostgresParams params;
-    params.AddBytes(device_id).AddBytes(user_id);
+    params.AddBytes(user_id).AddBytes(device_id);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kCursors, params));
     std::vector<v1::CursorAck> cursors;
     for (int row = 0; row < rows.size(); ++row) {
@@ -174,14 +169,9 @@ class PostgresDeviceStorage final : public DeviceStorage {
   static absl::Status CheckQuota(sql::PostgresSession& session, const v1::Device& device,
                                  int64_t devices_max) {
     sql::PostgresParams id;
-    id.AddBytes(device.device_id());
-    ASSIGN_OR_RETURN(const sql::PostgresResult owner, session.Execute(postgres::kOwner, id));
-    if (owner.size() == 1) {
-      if (owner.Text(0, 0) != device.user_id()) {
-        return MakeError(Reason::kForbidden, "the device belongs to another user");
-      }
-      if (!owner.Bool(0, 1)) return absl::OkStatus();
-    }
+    id.AddBytes(device.user_id()).AddBytes(device.device_id());
+    ASSIGN_OR_RETURN(const sql::PostgresResult known, session.Execute(postgres::kKnown, id));
+    if (known.size() == 1) return absl::OkStatus();
     sql::PostgresParams user;
     user.AddBytes(device.user_id());
     ASSIGN_OR_RETURN(const sql::PostgresResult count, session.Execute(postgres::kCount, user));

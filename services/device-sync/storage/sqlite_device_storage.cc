@@ -62,7 +62,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
     absl::MutexLock lock(&mutex_);
     ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
     RETURN_IF_ERROR(sql::ApplyMigrations(*database_, SqliteMigrations()));
-    ASSIGN_OR_RETURN(owner_, database_->Prepare(sqlite::kOwner));
+    ASSIGN_OR_RETURN(known_, database_->Prepare(sqlite::kKnown));
     ASSIGN_OR_RETURN(count_, database_->Prepare(sqlite::kCount));
     ASSIGN_OR_RETURN(put_, database_->Prepare(sqlite::kPut));
     ASSIGN_OR_RETURN(get_, database_->Prepare(sqlite::kGet));
@@ -87,7 +87,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
     std::optional<DeviceRecord> stored;
     RETURN_IF_ERROR(
         database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
-          RETURN_IF_ERROR(CheckOwner(device, devices_max));
+          RETURN_IF_ERROR(CheckQuota(device, devices_max));
           RETURN_IF_ERROR(Write(device, state_given, now_ms));
           ASSIGN_OR_RETURN(stored, Read(device.user_id(), device.device_id()));
           return absl::OkStatus();
@@ -125,11 +125,12 @@ class SqliteDeviceStorage final : public DeviceStorage {
   absl::Status Remove(absl::string_view user_id, absl::string_view device_id) override {
     absl::MutexLock lock(&mutex_);
     return database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
-      remove_.BindText(1, device_id);
-      remove_.BindText(2, user_id);
+      remove_.BindText(1, user_id);
+      remove_.BindText(2, device_id);
       RETURN_IF_ERROR(remove_.Run());
       if (database_->changes() == 0) return absl::OkStatus();
-      remove_cursors_.BindText(1, device_id);
+      remove_cursors_.BindText(1, user_id);
+      remove_cursors_.BindText(2, device_id);
       return remove_cursors_.Run();
     });
   }
@@ -140,8 +141,8 @@ class SqliteDeviceStorage final : public DeviceStorage {
     RETURN_IF_ERROR(
         database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
           for (const SignOfLife& sign : signs) {
-            note_.BindText(1, sign.device_id);
-            note_.BindText(2, sign.user_id);
+            note_.BindText(1, sign.user_id);
+            note_.BindText(2, sign.device_id);
             note_.BindInt64(3, now_ms);
             note_.BindInt64(4, sign.signed_off ? 1 : 0);
             note_.BindInt64(5, sign.state ? 1 : 0);
@@ -158,8 +159,8 @@ class SqliteDeviceStorage final : public DeviceStorage {
     absl::MutexLock lock(&mutex_);
     return database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
       for (const v1::CursorAck& cursor : cursors) {
-        put_cursor_.BindText(1, cursor.device_id());
-        put_cursor_.BindText(2, cursor.user_id());
+        put_cursor_.BindText(1, cursor.user_id());
+        put_cursor_.BindText(2, cursor.device_id());
         put_cursor_.BindText(3, cursor.space());
         put_cursor_.BindInt64(4, static_cast<int64_t>(cursor.position().epoch()));
         put_cursor_.BindInt64(5, cursor.position().seq());
@@ -173,8 +174,8 @@ class SqliteDeviceStorage final : public DeviceStorage {
                                                         absl::string_view device_id) override {
     absl::MutexLock lock(&mutex_);
     const Use use(cursors_);
-    cursors_.BindText(1, device_id);
-    cursors_.BindText(2, user_id);
+    cursors_.BindText(1, user_id);
+    cursors_.BindText(2, device_id);
     std::vector<v1::CursorAck> cursors;
     while (true) {
       ASSIGN_OR_RETURN(const bool found, cursors_.Step());
@@ -189,15 +190,13 @@ class SqliteDeviceStorage final : public DeviceStorage {
   }
 
  private:
-  absl::Status CheckOwner(const v1::Device& device, int64_t devices_max)
+  absl::Status CheckQuota(const v1::Device& device, int64_t devices_max)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const Use use(owner_);
-    owner_.BindText(1, device.device_id());
-    ASSIGN_OR_RETURN(const bool known, owner_.Step());
-    if (known && owner_.Text(0) != device.user_id()) {
-      return MakeError(Reason::kForbidden, "the device belongs to another user");
-    }
-    if (known && owner_.Int64(1) == 0) return absl::OkStatus();
+    const Use use(known_);
+    known_.BindText(1, device.user_id());
+    known_.BindText(2, device.device_id());
+    ASSIGN_OR_RETURN(const bool known, known_.Step());
+    if (known) return absl::OkStatus();
     const Use use_count(count_);
     count_.BindText(1, device.user_id());
     ASSIGN_OR_RETURN(const bool counted, count_.Step());
@@ -207,8 +206,8 @@ class SqliteDeviceStorage final : public DeviceStorage {
 
   absl::Status Write(const v1::Device& device, bool state_given, int64_t now_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    put_.BindText(1, device.device_id());
-    put_.BindText(2, device.user_id());
+    put_.BindText(1, device.user_id());
+    put_.BindText(2, device.device_id());
     put_.BindText(3, device.client_name());
     put_.BindText(4, device.client_version());
     put_.BindText(5, device.platform());
@@ -222,8 +221,8 @@ class SqliteDeviceStorage final : public DeviceStorage {
                                                    absl::string_view device_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const Use use(get_);
-    get_.BindText(1, device_id);
-    get_.BindText(2, user_id);
+    get_.BindText(1, user_id);
+    get_.BindText(2, device_id);
     ASSIGN_OR_RETURN(const bool found, get_.Step());
     if (!found) return std::optional<DeviceRecord>();
     return std::optional<DeviceRecord>(ReadDevice(get_));
@@ -231,7 +230,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
 
   absl::Mutex mutex_;
   std::unique_ptr<sql::SqliteDatabase> database_ ABSL_GUARDED_BY(mutex_);
-  sql::SqliteStatement owner_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement known_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement count_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement put_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement get_ ABSL_GUARDED_BY(mutex_);

@@ -3,10 +3,8 @@
 // down: a session never waits for it. Thread-safe.
 #pragma once
 
-#include <memory>
 #include <optional>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "bdcsync/device_sync/v1/device_sync.pb.h"
@@ -17,11 +15,8 @@ namespace bdcsync::gateway {
 class Devices {
  public:
   virtual ~Devices() = default;
-  // Registers the caller's device. `done` runs once, on any thread.
-  //   PERMISSION_DENIED  the device belongs to another user: end the session.
-  //   anything else      the session goes on.
-  virtual void Register(std::shared_ptr<const Caller> caller, device_sync::v1::DeviceState state,
-                        absl::AnyInvocable<void(absl::Status)> done) = 0;
+  // Registers the caller's device. Whether that succeeds is not told.
+  virtual void Register(const Caller& caller, device_sync::v1::DeviceState state) = 0;
   // A sign of life; `state` when the device said something new of itself; `offline` when its
   // session has ended.
   virtual void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,

@@ -128,13 +128,7 @@ void ClientSession::FinishAuthentication(std::string id, std::string epoch,
   device_sync::v1::DeviceState device;
   device.set_network(network);
   device.set_battery_percent(-1);
-  services_.devices.Register(caller_, device, OnLoop([](ClientSession& self, absl::Status status) {
-                               if (status.code() != absl::StatusCode::kPermissionDenied) return;
-                               const absl::Status why = MakeError(
-                                   Reason::kForbidden, "the device belongs to another user");
-                               self.Push(FailureMessage(MessageType::kUnknown, "", why));
-                               self.Close(kCloseForbidden, why.message());
-                             }));
+  services_.devices.Register(*caller_, device);
   state_ = State::kOpen;
   WatchToken();
   device_timer_ =

@@ -1,9 +1,9 @@
--- Devices and how far each has got. A removed device keeps its row, since its id belongs to its
--- user for ever; its description and positions are gone.
+-- Devices and how far each has got. Clients choose device ids, so an id means something only
+-- together with its user.
 
 CREATE TABLE devices (
-  device_id TEXT PRIMARY KEY,
   user_id TEXT NOT NULL,
+  device_id TEXT NOT NULL,
   client_name TEXT NOT NULL,
   client_version TEXT NOT NULL,
   platform TEXT NOT NULL,
@@ -14,14 +14,15 @@ CREATE TABLE devices (
   registered_ms INTEGER NOT NULL,
   last_seen_ms INTEGER NOT NULL,
   signed_off INTEGER NOT NULL,
-  removed INTEGER NOT NULL
+  PRIMARY KEY (user_id, device_id)
 ) WITHOUT ROWID;
-CREATE INDEX devices_by_user ON devices (user_id, last_seen_ms DESC, device_id) WHERE NOT removed;
+CREATE INDEX devices_by_user ON devices (user_id, last_seen_ms DESC, device_id);
 
 CREATE TABLE cursors (
+  user_id TEXT NOT NULL,
   device_id TEXT NOT NULL,
   space TEXT NOT NULL,
   epoch INTEGER NOT NULL,
   seq INTEGER NOT NULL,
-  PRIMARY KEY (device_id, space)
+  PRIMARY KEY (user_id, device_id, space)
 ) WITHOUT ROWID;

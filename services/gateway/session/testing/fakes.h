@@ -158,10 +158,8 @@ class FakeLive final : public LiveChannel {
 
 class FakeDevices final : public Devices {
  public:
-  void Register(std::shared_ptr<const Caller> caller, device_sync::v1::DeviceState state,
-                absl::AnyInvocable<void(absl::Status)> done) override {
-    registered.push_back(caller->device_id);
-    register_done = std::move(done);
+  void Register(const Caller& caller, device_sync::v1::DeviceState) override {
+    registered.push_back(caller.user_id + " " + caller.device_id);
   }
   void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,
                  bool offline) override {
@@ -176,7 +174,6 @@ class FakeDevices final : public Devices {
     return absl::OkStatus();
   }
   std::vector<std::string> registered;
-  absl::AnyInvocable<void(absl::Status)> register_done;
   std::vector<std::string> heartbeats;
   device_sync::v1::DeviceState last_state;
   std::vector<std::string> acks;
