@@ -29,7 +29,7 @@ bool ExpectsNew(const v1::Expected& expected) {
 
 BatchPlan::BatchPlan(LogCache& cache, std::vector<std::pair<uint32_t, PendingItem>> items)
     : cache_(cache) {
-  for (auto& [log_id, pending] : items) AddItem(log_id, std::move(pending));
+  for (std::pair<uint32_t, PendingItem>& item : items) AddItem(item.first, std::move(item.second));
 }
 
 BatchPlan::Space& BatchPlan::SpaceFor(const SpaceName& name) {

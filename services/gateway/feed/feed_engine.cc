@@ -139,8 +139,7 @@ void FeedEngine::OnCommit(const std::string& space, event_store::v1::SpaceCommit
       events.push_back(std::make_shared<const FeedEvent>(std::move(event)));
     }
   }
-  followed->second->feed.OnCommit(commit.epoch(), commit.first_seq(), commit.last_seq(),
-                                  std::move(events));
+  followed->second->feed.OnCommit(commit.epoch(), commit.first_seq(), commit.last_seq(), events);
 }
 
 std::shared_ptr<const EntityFilter> FeedEngine::Intern(const SubscriptionFilter& filter) {

@@ -188,7 +188,7 @@ void SpaceFeed::Deliver(FeedSubscription& subscription, const ChangeBatch& batch
 }
 
 void SpaceFeed::OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
-                         std::vector<FeedEventPtr> events) {
+                         const std::vector<FeedEventPtr>& events) {
   if (!known()) {
     if (!early_.has_value() || early_->epoch != epoch || early_->seq < last_seq) {
       early_ = entity::Cursor{epoch, last_seq};

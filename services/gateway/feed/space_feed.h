@@ -72,7 +72,7 @@ class SpaceFeed {
 
   // From the bus, in any order, with holes and repetitions.
   void OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
-                std::vector<FeedEventPtr> events);
+                const std::vector<FeedEventPtr>& events);
   void OnHead(uint64_t call, const absl::StatusOr<entity::Cursor>& head);
   // What to read now; nothing when what was missing is here by now.
   std::optional<ReadPlan> NextRead();
