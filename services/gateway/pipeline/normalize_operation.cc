@@ -32,8 +32,7 @@ absl::Status Normalize(absl::string_view field, Shape shape, size_t depth_max, s
 }  // namespace
 
 absl::Status NormalizeOperation(common::v1::Operation& operation, size_t json_depth_max) {
-  RETURN_IF_ERROR(
-      Normalize("data", Shape::kAny, json_depth_max, *operation.mutable_data()));
+  RETURN_IF_ERROR(Normalize("data", Shape::kAny, json_depth_max, *operation.mutable_data()));
   RETURN_IF_ERROR(
       Normalize("patch", Shape::kObjectOrArray, json_depth_max, *operation.mutable_patch()));
   RETURN_IF_ERROR(Normalize("text", Shape::kObject, json_depth_max, *operation.mutable_text()));
