@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "services/gateway/feed/feed_event.h"
@@ -24,18 +24,24 @@ class EventRing {
   // Drops the older half.
   void Halve();
 
-  int64_t start() const { return end_ - static_cast<int64_t>(events_.size()); }
+  int64_t start() const { return end_ - static_cast<int64_t>(size()); }
   int64_t end() const { return end_; }
   size_t bytes() const { return bytes_; }
   // The event with `seq`, which must be in the ring.
-  const FeedEventPtr& At(int64_t seq) const { return events_[seq - start() - 1]; }
+  const FeedEventPtr& At(int64_t seq) const {
+    return events_[first_ + static_cast<size_t>(seq - start() - 1)];
+  }
 
  private:
+  size_t size() const { return events_.size() - first_; }
   void DropOldest();
 
   const size_t events_max_;
   const size_t bytes_max_;
-  std::deque<FeedEventPtr> events_;
+  // From first_ on; what lies before is dropped and given back now and then. Not a deque, which
+  // takes half a kilobyte when empty: there are as many rings as users.
+  std::vector<FeedEventPtr> events_;
+  size_t first_ = 0;
   int64_t end_ = 0;
   size_t bytes_ = 0;
 };
