@@ -358,9 +358,10 @@ absl::Duration DurableQueue::NextDue() const {
   for (const auto& [id, entry] : entries_) {
     if (entry.in_flight || next == absl::ZeroDuration()) continue;
     // An item behind another one is due when that one is done.
-    const bool first = std::all_of(entry.keys.begin(), entry.keys.end(), [&](uint64_t key) {
-      return keys_.find(key)->second.front() == id;
-    });
+    const auto is_first = [this, item = id](uint64_t key) {
+      return keys_.find(key)->second.front() == item;
+    };
+    const bool first = std::all_of(entry.keys.begin(), entry.keys.end(), is_first);
     if (first) next = std::min(next, std::max(entry.due - now, absl::ZeroDuration()));
   }
   return next;

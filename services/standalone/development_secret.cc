@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include <openssl/rand.h>
 
@@ -42,12 +42,14 @@ absl::StatusOr<std::string> DevelopmentSecret(absl::string_view data_dir) {
   const std::string secret = absl::BytesToHexString(
       absl::string_view(reinterpret_cast<const char*>(bytes), sizeof(bytes)));
   const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kOwnerOnly);
-  if (descriptor < 0) return Failed(absl::StrCat("write ", path), std::strerror(errno));
+  if (descriptor < 0) {
+    return Failed(absl::StrCat("write ", path), std::generic_category().message(errno));
+  }
   const std::string line = secret + "\n";
   const bool written =
       write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   if (close(descriptor) != 0 || !written) {
-    return Failed(absl::StrCat("write ", path), std::strerror(errno));
+    return Failed(absl::StrCat("write ", path), std::generic_category().message(errno));
   }
   return secret;
 }

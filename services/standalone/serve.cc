@@ -65,6 +65,7 @@ int Serve(int argc, char** argv) {
     std::fprintf(stderr, "%s: %s\n", argv[0], std::string(secret.status().message()).c_str());
     return kExitCannotStart;
   }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet.
   if (!secret->empty()) setenv(kSecretVariable, secret->c_str(), /*overwrite=*/1);
   return app::RunModules(argc, argv, std::move(modules),
                          {.on_ready = [program = std::string(argv[0]), secret = *secret](

@@ -46,6 +46,7 @@ using Batch = std::map<std::pair<absl::string_view, absl::string_view>, const v1
 
 sql::PostgresParams PutParams(const Batch& batch) {
   std::vector<sql::PostgresArray> texts;
+  texts.reserve(kTextColumns);
   for (int i = 0; i < kTextColumns; ++i) texts.emplace_back(sql::PostgresArray::kText);
   sql::PostgresArray times(sql::PostgresArray::kInt64);
   sql::PostgresArray decisions(sql::PostgresArray::kBytes);

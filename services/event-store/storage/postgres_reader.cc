@@ -262,6 +262,7 @@ absl::StatusOr<std::vector<SpaceHead>> PostgresReader::SpaceHeads(
   ASSIGN_OR_RETURN(const PostgresResult rows,
                    pool_.Execute(postgres::kFindSpaces, NamesOf(spaces)));
   std::vector<SpaceHead> heads;
+  heads.reserve(rows.size());
   for (int row = 0; row < rows.size(); ++row) {
     heads.push_back({static_cast<uint64_t>(rows.Int64(row, 2)), rows.Int64(row, 1)});
   }

@@ -127,7 +127,7 @@ absl::Status CommitPipeline::Admit(Submission& submission,
                        absl::StrCat("at most ", limits_.operations_per_batch_max, " operations"));
   }
   const Caller& caller = *submission.caller;
-  const absl::Status taken =
+  absl::Status taken =
       rate_limiter_.Take(absl::StrCat(caller.user_id, "\n", caller.device_id), operations.size());
   if (!taken.ok()) {
     to_.metrics.rate_limited.Add();

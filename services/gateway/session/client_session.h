@@ -106,7 +106,8 @@ class ClientSession final : public ConnectionHandler,
   void Authenticate(const ClientMessage& message, const AuthenticateRequest& request);
   absl::StatusOr<Caller> Identify(const AuthenticateRequest& request);
   void RefuseAuthentication(const ClientMessage& message, const absl::Status& why);
-  void FinishAuthentication(std::string id, std::string epoch, device_sync::v1::Network network);
+  void FinishAuthentication(const std::string& id, std::string epoch,
+                            device_sync::v1::Network network);
   void Refresh(const ClientMessage& message, const RefreshRequest& request);
   void DropLostSpaces();
   void UpdateDevice(const ClientMessage& message, const UpdateDeviceRequest& request);

@@ -96,8 +96,11 @@ void ClientSession::Authenticate(const ClientMessage& message, const Authenticat
   UpdateReading();
   services_.loop.Cancel(timer_);
   const auto finish = [id = message.id, network = request.network](ClientSession& self,
-                                                                   std::string epoch) {
-    if (self.state_ == State::kAuthenticating) self.FinishAuthentication(id, epoch, network);
+                                                                   const std::string& epoch) {
+    // A copy of `id`: what holds this closure may end with the timer.
+    if (self.state_ == State::kAuthenticating) {
+      self.FinishAuthentication(std::string(id), epoch, network);
+    }
   };
   timer_ = services_.loop.RunAfter(kEpochWaitMax, [this, finish] { finish(*this, ""); });
   services_.subscriptions.GetEpoch(
@@ -107,7 +110,7 @@ void ClientSession::Authenticate(const ClientMessage& message, const Authenticat
       });
 }
 
-void ClientSession::FinishAuthentication(std::string id, std::string epoch,
+void ClientSession::FinishAuthentication(const std::string& id, std::string epoch,
                                          device_sync::v1::Network network) {
   services_.loop.Cancel(timer_);
   timer_ = kNoTimer;
