@@ -30,12 +30,15 @@ void GrpcAdapter::Serve(EventStore& store, CommitFeed& feed) {
   store_.store(&store);
 }
 
-void GrpcAdapter::StopSubscriptions() {
+void GrpcAdapter::StopSubscriptions(absl::Time deadline) {
   absl::MutexLock lock(&mutex_);
   stopped_ = true;
   for (SubscribeReactor* subscription : subscriptions_) {
     subscription->Stop(MakeError(Reason::kUnavailable, "event-store stops"));
   }
+  const auto gone = [this]()
+                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return subscriptions_.empty(); };
+  mutex_.AwaitWithDeadline(absl::Condition(&gone), deadline);
 }
 
 template <typename Handle>

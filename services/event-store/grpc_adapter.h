@@ -26,8 +26,9 @@ class GrpcAdapter final : public v1::EventStoreService::CallbackService {
 
   // From now on calls reach these, which must outlive the last call.
   void Serve(EventStore& store, CommitFeed& feed);
-  // Ends all subscriptions, now and to come: subscribers go on at another replica.
-  void StopSubscriptions();
+  // Ends all subscriptions, now and to come: subscribers go on at another replica. Returns when the
+  // last one has let go of the feed, or at `deadline`.
+  void StopSubscriptions(absl::Time deadline);
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
                                    const v1::AppendRequest* request,

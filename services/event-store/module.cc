@@ -82,8 +82,8 @@ class EventStoreModule final : public app::Module {
   }
 
   // Appends and reads in flight are finished by the server, which drains next.
-  void Drain(absl::Time /*deadline*/) override {
-    if (adapter_ != nullptr) adapter_->StopSubscriptions();
+  void Drain(absl::Time deadline) override {
+    if (adapter_ != nullptr) adapter_->StopSubscriptions(deadline);
   }
 
  private:
