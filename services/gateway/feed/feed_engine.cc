@@ -39,7 +39,10 @@ struct FeedEngine::Followed {
   std::unique_ptr<bus::Subscription> subscription;
   bool read_queued = false;
   bool flush_queued = false;
-  absl::Duration idle_since = absl::InfiniteDuration();  // Monotonic.
+  int64_t flushed_seq = 0;                                // The head at the last flush,
+  int64_t flushed_events = 0;                             // what it told of,
+  absl::Duration flushed_at = -absl::InfiniteDuration();  // and when; monotonic.
+  absl::Duration idle_since = absl::InfiniteDuration();   // Monotonic.
 };
 
 template <typename Task>
@@ -232,15 +235,35 @@ void FeedEngine::WantFlush(SpaceFeed& feed) {
   Followed& followed = *spaces_.find(feed.space())->second;
   if (followed.flush_queued) return;
   followed.flush_queued = true;
+  if (const absl::Duration delay = FlushDelay(followed); delay > absl::ZeroDuration()) {
+    to_.loop.RunAfter(delay, [this, &followed, alive = std::weak_ptr<bool>(alive_)] {
+      if (!alive.expired()) Flush(followed);
+    });
+    return;
+  }
   flushes_.push_back(&followed);
   if (flushes_.size() == 1) to_.loop.Post(Posting([this] { FlushAll(); }));
 }
 
 void FeedEngine::FlushAll() {
-  for (Followed* followed : std::exchange(flushes_, {})) {
-    followed->flush_queued = false;
-    followed->feed.Flush();
-  }
+  for (Followed* followed : std::exchange(flushes_, {})) Flush(*followed);
+}
+
+void FeedEngine::Flush(Followed& followed) {
+  followed.flush_queued = false;
+  const int64_t head = followed.feed.head();
+  followed.flushed_events = followed.flushed_seq == 0 ? 0 : head - followed.flushed_seq;
+  followed.flushed_seq = head;
+  followed.flushed_at = to_.clock.Monotonic();
+  followed.feed.Flush();
+}
+
+absl::Duration FeedEngine::FlushDelay(const Followed& followed) const {
+  if (followed.flushed_events <= 1) return absl::ZeroDuration();
+  const absl::Duration interval =
+      std::min(limits_.burst_interval_per_subscriber * followed.feed.subscribers(),
+               limits_.burst_interval_max);
+  return followed.flushed_at + interval - to_.clock.Monotonic();
 }
 
 // The wait grows with the number of clients that were told of late, so that they come back spread.

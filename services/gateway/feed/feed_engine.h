@@ -79,6 +79,8 @@ class FeedEngine final : private SpaceFeedHost {
   void OnCommit(const std::string& space, event_store::v1::SpaceCommit commit);
   void RetryLater();
   void FlushAll();
+  void Flush(Followed& followed);
+  absl::Duration FlushDelay(const Followed& followed) const;
   void Tick();
   void ForgetDown(size_t bytes);
   // A callback for any thread that runs `task` on the loop, unless this object is gone by then.

@@ -104,6 +104,33 @@ TEST_F(FeedTest, ChangesOfOneTurnShareOneMessage) {
   EXPECT_LE(sink->messages.size(), 11u);
 }
 
+TEST_F(FeedTest, BurstsForManySubscribersShareMessagesAndSingleEventsDoNotWait) {
+  std::vector<std::unique_ptr<FakeSink>> sinks;
+  for (int i = 0; i < 500; ++i) sinks.push_back(Follow());
+  Settle();
+  const FakeSink& sink = *sinks.front();
+  log_.Commit("team", "a", "1");
+  loop_.RunFor(absl::ZeroDuration());
+  EXPECT_EQ(sink.Told().size(), 1u);
+  for (int i = 0; i < 100; ++i) {
+    bus_.lose = 1;
+    log_.Commit("team", "a", "1");
+    log_.Commit("team", "a", "2");
+    bus_.lose = 0;
+    const auto& events = log_.events("team");
+    log_.Publish("team", {events.end()[-2], events.end()[-1]});
+    loop_.RunFor(absl::Milliseconds(1));
+  }
+  Settle();
+  EXPECT_EQ(sink.Told().size(), 201u);
+  EXPECT_LE(sink.messages.size(), 20u);
+  log_.Commit("team", "a", "1");
+  Settle();
+  log_.Commit("team", "a", "1");
+  loop_.RunFor(absl::ZeroDuration());
+  EXPECT_EQ(sink.Told().size(), 203u);
+}
+
 TEST_F(FeedTest, SubscribersWithTheSameIdShareEveryFrame) {
   const auto first = Follow();
   const auto second = Follow();

@@ -23,6 +23,11 @@ struct FeedLimits {
   absl::Duration linger = absl::Seconds(10);  // A space without subscribers is kept this long.
   absl::Duration retry_after_min = absl::Milliseconds(50);
   absl::Duration retry_after_max = absl::Seconds(2);
+  // A space whose events come in bursts is told of them at most this often, the more subscribers it
+  // has the less often: every message to every subscriber is a system call. A single event after a
+  // pause is told of at once.
+  absl::Duration burst_interval_per_subscriber = absl::Microseconds(16);
+  absl::Duration burst_interval_max = absl::Milliseconds(8);
   size_t sink_queued_bytes_max = 1 << 20;  // websocket.queued_bytes_high
   // A filtered subscription is told its cursor at least once per so many events that were not for
   // it.

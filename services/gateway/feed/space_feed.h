@@ -58,6 +58,7 @@ class SpaceFeed {
   bool known() const { return epoch_.has_value(); }
   uint64_t epoch() const { return *epoch_; }
   int64_t head() const { return ring_.end(); }
+  size_t subscribers() const { return live_count_; }
   bool idle() const { return live_count_ == 0 && !reading_; }
   size_t recent_bytes() const { return ring_.bytes(); }
   // Give memory back: the older half of the recent events, or what was rendered and may be again.
