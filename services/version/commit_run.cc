@@ -162,10 +162,13 @@ bool CommitRun::LoadHeads(const std::vector<EntityLine*>& wave) {
   if (!unknown.empty()) {
     std::vector<StatePtr> found = tools_.cache.Find(keys);
     for (size_t i = 0; i < found.size(); ++i) {
-      if (found[i] == nullptr) {
-        ask.push_back(unknown[i]);
-      } else {
+      if (found[i] != nullptr) {
         unknown[i]->SetHead(std::move(found[i]), /*confirmed=*/false);
+      } else if (unknown[i]->StartsWithCreate()) {
+        // Most likely new, which saves a read; the log refuses the append if it is not.
+        unknown[i]->SetHead(NoState(), /*confirmed=*/false);
+      } else {
+        ask.push_back(unknown[i]);
       }
     }
   }

@@ -34,10 +34,19 @@ TEST_F(Together, OperationsOnOneEntityAreHandledInOrderInOneAppend) {
 }
 
 TEST_F(Together, OperationsOfOneCallTravelTogether) {
-  CommitAll({Create("a", "1"), Create("b", "1"), Create("c", "1")});
+  CommitAll({Update("a", "1"), Update("b", "1"), Update("c", "1")});
   EXPECT_EQ(observer_.batches, 1);
   EXPECT_EQ(log_.appends(), 1);
   EXPECT_EQ(log_.head_reads(), 1);
+}
+
+TEST_F(Together, WhatIsCreatedIsTakenForNewUntilTheLogRefusesIt) {
+  CommitAll({Create("a", "1"), Create("b", "1"), Create("c", "1")});
+  EXPECT_EQ(log_.appends(), 1);
+  EXPECT_EQ(log_.head_reads(), 0);
+  Restart();
+  EXPECT_THAT(Codes({Commit(Create("a", "2"))}), ElementsAre("already_exists"));
+  EXPECT_EQ(DataOf("a"), "1");
 }
 
 TEST_F(Together, WritersOnOneBaseAreAllMergedInOneCallEach) {

@@ -21,6 +21,14 @@ bool EntityLine::finished() const {
   return absl::c_all_of(works_, [](const Work* work) { return work->stage == Stage::kAnswered; });
 }
 
+bool EntityLine::StartsWithCreate() const {
+  for (const Work* work : works_) {
+    if (work->stage == Stage::kAnswered) continue;
+    return work->pending.operation().kind() == common::v1::OPERATION_KIND_CREATE;
+  }
+  return false;
+}
+
 void EntityLine::Release() {
   stored_ = head_ = nullptr;
   bases_.clear();

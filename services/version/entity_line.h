@@ -49,6 +49,8 @@ class EntityLine {
   const Works& works() const { return works_; }
   // Whether every operation is answered.
   bool finished() const;
+  // Whether the first operation that is not answered creates the entity.
+  bool StartsWithCreate() const;
   // Drops documents that nobody needs any more; for a finished line that is not dirty.
   void Release();
 
