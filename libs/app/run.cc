@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/app/config.h"
+#include "libs/app/open_files.h"
 #include "libs/app/signals.h"
 #include "libs/config/loader.h"
 
@@ -109,6 +110,7 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
 
   // Debian builds Abseil with lock-order checks that cost every Lock; ThreadSanitizer checks ours.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  RaiseOpenFilesLimit();
   CatchSignals();
   absl::StatusOr<std::unique_ptr<App>> app =
       App::Start(std::move(modules), loaded->values, {.before_ready = BeginServing});
