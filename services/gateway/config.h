@@ -109,7 +109,7 @@ inline constexpr config::StringList kAllowedOrigins{
 
 inline constexpr config::Int kOperationsPerSecond{
     .name = "limits.operations_per_s",
-    .default_value = 1000,
+    .default_value = 10000,
     .min = 1,
     .max = 10'000'000,
     .unit = "operations per second",
@@ -117,7 +117,7 @@ inline constexpr config::Int kOperationsPerSecond{
     .reloadable = true};
 inline constexpr config::Int kOperationsBurst{
     .name = "limits.operations_burst",
-    .default_value = 2000,
+    .default_value = 20000,
     .min = 1,
     .max = 10'000'000,
     .unit = "operations",

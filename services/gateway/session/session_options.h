@@ -14,7 +14,7 @@ struct SessionOptions {
   absl::Duration authenticate_timeout = absl::Seconds(10);  // security.authenticate_timeout
   absl::Duration heartbeat_interval = absl::Seconds(30);    // websocket.heartbeat_interval, told
   size_t message_bytes_max = 1 << 20;                       // websocket.max_message_size, told
-  int64_t operations_per_s = 1000;                          // limits.operations_per_s, told
+  int64_t operations_per_s = 10000;                         // limits.operations_per_s, told
   size_t subscriptions_max = 100;                           // limits.subscriptions_per_session
   size_t in_flight_max = 256;                               // limits.in_flight_per_session
   size_t sessions_per_user_max = 20'000;                    // limits.sessions_per_user
