@@ -16,8 +16,8 @@
 namespace bdcsync::gateway {
 
 struct RateLimits {
-  double per_second = 10000; // limits.operations_per_s
-  double burst = 20000;      // limits.operations_burst
+  double per_second = 10000;  // limits.operations_per_s
+  double burst = 20000;       // limits.operations_burst
   size_t keys_max = 100'000;
 };
 
