@@ -103,7 +103,7 @@ class ShareDb:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=1)
                 return
             except OSError:
-                if time.monotonic() > deadline:
+                if self.popen.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
 

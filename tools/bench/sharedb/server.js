@@ -19,7 +19,11 @@ async function main() {
   const backend = new ShareDB({ db: new PostgresDB({ connectionString }) });
   const server = http.createServer((request, response) => response.end('ready'));
   new WebSocket.Server({ server }).on('connection', (socket) => {
-    backend.listen(new WebSocketJSONStream(socket));
+    const stream = new WebSocketJSONStream(socket);
+    // The generator ends without a goodbye; an answer that was under way must not end the server.
+    socket.on('error', () => {});
+    stream.on('error', () => {});
+    backend.listen(stream);
   });
   server.listen(Number(port), '127.0.0.1');
 }
