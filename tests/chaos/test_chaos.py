@@ -114,7 +114,7 @@ async def test_nothing_acknowledged_is_lost_whatever_dies(make_suite, folder, wa
     suite = make_suite(env=ENV, postgres_server=postgres, redis_server=redis).start()
     try:
         space = "chaos-" + uuid.uuid4().hex[:8]
-        await seed_documents(suite, space)
+        start = await seed_documents(suite, space)
         clients = [ChaoticClient(suite, space, i, seed) for i in range(CLIENTS)]
         tasks = [asyncio.ensure_future(client.run()) for client in clients]
         await asyncio.sleep(PAUSE_S)
@@ -126,7 +126,7 @@ async def test_nothing_acknowledged_is_lost_whatever_dies(make_suite, folder, wa
         for client in clients:
             client.writing = False
         await asyncio.wait_for(asyncio.gather(*tasks), 90)
-        await verify(suite, space, clients)
+        await verify(suite, space, clients, start)
     finally:
         suite.kill()
         postgres.stop()
@@ -140,6 +140,7 @@ async def seed_documents(suite, space):
          "data": {"id": i}} for i in range(DOCUMENTS)])
     assert all(result["success"] for result in answer["results"])
     await client.close()
+    return answer["results"][-1]["cursor"]
 
 
 async def fault(target):
@@ -151,7 +152,18 @@ async def fault(target):
     await loop.run_in_executor(None, target.start)
 
 
-async def verify(suite, space, clients):
+async def fold(reader, space, start):
+    """The state that all changes since the documents were made add up to, one after the other."""
+    state = {f"d{i}": {"id": i} for i in range(DOCUMENTS)}
+    subscription = await reader.subscribe(space=space, cursor=start, payload="patch")
+    events, _ = await reader.events_until(
+        lambda e, m: m["caught_up"], subscription["subscription_id"], timeout=60)
+    for event in events:
+        state[event["entity_id"]].update(event["patch"])
+    return state
+
+
+async def verify(suite, space, clients, start):
     assert not any(client.refused for client in clients), clients
     acknowledged = set().union(*(client.acknowledged for client in clients))
     print("acknowledged:", len(acknowledged))
@@ -163,6 +175,7 @@ async def verify(suite, space, clients):
         k: v for k, v in counted.items() if v != 1}
     listed = await read_all(reader, space)
     assert replayed == listed
+    assert await fold(reader, space, start) == listed
     followers = [asyncio.ensure_future(client.follow()) for client in clients]
     deadline = asyncio.get_event_loop().time() + 60
     while True:
