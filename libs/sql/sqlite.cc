@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
@@ -30,6 +31,20 @@ absl::Status ErrorOf(sqlite3* handle, int code, absl::string_view what) {
     default:
       return absl::InternalError(message);
   }
+}
+
+// Calls a BlobFunction for SQLite.
+void CallFunction(sqlite3_context* context, int count, sqlite3_value** values) {
+  std::vector<absl::string_view> arguments;
+  for (int i = 0; i < count; ++i) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[i]));
+    const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[i]));
+    arguments.emplace_back(text == nullptr ? "" : text, size);
+  }
+  const auto function =
+      *static_cast<const SqliteDatabase::BlobFunction*>(sqlite3_user_data(context));
+  const std::string blob = function(arguments);
+  sqlite3_result_blob64(context, blob.data(), blob.size(), SQLITE_TRANSIENT);
 }
 
 }  // namespace
@@ -112,6 +127,16 @@ SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(handle_); }
 absl::Status SqliteDatabase::Run(absl::string_view sql) {
   const int code = sqlite3_exec(handle_, std::string(sql).c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return ErrorOf(handle_, code, "run");
+  return absl::OkStatus();
+}
+
+absl::Status SqliteDatabase::DefineFunction(const char* name, int arguments,
+                                            BlobFunction function) {
+  const int code =
+      sqlite3_create_function_v2(handle_, name, arguments, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                 new BlobFunction(function), CallFunction, nullptr, nullptr,
+                                 [](void* owned) { delete static_cast<BlobFunction*>(owned); });
+  if (code != SQLITE_OK) return ErrorOf(handle_, code, absl::StrCat("define ", name));
   return absl::OkStatus();
 }
 

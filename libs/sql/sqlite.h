@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -82,6 +83,10 @@ class SqliteDatabase {
   absl::Status Transaction(absl::FunctionRef<absl::Status()> work);
   // Runs `work` on one unchanging snapshot.
   absl::Status ReadTransaction(absl::FunctionRef<absl::Status()> work);
+  // Defines a function of this connection's SQL: as many text arguments as `arguments`, a blob as
+  // its value, always the same for the same arguments.
+  using BlobFunction = std::string (*)(absl::Span<const absl::string_view> arguments);
+  absl::Status DefineFunction(const char* name, int arguments, BlobFunction function);
   // Rows changed by the last statement.
   int64_t changes() const;
 

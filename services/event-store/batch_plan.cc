@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/event-store/operation_key.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -52,6 +53,7 @@ BatchPlan::Stream& BatchPlan::StreamFor(Space& space, const StreamName& name) {
   slot = &streams_.emplace_back();
   slot->space = &space;
   slot->name = name;
+  slot->id = StreamIdOf(name.space, name.stream);
   if (const StreamState* state = cache_.FindStream(name); state != nullptr) {
     slot->knowledge = Stream::kKnown;
     slot->stored = *state;
@@ -244,15 +246,14 @@ void BatchPlan::Append(Log& log, Item& item) {
   item.position = log.now.next_position++;
   if (space.space_id == 0) space.space_id = log.now.next_space_id++;
   item.seq = ++space.seq;
-  if (stream.now.stream_id == 0) {
-    stream.now.stream_id = item.position;
+  if (stream.now.first_position == 0) {
+    stream.now.first_position = item.position;
     stream.now.first_seq = item.seq;
     stream.now.kind = request.kind();
   }
   item.revision = ++stream.now.revision;
   stream.now.position = item.position;
   stream.now.event_id = request.event_id();
-  stream.seq = item.seq;
   stream.tombstone = request.tombstone();
   if (item.has_operation) used_[{item.space, item.operation_name.key}] = &item;
 }
@@ -273,31 +274,29 @@ LogWrite BatchPlan::WriteOf(const Log& log) const {
   write.next_position = log.now.next_position;
   write.next_space_id = log.now.next_space_id;
   write.time_ms = log.now.time_ms;
-  write.events.reserve(static_cast<std::size_t>(log.appended));
-  write.heads.reserve(static_cast<std::size_t>(log.appended));
+  const auto count = static_cast<std::size_t>(log.appended);
+  write.events.reserve(count);
+  write.streams.reserve(count);
+  write.operations.reserve(count);
   for (const Item* item : log.items) {
     if (item->outcome != Outcome::kAppended) continue;
     const v1::AppendItem& request = item->pending.item();
     const Stream& stream = *item->stream;
-    const int64_t space_id = item->space->now.space_id;
-    write.events.push_back({item->position, space_id, item->seq, stream.now.stream_id,
-                            item->revision, request.event_id(), request.tombstone(), request.meta(),
+    const SpaceState& space = item->space->now;
+    write.events.push_back({item->position, space.space_id, item->seq, stream.id, item->revision,
+                            request.event_id(), request.tombstone(), request.meta(),
                             request.data()});
     if (item->has_operation) {
       write.operations.push_back(
-          {space_id, item->operation_name.key, request.request_hash(), item->position});
+          {space.space_id, item->operation_name.key, request.request_hash(), item->position});
     }
     // The last item of a space or stream stands for all of them.
-    if (item->seq == item->space->now.seq) {
-      write.spaces.push_back({space_id, item->seq, item->space->name.space});
+    if (item->seq == space.seq && item->space->stored.space_id == 0) {
+      write.spaces.push_back({space.space_id, item->space->name.space});
     }
     if (item->position != stream.now.position) continue;
-    write.heads.push_back({stream.now.stream_id, space_id, item->revision, item->seq,
-                           item->position, request.event_id(), stream.tombstone});
-    if (stream.stored.stream_id == 0) {
-      write.streams.push_back({stream.now.stream_id, space_id, stream.now.first_seq,
-                               stream.now.kind, stream.name.stream});
-    }
+    write.streams.push_back({stream.id, stream.stored.first_position == 0, space.space_id,
+                             stream.name.stream, stream.now, item->seq, stream.tombstone});
   }
   return write;
 }

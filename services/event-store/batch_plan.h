@@ -39,12 +39,12 @@ class BatchPlan {
   struct Stream {
     Space* space = nullptr;
     StreamName name;
+    StreamId id{};
     enum { kUnknown, kAssumedNew, kKnown } knowledge = kUnknown;
     bool wanted = false;
     StreamState stored;
     StreamState now;
     bool tombstone = false;
-    int64_t seq = 0;  // Of the head, if this batch appended it.
   };
   struct Item {
     PendingItem pending;

@@ -11,12 +11,12 @@
 namespace bdcsync::event_store {
 namespace {
 
-constexpr int kAttemptsMax = 24;  // Lost races before an item is answered with unavailable.
-constexpr int kDoubtsMax = 3;     // Wrong assumptions within one attempt.
+constexpr int kAttemptsMax = 200;  // Lost races before an item is answered with unavailable.
+constexpr int kDoubtsMax = 3;      // Wrong assumptions within one attempt.
 constexpr int64_t kCatchUpEventsMax = 4096;  // More of another's events: forget instead.
 constexpr int64_t kCatchUpBytesMax = 16 << 20;
 constexpr absl::Duration kPauseMin = absl::Microseconds(200);
-constexpr absl::Duration kPauseMax = absl::Milliseconds(20);
+constexpr absl::Duration kPauseMax = absl::Milliseconds(5);
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(100);
 
 std::size_t BytesOf(const LogWriter::Item& item) {

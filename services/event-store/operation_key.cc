@@ -1,9 +1,5 @@
 #include "services/event-store/operation_key.h"
 
-#include <openssl/evp.h>
-
-#include <algorithm>
-
 namespace bdcsync::event_store {
 namespace {
 
@@ -38,11 +34,7 @@ bool ParseUuid(absl::string_view text, OperationKey& key) {
 OperationKey OperationKeyOf(absl::string_view op_id) {
   OperationKey key{};
   if (ParseUuid(op_id, key)) return key;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(op_id.data(), op_id.size(), digest, &size, EVP_sha256(), nullptr);
-  std::copy_n(digest, key.size(), key.begin());
-  return key;
+  return DigestOf({op_id});
 }
 
 }  // namespace bdcsync::event_store

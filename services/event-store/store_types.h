@@ -2,7 +2,6 @@
 // duration of the call that takes them.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "bdcsync/event_store/v1/event_store.pb.h"
+#include "services/event-store/digest.h"
 
 namespace bdcsync::event_store {
 
@@ -41,18 +41,18 @@ struct SpaceState {
   int64_t space_id = 0;
   int64_t seq = 0;
 };
-// A stream as it stands; stream_id 0: it has no event.
+// A stream as it stands; first_position 0: it has no event.
 struct StreamState {
-  int64_t stream_id = 0;  // The position of its first event.
-  int64_t revision = 0;   // Of the head.
-  int64_t position = 0;   // Of the head.
-  uint64_t event_id = 0;  // Of the head.
+  int64_t first_position = 0;  // Of its first event.
+  int64_t revision = 0;        // Of the head.
+  int64_t position = 0;        // Of the head.
+  uint64_t event_id = 0;       // Of the head.
   int64_t first_seq = 0;
   v1::StreamKind kind = v1::STREAM_KIND_UNSPECIFIED;
 };
 
 // 128 bits that stand for an op_id.
-using OperationKey = std::array<char, 16>;
+using OperationKey = Digest128;
 struct OperationName {
   uint32_t log_id = 0;
   absl::string_view space;
@@ -63,6 +63,9 @@ struct OperationState {
   int64_t position = 0;
   uint64_t request_hash = 0;
 };
+
+// 128 bits that stand for a stream of a space in tables.
+using StreamId = Digest128;
 
 // Names whose state the committer does not know. Results come in the same order.
 struct LookupRequest {
@@ -80,32 +83,24 @@ struct LookupResult {
 // One log's part of a commit: applied whole if the log's head row still has `epoch` and `position`,
 // else without a trace. Ids, positions, seqs and revisions are the writer's.
 struct LogWrite {
-  struct Space {  // New, or with a new seq.
+  struct Space {  // New.
     int64_t space_id = 0;
-    int64_t seq = 0;
     absl::string_view name;
   };
-  struct Stream {  // New.
-    int64_t stream_id = 0;
+  struct Stream {  // As the write leaves it; each stream once.
+    StreamId stream_id{};
+    bool is_new = false;
     int64_t space_id = 0;
-    int64_t first_seq = 0;
-    v1::StreamKind kind = v1::STREAM_KIND_UNSPECIFIED;
     absl::string_view name;
-  };
-  struct Head {  // At most one for each stream.
-    int64_t stream_id = 0;
-    int64_t space_id = 0;
-    int64_t revision = 0;
-    int64_t seq = 0;
-    int64_t position = 0;
-    uint64_t event_id = 0;
+    StreamState state;
+    int64_t seq = 0;  // Of the head.
     bool tombstone = false;
   };
   struct Event {
     int64_t position = 0;
     int64_t space_id = 0;
     int64_t seq = 0;
-    int64_t stream_id = 0;
+    StreamId stream_id{};
     int64_t revision = 0;
     uint64_t event_id = 0;
     bool tombstone = false;
@@ -127,7 +122,6 @@ struct LogWrite {
   int64_t time_ms = 0;  // Of every event in it.
   std::vector<Space> spaces;
   std::vector<Stream> streams;
-  std::vector<Head> heads;
   std::vector<Event> events;
   std::vector<Operation> operations;
 };

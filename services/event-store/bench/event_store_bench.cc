@@ -20,6 +20,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
@@ -99,7 +100,7 @@ double MeasureStore() {
 constexpr sql::PostgresStatement kInsert{
     "insert",
     "INSERT INTO bench_events SELECT * FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::int8[], "
-    "$5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::bool[], $10::int2[], $11::int4[], "
+    "$5::uuid[], $6::int8[], $7::int8[], $8::int8[], $9::bool[], $10::int2[], $11::int4[], "
     "$12::bytea[], $13::bytea[])"};
 
 sql::PostgresParams MakeRows(Random& random, int64_t& position) {
@@ -109,17 +110,21 @@ sql::PostgresParams MakeRows(Random& random, int64_t& position) {
   PostgresArray log(PostgresArray::kInt32), flag(PostgresArray::kBool);
   PostgresArray codec(PostgresArray::kInt16), bytes(PostgresArray::kInt32);
   PostgresArray metas(PostgresArray::kBytes), datas(PostgresArray::kBytes);
-  std::vector<PostgresArray> numbers(7, PostgresArray(PostgresArray::kInt64));
+  PostgresArray streams(PostgresArray::kUuid);
+  std::vector<PostgresArray> before(3, PostgresArray(PostgresArray::kInt64));
+  std::vector<PostgresArray> after(3, PostgresArray(PostgresArray::kInt64));
   for (int i = 0; i < absl::GetFlag(FLAGS_batch); ++i) {
     ++position;
     log.AddInt32(static_cast<int32_t>(position % 64));
-    numbers[0].AddInt64(position);
-    numbers[1].AddInt64(static_cast<int64_t>(random.Bits64() % 100));
-    numbers[2].AddInt64(position);
-    numbers[3].AddInt64(static_cast<int64_t>(random.Bits64() % 100000));
-    numbers[4].AddInt64(position);
-    numbers[5].AddInt64(static_cast<int64_t>(random.Bits64()));
-    numbers[6].AddInt64(1700000000000);
+    before[0].AddInt64(position);
+    before[1].AddInt64(static_cast<int64_t>(random.Bits64() % 100));
+    before[2].AddInt64(position);
+    const std::string stream =
+        absl::StrFormat("%016d", random.Bits64() % (100 * absl::GetFlag(FLAGS_streams)));
+    streams.AddBytes(stream);
+    after[0].AddInt64(position);
+    after[1].AddInt64(static_cast<int64_t>(random.Bits64()));
+    after[2].AddInt64(1700000000000);
     flag.AddBool(false);
     codec.AddInt16(0);
     bytes.AddInt32(static_cast<int32_t>(data.size() + meta.size()));
@@ -128,7 +133,9 @@ sql::PostgresParams MakeRows(Random& random, int64_t& position) {
   }
   sql::PostgresParams params;
   params.Add(std::move(log));
-  for (sql::PostgresArray& array : numbers) params.Add(std::move(array));
+  for (sql::PostgresArray& array : before) params.Add(std::move(array));
+  params.Add(std::move(streams));
+  for (sql::PostgresArray& array : after) params.Add(std::move(array));
   params.Add(std::move(flag)).Add(std::move(codec)).Add(std::move(bytes));
   params.Add(std::move(metas)).Add(std::move(datas));
   return params;
@@ -144,12 +151,12 @@ absl::StatusOr<double> MeasureBaseline() {
   RETURN_IF_ERROR(
       pool.Run("DROP TABLE IF EXISTS bench_events; CREATE TABLE bench_events (log_id int NOT NULL, "
                "position bigint NOT NULL, space_id bigint NOT NULL, seq bigint NOT NULL, "
-               "stream_id bigint NOT NULL, revision bigint NOT NULL, event_id bigint NOT NULL, "
+               "stream_id uuid NOT NULL, revision bigint NOT NULL, event_id bigint NOT NULL, "
                "time_ms bigint NOT NULL, tombstone boolean NOT NULL, codec smallint NOT NULL, "
                "bytes int NOT NULL, meta bytea NOT NULL, data bytea NOT NULL, "
                "PRIMARY KEY (log_id, position)); "
                "CREATE INDEX ON bench_events (log_id, space_id, seq); "
-               "CREATE INDEX ON bench_events (log_id, stream_id, revision)")
+               "CREATE INDEX ON bench_events (log_id, stream_id, revision) WHERE revision > 1")
           .status());
   SystemRandom random;
   std::vector<int64_t> positions;

@@ -7,6 +7,7 @@
 #include "libs/testing/postgres.h"
 #include "libs/testing/status_matchers.h"
 #include "services/event-store/limits.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 
@@ -48,11 +49,14 @@ LogWrite EventStorageConformance::Write(uint32_t log_id, int count) {
   write.next_space_id = 2;
   write.time_ms = 1000 + log.next_position;
   const int64_t last = write.next_position - 1;
-  write.spaces.push_back({1, last, kSpaces[log_id]});
-  if (log.next_position == 1) write.streams.push_back({1, 1, 1, v1::STREAM_KIND_ENTITY, "a"});
-  write.heads.push_back({1, 1, last, last, last, static_cast<uint64_t>(last) << 60, false});
+  const bool is_new = log.next_position == 1;
+  const StreamId stream_id = StreamIdOf(kSpaces[log_id], "a");
+  const StreamState state{
+      1, last, last, static_cast<uint64_t>(last) << 60, 1, v1::STREAM_KIND_ENTITY};
+  if (is_new) write.spaces.push_back({1, kSpaces[log_id]});
+  write.streams.push_back({stream_id, is_new, 1, "a", state, last, false});
   for (int64_t position = write.position; position <= last; ++position) {
-    write.events.push_back({position, 1, position, 1, position,
+    write.events.push_back({position, 1, position, stream_id, position,
                             static_cast<uint64_t>(position) << 60, false, "meta", "data"});
   }
   return write;
@@ -205,8 +209,44 @@ TEST_P(EventStorageConformance, AnOperationKeyIsTakenOnce) {
 TEST_P(EventStorageConformance, AStreamNameIsTakenOnce) {
   ASSERT_OK(storage().Commit({Write(0, 1)}));
   LogWrite write = Write(0, 1);
-  write.streams.push_back({2, 1, 2, v1::STREAM_KIND_ENTITY, "a"});
+  write.streams[0].is_new = true;
   EXPECT_THAT(storage().Commit({write}), StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+TEST_P(EventStorageConformance, AKnownStreamThatIsNotThereFailsTheCommit) {
+  LogWrite write = Write(0, 1);
+  write.streams[0].is_new = false;
+  EXPECT_THAT(storage().Commit({write}), StatusIs(absl::StatusCode::kInternal));
+}
+
+// The first event of a stream is found in another way than those that follow.
+TEST_P(EventStorageConformance, AStreamIsReadWholeFromEitherEndAndInPages) {
+  ASSERT_OK(storage().Commit({Write(0, 1)}));
+  ASSERT_OK(storage().Commit({Write(0, 3)}));
+  const auto revisions = [this](int64_t from, bool backward, int limit) {
+    StreamRead read;
+    read.stream = {0, "s0", "a"};
+    read.from_revision = from;
+    read.backward = backward;
+    read.limit = limit;
+    read.bytes_max = kPageBytesMax;
+    const absl::StatusOr<v1::ReadStreamResponse> page = storage().ReadStream(read);
+    EXPECT_OK(page);
+    std::vector<int64_t> found;
+    if (!page.ok()) return found;
+    EXPECT_EQ(page->head_revision(), 4);
+    for (const v1::Event& event : page->events()) found.push_back(event.revision());
+    return found;
+  };
+  EXPECT_THAT(revisions(0, false, 10), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(revisions(1, false, 1), ElementsAre(1));
+  EXPECT_THAT(revisions(1, false, 2), ElementsAre(1, 2));
+  EXPECT_THAT(revisions(2, false, 10), ElementsAre(2, 3, 4));
+  EXPECT_THAT(revisions(5, false, 10), ElementsAre());
+  EXPECT_THAT(revisions(0, true, 10), ElementsAre(4, 3, 2, 1));
+  EXPECT_THAT(revisions(0, true, 3), ElementsAre(4, 3, 2));
+  EXPECT_THAT(revisions(2, true, 10), ElementsAre(2, 1));
+  EXPECT_THAT(revisions(1, true, 10), ElementsAre(1));
 }
 
 TEST_P(EventStorageConformance, OldOperationKeysAreSweptSomeAtATime) {
@@ -231,14 +271,14 @@ TEST_P(EventStorageConformance, LookupTellsTheStateOfNamesAndOfUnknownNames) {
   EXPECT_EQ(found.spaces[0].seq, 3);
   EXPECT_EQ(found.spaces[1].space_id, 0);
   EXPECT_EQ(found.spaces[2].space_id, 0);
-  EXPECT_EQ(found.streams[0].stream_id, 1);
+  EXPECT_EQ(found.streams[0].first_position, 1);
   EXPECT_EQ(found.streams[0].revision, 3);
   EXPECT_EQ(found.streams[0].position, 3);
   EXPECT_EQ(found.streams[0].event_id, uint64_t{3} << 60);
   EXPECT_EQ(found.streams[0].first_seq, 1);
   EXPECT_EQ(found.streams[0].kind, v1::STREAM_KIND_ENTITY);
-  EXPECT_EQ(found.streams[1].stream_id, 0);
-  EXPECT_EQ(found.streams[2].stream_id, 0);
+  EXPECT_EQ(found.streams[1].first_position, 0);
+  EXPECT_EQ(found.streams[2].first_position, 0);
 }
 
 TEST_P(EventStorageConformance, HeadsAreReadInTheOrderAskedFor) {

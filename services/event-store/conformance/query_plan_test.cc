@@ -13,6 +13,7 @@
 #include "libs/testing/postgres.h"
 #include "libs/testing/status_matchers.h"
 #include "services/event-store/storage/migrations.h"
+#include "services/event-store/storage/postgres_commit_statement.h"
 #include "services/event-store/storage/postgres_event_storage.h"
 #include "services/event-store/storage/postgres_statements.h"
 #include "services/event-store/storage/sqlite_statements.h"
@@ -26,11 +27,12 @@ using ::testing::Not;
 TEST(QueryPlanTest, SqliteReadsSearchAndNeverScan) {
   ASSERT_OK_AND_ASSIGN(auto database,
                        sql::SqliteDatabase::Open(sql::kSqliteMemory, sql::SqliteOptions()));
+  ASSERT_OK(database->DefineFunction("stream_id_of", 2, [](auto) { return std::string(); }));
   ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations()));
   for (const char* statement :
        {sqlite::kFindSpace, sqlite::kFindStream, sqlite::kFindOperation, sqlite::kEvent,
-        sqlite::kStreamForward, sqlite::kStreamBackward, sqlite::kSpaceAll, sqlite::kSpaceLatest,
-        sqlite::kLogEvents, sqlite::kLog, sqlite::kSnapshot}) {
+        sqlite::kStreamFirst, sqlite::kStreamForward, sqlite::kStreamBackward, sqlite::kSpaceAll,
+        sqlite::kSpaceLatest, sqlite::kLogEvents, sqlite::kLog, sqlite::kSnapshot}) {
     ASSERT_OK_AND_ASSIGN(sql::SqliteStatement plan,
                          database->Prepare(absl::StrCat("EXPLAIN QUERY PLAN ", statement)));
     std::string text;
@@ -96,10 +98,7 @@ class PostgresPlanTest : public ::testing::Test {
 // Once joined the other way round, each lookup scanned every stream of its log.
 TEST_F(PostgresPlanTest, ANameIsLookedUpWithinItsSpace) {
   const std::vector<Query> queries = {
-      {postgres::kFindStreams, "'{1}', '{s}', '{a}'", "AND (space_id = spaces.space_id) AND"},
       {postgres::kFindOperations, "'{1}', '{s}', '{00000000-0000-0000-0000-000000000000}'",
-       "AND (space_id = spaces.space_id) AND"},
-      {postgres::kReadHeads, "'{1}', '{s}', '{a}', true, 1000",
        "AND (space_id = spaces.space_id) AND"},
   };
   for (const Query& query : queries) {
@@ -108,32 +107,35 @@ TEST_F(PostgresPlanTest, ANameIsLookedUpWithinItsSpace) {
   }
 }
 
+constexpr char kStream[] = "'00000000-0000-0000-0000-000000000000'";
+
 TEST_F(PostgresPlanTest, ReadsUseTheirIndexesWhenTablesAreEmptyAndWhenTheyAreFull) {
   const std::vector<Query> queries = {
       {postgres::kFindSpaces, "'{1}', '{s}'", "spaces_by_name"},
-      {postgres::kFindStreams, "'{1}', '{s}', '{a}'", "streams_by_name"},
+      {postgres::kFindSpaces, "'{1}', '{s}'", "Backward using streams_by_seq"},
+      {postgres::kFindStreams, "'{1}', '{00000000-0000-0000-0000-000000000000}'", "streams_pkey"},
       {postgres::kFindOperations, "'{1}', '{s}', '{00000000-0000-0000-0000-000000000000}'",
        "operation_keys_pkey"},
-      {postgres::kReadHeads, "'{1}', '{s}', '{a}', true, 1000", "_pkey"},
+      {postgres::kReadHeads, "'{1}', '{00000000-0000-0000-0000-000000000000}', true, 1000",
+       "streams_pkey"},
       {postgres::kReadEvents, "'{1}', '{5}', 1000", "_pkey"},
-      {postgres::kReadStreamForward, "1, 's', 'a', 1, 10, 1000, true, 0", "revision"},
-      {postgres::kReadStreamBackward, "1, 's', 'a', 9, 10, 1000, true, 0", "revision"},
+      {postgres::kReadStreamForward, absl::StrCat("1, ", kStream, ", 1, 10, 1000, true, 0"),
+       "revision"},
+      {postgres::kReadStreamBackward, absl::StrCat("1, ", kStream, ", 9, 10, 1000, true, 0"),
+       "revision"},
       {postgres::kReadSpaceAll, "1, 's', 0, 10, 1000, true, true, 0::int2", "seq"},
-      {postgres::kReadSpaceLatest, "1, 's', 0, 10, 1000, true, true, 0::int2",
-       "stream_heads_by_seq"},
+      {postgres::kReadSpaceLatest, "1, 's', 0, 10, 1000, true, true, 0::int2", "streams_by_seq"},
       {postgres::kReadLog, "1, 0, 10, 1000, true", "_pkey"},
-      {postgres::kGetSnapshot, "1, 's', 'a', 0", "snapshots_pkey"},
+      {postgres::kGetSnapshot, absl::StrCat("1, ", kStream, ", 0"), "snapshots_pkey"},
   };
   for (const bool full : {false, true}) {
     if (full) {
       ASSERT_OK(
-          pool_->Run("INSERT INTO spaces SELECT 1, i, 1, 's' || i FROM generate_series(1, 1000) i;"
-                     "INSERT INTO streams SELECT 1, i, i % 1000, 1, 1, 'a' || i "
-                     "FROM generate_series(1, 20000) i;"
-                     "INSERT INTO stream_heads SELECT 1, i, i % 1000, 1, i, i, 0, false "
-                     "FROM generate_series(1, 20000) i;"
-                     "INSERT INTO events SELECT 1, i, i % 1000, i, i, 1, 0, 0, false, 0, 0, '', '' "
-                     "FROM generate_series(1, 20000) i;"
+          pool_->Run("INSERT INTO spaces SELECT 1, i, 's' || i FROM generate_series(1, 1000) i;"
+                     "INSERT INTO streams SELECT 1, md5(i::text)::uuid, i % 1000, i, i, 1, i, i, "
+                     "0, 1, false, 'a' || i FROM generate_series(1, 20000) i;"
+                     "INSERT INTO events SELECT 1, i, i % 1000, i, md5(i::text)::uuid, 1, 0, 0, "
+                     "false, 0, 0, '', '' FROM generate_series(1, 20000) i;"
                      "INSERT INTO operation_keys SELECT 1, i % 1000, gen_random_uuid(), 0, i, 0 "
                      "FROM generate_series(1, 20000) i;"
                      "ANALYZE"));
@@ -144,6 +146,16 @@ TEST_F(PostgresPlanTest, ReadsUseTheirIndexesWhenTablesAreEmptyAndWhenTheyAreFul
       EXPECT_THAT(plan, Not(HasSubstr("Seq Scan"))) << query.statement.name << "\n" << plan;
     }
   }
+}
+
+// Parameters of all parts: 6 of logs, 3 of spaces, 12 of new streams, 7 of known streams, 5 of
+// operations, 12 of events.
+TEST_F(PostgresPlanTest, ACommitFindsTheStreamsThatItChangesByTheirKey) {
+  std::string arguments = "'{1}'";
+  for (int i = 1; i < 45; ++i) absl::StrAppend(&arguments, ", '{}'");
+  const std::string plan = PlanOf({CommitStatement(kAllCommitParts), arguments, ""});
+  EXPECT_THAT(plan, HasSubstr("streams_pkey")) << plan;
+  EXPECT_THAT(plan, Not(HasSubstr("Seq Scan"))) << plan;
 }
 
 }  // namespace

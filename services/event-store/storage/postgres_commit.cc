@@ -1,10 +1,13 @@
 #include "services/event-store/storage/postgres_commit.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "services/event-store/storage/postgres_commit_statement.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -12,12 +15,14 @@ namespace {
 using sql::PostgresArray;
 using sql::PostgresParams;
 
-// The columns of one table, in the order of the statement. Add writes one row.
+// The columns of one table, in the order of the statement.
 class Columns {
  public:
-  explicit Columns(std::initializer_list<PostgresArray::Type> types) {
+  Columns(std::size_t rows, std::initializer_list<PostgresArray::Type> types) {
     arrays_.reserve(types.size());
-    for (const PostgresArray::Type type : types) arrays_.emplace_back(type);
+    for (const PostgresArray::Type type : types) {
+      arrays_.emplace_back(type).Reserve(rows, kUsualBytes);
+    }
   }
   PostgresArray& operator[](std::size_t column) { return arrays_[column]; }
   void AppendTo(PostgresParams& params) && {
@@ -25,6 +30,7 @@ class Columns {
   }
 
  private:
+  static constexpr std::size_t kUsualBytes = 16;  // Of a value, at most: a uuid.
   std::vector<PostgresArray> arrays_;
 };
 
@@ -36,8 +42,45 @@ constexpr auto kText = PostgresArray::kText;
 constexpr auto kBytes = PostgresArray::kBytes;
 constexpr auto kUuid = PostgresArray::kUuid;
 
+// How many rows each table gets, and how much the events hold.
+struct Sizes {
+  std::size_t new_spaces = 0;
+  std::size_t new_streams = 0;
+  std::size_t known_streams = 0;
+  std::size_t operations = 0;
+  std::size_t events = 0;
+  std::size_t meta_bytes = 0;
+  std::size_t data_bytes = 0;
+};
+
+Sizes SizesOf(absl::Span<const LogWrite> writes) {
+  Sizes sizes;
+  for (const LogWrite& write : writes) {
+    sizes.new_spaces += write.spaces.size();
+    sizes.operations += write.operations.size();
+    sizes.events += write.events.size();
+    for (const LogWrite::Stream& stream : write.streams) {
+      ++(stream.is_new ? sizes.new_streams : sizes.known_streams);
+    }
+    for (const LogWrite::Event& event : write.events) {
+      sizes.meta_bytes += event.meta.size();
+      sizes.data_bytes += event.data.size();
+    }
+  }
+  return sizes;
+}
+
+uint32_t PartsOf(const Sizes& sizes) {
+  uint32_t parts = 0;
+  if (sizes.new_spaces > 0) parts |= kNewSpaces;
+  if (sizes.new_streams > 0) parts |= kNewStreams;
+  if (sizes.known_streams > 0) parts |= kKnownStreams;
+  if (sizes.operations > 0) parts |= kOperations;
+  return parts;
+}
+
 void AddLogs(absl::Span<const LogWrite> writes, PostgresParams& params) {
-  Columns logs{kInt32, kInt64, kInt64, kInt64, kInt64, kInt64};
+  Columns logs(writes.size(), {kInt32, kInt64, kInt64, kInt64, kInt64, kInt64});
   for (const LogWrite& write : writes) {
     logs[0].AddInt32(static_cast<int32_t>(write.log_id));
     logs[1].AddInt64(static_cast<int64_t>(write.epoch));
@@ -49,110 +92,111 @@ void AddLogs(absl::Span<const LogWrite> writes, PostgresParams& params) {
   std::move(logs).AppendTo(params);
 }
 
-void AddNames(absl::Span<const LogWrite> writes, PostgresParams& params) {
-  Columns spaces{kInt32, kInt64, kInt64, kText};
-  Columns streams{kInt32, kInt64, kInt64, kInt64, kInt16, kText};
+void AddSpaces(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+  Columns spaces(count, {kInt32, kInt64, kText});
   for (const LogWrite& write : writes) {
-    const auto log_id = static_cast<int32_t>(write.log_id);
     for (const LogWrite::Space& space : write.spaces) {
-      spaces[0].AddInt32(log_id);
+      spaces[0].AddInt32(static_cast<int32_t>(write.log_id));
       spaces[1].AddInt64(space.space_id);
-      spaces[2].AddInt64(space.seq);
-      spaces[3].AddBytes(space.name);
-    }
-    for (const LogWrite::Stream& stream : write.streams) {
-      streams[0].AddInt32(log_id);
-      streams[1].AddInt64(stream.stream_id);
-      streams[2].AddInt64(stream.space_id);
-      streams[3].AddInt64(stream.first_seq);
-      streams[4].AddInt16(static_cast<int16_t>(stream.kind));
-      streams[5].AddBytes(stream.name);
+      spaces[2].AddBytes(space.name);
     }
   }
   std::move(spaces).AppendTo(params);
-  std::move(streams).AppendTo(params);
 }
 
-void AddHeads(absl::Span<const LogWrite> writes, PostgresParams& params) {
-  Columns heads{kInt32, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64, kBool};
+void AddNewStreams(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+  Columns rows(count, {kInt32, kUuid, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64,
+                       kInt16, kBool, kText});
   for (const LogWrite& write : writes) {
-    for (const LogWrite::Head& head : write.heads) {
-      heads[0].AddInt32(static_cast<int32_t>(write.log_id));
-      heads[1].AddInt64(head.stream_id);
-      heads[2].AddInt64(head.space_id);
-      heads[3].AddInt64(head.revision);
-      heads[4].AddInt64(head.seq);
-      heads[5].AddInt64(head.position);
-      heads[6].AddInt64(static_cast<int64_t>(head.event_id));
-      heads[7].AddBool(head.tombstone);
+    for (const LogWrite::Stream& stream : write.streams) {
+      if (!stream.is_new) continue;
+      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
+      rows[1].AddBytes(ViewOf(stream.stream_id));
+      rows[2].AddInt64(stream.space_id);
+      rows[3].AddInt64(stream.state.first_position);
+      rows[4].AddInt64(stream.state.first_seq);
+      rows[5].AddInt64(stream.state.revision);
+      rows[6].AddInt64(stream.seq);
+      rows[7].AddInt64(stream.state.position);
+      rows[8].AddInt64(static_cast<int64_t>(stream.state.event_id));
+      rows[9].AddInt16(static_cast<int16_t>(stream.state.kind));
+      rows[10].AddBool(stream.tombstone);
+      rows[11].AddBytes(stream.name);
     }
   }
-  std::move(heads).AppendTo(params);
+  std::move(rows).AppendTo(params);
 }
 
-void AddEvents(absl::Span<const LogWrite> writes, DataCodec& codec, PostgresParams& params) {
-  Columns events{kInt32, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64,
-                 kInt64, kBool,  kInt16, kInt32, kBytes, kBytes};
-  std::size_t count = 0;
-  std::size_t meta_bytes = 0;
-  std::size_t data_bytes = 0;
+void AddKnownStreams(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+  Columns rows(count, {kInt32, kUuid, kInt64, kInt64, kInt64, kInt64, kBool});
   for (const LogWrite& write : writes) {
-    count += write.events.size();
-    for (const LogWrite::Event& event : write.events) {
-      meta_bytes += event.meta.size();
-      data_bytes += event.data.size();
+    for (const LogWrite::Stream& stream : write.streams) {
+      if (stream.is_new) continue;
+      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
+      rows[1].AddBytes(ViewOf(stream.stream_id));
+      rows[2].AddInt64(stream.state.revision);
+      rows[3].AddInt64(stream.seq);
+      rows[4].AddInt64(stream.state.position);
+      rows[5].AddInt64(static_cast<int64_t>(stream.state.event_id));
+      rows[6].AddBool(stream.tombstone);
     }
   }
-  if (count > 0) {
-    events[11].Reserve(count, meta_bytes / count + 1);
-    events[12].Reserve(count, data_bytes / count + 1);
+  std::move(rows).AppendTo(params);
+}
+
+void AddOperations(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+  Columns rows(count, {kInt32, kInt64, kUuid, kInt64, kInt64});
+  for (const LogWrite& write : writes) {
+    for (const LogWrite::Operation& operation : write.operations) {
+      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
+      rows[1].AddInt64(operation.space_id);
+      rows[2].AddBytes(ViewOf(operation.key));
+      rows[3].AddInt64(static_cast<int64_t>(operation.request_hash));
+      rows[4].AddInt64(operation.position);
+    }
   }
+  std::move(rows).AppendTo(params);
+}
+
+void AddEvents(absl::Span<const LogWrite> writes, const Sizes& sizes, DataCodec& codec,
+               PostgresParams& params) {
+  Columns rows(sizes.events, {kInt32, kInt64, kInt64, kInt64, kUuid, kInt64, kInt64, kBool, kInt16,
+                              kInt32, kBytes, kBytes});
+  rows[10].Reserve(sizes.events, sizes.meta_bytes / std::max<std::size_t>(sizes.events, 1) + 1);
+  rows[11].Reserve(sizes.events, sizes.data_bytes / std::max<std::size_t>(sizes.events, 1) + 1);
   for (const LogWrite& write : writes) {
     for (const LogWrite::Event& event : write.events) {
       const DataCodec::Encoded data = codec.Encode(event.data);
-      events[0].AddInt32(static_cast<int32_t>(write.log_id));
-      events[1].AddInt64(event.position);
-      events[2].AddInt64(event.space_id);
-      events[3].AddInt64(event.seq);
-      events[4].AddInt64(event.stream_id);
-      events[5].AddInt64(event.revision);
-      events[6].AddInt64(static_cast<int64_t>(event.event_id));
-      events[7].AddInt64(write.time_ms);
-      events[8].AddBool(event.tombstone);
-      events[9].AddInt16(static_cast<int16_t>(data.codec));
-      events[10].AddInt32(static_cast<int32_t>(event.meta.size() + event.data.size()));
-      events[11].AddBytes(event.meta);
-      events[12].AddBytes(data.bytes);
+      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
+      rows[1].AddInt64(event.position);
+      rows[2].AddInt64(event.space_id);
+      rows[3].AddInt64(event.seq);
+      rows[4].AddBytes(ViewOf(event.stream_id));
+      rows[5].AddInt64(event.revision);
+      rows[6].AddInt64(static_cast<int64_t>(event.event_id));
+      rows[7].AddBool(event.tombstone);
+      rows[8].AddInt16(static_cast<int16_t>(data.codec));
+      rows[9].AddInt32(static_cast<int32_t>(event.meta.size() + event.data.size()));
+      rows[10].AddBytes(event.meta);
+      rows[11].AddBytes(data.bytes);
     }
   }
-  std::move(events).AppendTo(params);
-}
-
-void AddOperations(absl::Span<const LogWrite> writes, PostgresParams& params) {
-  Columns operations{kInt32, kInt64, kUuid, kInt64, kInt64, kInt64};
-  for (const LogWrite& write : writes) {
-    for (const LogWrite::Operation& operation : write.operations) {
-      operations[0].AddInt32(static_cast<int32_t>(write.log_id));
-      operations[1].AddInt64(operation.space_id);
-      operations[2].AddBytes(absl::string_view(operation.key.data(), operation.key.size()));
-      operations[3].AddInt64(static_cast<int64_t>(operation.request_hash));
-      operations[4].AddInt64(operation.position);
-      operations[5].AddInt64(write.time_ms);
-    }
-  }
-  std::move(operations).AppendTo(params);
+  std::move(rows).AppendTo(params);
 }
 
 }  // namespace
 
-PostgresParams CommitParams(absl::Span<const LogWrite> writes, DataCodec& codec) {
-  PostgresParams params;
-  AddLogs(writes, params);
-  AddNames(writes, params);
-  AddHeads(writes, params);
-  AddEvents(writes, codec, params);
-  AddOperations(writes, params);
-  return params;
+PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
+  const Sizes sizes = SizesOf(writes);
+  const uint32_t parts = PartsOf(sizes);
+  PostgresCommit commit{CommitStatement(parts), {}};
+  AddLogs(writes, commit.params);
+  if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, commit.params);
+  if ((parts & kNewStreams) != 0) AddNewStreams(writes, sizes.new_streams, commit.params);
+  if ((parts & kKnownStreams) != 0) AddKnownStreams(writes, sizes.known_streams, commit.params);
+  if ((parts & kOperations) != 0) AddOperations(writes, sizes.operations, commit.params);
+  AddEvents(writes, sizes, codec, commit.params);
+  return commit;
 }
 
 absl::StatusOr<std::vector<bool>> CommitResult(absl::Span<const LogWrite> writes,
@@ -162,13 +206,18 @@ absl::StatusOr<std::vector<bool>> CommitResult(absl::Span<const LogWrite> writes
   std::vector<bool> applied;
   applied.reserve(writes.size());
   int64_t events = 0;
+  int64_t known_streams = 0;
   for (const LogWrite& write : writes) {
     applied.push_back(won.contains(write.log_id));
-    if (applied.back()) events += static_cast<int64_t>(write.events.size());
+    if (!applied.back()) continue;
+    events += static_cast<int64_t>(write.events.size());
+    for (const LogWrite::Stream& stream : write.streams) known_streams += stream.is_new ? 0 : 1;
   }
-  const int64_t inserted = rows.size() == 0 ? 0 : rows.Int64(0, 1);
-  if (inserted != events) {
-    return absl::InternalError(absl::StrCat("a commit of ", events, " events stored ", inserted));
+  if (rows.size() == 0) return applied;
+  if (rows.Int64(0, 1) != events || rows.Int64(0, 2) != known_streams) {
+    return absl::InternalError(absl::StrCat("a commit of ", events, " events and ", known_streams,
+                                            " known streams stored ", rows.Int64(0, 1), " and ",
+                                            rows.Int64(0, 2)));
   }
   return applied;
 }

@@ -1,5 +1,5 @@
-// The parameters of the one statement that commits a batch of several logs (postgres::kCommit), and
-// what its answer means. Pure functions.
+// A batch of several logs as PostgreSQL takes it: which statement (postgres_commit_statement.h),
+// its parameters, and what its answer means. Pure functions.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,12 @@
 
 namespace bdcsync::event_store {
 
-sql::PostgresParams CommitParams(absl::Span<const LogWrite> writes, DataCodec& codec);
+struct PostgresCommit {
+  const sql::PostgresStatement& statement;
+  sql::PostgresParams params;
+};
+
+PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec);
 
 // For each write whether it was applied. INTERNAL if rows are missing, which only our bug can
 // cause.

@@ -16,6 +16,7 @@
 #include "services/event-store/storage/postgres_commit.h"
 #include "services/event-store/storage/postgres_reader.h"
 #include "services/event-store/storage/postgres_statements.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -106,8 +107,9 @@ class PostgresEventStorage final : public EventStorage {
     for (const LogWrite& write : writes) last = std::max(last, write.next_position);
     RETURN_IF_ERROR(EnsurePartitions(last));
     DataCodec codec;
+    const PostgresCommit commit = MakeCommit(writes, codec);
     ASSIGN_OR_RETURN(const PostgresResult rows,
-                     write_pool_.Execute(postgres::kCommit, CommitParams(writes, codec)));
+                     write_pool_.Execute(commit.statement, commit.params));
     return CommitResult(writes, rows);
   }
 
@@ -127,8 +129,8 @@ class PostgresEventStorage final : public EventStorage {
     DataCodec codec;
     const DataCodec::Encoded encoded = codec.Encode(data);
     PostgresParams params;
-    params.AddInt32(static_cast<int32_t>(stream.log_id)).AddBytes(stream.space);
-    params.AddBytes(stream.stream).AddInt64(revision);
+    params.AddInt32(static_cast<int32_t>(stream.log_id));
+    params.AddBytes(ViewOf(StreamIdOf(stream.space, stream.stream))).AddInt64(revision);
     params.AddInt16(static_cast<int16_t>(encoded.codec)).AddBytes(encoded.bytes);
     ASSIGN_OR_RETURN(const PostgresResult rows,
                      write_pool_.Execute(postgres::kPutSnapshot, params));

@@ -9,6 +9,7 @@
 #include "services/event-store/limits.h"
 #include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/postgres_statements.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -77,16 +78,14 @@ absl::StatusOr<std::vector<v1::Head>> HeadsOf(const PostgresResult& rows, bool w
   return heads;
 }
 
-PostgresParams NamesOf(absl::Span<const StreamName> streams) {
-  PostgresArray logs(PostgresArray::kInt32), spaces(PostgresArray::kText);
-  PostgresArray names(PostgresArray::kText);
+PostgresParams IdsOf(absl::Span<const StreamName> streams) {
+  PostgresArray logs(PostgresArray::kInt32), ids(PostgresArray::kUuid);
   for (const StreamName& stream : streams) {
     logs.AddInt32(static_cast<int32_t>(stream.log_id));
-    spaces.AddBytes(stream.space);
-    names.AddBytes(stream.stream);
+    ids.AddBytes(ViewOf(StreamIdOf(stream.space, stream.stream)));
   }
   PostgresParams params;
-  params.Add(std::move(logs)).Add(std::move(spaces)).Add(std::move(names));
+  params.Add(std::move(logs)).Add(std::move(ids));
   return params;
 }
 
@@ -101,10 +100,10 @@ PostgresParams NamesOf(absl::Span<const SpaceName> spaces) {
   return params;
 }
 
-PostgresParams NameOf(const StreamName& stream) {
+PostgresParams IdOf(const StreamName& stream) {
   PostgresParams params;
-  params.AddInt32(static_cast<int32_t>(stream.log_id)).AddBytes(stream.space);
-  params.AddBytes(stream.stream);
+  params.AddInt32(static_cast<int32_t>(stream.log_id));
+  params.AddBytes(ViewOf(StreamIdOf(stream.space, stream.stream)));
   return params;
 }
 
@@ -145,7 +144,7 @@ absl::StatusOr<std::vector<StreamState>> PostgresReader::FindStreams(
   std::vector<StreamState> found;
   if (streams.empty()) return found;
   ASSIGN_OR_RETURN(const PostgresResult rows,
-                   pool_.Execute(postgres::kFindStreams, NamesOf(streams)));
+                   pool_.Execute(postgres::kFindStreams, IdsOf(streams)));
   for (int row = 0; row < rows.size(); ++row) {
     found.push_back({rows.Int64(row, 0), rows.Int64(row, 1), rows.Int64(row, 2),
                      static_cast<uint64_t>(rows.Int64(row, 3)), rows.Int64(row, 4),
@@ -163,7 +162,7 @@ absl::StatusOr<std::vector<OperationState>> PostgresReader::FindOperations(
   for (const OperationName& operation : operations) {
     logs.AddInt32(static_cast<int32_t>(operation.log_id));
     spaces.AddBytes(operation.space);
-    keys.AddBytes(absl::string_view(operation.key.data(), operation.key.size()));
+    keys.AddBytes(ViewOf(operation.key));
   }
   PostgresParams params;
   params.Add(std::move(logs)).Add(std::move(spaces)).Add(std::move(keys));
@@ -184,7 +183,7 @@ absl::StatusOr<LookupResult> PostgresReader::Lookup(const LookupRequest& request
 
 absl::StatusOr<std::vector<v1::Head>> PostgresReader::ReadHeads(
     absl::Span<const StreamName> streams, bool with_data) {
-  PostgresParams params = NamesOf(streams);
+  PostgresParams params = IdsOf(streams);
   params.AddBool(with_data).AddInt64(kHeadsBytesMax);
   ASSIGN_OR_RETURN(const PostgresResult rows, pool_.Execute(postgres::kReadHeads, params));
   return HeadsOf(rows, with_data, streams);
@@ -205,7 +204,7 @@ absl::StatusOr<std::vector<v1::Head>> PostgresReader::ReadEvents(
 
 absl::StatusOr<v1::ReadStreamResponse> PostgresReader::ReadStream(const StreamRead& read) {
   const bool from_head = read.backward && read.from_revision == 0;
-  PostgresParams params = NameOf(read.stream);
+  PostgresParams params = IdOf(read.stream);
   params.AddInt64(from_head ? std::numeric_limits<int64_t>::max() : read.from_revision);
   params.AddInt64(read.limit).AddInt64(read.bytes_max).AddBool(read.with_data);
   params.AddInt64(read.until_time_ms);
@@ -271,7 +270,7 @@ absl::StatusOr<std::vector<SpaceHead>> PostgresReader::SpaceHeads(
 
 absl::StatusOr<Snapshot> PostgresReader::GetSnapshot(const StreamName& stream,
                                                      int64_t revision_max) {
-  PostgresParams params = NameOf(stream);
+  PostgresParams params = IdOf(stream);
   params.AddInt64(revision_max);
   ASSIGN_OR_RETURN(const PostgresResult rows, pool_.Execute(postgres::kGetSnapshot, params));
   if (rows.size() == 0) {

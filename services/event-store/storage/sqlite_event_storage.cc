@@ -11,11 +11,18 @@
 #include "services/event-store/storage/migrations.h"
 #include "services/event-store/storage/sqlite_reader.h"
 #include "services/event-store/storage/sqlite_writer.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
 
 constexpr std::size_t kReadersMax = 8;  // Connections that read at once; more callers wait.
+
+// What migration 0002 asks for.
+std::string StreamIdOfNames(absl::Span<const absl::string_view> names) {
+  const StreamId id = StreamIdOf(names[0], names[1]);
+  return std::string(id.data(), id.size());
+}
 
 // A connection with the statements that read on it.
 struct ReadConnection {
@@ -31,6 +38,7 @@ class SqliteEventStorage final : public EventStorage {
     absl::MutexLock lock(&write_mutex_);
     log_count_ = options.log_count;
     ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path_, sql::SqliteOptions()));
+    RETURN_IF_ERROR(database_->DefineFunction("stream_id_of", 2, StreamIdOfNames));
     RETURN_IF_ERROR(sql::ApplyMigrations(*database_, SqliteMigrations()));
     ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(*database_));
     RETURN_IF_ERROR(writer_->OpenStore(options, [&random] { return random.Bits64(); }));

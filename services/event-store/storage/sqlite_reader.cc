@@ -10,6 +10,7 @@
 #include "services/event-store/limits.h"
 #include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/sqlite_statements.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -43,22 +44,6 @@ absl::Status FillEvent(const SqliteStatement& row, absl::string_view space, bool
   return absl::OkStatus();
 }
 
-enum class PageEnd { kExhausted, kLimit };
-
-// Fills `events` from the rows of a bound statement, up to `limit` of them and `bytes_max` bytes.
-absl::StatusOr<PageEnd> FillPage(SqliteStatement& rows, absl::string_view space, int limit,
-                                 int64_t bytes_max, bool with_data,
-                                 google::protobuf::RepeatedPtrField<v1::Event>& events) {
-  int64_t bytes = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool more, rows.Step());
-    if (!more) return events.size() >= limit ? PageEnd::kLimit : PageEnd::kExhausted;
-    bytes += rows.Int64(kBytesColumn);
-    if (bytes > bytes_max && !events.empty()) return PageEnd::kLimit;
-    RETURN_IF_ERROR(FillEvent(rows, space, with_data, *events.Add()));
-  }
-}
-
 // Makes a statement ready again however its use ends.
 class Use {
  public:
@@ -85,6 +70,17 @@ absl::Status TooManyBytes() {
 
 }  // namespace
 
+// A page that is being filled, by one statement or several.
+struct SqliteReader::Page {
+  absl::string_view space;
+  int limit = 0;
+  int64_t bytes_max = 0;
+  bool with_data = true;
+  google::protobuf::RepeatedPtrField<v1::Event>& events;
+  int64_t bytes = 0;
+  bool full = false;  // An event did not fit, or may not.
+};
+
 absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Create(sql::SqliteDatabase& database) {
   std::unique_ptr<SqliteReader> reader(new SqliteReader(database));
   RETURN_IF_ERROR(reader->Prepare());
@@ -97,6 +93,7 @@ absl::Status SqliteReader::Prepare() {
       {find_stream_, sqlite::kFindStream},
       {find_operation_, sqlite::kFindOperation},
       {event_, sqlite::kEvent},
+      {stream_first_, sqlite::kStreamFirst},
       {stream_forward_, sqlite::kStreamForward},
       {stream_backward_, sqlite::kStreamBackward},
       {space_all_, sqlite::kSpaceAll},
@@ -123,9 +120,9 @@ absl::StatusOr<SpaceState> SqliteReader::FindSpace(const SpaceName& space) {
 
 absl::StatusOr<StreamState> SqliteReader::FindStream(const StreamName& stream) {
   const Use use(find_stream_);
+  const StreamId stream_id = StreamIdOf(stream.space, stream.stream);
   find_stream_.BindInt64(1, stream.log_id);
-  find_stream_.BindText(2, stream.space);
-  find_stream_.BindText(3, stream.stream);
+  find_stream_.BindBlob(2, ViewOf(stream_id));
   ASSIGN_OR_RETURN(const bool found, find_stream_.Step());
   if (!found) return StreamState();
   return StreamState{find_stream_.Int64(0), find_stream_.Int64(1),
@@ -137,7 +134,7 @@ absl::StatusOr<OperationState> SqliteReader::FindOperation(const OperationName& 
   const Use use(find_operation_);
   find_operation_.BindInt64(1, operation.log_id);
   find_operation_.BindText(2, operation.space);
-  find_operation_.BindBlob(3, absl::string_view(operation.key.data(), operation.key.size()));
+  find_operation_.BindBlob(3, ViewOf(operation.key));
   ASSIGN_OR_RETURN(const bool found, find_operation_.Step());
   if (!found) return OperationState();
   return OperationState{find_operation_.Int64(0), static_cast<uint64_t>(find_operation_.Int64(1))};
@@ -201,36 +198,71 @@ absl::StatusOr<std::vector<v1::Head>> SqliteReader::ReadEvents(
   return heads;
 }
 
+absl::Status SqliteReader::FillPage(SqliteStatement& rows, Page& page) {
+  while (!page.full) {
+    page.full = page.events.size() >= page.limit;
+    if (page.full) break;
+    ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) break;
+    page.bytes += rows.Int64(kBytesColumn);
+    page.full = page.bytes > page.bytes_max && !page.events.empty();
+    if (page.full) break;
+    RETURN_IF_ERROR(FillEvent(rows, page.space, page.with_data, *page.events.Add()));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::ReadStreamResponse> SqliteReader::ReadStream(const StreamRead& read) {
-  v1::ReadStreamResponse page;
+  v1::ReadStreamResponse answer;
   RETURN_IF_ERROR(database_.ReadTransaction([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const StreamState state, FindStream(read.stream));
-    if (state.stream_id == 0) return absl::OkStatus();
-    page.set_head_revision(state.revision);
-    SqliteStatement& rows = read.backward ? stream_backward_ : stream_forward_;
-    const Use use(rows);
-    const bool from_head = read.backward && read.from_revision == 0;
-    rows.BindInt64(1, read.stream.log_id);
-    rows.BindInt64(2, state.stream_id);
-    rows.BindInt64(3, from_head ? state.revision : read.from_revision);
-    rows.BindInt64(4, read.limit);
-    rows.BindInt64(5, read.until_time_ms);
-    rows.BindInt64(kWithDataParameter, read.with_data ? 1 : 0);
-    return FillPage(rows, read.stream.space, read.limit, read.bytes_max, read.with_data,
-                    *page.mutable_events())
-        .status();
+    if (state.first_position == 0) return absl::OkStatus();
+    answer.set_head_revision(state.revision);
+    Page page{read.stream.space, read.limit, read.bytes_max, read.with_data,
+              *answer.mutable_events()};
+    if (read.backward) RETURN_IF_ERROR(FillFromLater(read, state, page));
+    if (read.backward || read.from_revision <= 1) {
+      RETURN_IF_ERROR(FillFromFirst(read, state, page));
+    }
+    if (!read.backward) RETURN_IF_ERROR(FillFromLater(read, state, page));
+    return absl::OkStatus();
   }));
-  return page;
+  return answer;
+}
+
+absl::Status SqliteReader::FillFromFirst(const StreamRead& read, const StreamState& state,
+                                         Page& page) {
+  const Use use(stream_first_);
+  stream_first_.BindInt64(1, read.stream.log_id);
+  stream_first_.BindInt64(2, state.first_position);
+  stream_first_.BindInt64(5, read.until_time_ms);
+  stream_first_.BindInt64(kWithDataParameter, read.with_data ? 1 : 0);
+  return FillPage(stream_first_, page);
+}
+
+absl::Status SqliteReader::FillFromLater(const StreamRead& read, const StreamState& state,
+                                         Page& page) {
+  SqliteStatement& rows = read.backward ? stream_backward_ : stream_forward_;
+  const Use use(rows);
+  const bool from_head = read.backward && read.from_revision == 0;
+  const StreamId stream_id = StreamIdOf(read.stream.space, read.stream.stream);
+  rows.BindInt64(1, read.stream.log_id);
+  rows.BindBlob(2, ViewOf(stream_id));
+  rows.BindInt64(3, from_head ? state.revision : read.from_revision);
+  rows.BindInt64(4, read.limit);
+  rows.BindInt64(5, read.until_time_ms);
+  rows.BindInt64(kWithDataParameter, read.with_data ? 1 : 0);
+  return FillPage(rows, page);
 }
 
 absl::StatusOr<v1::ReadSpaceResponse> SqliteReader::ReadSpace(const SpaceRead& read) {
-  v1::ReadSpaceResponse page;
+  v1::ReadSpaceResponse answer;
   RETURN_IF_ERROR(database_.ReadTransaction([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const LogState log, LoadLog(read.space.log_id));
-    page.set_epoch(log.epoch);
+    answer.set_epoch(log.epoch);
     ASSIGN_OR_RETURN(const SpaceState space, FindSpace(read.space));
     if (space.space_id == 0) return absl::OkStatus();
-    page.set_head_seq(space.seq);
+    answer.set_head_seq(space.seq);
     SqliteStatement& rows = read.latest ? space_latest_ : space_all_;
     const Use use(rows);
     rows.BindInt64(1, read.space.log_id);
@@ -240,31 +272,30 @@ absl::StatusOr<v1::ReadSpaceResponse> SqliteReader::ReadSpace(const SpaceRead& r
     rows.BindInt64(5, read.with_tombstones ? 1 : 0);
     rows.BindInt64(6, read.kind);
     rows.BindInt64(kWithDataParameter, read.with_data ? 1 : 0);
-    ASSIGN_OR_RETURN(const PageEnd end, FillPage(rows, read.space.space, read.limit, read.bytes_max,
-                                                 read.with_data, *page.mutable_events()));
-    const bool exhausted = end == PageEnd::kExhausted;
-    page.set_next_seq(exhausted ? space.seq : page.events(page.events_size() - 1).seq());
+    Page page{read.space.space, read.limit, read.bytes_max, read.with_data,
+              *answer.mutable_events()};
+    RETURN_IF_ERROR(FillPage(rows, page));
+    answer.set_next_seq(page.full ? answer.events(answer.events_size() - 1).seq() : space.seq);
     return absl::OkStatus();
   }));
-  return page;
+  return answer;
 }
 
 absl::StatusOr<v1::ReadLogResponse> SqliteReader::ReadLog(const LogRead& read) {
-  v1::ReadLogResponse page;
+  v1::ReadLogResponse answer;
   RETURN_IF_ERROR(database_.ReadTransaction([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const LogState log, LoadLog(read.log_id));
-    page.set_epoch(log.epoch);
-    page.set_head_position(log.next_position - 1);
+    answer.set_epoch(log.epoch);
+    answer.set_head_position(log.next_position - 1);
     const Use use(log_events_);
     log_events_.BindInt64(1, read.log_id);
     log_events_.BindInt64(2, read.after_position);
     log_events_.BindInt64(3, read.limit);
     log_events_.BindInt64(kWithDataParameter, read.with_data ? 1 : 0);
-    return FillPage(log_events_, "", read.limit, read.bytes_max, read.with_data,
-                    *page.mutable_events())
-        .status();
+    Page page{"", read.limit, read.bytes_max, read.with_data, *answer.mutable_events()};
+    return FillPage(log_events_, page);
   }));
-  return page;
+  return answer;
 }
 
 absl::StatusOr<std::vector<SpaceHead>> SqliteReader::SpaceHeads(
@@ -284,10 +315,10 @@ absl::StatusOr<std::vector<SpaceHead>> SqliteReader::SpaceHeads(
 
 absl::StatusOr<Snapshot> SqliteReader::GetSnapshot(const StreamName& stream, int64_t revision_max) {
   const Use use(snapshot_);
+  const StreamId stream_id = StreamIdOf(stream.space, stream.stream);
   snapshot_.BindInt64(1, stream.log_id);
-  snapshot_.BindText(2, stream.space);
-  snapshot_.BindText(3, stream.stream);
-  snapshot_.BindInt64(4, revision_max);
+  snapshot_.BindBlob(2, ViewOf(stream_id));
+  snapshot_.BindInt64(3, revision_max);
   ASSIGN_OR_RETURN(const bool found, snapshot_.Step());
   if (!found) return MakeError(Reason::kNotFound, "the stream has no such snapshot");
   Snapshot snapshot;

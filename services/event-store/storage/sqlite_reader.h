@@ -30,6 +30,7 @@ class SqliteReader {
   absl::StatusOr<std::vector<LogState>> LoadAllLogs();
 
  private:
+  struct Page;
   explicit SqliteReader(sql::SqliteDatabase& database) : database_(database) {}
   absl::Status Prepare();
   absl::StatusOr<SpaceState> FindSpace(const SpaceName& space);
@@ -38,12 +39,17 @@ class SqliteReader {
   // Appends the event at a place to `heads`, unset if there is none, and its size to `bytes`.
   absl::Status AppendEvent(EventPlace place, bool with_data, std::vector<v1::Head>& heads,
                            int64_t& bytes);
+  // Adds the rows of a bound statement to a page while there is room.
+  absl::Status FillPage(sql::SqliteStatement& rows, Page& page);
+  absl::Status FillFromFirst(const StreamRead& read, const StreamState& state, Page& page);
+  absl::Status FillFromLater(const StreamRead& read, const StreamState& state, Page& page);
 
   sql::SqliteDatabase& database_;
   sql::SqliteStatement find_space_;
   sql::SqliteStatement find_stream_;
   sql::SqliteStatement find_operation_;
   sql::SqliteStatement event_;
+  sql::SqliteStatement stream_first_;
   sql::SqliteStatement stream_forward_;
   sql::SqliteStatement stream_backward_;
   sql::SqliteStatement space_all_;

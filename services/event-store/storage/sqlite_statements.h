@@ -4,21 +4,23 @@
 
 namespace bdcsync::event_store::sqlite {
 
+// The primary key of an event: places of a log follow each other in order of position.
+#define BDC_PLACE(log_id, position) "((" log_id " << 40) + " position ")"
+
 #define BDC_EVENT_COLUMNS(space_name)                                                         \
-  "e.log_id, e.position, " space_name                                                         \
+  "e.log_id, e.place - (e.log_id << 40), " space_name                                         \
   ", st.name, st.kind, e.seq, e.revision, e.event_id, e.time_ms, e.tombstone, st.first_seq, " \
   "e.bytes, e.meta, e.codec, CASE WHEN ?9 THEN e.data END "
 
+// A space's seq is that of its latest stream.
 inline constexpr char kFindSpace[] =
-    "SELECT space_id, seq FROM spaces WHERE log_id = ?1 AND name = ?2";
+    "SELECT sp.space_id, coalesce((SELECT max(st.last_seq) FROM streams st "
+    "WHERE st.log_id = ?1 AND st.space_id = sp.space_id), 0) "
+    "FROM spaces sp WHERE sp.log_id = ?1 AND sp.name = ?2";
 
 inline constexpr char kFindStream[] =
-    "SELECT h.stream_id, h.head_revision, h.last_position, h.head_event_id, "
-    "st.first_seq, st.kind "
-    "FROM spaces sp CROSS JOIN streams st CROSS JOIN stream_heads h "
-    "WHERE sp.log_id = ?1 AND sp.name = ?2 "
-    "AND st.log_id = ?1 AND st.space_id = sp.space_id AND st.name = ?3 "
-    "AND h.log_id = ?1 AND h.stream_id = st.stream_id";
+    "SELECT first_position, head_revision, last_position, head_event_id, first_seq, kind "
+    "FROM streams WHERE log_id = ?1 AND stream_id = ?2";
 
 inline constexpr char kFindOperation[] =
     "SELECT o.position, o.request_hash FROM spaces sp CROSS JOIN operation_keys o "
@@ -28,23 +30,24 @@ inline constexpr char kFindOperation[] =
 inline constexpr char kEvent[] =
     "SELECT " BDC_EVENT_COLUMNS("sp.name")
     "FROM events e CROSS JOIN streams st CROSS JOIN spaces sp "
-    "WHERE e.log_id = ?1 AND e.position = ?2 "
-    "AND st.log_id = ?1 AND st.stream_id = e.stream_id "
+    "WHERE e.place = " BDC_PLACE("?1", "?2")
+    " AND st.log_id = ?1 AND st.stream_id = e.stream_id "
     "AND sp.log_id = ?1 AND sp.space_id = e.space_id";
 
-inline constexpr char kStreamForward[] =
+// A stream's first event is found by its place ?2, the others by revision. ?5: until, 0: all.
+inline constexpr char kStreamFirst[] =
     "SELECT " BDC_EVENT_COLUMNS("NULL")
-    "FROM streams st CROSS JOIN events e "
-    "WHERE st.log_id = ?1 AND st.stream_id = ?2 "
-    "AND e.log_id = ?1 AND e.stream_id = ?2 AND e.revision >= ?3 "
-    "AND (?5 = 0 OR e.time_ms <= ?5) ORDER BY e.revision LIMIT ?4";
+    "FROM events e CROSS JOIN streams st "
+    "WHERE e.place = " BDC_PLACE("?1", "?2")
+    " AND st.log_id = ?1 AND st.stream_id = e.stream_id AND (?5 = 0 OR e.time_ms <= ?5)";
 
-inline constexpr char kStreamBackward[] =
-    "SELECT " BDC_EVENT_COLUMNS("NULL")
-    "FROM streams st CROSS JOIN events e "
-    "WHERE st.log_id = ?1 AND st.stream_id = ?2 "
-    "AND e.log_id = ?1 AND e.stream_id = ?2 AND e.revision <= ?3 "
-    "AND (?5 = 0 OR e.time_ms <= ?5) ORDER BY e.revision DESC LIMIT ?4";
+#define BDC_READ_STREAM(compare, direction) \
+  "SELECT " BDC_EVENT_COLUMNS("NULL")                                                        \
+  "FROM streams st CROSS JOIN events e WHERE st.log_id = ?1 AND st.stream_id = ?2 "          \
+  "AND e.log_id = ?1 AND e.stream_id = ?2 AND e.revision > 1 AND e.revision " compare " ?3 " \
+  "AND (?5 = 0 OR e.time_ms <= ?5) ORDER BY e.revision " direction " LIMIT ?4"
+inline constexpr char kStreamForward[] = BDC_READ_STREAM(">=", "ASC");
+inline constexpr char kStreamBackward[] = BDC_READ_STREAM("<=", "DESC");
 
 inline constexpr char kSpaceAll[] =
     "SELECT " BDC_EVENT_COLUMNS("NULL")
@@ -55,18 +58,20 @@ inline constexpr char kSpaceAll[] =
 
 inline constexpr char kSpaceLatest[] =
     "SELECT " BDC_EVENT_COLUMNS("NULL")
-    "FROM stream_heads h CROSS JOIN streams st CROSS JOIN events e "
-    "WHERE h.log_id = ?1 AND h.space_id = ?2 AND h.last_seq > ?3 AND (?5 OR NOT h.tombstone) "
-    "AND st.log_id = ?1 AND st.stream_id = h.stream_id AND (?6 = 0 OR st.kind = ?6) "
-    "AND e.log_id = ?1 AND e.position = h.last_position ORDER BY h.last_seq LIMIT ?4";
+    "FROM streams st CROSS JOIN events e "
+    "WHERE st.log_id = ?1 AND st.space_id = ?2 AND st.last_seq > ?3 "
+    "AND (?5 OR NOT st.tombstone) AND (?6 = 0 OR st.kind = ?6) "
+    "AND e.place = " BDC_PLACE("?1", "st.last_position") " ORDER BY st.last_seq LIMIT ?4";
 
 inline constexpr char kLogEvents[] =
     "SELECT " BDC_EVENT_COLUMNS("sp.name")
     "FROM events e CROSS JOIN streams st CROSS JOIN spaces sp "
-    "WHERE e.log_id = ?1 AND e.position > ?2 "
-    "AND st.log_id = ?1 AND st.stream_id = e.stream_id "
-    "AND sp.log_id = ?1 AND sp.space_id = e.space_id ORDER BY e.position LIMIT ?3";
+    "WHERE e.place > " BDC_PLACE("?1", "?2") " AND e.place < " BDC_PLACE("(?1 + 1)", "0")
+    " AND st.log_id = ?1 AND st.stream_id = e.stream_id "
+    "AND sp.log_id = ?1 AND sp.space_id = e.space_id ORDER BY e.place LIMIT ?3";
 
+#undef BDC_READ_STREAM
+#undef BDC_PLACE
 #undef BDC_EVENT_COLUMNS
 
 inline constexpr char kLog[] =
@@ -77,10 +82,7 @@ inline constexpr char kAllLogs[] =
     "ORDER BY log_id";
 
 inline constexpr char kSnapshot[] =
-    "SELECT s.revision, s.codec, s.data "
-    "FROM spaces sp CROSS JOIN streams st CROSS JOIN snapshots s "
-    "WHERE sp.log_id = ?1 AND sp.name = ?2 "
-    "AND st.log_id = ?1 AND st.space_id = sp.space_id AND st.name = ?3 "
-    "AND s.log_id = ?1 AND s.stream_id = st.stream_id AND (?4 = 0 OR s.revision <= ?4)";
+    "SELECT revision, codec, data FROM snapshots "
+    "WHERE log_id = ?1 AND stream_id = ?2 AND (?3 = 0 OR revision <= ?3)";
 
 }  // namespace bdcsync::event_store::sqlite

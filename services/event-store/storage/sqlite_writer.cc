@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -15,23 +16,18 @@ using sql::SqliteStatement;
 constexpr char kMoveHead[] =
     "UPDATE log_heads SET next_position = ?4, next_space_id = ?5, last_time_ms = ?6 "
     "WHERE log_id = ?1 AND epoch = ?2 AND next_position = ?3";
-constexpr char kPutSpace[] =
-    "INSERT INTO spaces(log_id, space_id, seq, name) VALUES (?1, ?2, ?3, ?4) "
-    "ON CONFLICT (log_id, space_id) DO UPDATE SET seq = excluded.seq";
+constexpr char kAddSpace[] = "INSERT INTO spaces(log_id, space_id, name) VALUES (?1, ?2, ?3)";
 constexpr char kAddStream[] =
-    "INSERT INTO streams(log_id, stream_id, space_id, first_seq, kind, name) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-constexpr char kPutHead[] =
-    "INSERT INTO stream_heads(log_id, stream_id, space_id, head_revision, last_seq, last_position, "
-    "head_event_id, tombstone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
-    "ON CONFLICT (log_id, stream_id) DO UPDATE "
-    "SET head_revision = excluded.head_revision, last_seq = excluded.last_seq, "
-    "last_position = excluded.last_position, head_event_id = excluded.head_event_id, "
-    "tombstone = excluded.tombstone";
+    "INSERT INTO streams(log_id, stream_id, space_id, first_position, first_seq, head_revision, "
+    "last_seq, last_position, head_event_id, kind, tombstone, name) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+constexpr char kMoveStream[] =
+    "UPDATE streams SET head_revision = ?3, last_seq = ?4, last_position = ?5, "
+    "head_event_id = ?6, tombstone = ?7 WHERE log_id = ?1 AND stream_id = ?2";
 constexpr char kAddEvent[] =
-    "INSERT INTO events(log_id, position, space_id, seq, stream_id, revision, event_id, time_ms, "
+    "INSERT INTO events(place, log_id, space_id, seq, stream_id, revision, event_id, time_ms, "
     "tombstone, codec, bytes, meta, data) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    "VALUES ((?1 << 40) + ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 constexpr char kAddOperation[] =
     "INSERT INTO operation_keys(log_id, space_id, op_key, request_hash, position, time_ms) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -39,9 +35,7 @@ constexpr char kReplaceEpoch[] =
     "UPDATE log_heads SET epoch = ?4 WHERE log_id = ?1 AND epoch = ?2 AND next_position = ?3";
 constexpr char kPutSnapshot[] =
     "INSERT INTO snapshots(log_id, stream_id, revision, codec, data) "
-    "SELECT st.log_id, st.stream_id, ?4, ?5, ?6 FROM spaces sp CROSS JOIN streams st "
-    "WHERE sp.log_id = ?1 AND sp.name = ?2 "
-    "AND st.log_id = ?1 AND st.space_id = sp.space_id AND st.name = ?3 "
+    "SELECT log_id, stream_id, ?3, ?4, ?5 FROM streams WHERE log_id = ?1 AND stream_id = ?2 "
     "ON CONFLICT (log_id, stream_id) DO UPDATE "
     "SET revision = max(revision, excluded.revision), "
     "codec = CASE WHEN excluded.revision >= revision THEN excluded.codec ELSE codec END, "
@@ -50,10 +44,6 @@ constexpr char kSweep[] =
     "DELETE FROM operation_keys WHERE (log_id, space_id, op_key) IN "
     "(SELECT log_id, space_id, op_key FROM operation_keys WHERE time_ms < ?1 "
     "ORDER BY time_ms LIMIT ?2)";
-
-absl::string_view View(const OperationKey& key) {
-  return absl::string_view(key.data(), key.size());
-}
 
 }  // namespace
 
@@ -66,9 +56,9 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(sql::SqliteDa
 absl::Status SqliteWriter::Prepare() {
   const std::pair<SqliteStatement&, const char*> statements[] = {
       {move_head_, kMoveHead},
-      {put_space_, kPutSpace},
+      {add_space_, kAddSpace},
       {add_stream_, kAddStream},
-      {put_head_, kPutHead},
+      {move_stream_, kMoveStream},
       {add_event_, kAddEvent},
       {add_operation_, kAddOperation},
       {replace_epoch_, kReplaceEpoch},
@@ -117,35 +107,46 @@ absl::StatusOr<bool> SqliteWriter::MoveHead(const LogWrite& write) {
   return database_.changes() == 1;
 }
 
-absl::Status SqliteWriter::WriteNames(const LogWrite& write) {
+absl::Status SqliteWriter::WriteStreams(const LogWrite& write) {
   for (const LogWrite::Space& space : write.spaces) {
-    put_space_.BindInt64(1, write.log_id);
-    put_space_.BindInt64(2, space.space_id);
-    put_space_.BindInt64(3, space.seq);
-    put_space_.BindText(4, space.name);
-    RETURN_IF_ERROR(put_space_.Run());
+    add_space_.BindInt64(1, write.log_id);
+    add_space_.BindInt64(2, space.space_id);
+    add_space_.BindText(3, space.name);
+    RETURN_IF_ERROR(add_space_.Run());
   }
   for (const LogWrite::Stream& stream : write.streams) {
-    add_stream_.BindInt64(1, write.log_id);
-    add_stream_.BindInt64(2, stream.stream_id);
-    add_stream_.BindInt64(3, stream.space_id);
-    add_stream_.BindInt64(4, stream.first_seq);
-    add_stream_.BindInt64(5, stream.kind);
-    add_stream_.BindText(6, stream.name);
-    RETURN_IF_ERROR(add_stream_.Run());
-  }
-  for (const LogWrite::Head& head : write.heads) {
-    put_head_.BindInt64(1, write.log_id);
-    put_head_.BindInt64(2, head.stream_id);
-    put_head_.BindInt64(3, head.space_id);
-    put_head_.BindInt64(4, head.revision);
-    put_head_.BindInt64(5, head.seq);
-    put_head_.BindInt64(6, head.position);
-    put_head_.BindInt64(7, static_cast<int64_t>(head.event_id));
-    put_head_.BindInt64(8, head.tombstone ? 1 : 0);
-    RETURN_IF_ERROR(put_head_.Run());
+    RETURN_IF_ERROR(stream.is_new ? AddStream(write, stream) : MoveStream(write, stream));
   }
   return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::AddStream(const LogWrite& write, const LogWrite::Stream& stream) {
+  add_stream_.BindInt64(1, write.log_id);
+  add_stream_.BindBlob(2, ViewOf(stream.stream_id));
+  add_stream_.BindInt64(3, stream.space_id);
+  add_stream_.BindInt64(4, stream.state.first_position);
+  add_stream_.BindInt64(5, stream.state.first_seq);
+  add_stream_.BindInt64(6, stream.state.revision);
+  add_stream_.BindInt64(7, stream.seq);
+  add_stream_.BindInt64(8, stream.state.position);
+  add_stream_.BindInt64(9, static_cast<int64_t>(stream.state.event_id));
+  add_stream_.BindInt64(10, stream.state.kind);
+  add_stream_.BindInt64(11, stream.tombstone ? 1 : 0);
+  add_stream_.BindText(12, stream.name);
+  return add_stream_.Run();
+}
+
+absl::Status SqliteWriter::MoveStream(const LogWrite& write, const LogWrite::Stream& stream) {
+  move_stream_.BindInt64(1, write.log_id);
+  move_stream_.BindBlob(2, ViewOf(stream.stream_id));
+  move_stream_.BindInt64(3, stream.state.revision);
+  move_stream_.BindInt64(4, stream.seq);
+  move_stream_.BindInt64(5, stream.state.position);
+  move_stream_.BindInt64(6, static_cast<int64_t>(stream.state.event_id));
+  move_stream_.BindInt64(7, stream.tombstone ? 1 : 0);
+  RETURN_IF_ERROR(move_stream_.Run());
+  if (database_.changes() == 1) return absl::OkStatus();
+  return absl::InternalError("a known stream has no row");
 }
 
 absl::Status SqliteWriter::WriteEvents(const LogWrite& write) {
@@ -155,7 +156,7 @@ absl::Status SqliteWriter::WriteEvents(const LogWrite& write) {
     add_event_.BindInt64(2, event.position);
     add_event_.BindInt64(3, event.space_id);
     add_event_.BindInt64(4, event.seq);
-    add_event_.BindInt64(5, event.stream_id);
+    add_event_.BindBlob(5, ViewOf(event.stream_id));
     add_event_.BindInt64(6, event.revision);
     add_event_.BindInt64(7, static_cast<int64_t>(event.event_id));
     add_event_.BindInt64(8, write.time_ms);
@@ -169,7 +170,7 @@ absl::Status SqliteWriter::WriteEvents(const LogWrite& write) {
   for (const LogWrite::Operation& operation : write.operations) {
     add_operation_.BindInt64(1, write.log_id);
     add_operation_.BindInt64(2, operation.space_id);
-    add_operation_.BindBlob(3, View(operation.key));
+    add_operation_.BindBlob(3, ViewOf(operation.key));
     add_operation_.BindInt64(4, static_cast<int64_t>(operation.request_hash));
     add_operation_.BindInt64(5, operation.position);
     add_operation_.BindInt64(6, write.time_ms);
@@ -185,7 +186,7 @@ absl::StatusOr<std::vector<bool>> SqliteWriter::Commit(absl::Span<const LogWrite
       ASSIGN_OR_RETURN(const bool won, MoveHead(write));
       applied.push_back(won);
       if (!won) continue;
-      RETURN_IF_ERROR(WriteNames(write));
+      RETURN_IF_ERROR(WriteStreams(write));
       RETURN_IF_ERROR(WriteEvents(write));
     }
     return absl::OkStatus();
@@ -206,12 +207,12 @@ absl::Status SqliteWriter::ReplaceEpoch(const LogState& expected, uint64_t epoch
 absl::Status SqliteWriter::PutSnapshot(const StreamName& stream, int64_t revision,
                                        absl::string_view data) {
   const DataCodec::Encoded encoded = codec_.Encode(data);
+  const StreamId stream_id = StreamIdOf(stream.space, stream.stream);
   put_snapshot_.BindInt64(1, stream.log_id);
-  put_snapshot_.BindText(2, stream.space);
-  put_snapshot_.BindText(3, stream.stream);
-  put_snapshot_.BindInt64(4, revision);
-  put_snapshot_.BindInt64(5, static_cast<int64_t>(encoded.codec));
-  put_snapshot_.BindBlob(6, encoded.bytes);
+  put_snapshot_.BindBlob(2, ViewOf(stream_id));
+  put_snapshot_.BindInt64(3, revision);
+  put_snapshot_.BindInt64(4, static_cast<int64_t>(encoded.codec));
+  put_snapshot_.BindBlob(5, encoded.bytes);
   RETURN_IF_ERROR(put_snapshot_.Run());
   if (database_.changes() != 1) return MakeError(Reason::kNotFound, "there is no such stream");
   return absl::OkStatus();

@@ -32,15 +32,17 @@ class SqliteWriter {
   explicit SqliteWriter(sql::SqliteDatabase& database) : database_(database) {}
   absl::Status Prepare();
   absl::StatusOr<bool> MoveHead(const LogWrite& write);
-  absl::Status WriteNames(const LogWrite& write);
+  absl::Status WriteStreams(const LogWrite& write);
+  absl::Status AddStream(const LogWrite& write, const LogWrite::Stream& stream);
+  absl::Status MoveStream(const LogWrite& write, const LogWrite::Stream& stream);
   absl::Status WriteEvents(const LogWrite& write);
 
   sql::SqliteDatabase& database_;
   DataCodec codec_;
   sql::SqliteStatement move_head_;
-  sql::SqliteStatement put_space_;
+  sql::SqliteStatement add_space_;
   sql::SqliteStatement add_stream_;
-  sql::SqliteStatement put_head_;
+  sql::SqliteStatement move_stream_;
   sql::SqliteStatement add_event_;
   sql::SqliteStatement add_operation_;
   sql::SqliteStatement replace_epoch_;
