@@ -21,6 +21,7 @@ RUN apt-get update -q \
       libgrpc++1.51 \
       libgrpc29 \
       libhiredis0.14 \
+      libjemalloc2 \
       libpqxx-6.4 \
       libprometheus-cpp-core1.0 \
       libprotobuf32 \

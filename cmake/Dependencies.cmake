@@ -16,5 +16,12 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(pqxx REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+# malloc was a third of the time of a service under load (docs/performance.md). Sanitizers have an
+# allocator of their own.
+if(NOT BDC_SYNC_SANITIZE AND NOT BDC_SYNC_FUZZ)
+  pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+  set(BDC_ALLOCATOR PkgConfig::jemalloc)
+  set(BDC_ALLOCATOR_SOURCES ${CMAKE_SOURCE_DIR}/libs/app/allocator.cc)
+endif()
 find_program(PROTOC protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
