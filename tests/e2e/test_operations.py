@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from harness.client import Client
+from harness.timing import patience
 
 
 def test_every_process_is_alive_ready_and_measured(suite):
@@ -101,7 +102,7 @@ async def test_readyz_tells_that_a_dependency_is_gone(five_processes, new_suite,
     suite = new_suite()
     suite.processes["event-store"].kill()
     loop = asyncio.get_event_loop()
-    deadline = loop.time() + 20
+    deadline = loop.time() + patience(20)
     while True:
         status, body = suite.processes["version"].get("/readyz")
         if status == 503:
