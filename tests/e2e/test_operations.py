@@ -25,7 +25,7 @@ async def test_sigterm_says_goodbye_closes_1012_and_ends_with_0(new_suite, user)
     await client.subscribe()
     writes = [asyncio.ensure_future(client.write("update", "n", f"e{i}", data={"i": i}))
               for i in range(50)]
-    await asyncio.sleep(0.005)
+    await asyncio.wait(writes, return_when=asyncio.FIRST_COMPLETED)
     stopping = asyncio.get_event_loop().run_in_executor(None, suite.gateway.terminate)
     goodbye = await client.push("goodbye")
     assert goodbye["reconnect"] is True and goodbye["code"] == 1012

@@ -56,18 +56,6 @@ class SlowReader:
         return self.numbers
 
 
-def metric(suite, name):
-    """The value of a metric of the gateway, summed over its labels in front of the brace."""
-    text = suite.gateway.get("/metrics")[1]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-               if line.startswith(name + "{") or line.startswith(name + " "))
-
-
-def resident_bytes(suite):
-    with open(f"/proc/{suite.gateway.popen.pid}/status", encoding="utf-8") as status:
-        return next(int(line.split()[1]) * KIB for line in status if line.startswith("VmRSS:"))
-
-
 async def until(condition, what, timeout=20):
     """Looks again and again at something outside, which cannot tell by itself."""
     deadline = asyncio.get_event_loop().time() + patience(timeout)
@@ -95,15 +83,15 @@ async def test_a_reader_that_lags_costs_bounded_memory_and_loses_nothing(new_sui
     await write(writer, space, 0, 20)
     await slow.read_until(lambda r: r.numbers[-1:] == [19])
     slow.stop_reading()
-    before = resident_bytes(suite)
+    before = suite.gateway.resident_bytes()
     await write(writer, space, 20, WRITES)
-    assert metric(suite, "bdcsync_gateway_feed_stalls_total") > 0
+    assert suite.gateway.metric("bdcsync_gateway_feed_stalls_total") > 0
     if SCALE == 1:  # A sanitizer's own memory says nothing about ours.
-        assert resident_bytes(suite) - before < WRITES * DOCUMENT_BYTES / 2
+        assert suite.gateway.resident_bytes() - before < WRITES * DOCUMENT_BYTES / 2
     slow.go_on_reading()
     numbers = await slow.read_until(lambda r: r.numbers[-1:] == [19 + WRITES])
     assert numbers == list(range(20 + WRITES))
-    assert metric(suite, 'bdcsync_gateway_closes_total{code="4430"}') == 0
+    assert suite.gateway.metric('bdcsync_gateway_closes_total{code="4430"}') == 0
     for client in (writer, slow.client):
         await client.close()
 
@@ -116,15 +104,15 @@ async def test_while_a_reader_lags_states_replace_each_other_and_broadcasts_are_
     await slow.client.push("changes", where=lambda m: m["caught_up"])
     slow.stop_reading()
     i = 0
-    while metric(suite, "bdcsync_gateway_feed_stalls_total") == 0:
+    while suite.gateway.metric("bdcsync_gateway_feed_stalls_total") == 0:
         await write(writer, space, i, 5)
         i += 5
     for state in range(10):
         await writer.send({"type": "presence", "space": space, "state": {"n": state}})
         answer = await writer.request("broadcast", space=space, topic="t", payload=state)
         assert answer["success"]
-    await until(lambda: metric(suite, "bdcsync_gateway_broadcasts_dropped_total") == 10
-                and metric(suite, "bdcsync_gateway_presences_held_total") == 10,
+    await until(lambda: suite.gateway.metric("bdcsync_gateway_broadcasts_dropped_total") == 10
+                and suite.gateway.metric("bdcsync_gateway_presences_held_total") == 10,
                 "neither dropped nor held")
     slow.go_on_reading()
     told = await slow.client.push("presence", timeout=30)
@@ -147,7 +135,7 @@ async def test_a_reader_that_takes_nothing_is_closed_with_4430_and_resumes_whole
     await slow.read_until(lambda r: r.numbers[-1:] == [2])
     slow.stop_reading()
     await write(writer, space, 3, WRITES // 2)
-    await until(lambda: metric(suite, 'bdcsync_gateway_closes_total{code="4430"}') == 1,
+    await until(lambda: suite.gateway.metric('bdcsync_gateway_closes_total{code="4430"}') == 1,
                 "it is not closed")
     slow.go_on_reading()
     assert await slow.client.closed() == 4430

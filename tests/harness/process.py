@@ -48,6 +48,21 @@ class Process:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def metric(self, name):
+        """The value now of the metric `name`, or of `name{label="value"}`: all that match, added
+        up."""
+        lines = self.get("/metrics")[1].splitlines()
+        values = [float(line.rsplit(" ", 1)[1]) for line in lines
+                  if line.startswith((name + " ", name + "{"))]
+        if not values:
+            raise KeyError(name)
+        return sum(values)
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.popen.pid}/status", encoding="utf-8") as status:
+            kib = next(line.split()[1] for line in status if line.startswith("VmRSS:"))
+        return int(kib) << 10
+
     def wait_ready(self, timeout=30):
         deadline = time.monotonic() + patience(timeout)
         last = "no answer"
