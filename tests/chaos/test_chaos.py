@@ -14,9 +14,9 @@ from harness.client import Client, Closed
 from harness.servers import Postgres, Redis
 from harness.timing import patience
 
-CLIENTS = int(os.environ.get("BDC_SYNC_CHAOS_CLIENTS", "50"))
-DOCUMENTS = int(os.environ.get("BDC_SYNC_CHAOS_DOCUMENTS", "1000"))
-PAUSE_S = patience(float(os.environ.get("BDC_SYNC_CHAOS_PAUSE_S", "1.5")))
+CLIENTS = int(os.environ.get("BDC_SYNC_TEST_CHAOS_CLIENTS", "50"))
+DOCUMENTS = int(os.environ.get("BDC_SYNC_TEST_CHAOS_DOCUMENTS", "1000"))
+PAUSE_S = patience(float(os.environ.get("BDC_SYNC_TEST_CHAOS_PAUSE_S", "1.5")))
 LOST = (ConnectionError, OSError, asyncio.TimeoutError, websockets.WebSocketException)
 ENV = {
     "BDC_SYNC_OFFLINE_CONNECTIVITY_CHECK_INTERVAL": "300ms",
