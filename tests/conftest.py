@@ -13,8 +13,10 @@ import uuid
 
 import pytest
 
+from harness import reaper
 from harness.servers import Postgres, Redis
 from harness.suite import Suite
+from harness.timing import patience
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Generous, so that limits are met only where a test sets its own.
@@ -38,7 +40,7 @@ def pytest_pyfunc_call(pyfuncitem):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 240))
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), patience(240)))
     return True
 
 
@@ -46,8 +48,9 @@ def pytest_pyfunc_call(pyfuncitem):
 def folder():
     path = tempfile.mkdtemp(prefix="bdc-sync-test-")
     os.chmod(path, 0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    with reaper.watch(path):
+        yield path
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -108,16 +111,16 @@ def suite(make_suite):
 
 @pytest.fixture
 def new_suite(make_suite):
-    """A started suite that the test may break."""
+    """A started suite that the test may break; what runs at the end must stop cleanly."""
     started = []
 
     def start(**options):
-        started.append(make_suite(**options).start())
-        return started[-1]
+        started.append(make_suite(**options))
+        return started[-1].start()
 
     yield start
     for suite in started:
-        suite.kill()
+        suite.stop()
 
 
 @pytest.fixture

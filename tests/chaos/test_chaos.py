@@ -10,12 +10,13 @@ import uuid
 
 import websockets
 
-from harness.client import Client
+from harness.client import Client, Closed
 from harness.servers import Postgres, Redis
+from harness.timing import patience
 
-CLIENTS = 50
-DOCUMENTS = 1000
-PAUSE_S = float(os.environ.get("BDC_SYNC_CHAOS_PAUSE_S", "1.5"))
+CLIENTS = int(os.environ.get("BDC_SYNC_TEST_CHAOS_CLIENTS", "50"))
+DOCUMENTS = int(os.environ.get("BDC_SYNC_TEST_CHAOS_DOCUMENTS", "1000"))
+PAUSE_S = patience(float(os.environ.get("BDC_SYNC_TEST_CHAOS_PAUSE_S", "1.5")))
 LOST = (ConnectionError, OSError, asyncio.TimeoutError, websockets.WebSocketException)
 ENV = {
     "BDC_SYNC_OFFLINE_CONNECTIVITY_CHECK_INTERVAL": "300ms",
@@ -35,6 +36,7 @@ class ChaoticClient:
         self.refused = []
         self.writing = True
         self.client = None
+        self.followers = []
 
     async def run(self):
         """Lives until `writing` ends and everything it wrote is answered."""
@@ -79,16 +81,16 @@ class ChaoticClient:
             return
         self.client = await Client.connect(
             self.suite.url, f"chaos-{self.number}", device_id=f"d{self.number}",
-            spaces={self.space: "write"}, open_timeout=3)
+            spaces={self.space: "write"}, open_timeout=patience(3))
         fields = {"cursor": self.cursor} if self.cursor else {}
         await self.client.subscribe(space=self.space, payload="data", **fields)
-        asyncio.ensure_future(self._take_all(self.client))
+        self.followers.append(asyncio.ensure_future(self._take_all(self.client)))
 
     async def _take_all(self, client):
         while True:
             try:
                 message = await client.push("changes", timeout=600)
-            except AssertionError:
+            except Closed:
                 return
             if client is not self.client:
                 return
@@ -97,6 +99,12 @@ class ChaoticClient:
                 self.seen.add(event["version_id"])
                 self.state[event["entity_id"]] = (event["revision"], event.get("data"))
             self.cursor = message["cursor"]
+
+    def check(self):
+        """Raises what went wrong while it followed."""
+        for follower in self.followers:
+            if follower.done() and not follower.cancelled():
+                follower.result()
 
     def _new_write(self):
         op_id = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
@@ -125,8 +133,9 @@ async def test_nothing_acknowledged_is_lost_whatever_dies(make_suite, folder, wa
             await asyncio.sleep(PAUSE_S)
         for client in clients:
             client.writing = False
-        await asyncio.wait_for(asyncio.gather(*tasks), 90)
+        await asyncio.wait_for(asyncio.gather(*tasks), patience(90))
         await verify(suite, space, clients, start)
+        suite.stop()
     finally:
         suite.kill()
         postgres.stop()
@@ -177,8 +186,10 @@ async def verify(suite, space, clients, start):
     assert replayed == listed
     assert await fold(reader, space, start) == listed
     followers = [asyncio.ensure_future(client.follow()) for client in clients]
-    deadline = asyncio.get_event_loop().time() + 60
+    deadline = asyncio.get_event_loop().time() + patience(60)
     while True:
+        for client in clients:
+            client.check()
         behind = [client.number for client in clients
                   if {k: data for k, (_, data) in client.state.items()} != listed]
         if not behind:
@@ -188,11 +199,14 @@ async def verify(suite, space, clients, start):
     for task in followers:
         task.cancel()
     await reader.close()
+    for client in clients:
+        client.client.drop()
+        client.check()
 
 
 async def replay(reader, space, acknowledged):
     """Folds the whole history of every document; waits until the queued writes have drained too."""
-    deadline = asyncio.get_event_loop().time() + 60
+    deadline = asyncio.get_event_loop().time() + patience(60)
     while True:
         state, operations = {}, []
         for i in range(DOCUMENTS):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from harness.client import Client
+from harness.timing import patience
 
 QUICK = {"BDC_SYNC_OFFLINE_CONNECTIVITY_CHECK_INTERVAL": "200ms"}
 
@@ -51,12 +52,11 @@ async def test_queued_writes_survive_a_restart_of_the_gateway(new_suite, user):
     await queued(client, 9)
     suite.gateway.kill()
     suite.processes["version"].start()
-    suite.gateway.start(wait=False)
-    suite.gateway.wait_ready()
+    suite.gateway.start()
     client = await Client.connect(suite.url, user)
     await client.subscribe()
     final = {}
-    deadline = asyncio.get_event_loop().time() + 30
+    deadline = asyncio.get_event_loop().time() + patience(30)
     while final != {"e0": 6, "e1": 7, "e2": 8}:
         assert asyncio.get_event_loop().time() < deadline, final
         for event in (await client.push("changes", timeout=30))["events"]:

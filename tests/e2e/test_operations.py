@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from harness.client import Client
+from harness.timing import patience
 
 
 def test_every_process_is_alive_ready_and_measured(suite):
@@ -24,7 +25,7 @@ async def test_sigterm_says_goodbye_closes_1012_and_ends_with_0(new_suite, user)
     await client.subscribe()
     writes = [asyncio.ensure_future(client.write("update", "n", f"e{i}", data={"i": i}))
               for i in range(50)]
-    await asyncio.sleep(0.005)
+    await asyncio.wait(writes, return_when=asyncio.FIRST_COMPLETED)
     stopping = asyncio.get_event_loop().run_in_executor(None, suite.gateway.terminate)
     goodbye = await client.push("goodbye")
     assert goodbye["reconnect"] is True and goodbye["code"] == 1012
@@ -101,7 +102,7 @@ async def test_readyz_tells_that_a_dependency_is_gone(five_processes, new_suite,
     suite = new_suite()
     suite.processes["event-store"].kill()
     loop = asyncio.get_event_loop()
-    deadline = loop.time() + 20
+    deadline = loop.time() + patience(20)
     while True:
         status, body = suite.processes["version"].get("/readyz")
         if status == 503:

@@ -143,12 +143,14 @@ async def test_pause_and_resume_lose_nothing(suite, user):
     await a.events_until(caught_up)
     paused = await a.request("pause", subscription_id=subscription)
     assert paused["type"] == "paused" and paused["success"]
+    other = (await a.subscribe(cursor=answer["cursor"]))["subscription_id"]
     for i in range(10):
         await a.write("create", "note", f"n{i}", data={})
+    await a.events_until(lambda e, m: len(e) == 10, other)  # The feed has come so far.
     assert not [m for m in a.pushes if m["type"] == "changes"]
     resumed = await a.request("resume", subscription_id=subscription)
     assert resumed["type"] == "resumed" and resumed["subscription_id"] == subscription
-    events, _ = await a.events_until(lambda e, m: len(e) >= 10)
+    events, _ = await a.events_until(lambda e, m: len(e) >= 10, subscription)
     assert ids(events) == [f"n{i}" for i in range(10)]
     await a.close()
 
@@ -159,8 +161,9 @@ async def test_unsubscribe_ends_it(suite, user):
     await a.events_until(caught_up)
     answer = await a.request("unsubscribe", subscription_id=subscription)
     assert answer["type"] == "unsubscribed" and answer["success"]
+    other = (await a.subscribe())["subscription_id"]
     await a.write("create", "note", "n", data={})
-    await a.request("ping")
+    await a.events_until(lambda e, m: len(e) == 1, other)
     assert not [m for m in a.pushes if m["type"] == "changes"]
     unknown = await a.request("unsubscribe", subscription_id="no-such")
     assert unknown["success"] is False and unknown["error"]["code"] == "not_found"

@@ -10,6 +10,7 @@ import jwt
 import websockets
 
 from .suite import SECRET
+from .timing import patience
 
 
 def token(user="ada", spaces=None, expires_in=3600, secret=SECRET, algorithm="HS256", **claims):
@@ -17,6 +18,10 @@ def token(user="ada", spaces=None, expires_in=3600, secret=SECRET, algorithm="HS
     if spaces is not None:
         payload["spaces"] = spaces
     return jwt.encode(payload, secret, algorithm=algorithm)
+
+
+class Closed(AssertionError):
+    """The connection ended before what the test waits for had come."""
 
 
 class Client:
@@ -36,8 +41,8 @@ class Client:
     @classmethod
     async def open(cls, url, **options):
         options.setdefault("max_size", 64 << 20)
-        options.setdefault("open_timeout", 10)
-        options.setdefault("close_timeout", 2)
+        options.setdefault("open_timeout", patience(10))
+        options.setdefault("close_timeout", patience(2))
         options.setdefault("ping_interval", None)
         return cls(await websockets.connect(url, **options))
 
@@ -88,20 +93,20 @@ class Client:
         return await future
 
     async def request(self, type, timeout=20, **fields):
-        return await asyncio.wait_for(self.begin(type, **fields), timeout)
+        return await asyncio.wait_for(self.begin(type, **fields), patience(timeout))
 
     async def push(self, type=None, timeout=10, where=lambda message: True):
         """Takes the first push of `type` that has arrived or arrives."""
-        deadline = asyncio.get_event_loop().time() + timeout
+        deadline = asyncio.get_event_loop().time() + patience(timeout)
         while True:
             for index, message in enumerate(self.pushes):
                 if (type is None or message["type"] == type) and where(message):
                     return self.pushes.pop(index)
             left = deadline - asyncio.get_event_loop().time()
             if left <= 0:
-                raise AssertionError(f"no push {type} in {timeout} s; have {self.pushes[-3:]}")
+                raise AssertionError(f"no push {type} in time; have {self.pushes[-3:]}")
             if self.reader.done():
-                raise AssertionError(f"closed ({self.socket.close_code}) without push {type}")
+                raise Closed(f"closed ({self.socket.close_code}) without push {type}")
             self.arrived.clear()
             try:
                 await asyncio.wait_for(self.arrived.wait(), left)
@@ -110,12 +115,13 @@ class Client:
 
     async def closed(self, timeout=15):
         """Waits until the server closes; returns the close code."""
-        await asyncio.wait_for(self.socket.wait_closed(), timeout)
+        await asyncio.wait_for(self.socket.wait_closed(), patience(timeout))
         return self.socket.close_code
 
     async def close(self):
+        """Closes; raises if the server ever sent what is not a message."""
         await self.socket.close()
-        await asyncio.gather(self.reader, return_exceptions=True)
+        await self.reader
 
     def drop(self):
         """The connection is gone without a word, as when a phone loses its network."""

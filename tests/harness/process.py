@@ -1,15 +1,24 @@
 """One program under test: started with an environment, watched through its log, killed at will."""
 
 import os
+import re
 import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
+from .timing import patience
+
+# What the sanitizers write; a program that was built without them writes none of it.
+REPORT = re.compile(r"(ERROR|WARNING|FATAL): (Address|Leak|Thread|UndefinedBehavior)Sanitizer"
+                    r"|: runtime error: ")
+REPORT_LINES_MAX = 120
+
 
 class Process:
-    """A program that answers /readyz on `http_port` once it serves."""
+    """A program that answers /readyz on `http_port` once it serves. It must run until somebody
+    ends it: one that ends by itself, with whatever status, fails the test that looks next."""
 
     def __init__(self, name, argv, env, http_port, log_dir):
         self.name = name
@@ -17,14 +26,15 @@ class Process:
         self.env = {**os.environ, **env}
         self.http_port = http_port
         self.log_path = os.path.join(log_dir, name + ".log")
-        self.popen = None
+        self.popen = None  # Set as long as the end has not been seen.
 
     def start(self, wait=True):
-        log = open(self.log_path, "ab")
-        self.popen = subprocess.Popen(
-            self.argv, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True)
-        log.close()
+        if self.popen is not None:
+            raise RuntimeError(f"{self.name} runs already")
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(
+                self.argv, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
         if wait:
             self.wait_ready()
         return self
@@ -33,18 +43,31 @@ class Process:
         """Status and body of an HTTP GET on the operator's port."""
         url = f"http://127.0.0.1:{self.http_port}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=timeout) as answer:
+            with urllib.request.urlopen(url, timeout=patience(timeout)) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def metric(self, name):
+        """The value now of the metric `name`, or of `name{label="value"}`: all that match, added
+        up."""
+        lines = self.get("/metrics")[1].splitlines()
+        values = [float(line.rsplit(" ", 1)[1]) for line in lines
+                  if line.startswith((name + " ", name + "{"))]
+        if not values:
+            raise KeyError(name)
+        return sum(values)
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.popen.pid}/status", encoding="utf-8") as status:
+            kib = next(line.split()[1] for line in status if line.startswith("VmRSS:"))
+        return int(kib) << 10
+
     def wait_ready(self, timeout=30):
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patience(timeout)
         last = "no answer"
         while time.monotonic() < deadline:
-            if self.popen.poll() is not None:
-                raise RuntimeError(
-                    f"{self.name} ended with {self.popen.returncode}:\n{self.tail()}")
+            self.check_running()
             try:
                 status, body = self.get("/readyz")
                 if status == 200:
@@ -53,33 +76,55 @@ class Process:
             except OSError as error:
                 last = str(error)
             time.sleep(0.02)
-        raise RuntimeError(f"{self.name} is not ready after {timeout} s: {last}\n{self.tail()}")
+        raise RuntimeError(f"{self.name} is not ready in time: {last}\n{self.tail()}")
 
     def running(self):
         return self.popen is not None and self.popen.poll() is None
 
+    def check_running(self):
+        """Raises if it ended by itself."""
+        if self.popen is not None and self.popen.poll() is not None:
+            status, self.popen = self.popen.returncode, None
+            raise RuntimeError(f"{self.name} ended by itself with {status}:\n{self.tail()}")
+
     def terminate(self, timeout=20):
-        """SIGTERM, as an operator stops it. Returns the exit status."""
+        """SIGTERM, as an operator stops it. Returns the exit status, None if it does not run."""
+        self.check_running()
         if self.popen is None:
             return None
-        if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGTERM)
+        self.popen.send_signal(signal.SIGTERM)
         try:
-            return self.popen.wait(timeout)
+            status = self.popen.wait(patience(timeout))
         except subprocess.TimeoutExpired:
             self.kill()
-            raise RuntimeError(f"{self.name} did not stop within {timeout} s:\n{self.tail()}")
+            raise RuntimeError(f"{self.name} did not stop in time:\n{self.tail()}") from None
+        self.popen = None
+        return status
 
     def kill(self):
         """SIGKILL, as a fault stops it."""
-        if self.popen is not None and self.popen.poll() is None:
-            self.popen.kill()
+        self.check_running()
         if self.popen is not None:
+            self.popen.kill()
             self.popen.wait()
+            self.popen = None
+
+    def check_reports(self):
+        """Raises if a sanitizer has found anything in any run so far."""
+        with open(self.log_path, errors="replace") as log:
+            lines = log.readlines()
+        for number, line in enumerate(lines):
+            if REPORT.search(line):
+                report = "".join(lines[number:number + REPORT_LINES_MAX])
+                raise RuntimeError(f"{self.name}: a sanitizer reported:\n{report}")
 
     def tail(self, lines=30):
+        """The end of its log, from a sanitizer's report on if there is one."""
         try:
+            self.check_reports()
             with open(self.log_path, errors="replace") as log:
                 return "".join(log.readlines()[-lines:])
+        except RuntimeError as report:
+            return str(report)
         except OSError:
             return ""

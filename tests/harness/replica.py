@@ -5,23 +5,21 @@ every reconnect. The copy changes only by what the server sends.
 """
 
 import asyncio
-import random
 import uuid
 
-from .client import Client
+from .client import Client, Closed
+from .timing import patience
 from .trace import apply
 
 
 class Replica:
-    def __init__(self, url, user, name, entity=("doc", "replayed"), in_flight=32, seed=1):
+    def __init__(self, url, user, name, entity=("doc", "replayed"), in_flight=32):
         self.url, self.user, self.name, self.entity = url, user, name, entity
         self.in_flight = in_flight
-        self.random = random.Random(seed)
         self.client = None
         self.cursor = None
         self.lines = None
         self.revision = 0
-        self.unanswered = []
         self.drops = 0
         self.follower = None
 
@@ -36,7 +34,7 @@ class Replica:
         while True:
             try:
                 message = await client.push("changes", timeout=120)
-            except AssertionError:
+            except Closed:
                 return
             for event in message["events"]:
                 self._take(event)
@@ -56,8 +54,7 @@ class Replica:
         self.drops += 1
         self.client.drop()
         await asyncio.gather(self.client.reader, return_exceptions=True)
-        if self.follower:
-            await asyncio.gather(self.follower, return_exceptions=True)
+        await self.follower
         await self.connect()
 
     async def type(self, patches, drop_at=()):
@@ -97,13 +94,14 @@ class Replica:
         assert answer["status"] in ("applied", "duplicate"), answer
 
     async def caught_up_to(self, revision, timeout=60):
-        deadline = asyncio.get_event_loop().time() + timeout
+        deadline = asyncio.get_event_loop().time() + patience(timeout)
         while self.revision < revision:
+            if self.follower.done():
+                await self.follower
             assert asyncio.get_event_loop().time() < deadline, (
                 f"{self.name} is at revision {self.revision} of {revision}")
             await asyncio.sleep(0.01)
 
     async def close(self):
         await self.client.close()
-        if self.follower:
-            self.follower.cancel()
+        await self.follower

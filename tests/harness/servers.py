@@ -10,6 +10,7 @@ import subprocess
 import time
 
 from .ports import free_ports
+from .timing import patience
 
 
 def _postgres_bin(name):
@@ -56,7 +57,7 @@ class Postgres:
                             "-c", "restart_after_crash=on"]),
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         log.close()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + patience(30)
         while subprocess.run([_postgres_bin("pg_isready"), "-q", "-h", "127.0.0.1", "-p",
                               str(self.port)]).returncode != 0:
             if time.monotonic() > deadline or self.popen.poll() is not None:
@@ -92,10 +93,11 @@ class Postgres:
             os.unlink(stale)
 
     def stop(self):
+        """Ends it without a last checkpoint, which takes long: its folder goes away."""
         if self.popen is not None and self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGINT)
+            self.popen.send_signal(signal.SIGQUIT)
             try:
-                self.popen.wait(20)
+                self.popen.wait(patience(20))
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -124,7 +126,7 @@ class Redis:
              "--dir", self.folder],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         log.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + patience(10)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()

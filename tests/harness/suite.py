@@ -71,16 +71,26 @@ class Suite:
         return self
 
     def stop(self):
-        """Stops everything as an operator would; raises if anything ends badly."""
-        ended = {name: process.terminate() for name, process in reversed(self.processes.items())
-                 if process.running()}
-        bad = {name: status for name, status in ended.items() if status != 0}
-        if bad:
-            raise RuntimeError(f"unclean exit: {bad}")
+        """Stops everything as an operator would, callers first; raises, after all have ended, if
+        any had ended before, ends badly, or holds a sanitizer's report in its log."""
+        wrong = []
+        for process in reversed(self.processes.values()):
+            try:
+                status = process.terminate()
+                if status not in (0, None):
+                    wrong.append(f"{process.name} ended with {status}:\n{process.tail()}")
+                elif os.path.exists(process.log_path):
+                    process.check_reports()
+            except RuntimeError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise RuntimeError("\n".join(wrong))
 
     def kill(self):
+        """All die at once, as when the machine loses power."""
         for process in self.processes.values():
-            process.kill()
+            if process.running():
+                process.kill()
 
     @property
     def url(self):

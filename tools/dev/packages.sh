@@ -20,6 +20,7 @@ TEST_PACKAGES=(
 BENCH_PACKAGES=("${SERVER_PACKAGES[@]}" python3-websockets python3-jwt ca-certificates)
 FORMAT_PACKAGES=(clang-format git)
 HELM_PACKAGES=(golang-1.19-go ca-certificates)
+APT_LOCK_WAIT_SECONDS=300  # Another installation may be at work, as just after a machine's start.
 HELM_VERSION=v3.12.3  # The newest that Debian 12's Go builds.
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
@@ -63,7 +64,8 @@ install_packages() {
   say "installing ${#missing[@]} packages to $purpose: ${missing[*]}"
   as_root apt-get update -q
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "${missing[@]}"
+    apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout="$APT_LOCK_WAIT_SECONDS" \
+    "${missing[@]}"
 }
 
 # Node.js and npm come from Debian unless the machine already has them from elsewhere.

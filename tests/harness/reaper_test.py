@@ -1,0 +1,34 @@
+"""A run of the tests that is killed leaves neither processes nor its folder behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from harness.reaper import is_of_run
+
+RUN = """
+import subprocess, sys, time
+from harness import reaper
+held = reaper.watch(sys.argv[1])
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+PATIENCE_S = 20
+
+
+def test_what_a_killed_run_has_started_ends_and_its_folder_goes(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "file").write_text("")
+    run = subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stdout=subprocess.PIPE,
+                           text=True, cwd=os.path.dirname(os.path.dirname(__file__)))
+    child = int(run.stdout.readline())
+    assert is_of_run(child, str(folder))
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    deadline = time.monotonic() + PATIENCE_S
+    while is_of_run(child, str(folder)) or folder.exists():
+        assert time.monotonic() < deadline, "something is left"
