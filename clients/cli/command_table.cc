@@ -147,6 +147,43 @@ const std::vector<Command>& SpaceCommands() {
   return commands;
 }
 
+const std::vector<Command>& AdminCommands() {
+  static const auto& commands = *new std::vector<Command>{
+      {{"spool",
+        "ACTION [ID...]",
+        "stored operations that were refused: list, retry, discard, export",
+        1,
+        kAnyNumber,
+        {{"all", "", "retry or discard all of them", ""}, kLimit},
+        "A gateway stores operations while the version service is away. One that is refused later "
+        "is "
+        "parked\n"
+        "with its reason and never deleted by itself:\n"
+        "  list      shows what is parked; --json for scripts\n"
+        "  export    prints everything with its data, as lines of JSON\n"
+        "  retry     sends operations once more, at their old place\n"
+        "  discard   deletes them for good\n"
+        "Each gateway has its own: name it with --address. The token must be an admin's.",
+        "export BDC_SYNC_TOKEN=$(bdc-sync token --admin)\n"
+        "bdc-sync spool list\nbdc-sync spool export > parked.jsonl\n"
+        "bdc-sync spool retry 17 18\nbdc-sync spool discard --all"},
+       RunSpool},
+      {{"config",
+        "[KEY=VALUE...]",
+        "show or change configuration at run time, in all processes",
+        0,
+        kAnyNumber,
+        {},
+        "Changes keys that are marked reloadable in docs/configuration.md, until the processes "
+        "end; "
+        "KEY= takes\n"
+        "a change back. Without KEY, shows what is changed. The token must be an admin's.",
+        "bdc-sync config monitoring.log_level=debug\nbdc-sync config monitoring.log_level="},
+       RunConfig},
+  };
+  return commands;
+}
+
 const Command& TokenCommand() {
   static const auto& command =
       *new Command{{"token",
@@ -176,6 +213,7 @@ const std::vector<Command>& Commands() {
     auto* all = new std::vector<Command>(WriteCommands());
     all->insert(all->end(), ReadCommands().begin(), ReadCommands().end());
     all->insert(all->end(), SpaceCommands().begin(), SpaceCommands().end());
+    all->insert(all->end(), AdminCommands().begin(), AdminCommands().end());
     all->push_back(TokenCommand());
     return all;
   }();

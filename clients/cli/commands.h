@@ -32,6 +32,8 @@ absl::StatusOr<int> RunDiff(const Call& call);
 absl::StatusOr<int> RunDevices(const Call& call);
 absl::StatusOr<int> RunStatus(const Call& call);
 absl::StatusOr<int> RunWatch(const Call& call);
+absl::StatusOr<int> RunSpool(const Call& call);
+absl::StatusOr<int> RunConfig(const Call& call);
 // Calls no server.
 absl::StatusOr<int> RunToken(const Arguments& arguments, const Environment& environment);
 

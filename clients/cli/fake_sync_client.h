@@ -42,6 +42,34 @@ class FakeSyncClient final : public SyncClient {
     return Next(device_answers);
   }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return status_answer; }
+  absl::StatusOr<admin::v1::ListParkedResponse> ListParked(
+      const admin::v1::ListParkedRequest& request) override {
+    parked_requests.push_back(request);
+    return Next(parked_answers);
+  }
+  absl::StatusOr<admin::v1::RetryParkedResponse> RetryParked(
+      const admin::v1::RetryParkedRequest& request) override {
+    admin::v1::RetryParkedResponse response;
+    for (const int64_t id : request.ids()) {
+      (id == unknown_id ? *response.mutable_not_found() : *response.mutable_retried()).Add(id);
+    }
+    return response;
+  }
+  absl::StatusOr<admin::v1::DiscardParkedResponse> DiscardParked(
+      const admin::v1::DiscardParkedRequest& request) override {
+    ++discard_calls;
+    admin::v1::DiscardParkedResponse response;
+    for (const int64_t id : request.ids()) {
+      (id == unknown_id ? *response.mutable_not_found() : *response.mutable_discarded()).Add(id);
+    }
+    return response;
+  }
+  absl::StatusOr<admin::v1::ChangeConfigResponse> ChangeConfig(
+      const admin::v1::ChangeConfigRequest& request) override {
+    admin::v1::ChangeConfigResponse response;
+    *response.mutable_values() = request.values();
+    return response;
+  }
   absl::Status Watch(const v1::WatchRequest& request,
                      const std::function<bool(const v1::WatchResponse&)>& on_message) override {
     watches.push_back(request);
@@ -68,6 +96,10 @@ class FakeSyncClient final : public SyncClient {
   std::deque<v1::ListDevicesResponse> device_answers;
   absl::StatusOr<v1::GetStatusResponse> status_answer = v1::GetStatusResponse();
   std::deque<Stream> streams;
+  std::vector<admin::v1::ListParkedRequest> parked_requests;
+  std::deque<admin::v1::ListParkedResponse> parked_answers;
+  int64_t unknown_id = 0;  // Not parked.
+  int discard_calls = 0;
 
  private:
   template <typename Response>
@@ -77,6 +109,52 @@ class FakeSyncClient final : public SyncClient {
     answers.pop_front();
     return answer;
   }
+};
+
+// Lends a client that the test keeps.
+class Borrowed final : public SyncClient {
+ public:
+  explicit Borrowed(SyncClient& real) : real_(real) {}
+  absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(const v1::ProcessSyncRequest& r) override {
+    return real_.ProcessSync(r);
+  }
+  absl::StatusOr<v1::GetEntityResponse> GetEntity(const v1::GetEntityRequest& r) override {
+    return real_.GetEntity(r);
+  }
+  absl::StatusOr<v1::ListEntitiesResponse> ListEntities(const v1::ListEntitiesRequest& r) override {
+    return real_.ListEntities(r);
+  }
+  absl::StatusOr<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& r) override {
+    return real_.GetHistory(r);
+  }
+  absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& r) override { return real_.Diff(r); }
+  absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::ListDevicesRequest& r) override {
+    return real_.ListDevices(r);
+  }
+  absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return real_.GetStatus(); }
+  absl::StatusOr<admin::v1::ListParkedResponse> ListParked(
+      const admin::v1::ListParkedRequest& r) override {
+    return real_.ListParked(r);
+  }
+  absl::StatusOr<admin::v1::RetryParkedResponse> RetryParked(
+      const admin::v1::RetryParkedRequest& r) override {
+    return real_.RetryParked(r);
+  }
+  absl::StatusOr<admin::v1::DiscardParkedResponse> DiscardParked(
+      const admin::v1::DiscardParkedRequest& r) override {
+    return real_.DiscardParked(r);
+  }
+  absl::StatusOr<admin::v1::ChangeConfigResponse> ChangeConfig(
+      const admin::v1::ChangeConfigRequest& r) override {
+    return real_.ChangeConfig(r);
+  }
+  absl::Status Watch(const v1::WatchRequest& r,
+                     const std::function<bool(const v1::WatchResponse&)>& f) override {
+    return real_.Watch(r, f);
+  }
+
+ private:
+  SyncClient& real_;
 };
 
 }  // namespace bdcsync::cli

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bdcsync/admin/v1/admin.grpc.pb.h"
 #include "bdcsync/sync/v1/sync.grpc.pb.h"
 #include "clients/cli/sync_client.h"
 #include "libs/base/errors.h"
@@ -18,31 +19,49 @@ namespace {
 class GrpcSyncClient final : public SyncClient {
  public:
   GrpcSyncClient(const std::shared_ptr<grpc::Channel>& channel, SyncClientOptions options)
-      : options_(std::move(options)), stub_(v1::SyncService::NewStub(channel)) {}
+      : options_(std::move(options)),
+        stub_(v1::SyncService::NewStub(channel)),
+        admin_(admin::v1::AdminService::NewStub(channel)) {}
 
   absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(
       const v1::ProcessSyncRequest& request) override {
-    return Call(&v1::SyncService::Stub::ProcessSync, request);
+    return Call(*stub_, &v1::SyncService::Stub::ProcessSync, request);
   }
   absl::StatusOr<v1::GetEntityResponse> GetEntity(const v1::GetEntityRequest& request) override {
-    return Call(&v1::SyncService::Stub::GetEntity, request);
+    return Call(*stub_, &v1::SyncService::Stub::GetEntity, request);
   }
   absl::StatusOr<v1::ListEntitiesResponse> ListEntities(
       const v1::ListEntitiesRequest& request) override {
-    return Call(&v1::SyncService::Stub::ListEntities, request);
+    return Call(*stub_, &v1::SyncService::Stub::ListEntities, request);
   }
   absl::StatusOr<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& request) override {
-    return Call(&v1::SyncService::Stub::GetHistory, request);
+    return Call(*stub_, &v1::SyncService::Stub::GetHistory, request);
   }
   absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& request) override {
-    return Call(&v1::SyncService::Stub::Diff, request);
+    return Call(*stub_, &v1::SyncService::Stub::Diff, request);
   }
   absl::StatusOr<v1::ListDevicesResponse> ListDevices(
       const v1::ListDevicesRequest& request) override {
-    return Call(&v1::SyncService::Stub::ListDevices, request);
+    return Call(*stub_, &v1::SyncService::Stub::ListDevices, request);
   }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override {
-    return Call(&v1::SyncService::Stub::GetStatus, v1::GetStatusRequest());
+    return Call(*stub_, &v1::SyncService::Stub::GetStatus, v1::GetStatusRequest());
+  }
+  absl::StatusOr<admin::v1::ListParkedResponse> ListParked(
+      const admin::v1::ListParkedRequest& request) override {
+    return Call(*admin_, &admin::v1::AdminService::Stub::ListParked, request);
+  }
+  absl::StatusOr<admin::v1::RetryParkedResponse> RetryParked(
+      const admin::v1::RetryParkedRequest& request) override {
+    return Call(*admin_, &admin::v1::AdminService::Stub::RetryParked, request);
+  }
+  absl::StatusOr<admin::v1::DiscardParkedResponse> DiscardParked(
+      const admin::v1::DiscardParkedRequest& request) override {
+    return Call(*admin_, &admin::v1::AdminService::Stub::DiscardParked, request);
+  }
+  absl::StatusOr<admin::v1::ChangeConfigResponse> ChangeConfig(
+      const admin::v1::ChangeConfigRequest& request) override {
+    return Call(*admin_, &admin::v1::AdminService::Stub::ChangeConfig, request);
   }
 
   absl::Status Watch(const v1::WatchRequest& request,
@@ -70,10 +89,10 @@ class GrpcSyncClient final : public SyncClient {
     if (!token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
   }
 
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(grpc::Status (v1::SyncService::Stub::*method)(grpc::ClientContext*,
-                                                                              const Request&,
-                                                                              Response*),
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
                                 const Request& request) {
     grpc::ClientContext context;
     rpc::CallOptions call;
@@ -81,13 +100,14 @@ class GrpcSyncClient final : public SyncClient {
     rpc::PrepareCall(context, call);
     Authorize(context);
     Response response;
-    const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
+    const grpc::Status status = (stub.*method)(&context, request, &response);
     if (!status.ok()) return rpc::FromGrpc(status);
     return response;
   }
 
   const SyncClientOptions options_;
   const std::unique_ptr<v1::SyncService::Stub> stub_;
+  const std::unique_ptr<admin::v1::AdminService::Stub> admin_;
 };
 
 }  // namespace

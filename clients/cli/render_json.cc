@@ -137,6 +137,44 @@ json::Value JsonOf(const v1::GetStatusResponse& status) {
   return value;
 }
 
+json::Value ArrayOf(const std::vector<int64_t>& numbers) {
+  json::Array array;
+  for (const int64_t number : numbers) array.emplace_back(number);
+  return json::Value(std::move(array));
+}
+
+json::Value JsonOf(const admin::v1::ParkedGroup& group) {
+  json::Value value;
+  value.Set("id", group.id());
+  value.Set("space", group.space());
+  value.Set("reason", group.reason());
+  value.Set("stored", TimeText(group.stored_ms()));
+  value.Set("parked", TimeText(group.parked_ms()));
+  json::Array operations;
+  for (const admin::v1::ParkedOperation& parked : group.operations()) {
+    const common::v1::Operation& operation = parked.operation();
+    json::Value one;
+    one.Set("op_id", operation.op_id());
+    SetEntity(one, operation.entity());
+    one.Set("operation", WordOf(operation.kind()));
+    one.Set("user_id", parked.user_id());
+    SetText(one, "device_id", parked.device_id());
+    SetText(one, "base_version", operation.base_version());
+    SetText(one, "category", operation.category());
+    SetText(one, "message", operation.message());
+    if (!operation.data().empty()) one.Set("data", Embedded(operation.data()));
+    if (!operation.patch().empty()) one.Set("patch", Embedded(operation.patch()));
+    if (!operation.text().empty()) one.Set("text", Embedded(operation.text()));
+    if (!operation.metadata().empty()) one.Set("metadata", Embedded(operation.metadata()));
+    if (operation.client_time_ms() > 0) {
+      one.Set("client_time", TimeText(operation.client_time_ms()));
+    }
+    operations.push_back(std::move(one));
+  }
+  value.Set("operations", json::Value(std::move(operations)));
+  return value;
+}
+
 json::Value JsonOf(const absl::Status& error) {
   const ReasonInfo& info = InfoOf(ReasonOf(error));
   json::Value value;

@@ -146,4 +146,19 @@ std::string TableOf(const std::vector<device_sync::v1::Device>& devices) {
   return FormatTable(rows);
 }
 
+std::string TableOf(const std::vector<admin::v1::ParkedGroup>& groups) {
+  if (groups.empty()) return "nothing is parked\n";
+  std::vector<Row> rows = {
+      {"ID", "PARKED (UTC)", "REASON", "SPACE", "OPERATION", "ENTITY", "USER", "OP_ID"}};
+  for (const admin::v1::ParkedGroup& group : groups) {
+    for (const admin::v1::ParkedOperation& parked : group.operations()) {
+      const common::v1::Operation& operation = parked.operation();
+      rows.push_back({absl::StrCat(group.id()), ShortTime(group.parked_ms()), group.reason(),
+                      group.space(), std::string(WordOf(operation.kind())),
+                      NameOf(operation.entity()), parked.user_id(), operation.op_id()});
+    }
+  }
+  return FormatTable(rows);
+}
+
 }  // namespace bdcsync::cli

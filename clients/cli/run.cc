@@ -43,7 +43,7 @@ std::string AdviceOn(const absl::Status& status, const std::string& command,
              "`bdc-sync help token`";
     case Reason::kForbidden:
       return "the token does not allow this; `bdc-sync token --grant SPACE=write` makes one that "
-             "does, if you have the secret";
+             "does, if you have the secret (--admin for spool and config)";
     case Reason::kNotFound:
       return "`bdc-sync list` shows what there is; --space names another space";
     case Reason::kAlreadyExists:

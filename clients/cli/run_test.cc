@@ -32,36 +32,6 @@ using ::testing::StartsWith;
 
 constexpr int64_t kNowMs = 1'700'000'000'000;
 
-// Lends a client that the test keeps.
-class Borrowed final : public SyncClient {
- public:
-  explicit Borrowed(SyncClient& real) : real_(real) {}
-  absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(const v1::ProcessSyncRequest& r) override {
-    return real_.ProcessSync(r);
-  }
-  absl::StatusOr<v1::GetEntityResponse> GetEntity(const v1::GetEntityRequest& r) override {
-    return real_.GetEntity(r);
-  }
-  absl::StatusOr<v1::ListEntitiesResponse> ListEntities(const v1::ListEntitiesRequest& r) override {
-    return real_.ListEntities(r);
-  }
-  absl::StatusOr<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& r) override {
-    return real_.GetHistory(r);
-  }
-  absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& r) override { return real_.Diff(r); }
-  absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::ListDevicesRequest& r) override {
-    return real_.ListDevices(r);
-  }
-  absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return real_.GetStatus(); }
-  absl::Status Watch(const v1::WatchRequest& r,
-                     const std::function<bool(const v1::WatchResponse&)>& f) override {
-    return real_.Watch(r, f);
-  }
-
- private:
-  SyncClient& real_;
-};
-
 class RunTest : public ::testing::Test {
  protected:
   int Run(const std::vector<std::string>& words, const std::string& input = "") {

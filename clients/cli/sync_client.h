@@ -1,6 +1,6 @@
-// The port between commands and the server: gRPC SyncService, one method a call. Failures carry the
-// server's reason (libs/base/errors.h); kUnavailable and kDeadlineExceeded mean that it cannot be
-// reached. Not thread-safe.
+// The port between commands and the server: gRPC SyncService and AdminService, one method a call.
+// Failures carry the server's reason (libs/base/errors.h); kUnavailable and kDeadlineExceeded mean
+// that it cannot be reached. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "bdcsync/admin/v1/admin.pb.h"
 #include "bdcsync/sync/v1/sync.pb.h"
 
 namespace bdcsync::cli {
@@ -31,6 +32,15 @@ class SyncClient {
   virtual absl::StatusOr<v1::ListDevicesResponse> ListDevices(
       const v1::ListDevicesRequest& request) = 0;
   virtual absl::StatusOr<v1::GetStatusResponse> GetStatus() = 0;
+  // Of AdminService: kForbidden without an admin's token.
+  virtual absl::StatusOr<admin::v1::ListParkedResponse> ListParked(
+      const admin::v1::ListParkedRequest& request) = 0;
+  virtual absl::StatusOr<admin::v1::RetryParkedResponse> RetryParked(
+      const admin::v1::RetryParkedRequest& request) = 0;
+  virtual absl::StatusOr<admin::v1::DiscardParkedResponse> DiscardParked(
+      const admin::v1::DiscardParkedRequest& request) = 0;
+  virtual absl::StatusOr<admin::v1::ChangeConfigResponse> ChangeConfig(
+      const admin::v1::ChangeConfigRequest& request) = 0;
 
   // Hands every message of one stream to `on_message` until that returns false (then OK) or the
   // stream ends (then why; kUnavailable also when the server ended it in good order).

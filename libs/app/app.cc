@@ -5,16 +5,22 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/app/config.h"
+#include "libs/app/file_watch.h"
 #include "libs/app/http_listener.h"
+#include "libs/app/live_config.h"
 #include "libs/app/process_metrics.h"
 #include "libs/app/readiness.h"
+#include "libs/app/starter.h"
+#include "libs/app/tls_files.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/bus/open.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/config.h"
 #include "libs/rpc/grpc_log.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
@@ -25,6 +31,9 @@ namespace {
 constexpr absl::Duration kFailedStartDrain = absl::Seconds(1);
 constexpr absl::Duration kCallsEndMax = absl::Seconds(1);
 constexpr absl::Duration kBusWarningInterval = absl::Seconds(10);
+constexpr metrics::MetricInfo kCertificateExpires{
+    "bdcsync_tls_certificate_expires_seconds",
+    "When the certificate in use expires, in seconds since 1970-01-01 UTC."};
 
 const SystemClock& RealClock() {
   static const SystemClock clock;  // Stateless.
@@ -76,16 +85,21 @@ class App::Host final : public Context {
   Host(Modules modules, config::Values values, const Environment& environment)
       : values_(std::move(values)),
         before_ready_(environment.before_ready),
+        on_ready_(environment.on_ready),
+        on_start_failed_(environment.on_start_failed),
         clock_(environment.clock != nullptr ? *environment.clock : RealClock()),
         random_(environment.random != nullptr ? *environment.random : system_random_),
         logger_(environment.logger != nullptr ? *environment.logger
                                               : MakeLogger(values_, ServiceLabel(modules), clock_)),
         bus_warnings_(clock_, kBusWarningInterval),
+        file_watch_(values_.Get(rpc::kTlsReloadInterval), logger_, metrics_),
+        live_config_(SchemaFor(modules), values_, clock_, logger_,
+                     [this](const config::Values& changed) { ApplyConfig(changed); }),
         workers_({.threads = static_cast<std::size_t>(values_.Get(kWorkerThreads)),
                   .queued_max = static_cast<std::size_t>(values_.Get(kWorkerQueueMax))}),
         server_(rpc::ServerOptionsFrom(values_, values_.Get(kListenAddress),
                                        static_cast<int>(values_.Get(kGrpcPort))),
-                metrics_),
+                metrics_, logger_),
         channels_(rpc::ChannelOptionsFrom(values_)),
         modules_(std::move(modules)) {
     if (environment.logger == nullptr) rpc::SendGrpcLogsTo(logger_);
@@ -103,6 +117,7 @@ class App::Host final : public Context {
   absl::Status Start() {
     RETURN_IF_ERROR(CreateDataDir(values_.Get(kDataDir)));
     RETURN_IF_ERROR(OpenBus());
+    RETURN_IF_ERROR(OpenHttpTls());
     AddRoutes();
     AddProcessMetrics(metrics_, clock_);
     AddWorkerMetrics(metrics_, workers_);
@@ -111,29 +126,47 @@ class App::Host final : public Context {
     }
     RETURN_IF_ERROR(server_.Start());
     const std::string address = values_.Get(kListenAddress);
-    RETURN_IF_ERROR(http_.Start(address, static_cast<int>(values_.Get(kHttpPort))));
+    RETURN_IF_ERROR(
+        http_.Start(address, static_cast<int>(values_.Get(kHttpPort)), http_tls_.get()));
     for (const auto& module : modules_) {
       channels_.AddInProcess(module->name(), server_.InProcessChannel());
     }
-    for (const auto& module : modules_) {
-      RETURN_IF_ERROR(Named(module->name(), module->Start(*this)));
-      ++started_;
-    }
+    std::vector<Module*> modules;
+    for (const auto& module : modules_) modules.push_back(module.get());
+    starter_ = std::make_unique<Starter>(*this, modules,
+                                         StarterCallbacks{[this] { OnStarted(); },
+                                                          [this](absl::Status status) {
+                                                            if (on_start_failed_)
+                                                              on_start_failed_(status);
+                                                          }});
+    RETURN_IF_ERROR(starter_->TryAll());
+    live_config_.Join(*bus_);
     if (before_ready_) before_ready_();
-    server_.SetServing(true);
-    readiness_.SetPhase(Readiness::Phase::kServing);
+    starter_->Continue();
     return absl::OkStatus();
   }
 
   void Drain(absl::Time deadline) {
     if (std::exchange(drained_, true)) return;
+    std::vector<Module*> started;
+    if (starter_ != nullptr) started = starter_->Stop();
+    live_config_.Leave();
     readiness_.SetPhase(Readiness::Phase::kDraining);
     server_.SetServing(false);
-    while (started_ > 0) modules_[--started_]->Drain(deadline);
+    // The order of the modules, not of the starts: a later one may call an earlier one.
+    for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) {
+      if (absl::c_linear_search(started, module->get())) (*module)->Drain(deadline);
+    }
     server_.Drain(deadline);
     workers_.Stop();
     http_.Stop();
+    file_watch_.Stop();
     logger_.Flush();
+  }
+
+  config::Reload Reload(const config::Values& loaded) {
+    file_watch_.LookNow();
+    return live_config_.SetLoaded(loaded);
   }
 
   void ApplyConfig(const config::Values& values) {
@@ -152,6 +185,10 @@ class App::Host final : public Context {
   absl::Status Readiness() const { return readiness_.Get(); }
 
   const config::Values& config() const override { return values_; }
+  absl::StatusOr<std::map<std::string, std::string>> ChangeConfig(
+      const std::map<std::string, std::string>& changes) override {
+    return live_config_.Change(changes);
+  }
   void OnConfigChange(std::function<void(const config::Values&)> callback) override {
     absl::MutexLock lock(&mutex_);
     config_callbacks_.push_back(std::move(callback));
@@ -166,6 +203,12 @@ class App::Host final : public Context {
   rpc::WorkerPool& workers() override { return workers_; }
   void AddReadinessCheck(absl::string_view name, std::function<absl::Status()> check) override {
     readiness_.AddCheck(name, /*required=*/true, std::move(check));
+  }
+  void WatchTls(absl::string_view listener, TlsFiles& files) override {
+    file_watch_.Add(absl::StrCat(listener, " certificate"), [&files] { return files.Reload(); });
+    metrics_.AddGaugeCallback(kCertificateExpires, {{"listener", std::string(listener)}}, [&files] {
+      return absl::ToDoubleSeconds(files.expires() - absl::UnixEpoch());
+    });
   }
   void AddHttpRoute(absl::string_view method, absl::string_view path,
                     HttpHandler handler) override {
@@ -185,6 +228,16 @@ class App::Host final : public Context {
     return absl::OkStatus();
   }
 
+  absl::Status OpenHttpTls() {
+    ASSIGN_OR_RETURN(http_tls_,
+                     TlsFiles::Open({.section = "http.tls",
+                                     .cert_file = values_.Get(kHttpTlsCertFile),
+                                     .key_file = values_.Get(kHttpTlsKeyFile),
+                                     .client_ca_file = values_.Get(kHttpTlsClientCaFile)}));
+    if (http_tls_ != nullptr) WatchTls("http", *http_tls_);
+    return absl::OkStatus();
+  }
+
   void OnBusChange(const absl::Status& status) {
     if (status.ok()) {
       logger_.Info("the bus is connected");
@@ -192,6 +245,12 @@ class App::Host final : public Context {
       logger_.Warn("the bus is not connected",
                    {{"reason", status.message()}, {"suppressed", *held_back}});
     }
+  }
+
+  void OnStarted() {
+    server_.SetServing(true);
+    readiness_.SetPhase(Readiness::Phase::kServing);
+    if (on_ready_) on_ready_();
   }
 
   void AddRoutes() {
@@ -210,6 +269,8 @@ class App::Host final : public Context {
 
   const config::Values values_;
   const std::function<void()> before_ready_;
+  const std::function<void()> on_ready_;
+  const std::function<void(const absl::Status&)> on_start_failed_;
   const Clock& clock_;
   SystemRandom system_random_;
   Random& random_;
@@ -217,15 +278,18 @@ class App::Host final : public Context {
   log::Throttle bus_warnings_;
   metrics::Registry metrics_;
   app::Readiness readiness_;
+  FileWatch file_watch_;
+  std::unique_ptr<TlsFiles> http_tls_;  // Null: no TLS.
   absl::Mutex mutex_;
   std::vector<std::function<void(const config::Values&)>> config_callbacks_ ABSL_GUARDED_BY(mutex_);
+  LiveConfig live_config_;
   std::unique_ptr<bus::Bus> bus_;
   rpc::WorkerPool workers_;
   rpc::Server server_;
   rpc::Channels channels_;
   HttpListener http_;
   Modules modules_;
-  std::size_t started_ = 0;
+  std::unique_ptr<Starter> starter_;  // Null until Start.
   bool drained_ = false;
 };
 
@@ -249,7 +313,7 @@ int App::http_port() const { return host_->http_port(); }
 std::string App::grpc_address() const { return absl::StrCat("127.0.0.1:", grpc_port()); }
 std::shared_ptr<grpc::Channel> App::channel() { return host_->server().InProcessChannel(); }
 absl::Status App::Readiness() const { return host_->Readiness(); }
-void App::ApplyConfig(const config::Values& values) { host_->ApplyConfig(values); }
+config::Reload App::Reload(const config::Values& loaded) { return host_->Reload(loaded); }
 void App::Drain(absl::Time deadline) { host_->Drain(deadline); }
 
 absl::StatusOr<config::Values> TestValues(

@@ -42,13 +42,18 @@ struct Environment {
   const Clock* clock = nullptr;
   Random* random = nullptr;
   const log::Logger* logger = nullptr;
-  // Runs when every module has started, just before the process says that it is ready.
+  // Runs when every module was started or tried once, before the process says that it is ready.
   std::function<void()> before_ready;
+  // Runs once the process is ready: within Start, or later on another thread.
+  std::function<void()> on_ready;
+  // Runs when a module that was tried again cannot be started at all: the process should end.
+  std::function<void(const absl::Status&)> on_start_failed;
 };
 
 class App {
  public:
-  // Configures all modules, listens, starts them in order; ready when it returns. On failure what
+  // Configures all modules, listens, starts them in order. A module whose dependency is away is
+  // tried again in the background (libs/app/starter.h): Readiness tells. On any other failure what
   // was started is drained again and the status names the module or the port and what to do.
   static absl::StatusOr<std::unique_ptr<App>> Start(Modules modules, config::Values values,
                                                     Environment environment = {});
@@ -68,8 +73,9 @@ class App {
   // OK, or why not: one line for every check that fails.
   absl::Status Readiness() const;
 
-  // Gives `values` to every OnConfigChange callback.
-  void ApplyConfig(const config::Values& values);
+  // The sources were read again: looks at files that may have been replaced, gives the keys that
+  // can change to every OnConfigChange callback, and tells of those that cannot.
+  config::Reload Reload(const config::Values& loaded);
   // Not ready any more; drains modules in reverse order, then the gRPC server, then HTTP; returns
   // at `deadline` or soon after. Calling it again does nothing.
   void Drain(absl::Time deadline);

@@ -103,7 +103,9 @@ class CallingModule final : public FakeModule {
 class FailingModule final : public FakeModule {
  public:
   using FakeModule::FakeModule;
-  absl::Status Start(Context& context) override { return absl::UnavailableError("no database"); }
+  absl::Status Start(Context& context) override {
+    return absl::FailedPreconditionError("the database is another one");
+  }
 };
 
 class AppTest : public ::testing::Test {
@@ -139,8 +141,8 @@ TEST_F(AppTest, AFailedStartNamesTheModuleAndDrainsWhatWasStarted) {
   const auto app = Start(MakeModules(std::make_unique<FakeModule>("a", journal_),
                                      std::make_unique<FailingModule>("b", journal_),
                                      std::make_unique<FakeModule>("c", journal_)));
-  EXPECT_THAT(app, status::StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(app.status().message(), "b: no database");
+  EXPECT_THAT(app, status::StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(app.status().message(), "b: the database is another one");
   EXPECT_THAT(journal_, ElementsAre("a configured", "b configured", "c configured", "a started",
                                     "a drained", "c destroyed", "b destroyed", "a destroyed"));
 }
@@ -209,7 +211,7 @@ TEST_F(AppTest, AReloadReachesEveryListener) {
   ASSERT_OK_AND_ASSIGN(auto app, Start(std::move(modules)));
   std::string greeting;
   app->context().OnConfigChange([&](const config::Values& v) { greeting = v.Get(kGreeting); });
-  app->ApplyConfig(changed);
+  app->Reload(changed);
   EXPECT_EQ(greeting, "hi");
   EXPECT_FALSE(app->context().logger().Enabled(log::Level::kWarn));
 }

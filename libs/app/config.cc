@@ -13,6 +13,9 @@ void DeclareConfig(config::Schema& schema, DefaultPorts ports) {
   config::Int http_port = kHttpPort;
   http_port.default_value = ports.http;
   schema.Add(http_port);
+  schema.Add(kHttpTlsCertFile);
+  schema.Add(kHttpTlsKeyFile);
+  schema.Add(kHttpTlsClientCaFile);
   schema.Add(kStorageUrl);
   schema.Add(kBusUrl);
   rpc::DeclareConfig(schema);

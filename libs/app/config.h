@@ -28,6 +28,14 @@ inline constexpr config::Int kHttpPort{
     .min = 0,
     .max = 65535,
     .doc = "Where /metrics, /healthz and /readyz are served; 0 takes any free port."};
+inline constexpr config::String kHttpTlsCertFile{
+    .name = "http.tls.cert_file",
+    .doc = "The HTTP listener's certificate chain (PEM); empty serves without TLS."};
+inline constexpr config::String kHttpTlsKeyFile{
+    .name = "http.tls.key_file", .doc = "The private key of http.tls.cert_file (PEM)."};
+inline constexpr config::String kHttpTlsClientCaFile{
+    .name = "http.tls.client_ca_file",
+    .doc = "CA certificates (PEM); when set, HTTP callers must show a certificate of theirs."};
 inline constexpr config::String kStorageUrl{.name = "storage.url",
                                             .default_value = "sqlite:",
                                             .doc =

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "libs/app/http.h"
 #include "libs/base/clock.h"
@@ -23,13 +26,20 @@ class WorkerPool;
 
 namespace bdcsync::app {
 
+class TlsFiles;
+
 class Context {
  public:
   virtual ~Context() = default;
   // The configuration at start. Keys that can change at run time: also use OnConfigChange.
   virtual const config::Values& config() const = 0;
-  // Runs `callback` with the new values after every successful reload, on an unspecified thread.
+  // Runs `callback` with the new values after every change at run time, on an unspecified thread.
   virtual void OnConfigChange(std::function<void(const config::Values&)> callback) = 0;
+
+  // Changes keys at run time, in this process and in all others of the suite, as live_config.h
+  // says.
+  virtual absl::StatusOr<std::map<std::string, std::string>> ChangeConfig(
+      const std::map<std::string, std::string>& changes) = 0;
 
   virtual const Clock& clock() const = 0;
   virtual Random& random() = 0;
@@ -45,6 +55,10 @@ class Context {
 
   // Adds a check to /readyz: OK, or why `name` is not ready. Called often, must return at once.
   virtual void AddReadinessCheck(absl::string_view name, std::function<absl::Status()> check) = 0;
+  // Lets `files` be replaced while the process runs: reloads them on an interval and on SIGHUP, and
+  // tells when they expire. `listener`, e.g. "websocket", is a label: call it once for each.
+  // `files` is borrowed until the module is destroyed or the process drained, whichever is later.
+  virtual void WatchTls(absl::string_view listener, TlsFiles& files) = 0;
   // Serves `path` on the HTTP port, e.g. for an admin API. In Configure only.
   virtual void AddHttpRoute(absl::string_view method, absl::string_view path,
                             HttpHandler handler) = 0;

@@ -2,6 +2,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -11,9 +13,11 @@
 #include <map>
 #include <optional>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/app/tls_files.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 
@@ -61,26 +65,44 @@ HttpRequest Translate(const http::request<http::string_body>& from) {
   return request;
 }
 
+using PlainStream = beast::tcp_stream;
+using TlsStream = boost::asio::ssl::stream<beast::tcp_stream>;
+
 // One connection: reads a request, answers it, and so on until either side closes.
-class Connection : public std::enable_shared_from_this<Connection> {
+template <typename Stream>
+class Connection : public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(tcp::socket socket, const Routes& routes, int& open)
-      : stream_(std::move(socket)), routes_(routes), open_(open) {
+  template <typename... StreamArguments>
+  Connection(const Routes& routes, int& open, StreamArguments&&... stream)
+      : stream_(std::forward<StreamArguments>(stream)...), routes_(routes), open_(open) {
     ++open_;
   }
   ~Connection() { --open_; }
 
+  void Start() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      beast::get_lowest_layer(stream_).expires_after(kRequestMax);
+      stream_.async_handshake(boost::asio::ssl::stream_base::server,
+                              [self = this->shared_from_this()](beast::error_code error) {
+                                if (!error) self->Read();
+                              });
+    } else {
+      Read();
+    }
+  }
+
+ private:
   void Read() {
     parser_.emplace();
     parser_->header_limit(kHeaderBytesMax);
     parser_->body_limit(kBodyBytesMax);
-    stream_.expires_after(kRequestMax);
-    http::async_read(
-        stream_, buffer_, *parser_,
-        [self = shared_from_this()](beast::error_code error, std::size_t) { self->OnRead(error); });
+    beast::get_lowest_layer(stream_).expires_after(kRequestMax);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = this->shared_from_this()](beast::error_code error, std::size_t) {
+                       self->OnRead(error);
+                     });
   }
 
- private:
   void OnRead(beast::error_code error) {
     if (error == http::error::body_limit || error == http::error::header_limit) {
       return Answer(Problem(413, "too large"), false, false);
@@ -103,14 +125,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     response_.keep_alive(keep_alive);
     response_.content_length(from.body.size());
     if (!head) response_.body() = std::move(from.body);
-    stream_.expires_after(kRequestMax);
+    beast::get_lowest_layer(stream_).expires_after(kRequestMax);
     http::async_write(stream_, response_,
-                      [self = shared_from_this()](beast::error_code error, std::size_t) {
+                      [self = this->shared_from_this()](beast::error_code error, std::size_t) {
                         if (!error && self->response_.keep_alive()) self->Read();
                       });
   }
 
-  beast::tcp_stream stream_;
+  Stream stream_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -123,8 +145,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 struct HttpListener::State {
   absl::Status Listen(const std::string& address, int port);
   void Accept();
+  void Serve(tcp::socket socket);
 
   Routes routes;
+  const TlsFiles* tls = nullptr;
   int open = 0;  // Connections; used on the listener's thread only.
   boost::asio::io_context io{1};
   tcp::acceptor acceptor{io};
@@ -165,11 +189,19 @@ void HttpListener::State::Accept() {
       });
       return;
     }
-    if (open < kConnectionsMax) {
-      std::make_shared<Connection>(std::move(socket), routes, open)->Read();
-    }
+    if (open < kConnectionsMax) Serve(std::move(socket));
     Accept();
   });
+}
+
+void HttpListener::State::Serve(tcp::socket socket) {
+  if (tls == nullptr) {
+    std::make_shared<Connection<PlainStream>>(routes, open, std::move(socket))->Start();
+    return;
+  }
+  const auto context = tls->context();  // The connection keeps what it needs of it.
+  std::make_shared<Connection<TlsStream>>(routes, open, PlainStream(std::move(socket)), *context)
+      ->Start();
 }
 
 HttpListener::HttpListener() : state_(std::make_unique<State>()) {}
@@ -180,7 +212,8 @@ void HttpListener::AddRoute(absl::string_view method, absl::string_view path, Ht
   state_->routes[std::string(path)][std::string(method)] = std::move(handler);
 }
 
-absl::Status HttpListener::Start(const std::string& address, int port) {
+absl::Status HttpListener::Start(const std::string& address, int port, const TlsFiles* tls) {
+  state_->tls = tls;
   RETURN_IF_ERROR(state_->Listen(address, port));
   port_ = state_->acceptor.local_endpoint().port();
   state_->Accept();

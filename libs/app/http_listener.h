@@ -12,6 +12,8 @@
 
 namespace bdcsync::app {
 
+class TlsFiles;
+
 class HttpListener {
  public:
   HttpListener();
@@ -19,8 +21,9 @@ class HttpListener {
 
   // A path without a handler for the method is answered 405, an unknown path 404.
   void AddRoute(absl::string_view method, absl::string_view path, HttpHandler handler);
-  // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: `address` is not an IP address or localhost.
-  absl::Status Start(const std::string& address, int port);
+  // With TLS from `tls` (borrowed) unless it is null. UNAVAILABLE: the port is taken.
+  // INVALID_ARGUMENT: `address` is not an IP address or localhost.
+  absl::Status Start(const std::string& address, int port, const TlsFiles* tls = nullptr);
   // Where it listens; 0 before Start.
   int port() const { return port_; }
   // Closes everything; no handler runs afterwards. Calling it again does nothing.

@@ -1,5 +1,5 @@
 // One service as a part of a process. The same module runs alone in its own binary and beside the
-// others in bdc-sync; it cannot tell which. All methods are called on one thread, in the order
+// others in bdc-sync; it cannot tell which. Methods are called one after the other, in the order
 // below.
 #pragma once
 
@@ -31,7 +31,9 @@ class Module {
   // Builds the service and registers its gRPC services, metrics and readiness checks. Calls nobody.
   virtual absl::Status Configure(Context& context) = 0;
   // The gRPC server listens and every module is configured: dial others, migrate, begin to work.
-  // Calls may arrive before it returns. After a failure the module is destroyed without Drain.
+  // Calls may arrive before it returns. UNAVAILABLE: a dependency is away, and the message names
+  // it; Start is called again later, on another thread. Any other failure ends the process. A
+  // module that never started is destroyed without Drain.
   virtual absl::Status Start(Context& context) = 0;
   // Takes no new work and returns when what is in flight is answered, or at `deadline` at the
   // latest.

@@ -44,7 +44,8 @@ std::string Answer(const config::Schema& schema, const config::Loaded& loaded,
     case config::Action::kCheckConfig:
       return "the configuration is good\n";
     case config::Action::kPrintConfig:
-      return config::PrintYaml(schema, loaded.values);
+      return absl::StrCat(config::PrintYaml(schema, loaded.values),
+                          config::PrintPassedOver(loaded.passed_over));
     case config::Action::kPrintConfigDocs:
       return config::PrintDocs(schema);
     case config::Action::kRun:
@@ -54,8 +55,7 @@ std::string Answer(const config::Schema& schema, const config::Loaded& loaded,
 }
 
 // Reads all sources again and applies what can change; on a mistake everything stays as it is.
-void ReloadConfig(const config::Schema& schema, const config::Sources& sources,
-                  config::Values& values, App& app) {
+void ReloadConfig(const config::Schema& schema, const config::Sources& sources, App& app) {
   const log::Logger& logger = app.context().logger();
   const absl::StatusOr<config::Loaded> loaded = config::Load(schema, sources);
   if (!loaded.ok()) {
@@ -63,9 +63,7 @@ void ReloadConfig(const config::Schema& schema, const config::Sources& sources,
                  {{"mistakes", loaded.status().message()}});
     return;
   }
-  config::Reload reload = config::ApplyReload(schema, values, loaded->values);
-  values = reload.values;
-  app.ApplyConfig(values);
+  const config::Reload reload = app.Reload(loaded->values);
   logger.Info("the configuration was read again",
               {{"changed", absl::StrJoin(reload.changed, ",")}});
   if (!reload.unapplied.empty()) {
@@ -74,22 +72,57 @@ void ReloadConfig(const config::Schema& schema, const config::Sources& sources,
   }
 }
 
-int Serve(const config::Schema& schema, const config::Sources& sources, config::Values values,
-          App& app) {
-  const log::Logger& logger = app.context().logger();
-  logger.Info("ready", {{"grpc_port", app.grpc_port()},
-                        {"http_port", app.http_port()},
-                        {"listen_address", values.Get(kListenAddress)}});
-  while (AwaitSignal() == SignalEvent::kReload) ReloadConfig(schema, sources, values, app);
+// What went wrong after the process had begun to run; OK until then.
+class StartFailure {
+ public:
+  void Set(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    status_ = status;
+  }
+  absl::Status Get() const {
+    absl::MutexLock lock(&mutex_);
+    return status_;
+  }
 
-  const absl::Duration timeout = values.Get(kDrainTimeout);
+ private:
+  mutable absl::Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+int CannotStart(const std::string& program, const absl::Status& status) {
+  Print(stderr, absl::StrCat(program, ": cannot start: ", status.message(), "\n"));
+  return status.code() == absl::StatusCode::kInvalidArgument ? kExitBadConfig : kExitCannotStart;
+}
+
+// Handles events until the process has to end.
+void ServeUntilStopped(const config::Schema& schema, const config::Sources& sources,
+                       const config::Values& values, const RunOptions& options, App& app) {
+  while (true) {
+    switch (AwaitSignal()) {
+      case SignalEvent::kReload:
+        ReloadConfig(schema, sources, app);
+        break;
+      case SignalEvent::kReady:
+        app.context().logger().Info("ready", {{"grpc_port", app.grpc_port()},
+                                              {"http_port", app.http_port()},
+                                              {"listen_address", values.Get(kListenAddress)}});
+        if (options.on_ready) options.on_ready(app);
+        break;
+      case SignalEvent::kStop:
+      case SignalEvent::kFailed:
+        return;
+    }
+  }
+}
+
+void Stop(absl::Duration timeout, App& app) {
+  const log::Logger& logger = app.context().logger();
   logger.Info("stopping", {{"drain_timeout", absl::FormatDuration(timeout)}});
   const SystemClock clock;
   const absl::Duration began = clock.Monotonic();
   app.Drain(clock.Now() + timeout);
   logger.Info("stopped", {{"seconds", absl::ToDoubleSeconds(clock.Monotonic() - began)}});
   logger.Flush();
-  return kExitStopped;
 }
 
 }  // namespace
@@ -112,15 +145,20 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   RaiseOpenFilesLimit();
   CatchSignals();
+  StartFailure failure;
+  Environment environment;
+  environment.before_ready = BeginServing;
+  environment.on_ready = [] { Raise(SignalEvent::kReady); };
+  environment.on_start_failed = [&failure](const absl::Status& status) {
+    failure.Set(status);
+    Raise(SignalEvent::kFailed);
+  };
   absl::StatusOr<std::unique_ptr<App>> app =
-      App::Start(std::move(modules), loaded->values, {.before_ready = BeginServing});
-  if (!app.ok()) {
-    Print(stderr, absl::StrCat(program, ": cannot start: ", app.status().message(), "\n"));
-    return app.status().code() == absl::StatusCode::kInvalidArgument ? kExitBadConfig
-                                                                     : kExitCannotStart;
-  }
-  if (options.on_ready) options.on_ready(**app);
-  return Serve(schema, sources, loaded->values, **app);
+      App::Start(std::move(modules), loaded->values, environment);
+  if (!app.ok()) return CannotStart(program, app.status());
+  ServeUntilStopped(schema, sources, loaded->values, options, **app);
+  Stop(loaded->values.Get(kDrainTimeout), **app);
+  return failure.Get().ok() ? kExitStopped : CannotStart(program, failure.Get());
 }
 
 }  // namespace bdcsync::app

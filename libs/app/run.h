@@ -1,6 +1,7 @@
 // The whole of a main: configuration, modules, signals, exit status.
 // SIGTERM and SIGINT drain in reverse order within shutdown.drain_timeout; a second one ends the
 // process at once. SIGHUP reads the configuration again and applies what can change at run time.
+// While a dependency is away the process runs, unready, and goes on trying to start.
 // Exit status: 0 after a clean stop, 1 if it could not start, 2 if the configuration is wrong.
 // Called once, on the main thread, before any other thread is started.
 #pragma once
@@ -15,7 +16,7 @@
 namespace bdcsync::app {
 
 struct RunOptions {
-  // Runs once the process is ready, e.g. to greet the person who started it.
+  // Runs once the process is ready, on the main thread, e.g. to greet the person who started it.
   std::function<void(App&)> on_ready;
 };
 

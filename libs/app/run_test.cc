@@ -125,6 +125,33 @@ TEST_F(RunTest, AFailedStartSaysWhyAndExitsWithOne) {
   EXPECT_THAT(program.printed(), HasSubstr("cannot start: fake: told to fail"));
 }
 
+TEST_F(RunTest, WaitsForADependencyAndBecomesReady) {
+  const std::string file = dir_ + "/needed";
+  Program program(Arguments({"--fake.needed_file=" + file}));
+  program.Await("\"reason\":\"no file yet\"");
+  EXPECT_THAT(program.printed(), Not(HasSubstr("\"message\":\"ready\"")));
+  std::ofstream(file) << "good";
+  program.Await("\"message\":\"ready\"");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
+}
+
+TEST_F(RunTest, ADependencyThatTurnsOutWrongEndsTheProcess) {
+  const std::string file = dir_ + "/needed";
+  Program program(Arguments({"--fake.needed_file=" + file}));
+  program.Await("\"reason\":\"no file yet\"");
+  std::ofstream(file) << "wrong";
+  EXPECT_EQ(program.Wait(), 1);
+  EXPECT_THAT(program.printed(), HasSubstr("cannot start: fake: the file is wrong"));
+}
+
+TEST_F(RunTest, StopsCleanlyWhileItWaitsForADependency) {
+  Program program(Arguments({"--fake.needed_file=" + dir_ + "/never"}));
+  program.Await("\"reason\":\"no file yet\"");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
+}
+
 TEST_F(RunTest, ATakenPortIsToldInOneJsonLineAndOneSentence) {
   Program first(Arguments());
   first.Await("\"grpc_port\":");

@@ -1,5 +1,6 @@
-// What run_test.cc starts: one module that does nothing but can be told to fail, or to drain for
-// ever.
+// What run_test.cc starts: one module that does nothing but can be told to fail, to wait for a
+// file, or to drain for ever.
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace bdcsync::app {
 namespace {
 
 constexpr config::Bool kFail{.name = "fake.fail", .doc = "Whether Start fails."};
+constexpr config::String kNeededFile{
+    .name = "fake.needed_file",
+    .doc = "A file without which Start cannot succeed yet; with the content `wrong` it never can."};
 constexpr config::Bool kHang{.name = "fake.hang", .doc = "Whether Drain never returns."};
 constexpr config::String kGreeting{
     .name = "fake.greeting", .default_value = "hello", .doc = "What it says.", .reloadable = true};
@@ -22,12 +26,18 @@ class FakeModule final : public Module {
   DefaultPorts default_ports() const override { return {}; }
   void DeclareConfig(config::Schema& schema) const override {
     schema.Add(kFail);
+    schema.Add(kNeededFile);
     schema.Add(kHang);
     schema.Add(kGreeting);
   }
   absl::Status Configure(Context& context) override { return absl::OkStatus(); }
   absl::Status Start(Context& context) override {
-    if (context.config().Get(kFail)) return absl::UnavailableError("told to fail");
+    if (context.config().Get(kFail)) return absl::FailedPreconditionError("told to fail");
+    if (const std::string file = context.config().Get(kNeededFile); !file.empty()) {
+      std::string content;
+      if (!(std::ifstream(file) >> content)) return absl::UnavailableError("no file yet");
+      if (content == "wrong") return absl::FailedPreconditionError("the file is wrong");
+    }
     hang_ = context.config().Get(kHang);
     logger_ = &context.logger();
     context.OnConfigChange([this](const config::Values& values) {

@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 namespace bdcsync::app {
 namespace {
@@ -19,8 +21,13 @@ std::atomic<Phase> phase{Phase::kStarting};
 static_assert(std::atomic<Phase>::is_always_lock_free, "read in a signal handler");
 int pipe_ends[2] = {-1, -1};  // The handler writes a byte, AwaitSignal reads it.
 
-constexpr char kStopByte = 's';
-constexpr char kReloadByte = 'r';
+constexpr char kEventBytes[] = {'s', 'r', 'y', 'f'};  // By SignalEvent.
+
+void WriteByte(SignalEvent event) {
+  // A full pipe holds enough events already.
+  [[maybe_unused]] const ssize_t written =
+      write(pipe_ends[1], &kEventBytes[static_cast<int>(event)], 1);
+}
 
 void Handle(int number) {
   const int saved = errno;
@@ -30,9 +37,7 @@ void Handle(int number) {
     if (phase.load() == Phase::kStopping) _exit(1);
     phase.store(Phase::kStopping);
   }
-  const char byte = stop ? kStopByte : kReloadByte;
-  // A full pipe holds enough reloads already.
-  [[maybe_unused]] const ssize_t written = write(pipe_ends[1], &byte, 1);
+  WriteByte(stop ? SignalEvent::kStop : SignalEvent::kReload);
   errno = saved;
 }
 
@@ -55,13 +60,16 @@ void CatchSignals() {
 
 void BeginServing() { phase.store(Phase::kServing); }
 
+void Raise(SignalEvent event) { WriteByte(event); }
+
 SignalEvent AwaitSignal() {
   while (true) {
     pollfd waiting{pipe_ends[0], POLLIN, 0};
     if (poll(&waiting, 1, -1) < 0) continue;  // Interrupted by the handler: the byte is there next.
     char byte = 0;
     if (read(pipe_ends[0], &byte, 1) != 1) continue;
-    return byte == kStopByte ? SignalEvent::kStop : SignalEvent::kReload;
+    return static_cast<SignalEvent>(
+        std::find(std::begin(kEventBytes), std::end(kEventBytes), byte) - std::begin(kEventBytes));
   }
 }
 

@@ -37,10 +37,11 @@ bool IsIgnored(const Sources& sources, absl::string_view name, absl::string_view
   return IsServiceLink(name, value);
 }
 
-// All names that can set `key`.
-std::vector<std::string> NamesOf(const Key& key) {
+// All names that can set `key`, a Key or a SuiteKey.
+template <typename AnyKey>
+std::vector<std::string> NamesOf(const AnyKey& key) {
   std::vector<std::string> names = {EnvironmentName(key.name)};
-  if (!key.env_alias.empty() && key.env_alias != names.front()) names.push_back(key.env_alias);
+  if (!key.env_alias.empty() && key.env_alias != names.front()) names.emplace_back(key.env_alias);
   if (key.secret) {
     for (std::size_t i = 0, plain = names.size(); i < plain; ++i) {
       names.push_back(absl::StrCat(names[i], "_FILE"));
@@ -71,12 +72,25 @@ void ReadKey(const Sources& sources, const Key& key, std::set<std::string>& know
   }
 }
 
+void PassOver(const Sources& sources, const SuiteKey& key, std::set<std::string>& known,
+              std::vector<PassedOver>& passed_over) {
+  for (const std::string& name : NamesOf(key)) {
+    known.insert(name);
+    const auto variable = sources.environment.find(name);
+    if (variable == sources.environment.end() || variable->second.empty()) continue;
+    passed_over.push_back({&key, absl::StrCat("environment ", name)});
+  }
+}
+
 }  // namespace
 
 void ReadEnvironment(const Sources& sources, const Schema& schema, Settings& settings,
-                     Mistakes& mistakes) {
+                     std::vector<PassedOver>& passed_over, Mistakes& mistakes) {
   std::set<std::string> known;
   for (const Key& key : schema.keys()) ReadKey(sources, key, known, settings, mistakes);
+  for (const SuiteKey& key : sources.other_keys) {
+    if (schema.Find(key.name) == nullptr) PassOver(sources, key, known, passed_over);
+  }
 
   const std::vector<std::string> candidates(known.begin(), known.end());
   for (const auto& [name, value] : sources.environment) {

@@ -64,8 +64,9 @@ std::string SuggestFlag(const Schema& schema, const std::string& flag) {
 // Walks over the arguments, taking a flag's value from behind '=' or from the next argument.
 class Reader {
  public:
-  Reader(const std::vector<std::string>& arguments, const Schema& schema, Mistakes& mistakes)
-      : arguments_(arguments), schema_(schema), mistakes_(mistakes) {}
+  Reader(const std::vector<std::string>& arguments, const Schema& schema,
+         absl::Span<const SuiteKey> others, Mistakes& mistakes)
+      : arguments_(arguments), schema_(schema), others_(others), mistakes_(mistakes) {}
 
   Flags Read() {
     for (next_ = 0; next_ < arguments_.size();) ReadOne(arguments_[next_++]);
@@ -93,8 +94,20 @@ class Reader {
       AddSetting(*key, where, text, flags_.settings, mistakes_);
     } else {
       if (!value.has_value() && HasValueNext()) ++next_;
-      mistakes_.Add(where, absl::StrCat("unknown flag", SuggestFlag(schema_, flag)));
+      const std::string owner = OwnerOf(flag);
+      mistakes_.Add(where, owner.empty()
+                               ? absl::StrCat("unknown flag", SuggestFlag(schema_, flag))
+                               : absl::StrCat("is a key of ", owner, ", not of this program"));
     }
+  }
+
+  std::string OwnerOf(const std::string& flag) const {
+    for (const SuiteKey& key : others_) {
+      if (flag == absl::StrCat("--", key.name) || flag == KebabFlag(key.name)) {
+        return std::string(key.service);
+      }
+    }
+    return "";
   }
 
   bool HasValueNext() const {
@@ -116,6 +129,7 @@ class Reader {
 
   const std::vector<std::string>& arguments_;
   const Schema& schema_;
+  const absl::Span<const SuiteKey> others_;
   Mistakes& mistakes_;
   std::size_t next_ = 0;
   Flags flags_;
@@ -124,8 +138,8 @@ class Reader {
 }  // namespace
 
 Flags ReadFlags(const std::vector<std::string>& arguments, const Schema& schema,
-                Mistakes& mistakes) {
-  return Reader(arguments, schema, mistakes).Read();
+                absl::Span<const SuiteKey> others, Mistakes& mistakes) {
+  return Reader(arguments, schema, others, mistakes).Read();
 }
 
 }  // namespace bdcsync::config

@@ -18,8 +18,9 @@ struct Flags {
   Settings settings;
 };
 
-// Later flags win. A Bool without a value means true.
+// Later flags win. A Bool without a value means true. A flag is for one process, so a key of
+// `others` is a mistake here, but one that says whose key it is.
 Flags ReadFlags(const std::vector<std::string>& arguments, const Schema& schema,
-                Mistakes& mistakes);
+                absl::Span<const SuiteKey> others, Mistakes& mistakes);
 
 }  // namespace bdcsync::config

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <utility>
+#include <vector>
 
 #include "libs/base/status.h"
 #include "libs/config/environment.h"
@@ -31,28 +32,32 @@ void Apply(Settings settings, Values::Table& table) {
 
 absl::StatusOr<Loaded> Load(const Schema& schema, const Sources& sources) {
   Mistakes mistakes;
-  Flags flags = ReadFlags(sources.arguments, schema, mistakes);
+  Flags flags = ReadFlags(sources.arguments, schema, sources.other_keys, mistakes);
   Values::Table table = Defaults(schema);
   if (flags.action == Action::kHelp || flags.action == Action::kPrintConfigDocs) {
     RETURN_IF_ERROR(mistakes.ToStatus());
-    return Loaded{Values(std::move(table)), flags.action, ""};
+    return Loaded{Values(std::move(table)), flags.action, "", {}};
   }
 
   std::string file = flags.file;
   const auto variable = sources.environment.find(kFileVariable);
   if (file.empty() && variable != sources.environment.end()) file = variable->second;
   Settings settings;
-  if (!file.empty()) ReadYaml(file, schema, settings, mistakes);
-  ReadEnvironment(sources, schema, settings, mistakes);
+  std::vector<PassedOver> passed_over;
+  if (!file.empty()) {
+    ReadYaml(file, schema, sources.other_keys, settings, passed_over, mistakes);
+  }
+  ReadEnvironment(sources, schema, settings, passed_over, mistakes);
   RETURN_IF_ERROR(mistakes.ToStatus());
 
   Apply(std::move(settings), table);
   Apply(std::move(flags.settings), table);
-  return Loaded{Values(std::move(table)), flags.action, std::move(file)};
+  return Loaded{Values(std::move(table)), flags.action, std::move(file), std::move(passed_over)};
 }
 
 Sources ProcessSources(int argc, char** argv) {
   Sources sources;
+  sources.other_keys = SuiteKeys();
   for (int i = 1; i < argc; ++i) sources.arguments.emplace_back(argv[i]);
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text = *variable;

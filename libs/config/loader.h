@@ -1,6 +1,6 @@
 // Reads configuration: defaults < YAML file < environment < flags. Every mistake of every source is
 // reported at once, each line naming source, key, what is wrong and what is allowed; unknown keys
-// are mistakes. Functions keep no state; thread-safe.
+// are mistakes, keys of other services are not. Functions keep no state; thread-safe.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "libs/config/schema.h"
+#include "libs/config/suite_keys.h"
 #include "libs/config/values.h"
 
 namespace bdcsync::config {
@@ -25,26 +26,38 @@ struct Sources {
   // More names that are no mistake, beside kIgnoredEnvironment; a '*' at the end stands for
   // anything.
   std::vector<std::string> ignored_environment;
+  // Keys of other services: passed over in file and environment, whatever their values. A key that
+  // the schema has is never passed over.
+  absl::Span<const SuiteKey> other_keys;
 };
 
 // What the command line asks for beside running.
 enum class Action { kRun, kHelp, kCheckConfig, kPrintConfig, kPrintConfigDocs };
 
+// A key of another service that a source sets.
+struct PassedOver {
+  const SuiteKey* key;
+  std::string source;  // As Values::SourceOf tells it.
+};
+
 struct Loaded {
   Values values;
   Action action = Action::kRun;
   std::string file;  // The YAML file that was read; empty when there was none.
+  std::vector<PassedOver> passed_over;
 };
 
 // Reads all sources. INVALID_ARGUMENT: a text of one line per mistake, for the operator.
 // With --help or --print-config-docs nothing but the flags' form is checked.
 absl::StatusOr<Loaded> Load(const Schema& schema, const Sources& sources);
 
-// The process's own arguments (after the program's name) and environment.
+// The process's own arguments (after the program's name) and environment, with SuiteKeys().
 Sources ProcessSources(int argc, char** argv);
 
 // All values as YAML that Load reads again, each with its source as a comment; secrets are masked.
 std::string PrintYaml(const Schema& schema, const Values& values);
+// A comment that lists keys of other services; empty without any.
+std::string PrintPassedOver(const std::vector<PassedOver>& passed_over);
 // A Markdown table of all keys, for docs/configuration.md.
 std::string PrintDocs(const Schema& schema);
 // What --help shows.

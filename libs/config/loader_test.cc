@@ -33,6 +33,12 @@ constexpr String kSecret{.name = "security.jwt_secret",
 constexpr StringList kHosts{.name = "a.hosts", .default_value = "x:1", .doc = "Hosts."};
 constexpr StringMap kMap{.name = "a.map", .doc = "A map."};
 
+constexpr SuiteKey kOtherKeys[] = {
+    {.name = "websocket.port", .service = "gateway"},  // The schema has it: it counts.
+    {.name = "storage.log_dsns", .service = "event-store", .secret = true},
+    {.name = "conflict.decisions_max", .service = "conflict"},
+};
+
 class LoaderTest : public ::testing::Test {
  protected:
   LoaderTest() {
@@ -52,8 +58,8 @@ class LoaderTest : public ::testing::Test {
 
   absl::StatusOr<Loaded> Load(std::vector<std::string> arguments,
                               std::map<std::string, std::string> environment = {}) {
-    return config::Load(schema_,
-                        {std::move(arguments), std::move(environment), {"BDC_SYNC_DEV_*"}});
+    return config::Load(
+        schema_, {std::move(arguments), std::move(environment), {"BDC_SYNC_DEV_*"}, kOtherKeys});
   }
 
   std::vector<std::string> Mistakes(std::vector<std::string> arguments,
@@ -197,6 +203,39 @@ TEST_F(LoaderTest, DocsAndHelpNameEveryKey) {
   EXPECT_THAT(docs, HasSubstr("`BDC_SYNC_SECURITY_JWT_SECRET`, `BDC_SYNC_JWT_SECRET`, `…_FILE`"));
   const std::string help = PrintHelp(schema_, "prog");
   for (const Key& key : schema_.keys()) EXPECT_THAT(help, HasSubstr("--" + key.name + ","));
+}
+
+TEST_F(LoaderTest, KeysOfOtherServicesArePassedOver) {
+  const std::string file = Write(
+      "websocket: {port: 1}\nstorage: {log_dsns: {0-31: x}}\nconflict: {decisions_max: -5}\n");
+  ASSERT_OK_AND_ASSIGN(const Loaded loaded,
+                       Load({"--config", file}, {{"BDC_SYNC_CONFLICT_DECISIONS_MAX", "x"},
+                                                 {"BDC_SYNC_STORAGE_LOG_DSNS_FILE", "/nowhere"}}));
+  EXPECT_EQ(loaded.values.Get(kPort), 1);
+  EXPECT_EQ(
+      PrintPassedOver(loaded.passed_over),
+      "# Set, but for other services:\n"
+      "#   storage.log_dsns (event-store)  file " +
+          file +
+          "\n"
+          "#   conflict.decisions_max (conflict)  file " +
+          file +
+          "\n"
+          "#   storage.log_dsns (event-store)  environment BDC_SYNC_STORAGE_LOG_DSNS_FILE\n"
+          "#   conflict.decisions_max (conflict)  environment BDC_SYNC_CONFLICT_DECISIONS_MAX\n");
+}
+
+TEST_F(LoaderTest, NamesNearAKeyOfAnotherServiceAreStillMistakes) {
+  const std::string file = Write("conflict: {decision_max: 1}\n");
+  EXPECT_THAT(
+      Mistakes({"--config", file, "--conflict.decisions_max=1"},
+               {{"BDC_SYNC_CONFLICT_DECISION_MAX", "1"}}),
+      ElementsAre("flag --conflict.decisions_max: is a key of conflict, not of this program",
+                  "file " + file +
+                      ":1: conflict.decision_max: unknown key; did you mean "
+                      "conflict.decisions_max?",
+                  "environment BDC_SYNC_CONFLICT_DECISION_MAX: unknown name; did you mean "
+                  "BDC_SYNC_CONFLICT_DECISIONS_MAX?"));
 }
 
 }  // namespace

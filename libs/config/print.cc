@@ -121,6 +121,15 @@ std::string PrintYaml(const Schema& schema, const Values& values) {
   return out;
 }
 
+std::string PrintPassedOver(const std::vector<PassedOver>& passed_over) {
+  if (passed_over.empty()) return "";
+  std::string out = "# Set, but for other services:\n";
+  for (const PassedOver& one : passed_over) {
+    absl::StrAppend(&out, "#   ", one.key->name, " (", one.key->service, ")  ", one.source, "\n");
+  }
+  return out;
+}
+
 std::string PrintDocs(const Schema& schema) {
   std::string out =
       "| key | environment | type | default | allowed | reload | meaning |\n"

@@ -16,8 +16,14 @@ namespace {
 
 class Reader {
  public:
-  Reader(const std::string& path, const Schema& schema, Settings& settings, Mistakes& mistakes)
-      : path_(path), schema_(schema), settings_(settings), mistakes_(mistakes) {}
+  Reader(const std::string& path, const Schema& schema, absl::Span<const SuiteKey> others,
+         Settings& settings, std::vector<PassedOver>& passed_over, Mistakes& mistakes)
+      : path_(path),
+        schema_(schema),
+        others_(others),
+        settings_(settings),
+        passed_over_(passed_over),
+        mistakes_(mistakes) {}
 
   void ReadSection(const std::string& prefix, const YAML::Node& section) {
     for (const auto& item : section) {
@@ -29,10 +35,12 @@ class Reader {
         } else {
           ReadValue(*key, item.second);
         }
+      } else if (const SuiteKey* const other = FindKey(others_, name); other != nullptr) {
+        passed_over_.push_back({other, absl::StrCat("file ", path_)});
       } else if (item.second.IsMap()) {
         ReadSection(name + ".", item.second);
       } else {
-        Add(item.first, name, absl::StrCat("unknown key", Suggestion(name, schema_)));
+        Add(item.first, name, absl::StrCat("unknown key", Suggestion(name, KnownNames())));
       }
     }
   }
@@ -54,6 +62,13 @@ class Reader {
     } else {
       Add(node, key.name, node.IsMap() ? "is a value, not a section" : "takes a single value");
     }
+  }
+
+  std::vector<std::string> KnownNames() const {
+    std::vector<std::string> names;
+    for (const Key& key : schema_.keys()) names.push_back(key.name);
+    for (const SuiteKey& key : others_) names.emplace_back(key.name);
+    return names;
   }
 
   void ReadList(const Key& key, const YAML::Node& node) {
@@ -88,7 +103,9 @@ class Reader {
 
   const std::string& path_;
   const Schema& schema_;
+  const absl::Span<const SuiteKey> others_;
   Settings& settings_;
+  std::vector<PassedOver>& passed_over_;
   Mistakes& mistakes_;
   std::set<std::string> seen_;
 };
@@ -107,14 +124,14 @@ std::string ReadFile(const std::string& path, absl::string_view where, Mistakes&
   return text;
 }
 
-void ReadYaml(const std::string& path, const Schema& schema, Settings& settings,
-              Mistakes& mistakes) {
+void ReadYaml(const std::string& path, const Schema& schema, absl::Span<const SuiteKey> others,
+              Settings& settings, std::vector<PassedOver>& passed_over, Mistakes& mistakes) {
   const std::string where = absl::StrCat("file ", path);
   const std::string text = ReadFile(path, where, mistakes);
   try {
     const YAML::Node root = YAML::Load(text);
     if (root.IsMap()) {
-      Reader(path, schema, settings, mistakes).ReadSection("", root);
+      Reader(path, schema, others, settings, passed_over, mistakes).ReadSection("", root);
     } else if (!root.IsNull()) {
       mistakes.Add(where, "is not a mapping of keys to values");
     }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "libs/config/loader.h"
 #include "libs/config/mistakes.h"
 #include "libs/config/schema.h"
 
@@ -15,9 +17,9 @@ inline constexpr int kFileBytesMax = 1 << 20;
 // Reads the whole file; a mistake when it cannot be read or is larger than kFileBytesMax.
 std::string ReadFile(const std::string& path, absl::string_view where, Mistakes& mistakes);
 
-// Adds what `path` sets, in its order; unknown keys, keys set twice and values that are not allowed
-// are mistakes with their line.
-void ReadYaml(const std::string& path, const Schema& schema, Settings& settings,
-              Mistakes& mistakes);
+// Adds what `path` sets, in its order, and to `passed_over` what it sets for `others`; unknown
+// keys, keys set twice and values that are not allowed are mistakes with their line.
+void ReadYaml(const std::string& path, const Schema& schema, absl::Span<const SuiteKey> others,
+              Settings& settings, std::vector<PassedOver>& passed_over, Mistakes& mistakes);
 
 }  // namespace bdcsync::config

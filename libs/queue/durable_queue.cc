@@ -314,7 +314,7 @@ absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_i
   return items;
 }
 
-absl::Status DurableQueue::Unpark(int64_t id) {
+absl::StatusOr<std::string> DurableQueue::Unpark(int64_t id) {
   const auto parked = parked_.find(id);
   if (parked == parked_.end()) return MakeError(Reason::kNotFound, "no such parked item");
   sql::SqliteStatement& load = statements_->load;
@@ -333,8 +333,9 @@ absl::Status DurableQueue::Unpark(int64_t id) {
   statements_->unpark.BindInt64(1, id);
   RETURN_IF_ERROR(statements_->unpark.Run());
   parked_.erase(parked);
+  std::string lane = entry.lane;
   Index(id, std::move(entry));
-  return absl::OkStatus();
+  return lane;
 }
 
 absl::Status DurableQueue::Discard(int64_t id) {

@@ -86,9 +86,10 @@ class DurableQueue {
 
   // Parked items after `after_id`, oldest first.
   absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit);
-  // Makes a parked item wait again, at its old place. NOT_FOUND: none of this id is parked.
-  absl::Status Unpark(int64_t id);
-  // Deletes a parked item for good. NOT_FOUND: none of this id is parked.
+  // Makes a parked item wait again, at its old place; returns its lane. kNotFound: none of this id
+  // is parked.
+  absl::StatusOr<std::string> Unpark(int64_t id);
+  // Deletes a parked item for good. kNotFound: none of this id is parked.
   absl::Status Discard(int64_t id);
 
   // Whether an item of the lane waits or is in flight.

@@ -11,9 +11,12 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
+#include "libs/base/clock.h"
+#include "libs/log/capture.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/server.h"
@@ -26,6 +29,7 @@ namespace {
 using event_store::v1::EventStoreService;
 using event_store::v1::GetStoreInfoRequest;
 using event_store::v1::GetStoreInfoResponse;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Handler = std::function<grpc::ServerUnaryReactor*(grpc::CallbackServerContext*)>;
@@ -129,20 +133,91 @@ TEST_P(CallTest, ErrorsArriveWhole) {
 }
 
 TEST_P(CallTest, RequestIdAndDeadlineAreHandedOn) {
-  std::string id;
-  CallOptions forwarded;
+  CallTrace trace;
   service_.handler = [&](grpc::CallbackServerContext* context) {
-    id = RequestIdOf(*context);
-    forwarded = Forward(*context, absl::Hours(1));
+    trace = TraceOf(*context);
     return FinishNow(context, absl::OkStatus());
   };
+  const absl::Duration began = SystemClock().Monotonic();
   ASSERT_OK(Call({.timeout = absl::Seconds(20), .request_id = "r-17"}));
-  EXPECT_EQ(id, "r-17");
-  EXPECT_EQ(forwarded.request_id, "r-17");
-  EXPECT_LE(forwarded.timeout, absl::Seconds(21));  // The wire rounds up by as much as 1 %.
-  EXPECT_GT(forwarded.timeout, absl::ZeroDuration());
+  EXPECT_EQ(trace.request_id, "r-17");
+  EXPECT_LE(trace.not_after, began + absl::Seconds(21));  // The wire rounds up by at most 1 %.
+  EXPECT_GT(trace.not_after, began);
   ASSERT_OK(Call({.timeout = kLong, .request_id = std::string(kRequestIdBytesMax + 1, 'x')}));
-  EXPECT_EQ(id.size(), static_cast<std::size_t>(kRequestIdBytesMax));
+  EXPECT_EQ(trace.request_id.size(), kRequestIdBytesMax);
+}
+
+TEST_P(CallTest, CallsWithinAScopeCarryItsIdAndNeverALaterDeadline) {
+  CallTrace trace;
+  service_.handler = [&](grpc::CallbackServerContext* context) {
+    trace = TraceOf(*context);
+    return FinishNow(context, absl::OkStatus());
+  };
+  const absl::Duration not_after = SystemClock().Monotonic() + absl::Seconds(10);
+  const CallScope scope({"scope-1", not_after});
+  ASSERT_OK(Call({.timeout = absl::Hours(1)}));
+  EXPECT_EQ(trace.request_id, "scope-1");
+  EXPECT_LE(trace.not_after, not_after + absl::Milliseconds(200));  // As above.
+  ASSERT_OK(Call({.timeout = absl::Seconds(5), .request_id = "own"}));
+  EXPECT_EQ(trace.request_id, "own");
+  EXPECT_LT(trace.not_after, not_after);
+}
+
+TEST_P(CallTest, ACallWithinAScopeThatIsOverHasNoTimeLeft) {
+  HeldCall held;
+  std::atomic<bool> arrived{false};
+  service_.handler = [&, answer = held.handler()](grpc::CallbackServerContext* context) {
+    arrived = true;
+    return answer(context);
+  };
+  const CallScope scope({"late", SystemClock().Monotonic() - absl::Seconds(1)});
+  EXPECT_THAT(Call({.timeout = absl::Hours(1)}), status::HasReason(Reason::kDeadlineExceeded));
+  // Most such calls never leave.
+  server_->Drain(SystemClock().Now() + absl::Milliseconds(1));
+  if (arrived) {
+    held.AwaitArrival();
+    held.Finish();
+  }
+}
+
+TEST_P(CallTest, AnAnswerIsHandledWithinTheScopeOfItsCall) {
+  absl::Notification answered;
+  std::string current;
+  {
+    const CallScope scope({"asked"});
+    StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse>) {
+      current = CallScope::Current().request_id;
+      answered.Notify();
+    });
+  }
+  answered.WaitForNotification();
+  EXPECT_EQ(current, "asked");
+}
+
+TEST(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
+  metrics::Registry metrics;
+  log::CapturedLog log;
+  FakeService service;
+  Server server({}, metrics, log.logger());
+  server.AddService(&service);
+  ASSERT_OK(server.Start());
+  const auto stub = EventStoreService::NewStub(server.InProcessChannel());
+  const auto call = [&](const std::string& id) {
+    return rpc::Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
+                     {.timeout = kLong, .request_id = id});
+  };
+  log.logger().SetLevel(log::Level::kInfo);
+  ASSERT_OK(call("quiet"));
+  service.handler = [](grpc::CallbackServerContext* context) {
+    return FinishNow(context, MakeError(Reason::kInternal, "broken"));
+  };
+  EXPECT_FALSE(call("failed").ok());
+  log.logger().SetLevel(log::Level::kDebug);
+  EXPECT_FALSE(call("traced").ok());
+  server.AwaitIdle(SystemClock().Now() + kLong);
+  const std::string text = absl::StrJoin(log.lines(), "\n");
+  EXPECT_THAT(text, AllOf(HasSubstr(R"("request_id":"failed")"), HasSubstr("broken"),
+                          HasSubstr(R"("request_id":"traced")"), Not(HasSubstr("quiet"))));
 }
 
 TEST_P(CallTest, ACallWithoutAnAnswerEndsAtItsDeadline) {

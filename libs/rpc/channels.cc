@@ -27,13 +27,20 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
     if (options.tls_cert_file.empty()) return grpc::InsecureChannelCredentials();
     return absl::InvalidArgumentError("services.tls.cert_file needs services.tls.ca_file");
   }
-  grpc::SslCredentialsOptions tls;
-  ASSIGN_OR_RETURN(tls.pem_root_certs, ReadPem(options.tls_ca_file, "services.tls.ca_file"));
+  // Read here only to say at once what is wrong; gRPC reads them itself, again and again.
+  RETURN_IF_ERROR(ReadPem(options.tls_ca_file, "services.tls.ca_file").status());
   if (!options.tls_cert_file.empty()) {
-    ASSIGN_OR_RETURN(tls.pem_cert_chain, ReadPem(options.tls_cert_file, "services.tls.cert_file"));
-    ASSIGN_OR_RETURN(tls.pem_private_key, ReadPem(options.tls_key_file, "services.tls.key_file"));
+    RETURN_IF_ERROR(ReadPem(options.tls_cert_file, "services.tls.cert_file").status());
+    RETURN_IF_ERROR(ReadPem(options.tls_key_file, "services.tls.key_file").status());
   }
-  return grpc::SslCredentials(tls);
+  namespace tls = grpc::experimental;
+  tls::TlsChannelCredentialsOptions credentials;
+  credentials.set_certificate_provider(std::make_shared<tls::FileWatcherCertificateProvider>(
+      options.tls_key_file, options.tls_cert_file, options.tls_ca_file,
+      WholeSeconds(options.tls_reload_interval)));
+  credentials.watch_root_certs();
+  if (!options.tls_cert_file.empty()) credentials.watch_identity_key_cert_pairs();
+  return tls::TlsCredentials(credentials);
 }
 
 grpc::ChannelArguments Arguments(const ChannelOptions& options) {
@@ -74,6 +81,7 @@ ChannelOptions ChannelOptionsFrom(const config::Values& values) {
   options.tls_ca_file = values.Get(kServicesTlsCaFile);
   options.tls_cert_file = values.Get(kServicesTlsCertFile);
   options.tls_key_file = values.Get(kServicesTlsKeyFile);
+  options.tls_reload_interval = values.Get(kTlsReloadInterval);
   return options;
 }
 

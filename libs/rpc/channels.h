@@ -1,7 +1,7 @@
 // Channels to the other services: in-process where the service is hosted in this process, over TCP
-// (optionally TLS) everywhere else. A lost service is looked for again within seconds; whether a
-// call waits for it is the caller's choice. AddInProcess before anybody calls Get; Get is
-// thread-safe.
+// (optionally TLS, with files that may be replaced) everywhere else. A lost service is looked for
+// again within seconds; whether a call waits for it is the caller's choice. AddInProcess before
+// anybody calls Get; Get is thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ struct ChannelOptions {
   std::string tls_ca_file;  // Empty: no TLS.
   std::string tls_cert_file;
   std::string tls_key_file;
+  absl::Duration tls_reload_interval = absl::Minutes(1);  // Whole seconds, at least one.
 };
 ChannelOptions ChannelOptionsFrom(const config::Values& values);
 

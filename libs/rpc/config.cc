@@ -18,6 +18,7 @@ void DeclareConfig(config::Schema& schema) {
   schema.Add(kServicesTlsCaFile);
   schema.Add(kServicesTlsCertFile);
   schema.Add(kServicesTlsKeyFile);
+  schema.Add(kTlsReloadInterval);
 }
 
 }  // namespace bdcsync::rpc

@@ -73,6 +73,13 @@ inline constexpr config::String kServicesTlsCertFile{
 inline constexpr config::String kServicesTlsKeyFile{
     .name = "services.tls.key_file", .doc = "The private key of services.tls.cert_file (PEM)."};
 
+inline constexpr config::Duration kTlsReloadInterval{
+    .name = "tls.reload_interval",
+    .default_value = absl::Minutes(1),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(24),
+    .doc = "How often certificate, key and CA files of all listeners and channels are looked at."};
+
 // Adds all of them.
 void DeclareConfig(config::Schema& schema);
 

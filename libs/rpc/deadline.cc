@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "absl/strings/ascii.h"
+#include "libs/base/clock.h"
 
 namespace bdcsync::rpc {
 namespace {
@@ -30,15 +30,16 @@ absl::Duration Until(gpr_timespec deadline) {
 }  // namespace
 
 void PrepareCall(grpc::ClientContext& context, const CallOptions& options) {
-  context.set_deadline(DeadlineAfter(options.timeout));
-  if (options.wait_for_ready) context.set_wait_for_ready(true);
-  if (!options.request_id.empty()) {
-    context.AddMetadata(std::string(kRequestIdMetadata), options.request_id);
+  const CallTrace& current = CallScope::Current();
+  absl::Duration timeout = options.timeout;
+  if (current.not_after != absl::InfiniteDuration()) {
+    const absl::Duration left = current.not_after - SystemClock().Monotonic();
+    timeout = std::clamp(left, absl::ZeroDuration(), options.timeout);
   }
-}
-
-absl::Duration Remaining(const grpc::ServerContextBase& context, absl::Duration timeout_max) {
-  return std::clamp(Until(context.raw_deadline()), absl::ZeroDuration(), timeout_max);
+  context.set_deadline(DeadlineAfter(timeout));
+  if (options.wait_for_ready) context.set_wait_for_ready(true);
+  const std::string& id = options.request_id.empty() ? current.request_id : options.request_id;
+  if (!id.empty()) context.AddMetadata(std::string(kRequestIdMetadata), id);
 }
 
 std::string RequestIdOf(const grpc::ServerContextBase& context) {
@@ -46,18 +47,15 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
   const auto found =
       metadata.find(grpc::string_ref(kRequestIdMetadata.data(), kRequestIdMetadata.size()));
   if (found == metadata.end()) return "";
-  std::string id;
-  for (const char c : found->second) {
-    if (absl::ascii_isgraph(c) && id.size() < kRequestIdBytesMax) id += c;
-  }
-  return id;
+  return CleanRequestId(absl::string_view(found->second.data(), found->second.size()));
 }
 
-CallOptions Forward(const grpc::ServerContextBase& context, absl::Duration timeout_max) {
-  CallOptions options;
-  options.timeout = Remaining(context, timeout_max);
-  options.request_id = RequestIdOf(context);
-  return options;
+CallTrace TraceOf(const grpc::ServerContextBase& context) {
+  CallTrace trace;
+  trace.request_id = RequestIdOf(context);
+  const absl::Duration left = Until(context.raw_deadline());
+  if (left != absl::InfiniteDuration()) trace.not_after = SystemClock().Monotonic() + left;
+  return trace;
 }
 
 }  // namespace bdcsync::rpc

@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "libs/base/call_trace.h"
 
 namespace grpc {
 class ClientContext;
@@ -16,8 +17,6 @@ class ServerContextBase;
 namespace bdcsync::rpc {
 
 inline constexpr absl::string_view kRequestIdMetadata = "x-request-id";
-// A longer request id from a caller is cut to this.
-inline constexpr int kRequestIdBytesMax = 128;
 
 struct CallOptions {
   absl::Duration timeout = absl::Seconds(10);
@@ -26,15 +25,13 @@ struct CallOptions {
       false;  // Wait for a connection (until the deadline) instead of failing at once.
 };
 
-// Sets deadline, request id and wait_for_ready.
+// Sets deadline, request id and wait_for_ready. What the options leave open comes from the thread's
+// CallScope: its request id, and no deadline later than its moment.
 void PrepareCall(grpc::ClientContext& context, const CallOptions& options);
 
-// How long the caller of `context` still waits; at most `timeout_max`, never below zero.
-absl::Duration Remaining(const grpc::ServerContextBase& context, absl::Duration timeout_max);
-// The caller's request id; empty when it sent none. Unprintable characters are removed.
+// The caller's request id, cleaned; empty when it sent none.
 std::string RequestIdOf(const grpc::ServerContextBase& context);
-// Options for a call made on behalf of the caller of `context`: its request id, and what is left of
-// its deadline.
-CallOptions Forward(const grpc::ServerContextBase& context, absl::Duration timeout_max);
+// The request that the caller of `context` works on: its request id, and its deadline.
+CallTrace TraceOf(const grpc::ServerContextBase& context);
 
 }  // namespace bdcsync::rpc

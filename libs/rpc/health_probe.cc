@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "libs/base/call_trace.h"
 
 namespace bdcsync::rpc {
 
@@ -27,6 +28,7 @@ absl::Status HealthProbe::Last() {
     state_->asking = true;
     state_->asked_at = now;
   }
+  const CallScope scope({});  // The question serves everybody, not who happened to need it.
   ask_([state = state_](absl::Status answer) {
     absl::MutexLock lock(&state->mutex);
     state->answer = std::move(answer);

@@ -34,18 +34,21 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const Serve
     return absl::InvalidArgumentError(
         "grpc.tls.client_ca_file needs grpc.tls.cert_file and grpc.tls.key_file");
   }
-  grpc::SslServerCredentialsOptions tls(
-      options.tls_client_ca_file.empty()
-          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  ASSIGN_OR_RETURN(std::string chain, ReadPem(options.tls_cert_file, "grpc.tls.cert_file"));
-  ASSIGN_OR_RETURN(std::string key, ReadPem(options.tls_key_file, "grpc.tls.key_file"));
-  tls.pem_key_cert_pairs.push_back({std::move(key), std::move(chain)});
+  // Read here only to say at once what is wrong; gRPC reads them itself, again and again.
+  RETURN_IF_ERROR(ReadPem(options.tls_cert_file, "grpc.tls.cert_file").status());
+  RETURN_IF_ERROR(ReadPem(options.tls_key_file, "grpc.tls.key_file").status());
+  namespace tls = grpc::experimental;
+  tls::TlsServerCredentialsOptions credentials(
+      std::make_shared<tls::FileWatcherCertificateProvider>(
+          options.tls_key_file, options.tls_cert_file, options.tls_client_ca_file,
+          WholeSeconds(options.tls_reload_interval)));
+  credentials.watch_identity_key_cert_pairs();
   if (!options.tls_client_ca_file.empty()) {
-    ASSIGN_OR_RETURN(tls.pem_root_certs,
-                     ReadPem(options.tls_client_ca_file, "grpc.tls.client_ca_file"));
+    RETURN_IF_ERROR(ReadPem(options.tls_client_ca_file, "grpc.tls.client_ca_file").status());
+    credentials.watch_root_certs();
+    credentials.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   }
-  return grpc::SslServerCredentials(tls);
+  return tls::TlsServerCredentials(credentials);
 }
 
 // "[::1]:80" for an IPv6 address.
@@ -94,6 +97,7 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
   options.tls_cert_file = values.Get(kTlsCertFile);
   options.tls_key_file = values.Get(kTlsKeyFile);
   options.tls_client_ca_file = values.Get(kTlsClientCaFile);
+  options.tls_reload_interval = values.Get(kTlsReloadInterval);
   return options;
 }
 
@@ -103,6 +107,7 @@ struct Server::State {
 
   const ServerOptions options;
   metrics::Registry& metrics;
+  const log::Logger logger;
   const SystemClock clock;  // Real time: it measures calls.
   std::vector<grpc::Service*> services;
   Endpoint tcp;
@@ -117,14 +122,14 @@ void Server::State::Build(grpc::ServerBuilder& builder, Endpoint& endpoint) {
   Configure(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(
-      std::make_unique<ServerMetricsFactory>(metrics, clock, endpoint.in_flight));
+      std::make_unique<ServerMetricsFactory>(metrics, clock, endpoint.in_flight, logger));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : services) builder.RegisterService(service);
   endpoint.server = builder.BuildAndStart();
 }
 
-Server::Server(ServerOptions options, metrics::Registry& metrics)
-    : state_(new State{std::move(options), metrics}) {}
+Server::Server(ServerOptions options, metrics::Registry& metrics, const log::Logger& logger)
+    : state_(new State{std::move(options), metrics, logger}) {}
 
 Server::~Server() {
   Drain(absl::InfinitePast());

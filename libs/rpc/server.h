@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/config/values.h"
+#include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 
 namespace grpc {
@@ -30,6 +31,7 @@ struct ServerOptions {
   std::string tls_cert_file;  // Empty: no TLS.
   std::string tls_key_file;
   std::string tls_client_ca_file;  // Not empty: callers must show a certificate.
+  absl::Duration tls_reload_interval = absl::Minutes(1);  // Whole seconds, at least one.
 };
 // The options of `values` (libs/rpc/config.h); `listen_address` and `port` come from the caller.
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
@@ -39,8 +41,10 @@ class Server {
  public:
   // Metrics: bdcsync_grpc_requests_total{method,code}, bdcsync_grpc_request_seconds{method},
   // bdcsync_grpc_in_flight_calls. One server per registry.
+  // Every call is logged at debug, with its request id; at error when it failed by our fault.
   // `metrics` is borrowed and must outlive the server.
-  Server(ServerOptions options, metrics::Registry& metrics);
+  Server(ServerOptions options, metrics::Registry& metrics,
+         const log::Logger& logger = log::NullLogger());
   // Drains without patience if Drain was not called. All callers within the process are gone.
   ~Server();
   Server(const Server&) = delete;

@@ -3,7 +3,11 @@
 #include <grpcpp/support/interceptor.h>
 #include <grpcpp/support/status.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
+
+#include "libs/rpc/deadline.h"
 
 namespace bdcsync::rpc {
 namespace {
@@ -14,10 +18,21 @@ constexpr std::array kCodeNames = {
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
 
+bool IsOurFault(int code) {
+  return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::UNKNOWN ||
+         code == grpc::StatusCode::DATA_LOSS;
+}
+
 class Interceptor final : public grpc::experimental::Interceptor {
  public:
-  Interceptor(MethodMetrics& method, const Clock& clock, CallsInFlight& in_flight)
-      : method_(method), clock_(clock), in_flight_(in_flight), started_(clock.Monotonic()) {
+  Interceptor(MethodMetrics& method, const Clock& clock, CallsInFlight& in_flight,
+              const log::Logger& logger, log::Throttle& failures)
+      : method_(method),
+        clock_(clock),
+        in_flight_(in_flight),
+        logger_(logger),
+        failures_(failures),
+        started_(clock.Monotonic()) {
     in_flight_.Begin();
   }
   // gRPC deletes it when nothing of the call is left.
@@ -25,17 +40,49 @@ class Interceptor final : public grpc::experimental::Interceptor {
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     using grpc::experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      TakeRequestId(*methods->GetRecvInitialMetadata());
+    }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
-      method_.Answered(methods->GetSendStatus().error_code(), clock_.Monotonic() - started_);
+      const grpc::Status status = methods->GetSendStatus();
+      const absl::Duration took = clock_.Monotonic() - started_;
+      method_.Answered(status.error_code(), took);
+      if (logger_.Enabled(log::Level::kDebug)) {
+        LogAnswered(log::Level::kDebug, status, took, 0);
+      } else if (IsOurFault(status.error_code())) {
+        const auto held_back = failures_.Allow();
+        if (held_back.has_value()) LogAnswered(log::Level::kError, status, took, *held_back);
+      }
     }
     methods->Proceed();
   }
 
  private:
+  void TakeRequestId(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
+    const auto found =
+        metadata.find(grpc::string_ref(kRequestIdMetadata.data(), kRequestIdMetadata.size()));
+    if (found == metadata.end()) return;
+    request_id_ = CleanRequestId(absl::string_view(found->second.data(), found->second.size()));
+  }
+
+  void LogAnswered(log::Level level, const grpc::Status& status, absl::Duration took,
+                   int64_t held_back) const {
+    logger_.Log(level, "call answered",
+                {{"request_id", request_id_},
+                 {"method", method_.method()},
+                 {"code", kCodeNames[std::min<size_t>(status.error_code(), kCodeNames.size() - 1)]},
+                 {"error", status.error_message()},
+                 {"seconds", absl::ToDoubleSeconds(took)},
+                 {"suppressed", held_back}});
+  }
+
   MethodMetrics& method_;
   const Clock& clock_;
   CallsInFlight& in_flight_;
+  const log::Logger& logger_;
+  log::Throttle& failures_;
   const absl::Duration started_;
+  std::string request_id_;
 };
 
 }  // namespace
@@ -82,7 +129,8 @@ void CallsInFlight::AwaitNone(absl::Time deadline) const {
 
 grpc::experimental::Interceptor* ServerMetricsFactory::CreateServerInterceptor(
     grpc::experimental::ServerRpcInfo* info) {
-  return new Interceptor(Find(info->method()), clock_, in_flight_);  // gRPC deletes it.
+  // gRPC deletes it.
+  return new Interceptor(Find(info->method()), clock_, in_flight_, logger_, failures_);
 }
 
 MethodMetrics& ServerMetricsFactory::Find(const char* method) {

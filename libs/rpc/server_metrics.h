@@ -1,4 +1,5 @@
-// Counts and times every call that a gRPC server answers. Thread-safe.
+// Counts, times and logs every call that a gRPC server answers. At `debug` every call is logged
+// with its request id, at other levels those that failed by our fault. Thread-safe.
 #pragma once
 
 #include <grpcpp/support/server_interceptor.h>
@@ -12,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/base/clock.h"
+#include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 
 namespace bdcsync::rpc {
@@ -24,11 +26,15 @@ inline constexpr metrics::MetricInfo kRequestSeconds{
 inline constexpr metrics::MetricInfo kCallsInFlight{
     "bdcsync_grpc_in_flight_calls", "gRPC calls that have arrived and are not finished."};
 
+// Failures by our fault are logged once in this time, with how many were held back.
+inline constexpr absl::Duration kFailureInterval = absl::Seconds(1);
+
 // What one method has counted.
 class MethodMetrics {
  public:
   MethodMetrics(metrics::Registry& registry, std::string method);
   void Answered(int code, absl::Duration took);
+  const std::string& method() const { return method_; }
 
  private:
   static constexpr int kCodes = 17;  // OK to UNAUTHENTICATED.
@@ -56,8 +62,13 @@ class CallsInFlight {
 class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
   // All are borrowed and must outlive the server.
-  ServerMetricsFactory(metrics::Registry& registry, const Clock& clock, CallsInFlight& in_flight)
-      : registry_(registry), clock_(clock), in_flight_(in_flight) {}
+  ServerMetricsFactory(metrics::Registry& registry, const Clock& clock, CallsInFlight& in_flight,
+                       const log::Logger& logger)
+      : registry_(registry),
+        clock_(clock),
+        in_flight_(in_flight),
+        logger_(logger),
+        failures_(clock, kFailureInterval) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
@@ -67,6 +78,8 @@ class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorF
   metrics::Registry& registry_;
   const Clock& clock_;
   CallsInFlight& in_flight_;
+  const log::Logger logger_;
+  log::Throttle failures_;
   absl::Mutex mutex_;
   // By the address of the name, which a registered method keeps for ever.
   absl::flat_hash_map<const char*, std::unique_ptr<MethodMetrics>> methods_ ABSL_GUARDED_BY(mutex_);

@@ -3,8 +3,8 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -13,11 +13,14 @@
 #include "libs/rpc/channels.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/unary.h"
+#include "libs/testing/certificates.h"
 #include "libs/testing/status_matchers.h"
 
 namespace bdcsync::rpc {
 namespace {
 
+using ::bdcsync::testing::CertificateShownOn;
+using ::bdcsync::testing::WriteCertificate;
 using event_store::v1::EventStoreService;
 using event_store::v1::GetStoreInfoRequest;
 using event_store::v1::GetStoreInfoResponse;
@@ -35,11 +38,7 @@ class TlsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directories(dir_);
-    // A certificate for 127.0.0.1 that signs itself is its own authority.
-    const std::string command = absl::StrCat(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=t ",
-        "-addext subjectAltName=IP:127.0.0.1 -keyout ", key(), " -out ", cert(), " 2>/dev/null");
-    ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(concurrency-mt-unsafe): no other threads.
+    WriteCertificate("one", cert(), key());
   }
   ~TlsTest() override { std::filesystem::remove_all(dir_); }
 
@@ -79,6 +78,49 @@ TEST_F(TlsTest, WithAClientAuthorityOnlyCertifiedCallersGetThrough) {
   EXPECT_OK(
       CallWith(server, {.tls_ca_file = cert(), .tls_cert_file = cert(), .tls_key_file = key()}));
   EXPECT_THAT(CallWith(server, {.tls_ca_file = cert()}), status::HasReason(Reason::kUnavailable));
+}
+
+TEST_F(TlsTest, AReplacedCertificateIsShownToNewConnections) {
+  metrics::Registry metrics;
+  FakeService service;
+  Server server(
+      {.tls_cert_file = cert(), .tls_key_file = key(), .tls_reload_interval = absl::Seconds(1)},
+      metrics);
+  server.AddService(&service);
+  ASSERT_OK(server.Start());
+  EXPECT_EQ(CertificateShownOn(server.port()), "one");
+  WriteCertificate("two", cert(), key());
+  while (CertificateShownOn(server.port()) != "two") {  // The test's own time limit ends it.
+  }
+}
+
+TEST_F(TlsTest, AReplacedAuthorityIsUsedByAChannelThatReconnects) {
+  metrics::Registry metrics_before;
+  metrics::Registry metrics_after;
+  FakeService service;
+  const auto serve = [&](int port, metrics::Registry& metrics) {
+    auto server = std::make_unique<Server>(
+        ServerOptions{.port = port, .tls_cert_file = cert(), .tls_key_file = key()}, metrics);
+    server->AddService(&service);
+    EXPECT_OK(server->Start());
+    return server;
+  };
+  auto server = serve(0, metrics_before);
+  const int port = server->port();
+  ASSERT_OK_AND_ASSIGN(const auto channel,
+                       Dial(absl::StrCat("127.0.0.1:", port),
+                            {.tls_ca_file = cert(), .tls_reload_interval = absl::Seconds(1)}));
+  const auto stub = EventStoreService::NewStub(channel);
+  const auto call = [&] {
+    return Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
+                {.timeout = absl::Seconds(30), .wait_for_ready = true})
+        .status();
+  };
+  ASSERT_OK(call());
+  server.reset();
+  WriteCertificate("two", cert(), key());  // Its own authority: the old one does not know it.
+  server = serve(port, metrics_after);
+  EXPECT_OK(call());
 }
 
 TEST_F(TlsTest, HalfAConfigurationIsRefused) {

@@ -22,8 +22,9 @@
 
 namespace bdcsync::rpc {
 
-// Starts a call and returns at once. `done` runs exactly once, on a gRPC thread, and must not
-// block. `async` is borrowed until then. Usage, with a generated stub:
+// Starts a call and returns at once. `done` runs exactly once, on a gRPC thread, within the
+// CallScope of the thread that called, and must not block. `async` is borrowed until then. Usage,
+// with a generated stub:
 //   CallAsync(*stub->async(), &EventStoreService::StubInterface::async_interface::Append,
 //             std::move(request), options, [](absl::StatusOr<AppendResponse> response) {…});
 template <typename Async, typename Request, typename Response, typename Target>
@@ -37,15 +38,18 @@ void CallAsync(Target& async,
     Request request;
     Response response;
     absl::AnyInvocable<void(absl::StatusOr<Response>)> done;
+    CallTrace trace;
   };
   // Shared because std::function must be copyable; freed when gRPC drops the callback.
   auto call = std::make_shared<Call>();
+  call->trace = CallScope::Current();
   PrepareCall(call->context, options);
   call->request = std::move(request);
   call->done = std::move(done);
   Call& borrowed = *call;
   (async.*method)(&borrowed.context, &borrowed.request, &borrowed.response,
                   [call = std::move(call)](const grpc::Status& status) {
+                    const CallScope scope(std::move(call->trace));
                     if (status.ok()) {
                       call->done(std::move(call->response));
                     } else {

@@ -36,7 +36,8 @@ inline constexpr config::Duration kHeartbeatInterval{
     .default_value = absl::Seconds(30),
     .min = absl::Milliseconds(100),
     .max = absl::Hours(1),
-    .doc = "How often connections are checked for life; two missed checks close them."};
+    .doc = "How often connections are checked for life; two missed checks close them.",
+    .reloadable = true};
 inline constexpr config::Duration kHandshakeTimeout{
     .name = "websocket.handshake_timeout",
     .default_value = absl::Seconds(10),
@@ -102,7 +103,8 @@ inline constexpr config::Duration kAuthenticateTimeout{
     .default_value = absl::Seconds(10),
     .min = absl::Milliseconds(100),
     .max = absl::Minutes(5),
-    .doc = "How long a connection may stay without authentication."};
+    .doc = "How long a connection may stay without authentication.",
+    .reloadable = true};
 inline constexpr config::StringList kAllowedOrigins{
     .name = "security.allowed_origins",
     .doc = "Web origins that browsers may connect from; empty allows any."};
@@ -136,28 +138,32 @@ inline constexpr config::Int kSubscriptionsPerSession{
     .min = 1,
     .max = 100'000,
     .unit = "subscriptions",
-    .doc = "Subscriptions of one session; more are refused with quota_exceeded."};
+    .doc = "Subscriptions of one session; more are refused with quota_exceeded.",
+    .reloadable = true};
 inline constexpr config::Int kInFlightPerSession{
     .name = "limits.in_flight_per_session",
     .default_value = 256,
     .min = 1,
     .max = 100'000,
     .unit = "requests",
-    .doc = "Unanswered requests of one session; above it the server stops reading."};
+    .doc = "Unanswered requests of one session; above it the server stops reading.",
+    .reloadable = true};
 inline constexpr config::Int kSessionsPerUser{
     .name = "limits.sessions_per_user",
     .default_value = 20'000,
     .min = 1,
     .max = 10'000'000,
     .unit = "sessions",
-    .doc = "Sessions of one user at this gateway; more are refused with quota_exceeded."};
+    .doc = "Sessions of one user at this gateway; more are refused with quota_exceeded.",
+    .reloadable = true};
 inline constexpr config::Double kLiveMessagesPerSecond{
     .name = "limits.live_messages_per_s",
     .default_value = 100,
     .min = 0.1,
     .max = 1'000'000,
     .unit = "messages per second",
-    .doc = "Presence states and broadcasts of one session."};
+    .doc = "Presence states and broadcasts of one session.",
+    .reloadable = true};
 inline constexpr config::Int kJsonDepth{.name = "limits.json_depth",
                                         .default_value = 64,
                                         .min = 4,

@@ -49,6 +49,8 @@ class LoopServices {
                   session} {}
 
   FeedEngine& engine() { return engine_; }
+  // For open sessions too, as far as an option is looked at later. On the loop.
+  void SetSessionOptions(const SessionOptions& options) { services_.options = options; }
   // For every new connection of the loop.
   HandlerFactory handler_factory() {
     return [this](Connection& connection) { return MakeSession(services_, connection); };

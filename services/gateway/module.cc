@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "libs/app/config.h"
 #include "libs/app/context.h"
+#include "libs/app/tls_files.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/health_probe.h"
@@ -17,6 +18,7 @@
 #include "services/gateway/auth/key_ring.h"
 #include "services/gateway/auth/token_verifier.h"
 #include "services/gateway/config.h"
+#include "services/gateway/grpc/admin_service.h"
 #include "services/gateway/grpc/device_sync_client.h"
 #include "services/gateway/grpc/event_store_client.h"
 #include "services/gateway/grpc/sync_service.h"
@@ -28,6 +30,7 @@
 #include "services/gateway/pipeline/device_reporter.h"
 #include "services/gateway/pipeline/entity_reader.h"
 #include "services/gateway/session/session_directory.h"
+#include "services/gateway/spool/spool_admin.h"
 #include "services/gateway/websocket/server.h"
 
 namespace bdcsync::gateway {
@@ -42,6 +45,12 @@ constexpr metrics::MetricInfo kCommitQueueMetric{"bdcsync_gateway_commit_queue_i
                                                  "Operations that wait for a commit."};
 constexpr metrics::MetricInfo kWatchesMetric{"bdcsync_gateway_watches",
                                              "Open watch streams of SyncService."};
+
+// Says which service it is that does not answer.
+absl::Status Needed(absl::string_view service, const absl::Status& answer) {
+  if (answer.ok()) return answer;
+  return absl::Status(answer.code(), absl::StrCat(service, ": ", answer.message()));
+}
 
 // Runs `task` on the loop and waits for it.
 void RunOn(Loop& loop, absl::AnyInvocable<void()> task) {
@@ -58,8 +67,9 @@ absl::StatusOr<std::unique_ptr<queue::DurableQueue>> OpenSpool(app::Context& con
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot make the folder ", folder, ": ", error.message()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot make the folder ", folder, " (", error.message(),
+                     "): set offline.storage_path to one that this process may write"));
   }
   return queue::DurableQueue::Open(absl::StrCat(folder, "/operations.db"),
                                    QueueLimitsFrom(context.config()), context.clock(),
@@ -100,8 +110,9 @@ class Gateway {
                {version_, directory_, context.clock(), context.random(), context.logger(),
                 metrics.spool},
                SpoolLimitsFrom(context.config())),
+        spool_admin_(spool_, metrics.spool),
         pipeline_({version_, spool_, context.clock(), context.random(), metrics.pipeline,
-                   MiddlewareOf(context.config())},
+                   context.logger(), MiddlewareOf(context.config())},
                   PipelineLimitsFrom(context.config())) {
     const SharedServices shared{events_,         context.bus(), context.clock(), context.random(),
                                 verifier_,       pipeline_,     reads_,          devices_,
@@ -121,6 +132,10 @@ class Gateway {
     sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
         verifier_, pipeline_, reads_, device_sync_, *watches_, [this] { return Status(); },
         static_cast<size_t>(context.config().Get(kJsonDepth)),
+        context.config().Get(kRequireAuthentication)});
+    admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
+        verifier_, spool_admin_,
+        [&context](const auto& changes) { return context.ChangeConfig(changes); }, context.logger(),
         context.config().Get(kRequireAuthentication)});
     (void)Readiness();  // Asks; the readiness check tells.
   }
@@ -150,18 +165,25 @@ class Gateway {
     const absl::Status version = version_probe_.Last();
     if (version.ok()) version_seen_.store(true);
     (void)device_sync_probe_.Last();  // Only told by GetStatus: sessions go on without it.
-    RETURN_IF_ERROR(events_probe_.Last());
-    return version_seen_.load() ? absl::OkStatus() : version;
+    RETURN_IF_ERROR(Needed("event-store", events_probe_.Last()));
+    return version_seen_.load() ? absl::OkStatus() : Needed("version", version);
   }
 
   void SetLimits(const config::Values& values) {
     keys_.SetSecret(values.Get(kJwtSecret));
     pipeline_.rate_limiter().SetLimits(static_cast<double>(values.Get(kOperationsPerSecond)),
                                        static_cast<double>(values.Get(kOperationsBurst)));
+    server_->SetHeartbeatInterval(values.Get(kHeartbeatInterval));
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      server_->loops()[i]->Post([&loop = *loops_[i], options = SessionOptionsFrom(values)] {
+        loop.SetSessionOptions(options);
+      });
+    }
   }
 
   const SyncServiceDependencies& sync() const { return *sync_; }
-  const WebSocketServer& server() const { return *server_; }
+  const AdminServiceDependencies& admin() const { return *admin_; }
+  WebSocketServer& server() const { return *server_; }
   size_t commit_queue() const { return pipeline_.queued(); }
   size_t watches() const { return watches_->size(); }
 
@@ -235,10 +257,12 @@ class Gateway {
   EntityReader reads_;
   DeviceReporter devices_;
   Spool spool_;
+  SpoolAdmin spool_admin_;
   CommitPipeline pipeline_;
   std::vector<std::unique_ptr<LoopServices>> loops_;
   std::unique_ptr<WatchHost> watches_;
   std::unique_ptr<SyncServiceDependencies> sync_;
+  std::unique_ptr<AdminServiceDependencies> admin_;
   std::atomic<bool> version_seen_{false};
 };
 
@@ -264,6 +288,7 @@ class GatewayModule final : public app::Module {
           "security.jwt_keys_dir");
     }
     context.server().AddService(&service_);
+    context.server().AddService(&admin_service_);
     context.AddReadinessCheck("gateway", [this] {
       Gateway* const gateway = serving_.load();
       return gateway == nullptr ? absl::UnavailableError("not yet started") : gateway->Readiness();
@@ -296,6 +321,8 @@ class GatewayModule final : public app::Module {
     RETURN_IF_ERROR(gateway_->Start());
     serving_.store(gateway_.get());
     service_.Serve(&gateway_->sync());
+    admin_service_.Serve(&gateway_->admin());
+    if (app::TlsFiles* const tls = gateway_->server().tls()) context.WatchTls("websocket", *tls);
     context.logger().Info("WebSocket clients are served",
                           {{"websocket_port", gateway_->server().port()}});
     return absl::OkStatus();
@@ -314,6 +341,7 @@ class GatewayModule final : public app::Module {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<KeyRing> keys_;
   SyncService service_;
+  AdminService admin_service_;
   std::unique_ptr<Gateway> gateway_;
   std::atomic<Gateway*> serving_{nullptr};  // Set when Start is done.
 };

@@ -191,7 +191,9 @@ void CommitRun::Answer(Work* work) {
 void CommitRun::SendBack(EntityLine* line, const absl::Status& error) {
   line->ForgetHead();
   for (Work* work : line->works()) {
-    if (work->stage != Stage::kAnswered) AnswerError(work, error);
+    if (work->stage == Stage::kAnswered) continue;
+    tools_.observer.OnSentBack(work->pending.operation(), error);
+    AnswerError(work, error);
   }
   if (!atomic_) return;
   for (Work& work : works_) {

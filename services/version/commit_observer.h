@@ -1,9 +1,12 @@
-// What the commit path tells whoever counts. Methods are quick and thread-safe.
+// What the commit path tells whoever counts and logs. Methods are quick and thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "bdcsync/common/v1/common.pb.h"
+#include "libs/base/call_trace.h"
 
 namespace bdcsync::version {
 
@@ -18,6 +21,11 @@ class CommitObserver {
   virtual void OnMeetings(size_t meetings) = 0;
   // Another writer was first on an entity.
   virtual void OnLostRace() = 0;
+  // `batch` holds operations of several calls.
+  virtual void OnJoined(const CallTrace& batch, const std::vector<const CallTrace*>& calls) = 0;
+  // The caller was told to try an operation again, since a service did not answer. The thread's
+  // CallScope is that of its batch.
+  virtual void OnSentBack(const common::v1::Operation& operation, const absl::Status& why) = 0;
 };
 
 }  // namespace bdcsync::version

@@ -71,10 +71,11 @@ absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitRespo
     return absl::OkStatus();
   }
   OnStarted();
-  auto call = std::make_shared<CommitCall>(count, [this, done = std::move(done)]() mutable {
-    done();
-    OnFinished();
-  });
+  auto call = std::make_shared<CommitCall>(count, CallScope::Current(),
+                                           [this, done = std::move(done)]() mutable {
+                                             done();
+                                             OnFinished();
+                                           });
   std::vector<Group> groups;
   absl::flat_hash_map<std::pair<uint32_t, absl::string_view>, size_t> batches;
   absl::flat_hash_map<uint32_t, size_t> atomics;
@@ -153,6 +154,7 @@ void Committer::Send(std::vector<PendingOperation> batch, absl::AnyInvocable<voi
   auto segments = std::make_shared<Segments>();
   segments->done = std::move(done);
   OnStarted();
+  const CallScope scope(TraceOf(batch));
   for (PendingOperation& pending : batch) {
     std::vector<Group>& groups = segments->groups;
     if (groups.empty() || groups.back().back().atomic_group != pending.atomic_group) {
@@ -161,6 +163,18 @@ void Committer::Send(std::vector<PendingOperation> batch, absl::AnyInvocable<voi
     groups.back().push_back(std::move(pending));
   }
   RunNext(std::move(segments));
+}
+
+// Of a batch whose operations may come from several calls.
+CallTrace Committer::TraceOf(const std::vector<PendingOperation>& batch) const {
+  std::vector<const CallTrace*> calls;
+  for (const PendingOperation& pending : batch) {
+    const CallTrace* const trace = &pending.call->trace();
+    if (calls.empty() || calls.back() != trace) calls.push_back(trace);
+  }
+  CallTrace trace = TraceOfBatch(calls, tools_.random);
+  if (calls.size() > 1) tools_.observer.OnJoined(trace, calls);
+  return trace;
 }
 
 void Committer::RunNext(std::shared_ptr<Segments> segments) {

@@ -34,7 +34,8 @@ class Committer {
   // perhaps before it returns. Both messages are borrowed until then. Refusals and failures are
   // said per item: `unavailable` means that the item may or may not be committed, and may be
   // repeated with its op_id. Fails, and `done` never runs, only with kInvalidArgument: too many
-  // items.
+  // items. The thread's CallScope goes with the operations; a batch of several calls has an id of
+  // its own and the latest of their deadlines.
   absl::Status Commit(const v1::CommitRequest& request, v1::CommitResponse& response,
                       absl::AnyInvocable<void()> done);
 
@@ -59,6 +60,7 @@ class Committer {
   // Numbers the group and refuses what cannot be queued; false when nothing is left.
   bool Accept(Group& group);
   void Send(std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done);
+  CallTrace TraceOf(const std::vector<PendingOperation>& batch) const;
   void RunNext(std::shared_ptr<Segments> segments);
   void RefuseAll(Group& group, const absl::Status& error);
 

@@ -28,6 +28,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::Commit(grpc::CallbackServerContext* conte
                                               v1::CommitResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const absl::Status taken = domain->committer.Commit(
       *request, *response, [reactor] { rpc::FinishWith(reactor, absl::OkStatus()); });
@@ -40,6 +41,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::GetEntities(grpc::CallbackServerContext* 
                                                    v1::GetEntitiesResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->reader.GetEntities(*request, Into(response, reactor));
   return reactor;
@@ -50,6 +52,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::GetHistory(grpc::CallbackServerContext* c
                                                   v1::GetHistoryResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->reader.GetHistory(*request, Into(response, reactor));
   return reactor;
@@ -60,6 +63,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::Diff(grpc::CallbackServerContext* context
                                             v1::DiffResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->reader.Diff(*request, Into(response, reactor));
   return reactor;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 
 namespace bdcsync::version {
@@ -19,6 +20,10 @@ constexpr metrics::MetricInfo kMeetings{
 constexpr metrics::MetricInfo kLostRaces{
     "bdcsync_version_lost_races_total",
     "Times that another writer was first on an entity, so that operations were made again."};
+constexpr metrics::MetricInfo kSentBack{
+    "bdcsync_version_sent_back_operations_total",
+    "Operations that were not answered since event-store or conflict did not."};
+constexpr absl::Duration kFailureInterval = absl::Seconds(1);
 constexpr metrics::MetricInfo kQueueItems{"bdcsync_version_queue_items",
                                           "Operations that wait for a batch."};
 constexpr metrics::MetricInfo kCacheHits{"bdcsync_version_head_cache_hits_total",
@@ -37,11 +42,14 @@ std::string LabelOf(absl::string_view name, absl::string_view prefix) {
 
 }  // namespace
 
-Metrics::Metrics(metrics::Registry& registry, const HeadCache& cache,
-                 std::function<double()> queued)
-    : batch_items_(registry.AddHistogram(kBatchItems, metrics::SizeBuckets())),
+Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const Clock& clock,
+                 const HeadCache& cache, std::function<double()> queued)
+    : logger_(logger),
+      failures_(clock, kFailureInterval),
+      batch_items_(registry.AddHistogram(kBatchItems, metrics::SizeBuckets())),
       meetings_(registry.AddCounter(kMeetings)),
-      lost_races_(registry.AddCounter(kLostRaces)) {
+      lost_races_(registry.AddCounter(kLostRaces)),
+      sent_back_(registry.AddCounter(kSentBack)) {
   for (int kind = 1; kind < common::v1::OperationKind_ARRAYSIZE; ++kind) {
     for (int outcome = 1; outcome < common::v1::Outcome_ARRAYSIZE; ++outcome) {
       const auto kind_value = static_cast<common::v1::OperationKind>(kind);
@@ -74,5 +82,24 @@ void Metrics::OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outco
 void Metrics::OnMeetings(size_t meetings) { meetings_.Add(static_cast<double>(meetings)); }
 
 void Metrics::OnLostRace() { lost_races_.Add(); }
+
+void Metrics::OnJoined(const CallTrace& batch, const std::vector<const CallTrace*>& calls) {
+  if (!logger_.Enabled(log::Level::kDebug)) return;
+  std::vector<absl::string_view> ids;
+  for (const CallTrace* call : calls) ids.push_back(call->request_id);
+  logger_.Debug("calls joined in a batch",
+                {{"request_id", batch.request_id}, {"request_ids", absl::StrJoin(ids, ",")}});
+}
+
+void Metrics::OnSentBack(const common::v1::Operation& operation, const absl::Status& why) {
+  sent_back_.Add();
+  const auto held_back = failures_.Allow();
+  if (!held_back.has_value()) return;
+  logger_.Warn("an operation was sent back unanswered",
+               {{"request_id", CallScope::Current().request_id},
+                {"op_id", operation.op_id()},
+                {"error", why.message()},
+                {"suppressed", *held_back}});
+}
 
 }  // namespace bdcsync::version

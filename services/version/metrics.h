@@ -1,9 +1,13 @@
-// What version counts beside the calls themselves, which the gRPC server counts. Thread-safe.
+// What version counts and logs beside the calls themselves, which the gRPC server does.
+// Thread-safe.
 #pragma once
 
 #include <array>
 #include <functional>
+#include <vector>
 
+#include "libs/base/clock.h"
+#include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 #include "services/version/commit_observer.h"
 #include "services/version/head_cache.h"
@@ -12,21 +16,28 @@ namespace bdcsync::version {
 
 class Metrics final : public CommitObserver {
  public:
-  // `registry` is borrowed and must outlive this. `cache` and `queued` are asked at each rendering.
-  Metrics(metrics::Registry& registry, const HeadCache& cache, std::function<double()> queued);
+  // `registry` and `clock` are borrowed and must outlive this. `cache` and `queued` are asked at
+  // each rendering.
+  Metrics(metrics::Registry& registry, const log::Logger& logger, const Clock& clock,
+          const HeadCache& cache, std::function<double()> queued);
 
   void OnBatch(size_t operations) override;
   void OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outcome) override;
   void OnMeetings(size_t meetings) override;
   void OnLostRace() override;
+  void OnJoined(const CallTrace& batch, const std::vector<const CallTrace*>& calls) override;
+  void OnSentBack(const common::v1::Operation& operation, const absl::Status& why) override;
 
  private:
   using ByOutcome = std::array<metrics::Counter*, common::v1::Outcome_ARRAYSIZE>;
 
+  const log::Logger logger_;
+  log::Throttle failures_;
   std::array<ByOutcome, common::v1::OperationKind_ARRAYSIZE> operations_{};
   metrics::Histogram& batch_items_;
   metrics::Counter& meetings_;
   metrics::Counter& lost_races_;
+  metrics::Counter& sent_back_;
 };
 
 }  // namespace bdcsync::version

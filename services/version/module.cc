@@ -57,10 +57,11 @@ class VersionModule final : public app::Module {
   absl::Status Configure(app::Context& context) override {
     cache_ =
         std::make_unique<HeadCache>(static_cast<size_t>(context.config().Get(kHeadCacheBytes)));
-    metrics_ = std::make_unique<Metrics>(context.metrics(), *cache_, [this] {
-      const Service* const service = serving_.load();
-      return service == nullptr ? 0.0 : static_cast<double>(service->committer.queued());
-    });
+    metrics_ = std::make_unique<Metrics>(
+        context.metrics(), context.logger(), context.clock(), *cache_, [this] {
+          const Service* const service = serving_.load();
+          return service == nullptr ? 0.0 : static_cast<double>(service->committer.queued());
+        });
     context.server().AddService(&adapter_);
     context.AddReadinessCheck("version event-store", [this] {
       Service* const service = serving_.load();

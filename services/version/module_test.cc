@@ -194,6 +194,66 @@ TEST_F(ModuleTest, WhatIsInFlightIsAnsweredBeforeItStops) {
   app_.reset();
 }
 
+TEST_F(ModuleTest, RequestIdAndDeadlineAreHandedOnToEventStoreAndConflict) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK_AND_ASSIGN(const v1::CommitResult base,
+                       Commit(Item(common::v1::OPERATION_KIND_CREATE, R"({"x":1})")));
+  ASSERT_OK(Commit(Item(common::v1::OPERATION_KIND_PATCH, R"({"x":2})")));
+  v1::CommitItem late = Item(common::v1::OPERATION_KIND_PATCH, R"({"y":2})");
+  late.mutable_operation()->set_base_version(base.version_id());
+  v1::CommitRequest request;
+  *request.add_items() = late;
+  // Shorter than version's own timeouts, and rounded up on the wire by at most 1 % at each hop.
+  const rpc::CallOptions options{.timeout = absl::Seconds(4), .request_id = "r-17"};
+  const absl::Duration not_after = SystemClock().Monotonic() + absl::Seconds(4.1);
+  ASSERT_OK(rpc::Call<Stub>(*stub_, &Stub::Commit, request, options));
+  for (const CallTrace& trace : {log_.last_caller(), resolver_.last_caller()}) {
+    EXPECT_EQ(trace.request_id, "r-17");
+    EXPECT_LE(trace.not_after, not_after);
+  }
+
+  v1::GetHistoryRequest history;
+  *history.mutable_entity() = Key();
+  ASSERT_OK(rpc::Call<Stub>(*stub_, &Stub::GetHistory, history,
+                            {.timeout = absl::Seconds(4), .request_id = "r-18"}));
+  EXPECT_EQ(log_.last_caller().request_id, "r-18");
+  EXPECT_LE(log_.last_caller().not_after, not_after);
+}
+
+TEST_F(ModuleTest, ABatchOfSeveralCallsTakesTheLatestDeadline) {
+  ASSERT_NO_FATAL_FAILURE(Start({{"version.batches_in_flight_max", "1"}}));
+  absl::Notification arrived;
+  absl::Notification queued;
+  log_.BeforeNextAppend([&] {
+    arrived.Notify();
+    queued.WaitForNotification();
+  });
+  const auto commit = [&](absl::Duration timeout, const std::string& id, absl::Notification& done) {
+    v1::CommitRequest request;
+    *request.add_items() = Item(common::v1::OPERATION_KIND_UPDATE, "1");
+    rpc::CallAsync(*stub_->async(), &Stub::async_interface::Commit, std::move(request),
+                   {.timeout = timeout, .request_id = id},
+                   [&done](absl::StatusOr<v1::CommitResponse> answer) {
+                     EXPECT_OK(answer);
+                     done.Notify();
+                   });
+  };
+  absl::Notification first;
+  absl::Notification second;
+  absl::Notification third;
+  commit(kTimeout, "first", first);
+  arrived.WaitForNotification();
+  commit(absl::Seconds(8), "second", second);
+  commit(absl::Seconds(5), "third", third);
+  while (Metric("bdcsync_version_queue_items") < 2) std::this_thread::yield();
+  const absl::Duration now = SystemClock().Monotonic();
+  queued.Notify();
+  for (absl::Notification* done : {&first, &second, &third}) done->WaitForNotification();
+  EXPECT_THAT(log_.last_caller().request_id, ::testing::StartsWith("batch-"));
+  EXPECT_GT(log_.last_caller().not_after, now + absl::Seconds(5.5));
+  EXPECT_LT(log_.last_caller().not_after, now + absl::Seconds(8.5));
+}
+
 TEST_F(ModuleTest, ClientsGoOnToTheNextReplica) {
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_OK_AND_ASSIGN(const auto nobody, rpc::Dial(kNobody, rpc::ChannelOptions()));

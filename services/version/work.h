@@ -12,6 +12,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "bdcsync/version/v1/version.pb.h"
+#include "libs/base/call_trace.h"
 #include "services/version/apply_operation.h"
 #include "services/version/entity_state.h"
 
@@ -22,13 +23,15 @@ class EntityLine;
 // A call of Commit whose operations may travel in several batches; runs `done` after the last one.
 class CommitCall {
  public:
-  CommitCall(size_t operations, absl::AnyInvocable<void()> done)
-      : waiting_(operations), done_(std::move(done)) {}
+  CommitCall(size_t operations, CallTrace trace, absl::AnyInvocable<void()> done)
+      : trace_(std::move(trace)), waiting_(operations), done_(std::move(done)) {}
+  const CallTrace& trace() const { return trace_; }
   void OnAnswered() {
     if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_();
   }
 
  private:
+  const CallTrace trace_;
   std::atomic<size_t> waiting_;
   absl::AnyInvocable<void()> done_;
 };

@@ -26,8 +26,9 @@ keeps it true, `tools/dev/update-golden` writes it anew.
 Later sources win: default, YAML file (`--config FILE` or `BDC_SYNC_CONFIG`), environment, flags
 (`--KEY=VALUE`). A key that is not known and every value that is not allowed are told at once, at
 start or by `--check-config`. Keys marked *reload* change while a process runs: edit the file, then
-send SIGHUP. `--print-config` shows what holds and where it comes from. A single service knows the
-keys that it needs and refuses the others; tests/golden/config_keys.txt says which.
+send SIGHUP, or use `bdc-sync config`. `--print-config` shows what holds and whence. One
+environment or one file serves all five programs: each passes over the keys of the others, which
+tests/golden/config_keys.txt tells, and refuses names that none of them knows.
 
 """
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -27,6 +28,7 @@ class Process:
         self.http_port = http_port
         self.log_path = os.path.join(log_dir, name + ".log")
         self.popen = None  # Set as long as the end has not been seen.
+        self.tls = False  # Whether the operator's port speaks TLS.
 
     def start(self, wait=True):
         if self.popen is not None:
@@ -41,9 +43,11 @@ class Process:
 
     def get(self, path, timeout=2):
         """Status and body of an HTTP GET on the operator's port."""
-        url = f"http://127.0.0.1:{self.http_port}{path}"
+        url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.http_port}{path}"
+        anybody = ssl._create_unverified_context() if self.tls else None
         try:
-            with urllib.request.urlopen(url, timeout=patience(timeout)) as answer:
+            with urllib.request.urlopen(
+                    url, timeout=patience(timeout), context=anybody) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

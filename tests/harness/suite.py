@@ -6,9 +6,6 @@ from .ports import free_ports
 from .process import Process
 
 SECRET = "e2e-secret-of-at-least-thirty-two-bytes"
-# A process refuses keys it does not know; these are the gateway's alone.
-GATEWAY_ONLY = ("BDC_SYNC_WS_", "BDC_SYNC_JWT_", "BDC_SYNC_SECURITY_", "BDC_SYNC_OFFLINE_",
-                "BDC_SYNC_LIMITS_", "BDC_SYNC_GATEWAY_")
 SERVICES = ["event-store", "conflict", "device-sync", "version", "gateway"]
 
 
@@ -54,8 +51,6 @@ class Suite:
         for name in SERVICES:
             env = {**self.env, **addresses, "BDC_SYNC_GRPC_PORT": str(grpc[name]),
                    "BDC_SYNC_HTTP_PORT": str(http[name]), "BDC_SYNC_WS_PORT": str(self.ws_port)}
-            if name != "gateway":
-                env = {key: value for key, value in env.items() if not key.startswith(GATEWAY_ONLY)}
             argv = [os.path.join(self.bin_dir, "bdc-sync-" + name)]
             self.processes[name] = Process(name, argv, env, http[name], self.folder)
 

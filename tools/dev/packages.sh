@@ -4,7 +4,7 @@
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache mold pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
-  libpqxx-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev
+  libpqxx-dev libpq-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev
   libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev
   libzstd-dev zlib1g-dev libjemalloc-dev
   libgtest-dev libgmock-dev libbenchmark-dev

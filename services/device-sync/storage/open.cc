@@ -3,6 +3,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/sql/postgres_url.h"
 #include "services/device-sync/storage/postgres_device_storage.h"
 #include "services/device-sync/storage/sqlite_device_storage.h"
 
@@ -20,6 +22,7 @@ absl::StatusOr<std::unique_ptr<DeviceStorage>> OpenDeviceStorage(
   }
   if (absl::StartsWith(options.url, "postgresql://") ||
       absl::StartsWith(options.url, "postgres://")) {
+    RETURN_IF_ERROR(sql::CheckPostgresUrl(options.url, "storage.url"));
     return OpenPostgresDeviceStorage(options.url, options.postgres_connections_max, clock);
   }
   return MakeErrorAt(Reason::kInvalidArgument, "storage.url",

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/status.h"
+#include "libs/sql/postgres_url.h"
 #include "services/event-store/storage/postgres_event_storage.h"
 #include "services/event-store/storage/routed_event_storage.h"
 #include "services/event-store/storage/sqlite_event_storage.h"
@@ -56,6 +57,7 @@ absl::StatusOr<std::unique_ptr<EventStorage>> OpenRouted(const OpenOptions& opti
   for (const auto& [text, url] : options.log_dsns) {
     StorageShard shard;
     shard.logs = ranges[next++];
+    RETURN_IF_ERROR(sql::CheckPostgresUrl(url, "storage.log_dsns"));
     postgres.url = url;
     EventStorageOptions part = storage;
     part.first_log = shard.logs.first;
@@ -95,6 +97,7 @@ absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const
     return opened;
   }
   if (IsPostgres(options.url)) {
+    RETURN_IF_ERROR(sql::CheckPostgresUrl(options.url, "storage.url"));
     opened.writers = options.writers;
     ASSIGN_OR_RETURN(opened.storage, OpenPostgresEventStorage(postgres, storage, clock, random));
     return opened;

@@ -26,7 +26,8 @@ class GrpcCalls {
   ~GrpcCalls() { Shutdown(); }
 
   // Starts a call of `method` with `request`, which is owned by the call, or borrowed when it is a
-  // pointer. `done` runs exactly once, on any thread; with CANCELLED after Shutdown.
+  // pointer. `done` runs exactly once, on any thread, within the CallScope of the thread that
+  // called; with CANCELLED after Shutdown.
   template <typename Async, typename Request, typename Response, typename Held>
   void Start(Async& async,
              void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
@@ -38,9 +39,11 @@ class GrpcCalls {
       Held held;
       Response response;
       absl::AnyInvocable<void(absl::StatusOr<Response>)> done;
+      CallTrace trace;
     };
     // Shared because std::function must be copyable.
     auto call = std::make_shared<Call>();
+    call->trace = CallScope::Current();
     rpc::PrepareCall(call->context, options);
     call->held = std::move(held);
     call->done = std::move(done);
@@ -57,6 +60,7 @@ class GrpcCalls {
     Call& borrowed = *call;
     (async.*method)(&borrowed.context, request, &borrowed.response,
                     [this, call = std::move(call)](const grpc::Status& status) {
+                      const CallScope scope(std::move(call->trace));
                       if (status.ok()) {
                         call->done(std::move(call->response));
                       } else {

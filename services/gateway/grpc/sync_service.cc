@@ -3,27 +3,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/unary.h"
 #include "services/gateway/auth/token_verifier.h"
+#include "services/gateway/grpc/grpc_caller.h"
 #include "services/gateway/pipeline/normalize_operation.h"
 #include "services/gateway/protocol/server_message.h"
 
 namespace bdcsync::gateway {
 namespace {
-
-constexpr char kAuthorization[] = "authorization";
-constexpr char kUserId[] = "x-user-id";
-constexpr absl::string_view kBearer = "Bearer ";
-
-std::string MetadataOf(const grpc::CallbackServerContext& context, const char* name) {
-  const auto entry = context.client_metadata().find(name);
-  if (entry == context.client_metadata().end()) return "";
-  return std::string(entry->second.data(), entry->second.size());
-}
 
 // Runs `done` with the status of an answer whose value goes into `response`.
 template <typename Response, typename Done>
@@ -63,22 +52,7 @@ Sorted Sort(const google::protobuf::RepeatedPtrField<common::v1::Operation>& ope
 absl::StatusOr<std::shared_ptr<const Caller>> SyncService::Authenticate(
     const grpc::CallbackServerContext& context) const {
   const SyncServiceDependencies& to = *to_.load();
-  const std::string authorization = MetadataOf(context, kAuthorization);
-  absl::string_view token = authorization;
-  if (absl::ConsumePrefix(&token, kBearer)) {
-    ASSIGN_OR_RETURN(Caller caller, to.tokens.Verify(token));
-    return std::make_shared<const Caller>(std::move(caller));
-  }
-  if (to.require_authentication || !authorization.empty()) {
-    return MakeError(Reason::kUnauthenticated, "metadata `authorization: Bearer <token>` needed");
-  }
-  Caller caller;
-  caller.user_id = MetadataOf(context, kUserId);
-  caller.admin = true;
-  if (caller.user_id.empty()) {
-    return MakeError(Reason::kUnauthenticated, "a token or metadata `x-user-id` is needed");
-  }
-  return std::make_shared<const Caller>(std::move(caller));
+  return CallerOf(context, to.tokens, to.require_authentication);
 }
 
 template <typename Handle>
@@ -89,6 +63,7 @@ grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext
   }
   absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
   if (!caller.ok()) return rpc::FinishNow(context, caller.status());
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   handle(*to_.load(), *std::move(caller),
          [reactor](const absl::Status& status) { rpc::FinishWith(reactor, status); });
@@ -108,7 +83,8 @@ grpc::ServerUnaryReactor* SyncService::ProcessSync(grpc::CallbackServerContext* 
           done(absl::OkStatus());
           return;
         }
-        to.operations.Submit(std::move(caller), {std::move(operation)}, {},
+        to.operations.Submit(std::move(caller), {std::move(operation)},
+                             {.request_id = CallScope::Current().request_id},
                              [response, done](std::vector<sync::v1::OperationResult> results) {
                                *response->mutable_result() = std::move(results.front());
                                done(absl::OkStatus());
@@ -132,7 +108,8 @@ grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
       sorted.operations.clear();
     }
     std::vector<common::v1::Operation> operations = std::move(sorted.operations);
-    const SubmitOptions options{.batch = true, .atomic = request->atomic()};
+    const SubmitOptions options{
+        .batch = true, .atomic = request->atomic(), .request_id = CallScope::Current().request_id};
     to.operations.Submit(std::move(caller), std::move(operations), options,
                          [response, done, sorted = std::move(sorted)](
                              std::vector<sync::v1::OperationResult> results) mutable {

@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/base/errors.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
@@ -17,6 +18,7 @@
 namespace bdcsync::gateway {
 namespace {
 
+constexpr absl::Duration kFailureInterval = absl::Seconds(1);
 constexpr absl::Duration kOverloadRetryAfter = absl::Milliseconds(500);
 
 // Nothing is known of the operation: it is repeated with its op_id, which is safe.
@@ -58,10 +60,20 @@ struct CommitPipeline::Submission {
   std::vector<sync::v1::OperationResult> results;  // With op_id and entity from the start.
   std::vector<common::v1::OperationKind> kinds;
   std::atomic<size_t> open{0};  // Operations without outcome.
+
+  // "<session>/<id>", or the id alone for a caller without a session; empty without an id.
+  std::string RequestId() const {
+    const std::string id = CleanRequestId(options.request_id);
+    if (id.empty() || caller->session_id.empty()) return id;
+    return absl::StrCat(caller->session_id, "/", id);
+  }
 };
 
 CommitPipeline::CommitPipeline(PipelineDependencies dependencies, PipelineLimits limits)
-    : to_(std::move(dependencies)), limits_(limits), rate_limiter_(to_.clock, limits.rate) {
+    : to_(std::move(dependencies)),
+      limits_(limits),
+      rate_limiter_(to_.clock, limits.rate),
+      failures_(to_.clock, kFailureInterval) {
   for (size_t replica = 0; replica < to_.version.replicas(); ++replica) {
     batchers_.push_back(std::make_unique<rpc::LaneBatcher<Pending>>(
         limits_.batcher, [](const Pending& pending) { return BytesOf(pending.item); },
@@ -91,7 +103,7 @@ void CommitPipeline::Submit(std::shared_ptr<const Caller> caller,
                             Done done) {
   auto submission = std::make_shared<Submission>();
   submission->caller = std::move(caller);
-  submission->options = options;
+  submission->options = std::move(options);
   submission->done = std::move(done);
   submission->begun = to_.clock.Monotonic();
   submission->results.resize(operations.size());
@@ -223,6 +235,7 @@ void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchD
   for (Pending& pending : *batch) *request->add_items() = std::move(pending.item);
   to_.metrics.batch_items.Observe(static_cast<double>(batch->size()));
   const absl::Duration begun = to_.clock.Monotonic();
+  const CallScope scope(TraceOf(*batch));
   const version::v1::CommitRequest& borrowed = *request;
   to_.version.Commit(
       replica, borrowed,
@@ -236,13 +249,38 @@ void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchD
       });
 }
 
+// Of a batch whose operations may come from several requests. It has no deadline but the call's
+// own: what was accepted is brought to an outcome, however patient its caller is.
+CallTrace CommitPipeline::TraceOf(const Batch& batch) {
+  const Submission* only = batch.front().submission.get();
+  for (const Pending& pending : batch) {
+    if (pending.submission.get() != only) only = nullptr;
+  }
+  CallTrace trace;
+  if (only != nullptr) trace.request_id = only->RequestId();
+  if (trace.request_id.empty()) trace = TraceOfBatch({&trace}, to_.random);
+  if (only != nullptr || !to_.logger.Enabled(log::Level::kDebug)) return trace;
+  std::vector<std::string> ids;
+  for (const Pending& pending : batch) {
+    std::string id = pending.submission->RequestId();
+    if (id.empty()) id = pending.submission->results[pending.index].op_id();
+    if (ids.empty() || ids.back() != id) ids.push_back(std::move(id));
+  }
+  to_.logger.Debug("requests joined in a batch",
+                   {{"request_id", trace.request_id}, {"request_ids", absl::StrJoin(ids, ",")}});
+  return trace;
+}
+
 void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
                                  absl::StatusOr<version::v1::CommitResponse> response,
                                  BatchDone done) {
   if (response.ok() && response->results_size() != static_cast<int>(batch->size())) {
     response = MakeError(Reason::kInternal, "the version service left results out");
   }
-  if (!response.ok()) to_.metrics.commit_failures.Add();
+  if (!response.ok()) {
+    to_.metrics.commit_failures.Add();
+    LogFailure(*batch, response.status());
+  }
   if (!response.ok() && !Unknown(response.status())) {
     RejectAll(*batch, response.status());
     done();
@@ -262,6 +300,18 @@ void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
   } else {
     Store(std::move(unknown), std::move(done));
   }
+}
+
+void CommitPipeline::LogFailure(const Batch& batch, const absl::Status& why) {
+  const auto held_back = failures_.Allow();
+  if (!held_back.has_value()) return;
+  const Pending& first = batch.front();
+  to_.logger.Warn("operations could not be committed",
+                  {{"request_id", CallScope::Current().request_id},
+                   {"op_id", first.submission->results[first.index].op_id()},
+                   {"operations", batch.size()},
+                   {"error", why.message()},
+                   {"suppressed", *held_back}});
 }
 
 void CommitPipeline::Store(Batch batch, BatchDone done) {

@@ -10,8 +10,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "libs/base/call_trace.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
+#include "libs/log/logger.h"
 #include "libs/rpc/lane_batcher.h"
 #include "services/gateway/pipeline/middleware.h"
 #include "services/gateway/pipeline/operation_check.h"
@@ -41,6 +43,7 @@ struct PipelineDependencies {
   const Clock& clock;
   Random& random;
   PipelineMetrics& metrics;
+  log::Logger& logger;
   std::vector<OperationMiddleware*> middleware;  // In order.
 };
 
@@ -79,6 +82,8 @@ class CommitPipeline final : public OperationPipeline {
   void Enqueue(Batch group);
   void Send(size_t replica, Batch batch, BatchDone done);
   void Commit(size_t replica, std::shared_ptr<Batch> batch, BatchDone done);
+  CallTrace TraceOf(const Batch& batch);
+  void LogFailure(const Batch& batch, const absl::Status& why);
   void OnCommitted(const std::shared_ptr<Batch>& batch,
                    absl::StatusOr<version::v1::CommitResponse> response, BatchDone done);
   void Store(Batch batch, BatchDone done);
@@ -89,6 +94,7 @@ class CommitPipeline final : public OperationPipeline {
   const PipelineDependencies to_;
   const PipelineLimits limits_;
   RateLimiter rate_limiter_;
+  log::Throttle failures_;
   std::atomic<uint32_t> next_group_{0};
   std::vector<std::unique_ptr<rpc::LaneBatcher<Pending>>> batchers_;  // By replica.
 };

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "libs/log/capture.h"
 #include "libs/testing/status_matchers.h"
 #include "services/gateway/pipeline/fake_version.h"
 #include "services/gateway/pipeline/pipeline_metrics.h"
@@ -17,10 +18,14 @@ namespace {
 
 using common::v1::Operation;
 using sync::v1::OperationResult;
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 class FakeSpool final : public StoreAndForward {
  public:
@@ -76,7 +81,9 @@ class PipelineTest : public ::testing::Test {
   }
   void Make(PipelineLimits limits = {}) {
     pipeline_.emplace(
-        PipelineDependencies{version_, spool_, clock_, random_, metrics_, {&middleware_}}, limits);
+        PipelineDependencies{
+            version_, spool_, clock_, random_, metrics_, log_.logger(), {&middleware_}},
+        limits);
   }
   // The results so far of everything submitted.
   void Submit(std::vector<Operation> operations, SubmitOptions options = {}) {
@@ -94,6 +101,7 @@ class PipelineTest : public ::testing::Test {
   SeededRandom random_{1};
   metrics::Registry registry_;
   PipelineMetrics metrics_{registry_};
+  log::CapturedLog log_;
   FakeVersion version_;
   FakeSpool spool_;
   RecordingMiddleware middleware_;
@@ -330,6 +338,45 @@ TEST_F(PipelineTest, WithTooManyWaitingTheRestIsRefusedAtOnce) {
   EXPECT_TRUE(results_[0].error().retryable());
   while (!version_.waiting.empty()) version_.AnswerNext();
   EXPECT_THAT(results_, SizeIs(4));
+}
+
+TEST_F(PipelineTest, ARequestThatTravelsAloneKeepsItsId) {
+  SubmitOptions options;
+  options.request_id = "\"r 1\"";
+  Submit({Update("a")}, options);
+  EXPECT_EQ(version_.traces.back().request_id, "r1");
+  Caller caller = *caller_;
+  caller.session_id = "session";
+  caller_ = std::make_shared<const Caller>(caller);
+  Submit({Update("a"), Update("b")}, options);
+  EXPECT_EQ(version_.traces.back().request_id, "session/r1");
+  Submit({Update("a")});
+  EXPECT_THAT(version_.traces.back().request_id, StartsWith("batch-"));
+  EXPECT_EQ(version_.traces.back().not_after, absl::InfiniteDuration());
+}
+
+TEST_F(PipelineTest, ABatchOfSeveralRequestsHasAnIdAndALogLineThatTellsTheirs) {
+  version_.answers_at_once = false;
+  PipelineLimits limits;
+  limits.batcher.in_flight_max = 1;
+  Make(limits);
+  for (const char* id : {"first", "second", "third"}) Submit({Update(id)}, {.request_id = id});
+  while (!version_.waiting.empty()) version_.AnswerNext();
+  ASSERT_EQ(version_.traces.size(), 2u);
+  EXPECT_EQ(version_.traces[0].request_id, "first");
+  const std::string batch = version_.traces[1].request_id;
+  EXPECT_THAT(batch, StartsWith("batch-"));
+  EXPECT_THAT(log_.lines(),
+              Contains(AllOf(HasSubstr(batch), HasSubstr(R"("request_ids":"second,third")"))));
+}
+
+TEST_F(PipelineTest, ACommitThatFailsIsLoggedWithItsRequestAndOperation) {
+  version_.failure = absl::UnavailableError("away");
+  Operation operation = Update("a");
+  operation.set_op_id("op-1");
+  Submit({operation}, {.request_id = "r-1"});
+  EXPECT_THAT(log_.lines(), Contains(AllOf(HasSubstr(R"("request_id":"r-1")"),
+                                           HasSubstr(R"("op_id":"op-1")"), HasSubstr("away"))));
 }
 
 }  // namespace

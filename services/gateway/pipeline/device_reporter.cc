@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/entity/cursor.h"
 
@@ -59,6 +61,7 @@ void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState
   device.set_platform(caller.client_platform);
   *device.mutable_state() = std::move(state);
   using Response = device_sync::v1::RegisterDeviceResponse;
+  const CallScope scope({absl::StrCat(caller.session_id, "/authenticate")});
   client_.RegisterDevice(std::move(request), [this](const absl::StatusOr<Response>& answer) {
     if (!answer.ok()) failures_.Add();
   });

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "services/gateway/pipeline/version_client.h"
 
@@ -27,6 +28,7 @@ class FakeVersion final : public VersionClient {
   // How an item ends; by default it is applied.
   std::function<version::v1::CommitResult(const version::v1::CommitItem&)> decide;
   std::vector<version::v1::CommitRequest> commits;
+  std::vector<CallTrace> traces;  // Of the commits.
   std::deque<Call> waiting;
   absl::StatusOr<version::v1::EntityState> entity = absl::NotFoundError("unset");
 
@@ -34,6 +36,7 @@ class FakeVersion final : public VersionClient {
   void Commit(size_t replica, const version::v1::CommitRequest& request,
               Done<version::v1::CommitResponse> done) override {
     commits.push_back(request);
+    traces.push_back(CallScope::Current());
     waiting.push_back({replica, request, std::move(done)});
     if (answers_at_once) AnswerNext();
   }

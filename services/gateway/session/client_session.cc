@@ -1,7 +1,12 @@
 #include "services/gateway/session/client_session.h"
 
+#include <optional>
+
 #include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
+#include "libs/base/ids.h"
 #include "services/gateway/protocol/server_message.h"
 #include "services/gateway/session/close_code.h"
 #include "services/gateway/session/devices.h"
@@ -91,8 +96,20 @@ void ClientSession::HandleBadMessage(ClientMessage& message) {
   if (++bad_messages_ >= kBadMessagesMax) Close(kCloseBadMessage, "too many malformed messages");
 }
 
+// "<session>/<id>"; with an id of our own where the client gave none.
+CallTrace ClientSession::TraceOf(const ClientMessage& message) {
+  const std::string id =
+      message.id.empty() ? Hex64(services_.random.Bits64()) : CleanRequestId(message.id);
+  return {absl::StrCat(caller_->session_id, "/", id)};
+}
+
 void ClientSession::Dispatch(ClientMessage& message) {
   ClientRequest& request = *message.request;
+  std::optional<CallScope> scope;
+  // Operations hand their id on themselves, since they travel in batches.
+  const bool write =
+      message.type == MessageType::kSyncRequest || message.type == MessageType::kSyncBatch;
+  if (!write && caller_ != nullptr) scope.emplace(TraceOf(message));
   switch (message.type) {
     case MessageType::kAuthenticate:
       return Authenticate(message, std::get<AuthenticateRequest>(request));

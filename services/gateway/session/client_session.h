@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "libs/base/call_trace.h"
 #include "services/gateway/protocol/client_message.h"
 #include "services/gateway/session/answer_order.h"
 #include "services/gateway/session/live.h"
@@ -78,6 +79,7 @@ class ClientSession final : public ConnectionHandler,
   // client_session.cc
   void HandleText(absl::string_view text);
   void HandleBadMessage(ClientMessage& message);
+  CallTrace TraceOf(const ClientMessage& message);
   void Dispatch(ClientMessage& message);
   Pending Open(const ClientMessage& message, AnswerOrder::Keys keys = {});
   bool Answer(const Pending& pending, std::string text);

@@ -20,6 +20,8 @@ struct SubmitOptions {
   bool batch = false;
   // All or none apply; one space only.
   bool atomic = false;
+  // The caller's name for the request: for the logs, together with the session's. May be empty.
+  std::string request_id;
 };
 
 class OperationPipeline {

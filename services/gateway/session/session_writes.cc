@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
 #include "services/gateway/protocol/operation_message.h"
@@ -74,7 +75,7 @@ void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
   std::vector<Operation> operations;
   operations.push_back(std::move(request.operation));
   services_.operations.Submit(
-      caller_, std::move(operations), SubmitOptions{},
+      caller_, std::move(operations), SubmitOptions{.request_id = message.id},
       OnLoop([pending, keys](ClientSession& self, std::vector<OperationResult> results) {
         CountErrors(self.services_.metrics, results);
         self.Answer(pending, SyncResponseMessage(pending.id, results.front()));
@@ -107,7 +108,7 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
   BeginWrites(keys);
   std::vector<Operation> operations = std::move(plan.operations);
   services_.operations.Submit(
-      caller_, std::move(operations), SubmitOptions{true, request.atomic},
+      caller_, std::move(operations), SubmitOptions{true, request.atomic, message.id},
       OnLoop([pending, keys, plan = std::move(plan)](ClientSession& self,
                                                      std::vector<OperationResult> results) mutable {
         for (size_t i = 0; i < results.size() && i < plan.places.size(); ++i) {
@@ -138,7 +139,10 @@ void ClientSession::AfterWrites(uint64_t entity, Loop::Task read) {
   if (entry == writes_.end()) {
     std::move(read)();
   } else {
-    entry->second.reads.push_back(std::move(read));
+    entry->second.reads.push_back([trace = CallScope::Current(), read = std::move(read)]() mutable {
+      const CallScope scope(std::move(trace));
+      std::move(read)();
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/base/errors.h"
 #include "libs/entity/key.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
@@ -108,7 +109,22 @@ void Spool::Store(std::vector<Group> groups, Done done) {
                                  MakeError(Reason::kUnavailable, "the gateway is stopping")));
 }
 
-bool Spool::HasWork() const { return stopping_ || !requests_.empty() || !answers_.empty(); }
+bool Spool::Do(absl::AnyInvocable<void(queue::DurableQueue&)> task) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return false;
+  tasks_.push_back(std::move(task));
+  return true;
+}
+
+void Spool::OnUnparked(absl::string_view space) {
+  absl::MutexLock lock(&mutex_);
+  ++waiting_;
+  ++held_[space];
+}
+
+bool Spool::HasWork() const {
+  return stopping_ || !requests_.empty() || !answers_.empty() || !tasks_.empty();
+}
 
 void Spool::Run() {
   while (true) {
@@ -117,16 +133,19 @@ void Spool::Run() {
         in_flight_ ? absl::InfiniteDuration() : std::max(queue_->NextDue(), next_attempt_ - now);
     std::deque<Request> requests;
     std::deque<Answer> answers;
+    std::deque<absl::AnyInvocable<void(queue::DurableQueue&)>> tasks;
     bool stopping;
     {
       absl::MutexLock lock(&mutex_);
       mutex_.AwaitWithTimeout(absl::Condition(this, &Spool::HasWork), wait);
       requests.swap(requests_);
       answers.swap(answers_);
+      tasks.swap(tasks_);
       stopping = stopping_;
     }
     if (!requests.empty()) Keep(std::move(requests));
     for (Answer& answer : answers) Settle(std::move(answer));
+    for (auto& task : tasks) task(*queue_);
     if (stopping && !in_flight_) return;
     if (!stopping) Forward();
     PublishState();
@@ -170,6 +189,17 @@ void Spool::Forward() {
   if (!items->empty()) Send(*std::move(items));
 }
 
+// What was stored has outlived its requests: calls have ids of their own.
+CallTrace Spool::TraceOf(const CommitRequest& request) {
+  const CallTrace trace{absl::StrCat("spool-", Hex64(to_.random.Bits64()).substr(0, 9))};
+  if (!to_.logger.Enabled(log::Level::kDebug)) return trace;
+  std::vector<absl::string_view> ids;
+  for (const CommitItem& item : request.items()) ids.push_back(item.operation().op_id());
+  to_.logger.Debug("stored operations are sent",
+                   {{"request_id", trace.request_id}, {"op_ids", absl::StrJoin(ids, ",")}});
+  return trace;
+}
+
 void Spool::Send(std::vector<queue::Item> items) {
   in_flight_ = true;
   auto request = std::make_shared<CommitRequest>();
@@ -179,6 +209,7 @@ void Spool::Send(std::vector<queue::Item> items) {
     Renumber(requests[i], static_cast<uint32_t>(i + 1));
     request->MergeFrom(requests[i]);
   }
+  const CallScope scope(TraceOf(*request));
   const CommitRequest& borrowed = *request;
   to_.version.Commit(
       /*replica=*/0, borrowed,

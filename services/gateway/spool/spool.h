@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/call_trace.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
 #include "libs/log/logger.h"
@@ -57,6 +58,11 @@ class Spool final : public StoreAndForward {
   void Store(std::vector<Group> groups, Done done) override;
   // Groups that wait, on disk or on the way there.
   size_t waiting() const;
+  // Runs `task` with the queue on the spool's thread, for administration. False, and it never runs,
+  // when the spool is stopping.
+  [[nodiscard]] bool Do(absl::AnyInvocable<void(queue::DurableQueue&)> task);
+  // Told within Do: a parked group of `space` waits again.
+  void OnUnparked(absl::string_view space);
   // Begins no more calls; returns when the last one is answered and everything accepted is on disk.
   void Stop();
 
@@ -76,6 +82,7 @@ class Spool final : public StoreAndForward {
   // What follows runs on the spool's thread.
   void Keep(std::deque<Request> requests);
   void Forward();
+  CallTrace TraceOf(const version::v1::CommitRequest& request);
   void Send(std::vector<queue::Item> items);
   void Settle(Answer answer);
   void SettleItem(const queue::Item& item, const version::v1::CommitRequest& request,
@@ -92,6 +99,7 @@ class Spool final : public StoreAndForward {
   const SpoolLimits limits_;
   mutable absl::Mutex mutex_;
   std::deque<Request> requests_ ABSL_GUARDED_BY(mutex_);
+  std::deque<absl::AnyInvocable<void(queue::DurableQueue&)>> tasks_ ABSL_GUARDED_BY(mutex_);
   std::deque<Answer> answers_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, size_t> held_ ABSL_GUARDED_BY(mutex_);  // Groups per space.
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -18,6 +18,10 @@ constexpr metrics::MetricInfo kDrained{"bdcsync_gateway_spool_drained_total",
                                        "Stored operations that were committed."};
 constexpr metrics::MetricInfo kRefused{"bdcsync_gateway_spool_refused_total",
                                        "Stored operations that were refused and parked."};
+constexpr metrics::MetricInfo kRetried{"bdcsync_gateway_spool_retried_total",
+                                       "Parked operations that an operator sent once more."};
+constexpr metrics::MetricInfo kDiscarded{"bdcsync_gateway_spool_discarded_total",
+                                         "Parked operations that an operator deleted."};
 constexpr metrics::MetricInfo kFull{"bdcsync_gateway_spool_full_total",
                                     "Operations that could not be stored."};
 constexpr metrics::MetricInfo kFailedAttempts{
@@ -33,6 +37,8 @@ SpoolMetrics::SpoolMetrics(metrics::Registry& registry, const Clock& clock)
       stored(registry.AddCounter(kStored)),
       drained(registry.AddCounter(kDrained)),
       refused(registry.AddCounter(kRefused)),
+      retried(registry.AddCounter(kRetried)),
+      discarded(registry.AddCounter(kDiscarded)),
       full(registry.AddCounter(kFull)),
       failed_attempts(registry.AddCounter(kFailedAttempts)) {
   registry.AddGaugeCallback(kOldest, {}, [this, &clock] {

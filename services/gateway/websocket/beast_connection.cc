@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "libs/app/tls_files.h"
 #include "services/gateway/session/close_code.h"
 #include "services/gateway/websocket/control_frame.h"
 #include "services/gateway/websocket/transport_metrics.h"
@@ -27,6 +28,11 @@ websocket::permessage_deflate Deflate(bool enabled) {
   return deflate;
 }
 
+// The context in use now, of which a connection keeps what it needs; null without TLS.
+std::shared_ptr<boost::asio::ssl::context> TlsOf(const ConnectionHost& host) {
+  return host.shared().tls == nullptr ? nullptr : host.shared().tls->context();
+}
+
 }  // namespace
 
 std::shared_ptr<HostedConnection> MakeBeastConnection(ConnectionHost& host, TcpSocket socket) {
@@ -34,7 +40,7 @@ std::shared_ptr<HostedConnection> MakeBeastConnection(ConnectionHost& host, TcpS
 }
 
 BeastConnection::BeastConnection(ConnectionHost& host, TcpSocket socket)
-    : host_(host), ws_(std::move(socket), host.shared().tls, *this) {
+    : host_(host), ws_(std::move(socket), TlsOf(host).get(), *this) {
   ws_.read_message_max(options().message_bytes_max);
   ws_.auto_fragment(false);
   ws_.write_buffer_bytes(kBeastWriteBytes);
@@ -96,7 +102,7 @@ void BeastConnection::Tick(absl::Duration now) {
 }
 
 void BeastConnection::CheckLife(absl::Duration now) {
-  const absl::Duration interval = options().heartbeat_interval;
+  const absl::Duration interval = host_.heartbeat_interval();
   if (outbox_.empty()) last_progress_ = now;
   if (now - last_progress_ >= kMissedHeartbeatsMax * interval) {
     outbox_.DropUnsent();

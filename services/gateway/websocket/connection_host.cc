@@ -32,7 +32,7 @@ void ConnectionHost::Tick() {
   }
   const ServerOptions& options = shared_.options;
   const absl::Duration shortest =
-      std::min({options.heartbeat_interval, options.handshake_timeout, options.close_timeout});
+      std::min({heartbeat_interval_, options.handshake_timeout, options.close_timeout});
   loop_.RunAfter(std::clamp(shortest / kTicksPerHeartbeat, kTickMin, kTickMax), [this] { Tick(); });
 }
 

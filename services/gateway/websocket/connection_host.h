@@ -17,9 +17,9 @@
 #include "services/gateway/websocket/asio_loop.h"
 #include "services/gateway/websocket/server_options.h"
 
-namespace boost::asio::ssl {
-class context;
-}  // namespace boost::asio::ssl
+namespace bdcsync::app {
+class TlsFiles;
+}  // namespace bdcsync::app
 
 namespace bdcsync::gateway {
 
@@ -57,16 +57,20 @@ class ConnectionHost {
     const Clock& clock;
     TransportMetrics& metrics;
     const log::Logger& logger;
-    boost::asio::ssl::context* tls;  // Null: no TLS.
+    const app::TlsFiles* tls;  // Null: no TLS.
     std::function<bool()> admit;
     std::function<void(bool admitted)> gone;
   };
 
-  ConnectionHost(AsioLoop& loop, const Shared& shared) : loop_(loop), shared_(shared) {}
+  ConnectionHost(AsioLoop& loop, const Shared& shared)
+      : loop_(loop), shared_(shared), heartbeat_interval_(shared.options.heartbeat_interval) {}
 
   // Begins to tick; connections get their handlers from `factory`.
   void Start(HandlerFactory factory);
   void Adopt(TcpSocket socket);
+  // From the next tick on, for connections that are open too.
+  void SetHeartbeatInterval(absl::Duration interval) { heartbeat_interval_ = interval; }
+  absl::Duration heartbeat_interval() const { return heartbeat_interval_; }
   void Shutdown();
   void AbortAll();
   // Called by a connection when it is gone, once.
@@ -88,6 +92,7 @@ class ConnectionHost {
   HandlerFactory factory_;
   std::vector<std::shared_ptr<HostedConnection>> connections_;
   std::vector<char> discard_;
+  absl::Duration heartbeat_interval_;
   absl::Duration now_;
   bool shutting_down_ = false;
 };

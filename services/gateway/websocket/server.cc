@@ -8,10 +8,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "libs/app/tls_files.h"
 #include "libs/base/status.h"
 #include "services/gateway/websocket/asio_loop.h"
 #include "services/gateway/websocket/connection_host.h"
-#include "services/gateway/websocket/tls_context.h"
 #include "services/gateway/websocket/transport_metrics.h"
 
 namespace bdcsync::gateway {
@@ -30,7 +30,7 @@ constexpr int kListenBacklog = 4096;
 class AsioWebSocketServer final : public WebSocketServer {
  public:
   AsioWebSocketServer(ServerOptions options, const Clock& clock, TransportMetrics& metrics,
-                      const log::Logger& logger, std::shared_ptr<boost::asio::ssl::context> tls)
+                      const log::Logger& logger, std::unique_ptr<app::TlsFiles> tls)
       : options_(std::move(options)),
         tls_(std::move(tls)),
         clock_(clock),
@@ -56,6 +56,12 @@ class AsioWebSocketServer final : public WebSocketServer {
   }
 
   const std::vector<Loop*>& loops() const override { return loop_pointers_; }
+  app::TlsFiles* tls() override { return tls_.get(); }
+  void SetHeartbeatInterval(absl::Duration interval) override {
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      loops_[i]->Post([&host = *hosts_[i], interval] { host.SetHeartbeatInterval(interval); });
+    }
+  }
   int port() const override { return port_; }
   size_t connections() const override { return open_.load(std::memory_order_relaxed); }
 
@@ -102,8 +108,11 @@ class AsioWebSocketServer final : public WebSocketServer {
     if (!error) acceptor_->listen(kListenBacklog, error);
     if (error) {
       acceptor_.reset();
-      return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen_address, ":",
-                                                 options_.port, ": ", error.message()));
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot listen for WebSocket clients on ", options_.listen_address, ":",
+                       options_.port, " (", error.message(),
+                       "): is another process using the port? Set websocket.port or "
+                       "listen_address to another one"));
     }
     port_ = acceptor_->local_endpoint(error).port();
     return absl::OkStatus();
@@ -173,7 +182,7 @@ class AsioWebSocketServer final : public WebSocketServer {
   }
 
   const ServerOptions options_;
-  const std::shared_ptr<boost::asio::ssl::context> tls_;
+  const std::unique_ptr<app::TlsFiles> tls_;  // Null: no TLS.
   const Clock& clock_;
   TransportMetrics& metrics_;
   const log::Logger& logger_;
@@ -196,10 +205,9 @@ absl::StatusOr<std::unique_ptr<WebSocketServer>> MakeWebSocketServer(ServerOptio
                                                                      const Clock& clock,
                                                                      TransportMetrics& metrics,
                                                                      const log::Logger& logger) {
-  std::shared_ptr<boost::asio::ssl::context> tls;
-  if (!options.tls_cert_file.empty()) {
-    ASSIGN_OR_RETURN(tls, MakeTlsContext(options.tls_cert_file, options.tls_key_file));
-  }
+  ASSIGN_OR_RETURN(auto tls, app::TlsFiles::Open({.section = "websocket.tls",
+                                                  .cert_file = options.tls_cert_file,
+                                                  .key_file = options.tls_key_file}));
   return std::make_unique<AsioWebSocketServer>(std::move(options), clock, metrics, logger,
                                                std::move(tls));
 }

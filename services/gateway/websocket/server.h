@@ -18,6 +18,10 @@
 #include "services/gateway/session/loop.h"
 #include "services/gateway/websocket/server_options.h"
 
+namespace bdcsync::app {
+class TlsFiles;
+}  // namespace bdcsync::app
+
 namespace bdcsync::gateway {
 
 class TransportMetrics;
@@ -28,9 +32,13 @@ class WebSocketServer {
   // The loops, already running, for what must exist before the first connection. Valid until the
   // server is destroyed.
   virtual const std::vector<Loop*>& loops() const = 0;
+  // What new connections are made from, to be reloaded when its files change; null without TLS.
+  virtual app::TlsFiles* tls() = 0;
+  // Changes websocket.heartbeat_interval, for all connections. Any thread.
+  virtual void SetHeartbeatInterval(absl::Duration interval) = 0;
   // Listens. One factory per loop, in the order of loops(); each runs on its loop's thread.
-  //   UNAVAILABLE       the address or port is taken.
-  //   INVALID_ARGUMENT  no such address.
+  //   FAILED_PRECONDITION  the address or port is taken.
+  //   INVALID_ARGUMENT     no such address.
   virtual absl::Status Start(std::vector<HandlerFactory> factories) = 0;
   // The port that is listened on; 0 before Start.
   virtual int port() const = 0;

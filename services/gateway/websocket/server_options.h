@@ -17,7 +17,7 @@ struct ServerOptions {
   size_t connections_max = 100'000;                       // websocket.max_connections
   size_t message_bytes_max = 1 << 20;                     // websocket.max_message_size
   absl::Duration handshake_timeout = absl::Seconds(10);   // websocket.handshake_timeout
-  absl::Duration heartbeat_interval = absl::Seconds(30);  // websocket.heartbeat_interval
+  absl::Duration heartbeat_interval = absl::Seconds(30);  // websocket.heartbeat_interval, at start
   bool compression_enabled = false;                       // websocket.compression_enabled
   std::vector<std::string> allowed_origins;               // security.allowed_origins; empty: any
   std::string tls_cert_file;                              // websocket.tls.cert_file; empty: no TLS

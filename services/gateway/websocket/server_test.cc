@@ -367,6 +367,18 @@ TEST_F(ServerTest, PingsAndClosesAPeerWithoutLife) {
   EXPECT_EQ(seen_.closing_code, kCloseNoLife);
 }
 
+TEST_F(ServerTest, AChangedHeartbeatHoldsForOpenConnectionsToo) {
+  options_.heartbeat_interval = absl::Hours(1);
+  StartServer();
+  RawClient client(server_->port());
+  client.Handshake();
+  server_->SetHeartbeatInterval(absl::Milliseconds(40));
+  const auto ping = client.Read();
+  ASSERT_TRUE(ping.has_value());
+  EXPECT_EQ(ping->opcode, 9);
+  EXPECT_EQ(client.ReadCloseCode(), kCloseNoLife);
+}
+
 TEST_F(ServerTest, APeerThatAnswersPingsStays) {
   options_.heartbeat_interval = absl::Milliseconds(100);
   StartServer();
@@ -500,7 +512,7 @@ TEST_F(ServerTest, SaysWhenThePortIsTaken) {
   ServerOptions same;
   same.port = server_->port();
   ASSERT_OK_AND_ASSIGN(auto other, MakeWebSocketServer(same, clock_, metrics_, logger_));
-  EXPECT_THAT(other->Start({nullptr}), testing::StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(other->Start({nullptr}), testing::StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 }  // namespace

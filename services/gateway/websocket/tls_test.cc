@@ -2,16 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "libs/app/tls_files.h"
 #include "libs/log/logger.h"
+#include "libs/testing/certificates.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
 #include "services/gateway/websocket/server.h"
@@ -22,8 +21,6 @@ namespace bdcsync::gateway {
 namespace {
 
 using ::testing::StartsWith;
-
-constexpr long kDaySeconds = 86400;
 
 class Echo final : public ConnectionHandler {
  public:
@@ -38,34 +35,12 @@ class Echo final : public ConnectionHandler {
   Connection& connection_;
 };
 
-// Writes a key and a self-signed certificate of it.
-void WriteCertificate(const std::string& cert_file, const std::string& key_file) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* cert = X509_new();
-  ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-  X509_gmtime_adj(X509_getm_notBefore(cert), -kDaySeconds);
-  X509_gmtime_adj(X509_getm_notAfter(cert), kDaySeconds);
-  X509_set_pubkey(cert, key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-  X509_set_issuer_name(cert, X509_get_subject_name(cert));
-  X509_sign(cert, key, EVP_sha256());
-  FILE* file = std::fopen(cert_file.c_str(), "w");
-  PEM_write_X509(file, cert);
-  std::fclose(file);
-  file = std::fopen(key_file.c_str(), "w");
-  PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
-  std::fclose(file);
-  X509_free(cert);
-  EVP_PKEY_free(key);
-}
-
 class TlsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     options_.tls_cert_file = dir_.path() + "/cert.pem";
     options_.tls_key_file = dir_.path() + "/key.pem";
-    WriteCertificate(options_.tls_cert_file, options_.tls_key_file);
+    testing::WriteCertificate("one", options_.tls_cert_file, options_.tls_key_file);
   }
   void StartServer() {
     ASSERT_OK_AND_ASSIGN(server_, MakeWebSocketServer(options_, clock_, metrics_, logger_));
@@ -136,6 +111,15 @@ TEST_F(TlsTest, CutsAPeerThatDoesNotFinishOrDoesNotSpeakTls) {
   EXPECT_TRUE(plain.AtEnd());
 }
 
+TEST_F(TlsTest, NewConnectionsGetAReplacedCertificate) {
+  StartServer();
+  EXPECT_EQ(testing::CertificateShownOn(server_->port()), "one");
+  testing::WriteCertificate("two", options_.tls_cert_file, options_.tls_key_file);
+  ASSERT_OK_AND_ASSIGN(const bool changed, server_->tls()->Reload());
+  EXPECT_TRUE(changed);
+  EXPECT_EQ(testing::CertificateShownOn(server_->port()), "two");
+}
+
 TEST_F(TlsTest, RefusesFilesThatAreNoCertificateAndKey) {
   ServerOptions missing = options_;
   missing.tls_cert_file += ".missing";
@@ -143,7 +127,7 @@ TEST_F(TlsTest, RefusesFilesThatAreNoCertificateAndKey) {
               testing::StatusIs(absl::StatusCode::kInvalidArgument));
   ServerOptions mixed = options_;
   mixed.tls_key_file = dir_.path() + "/other.pem";
-  WriteCertificate(dir_.path() + "/unused.pem", mixed.tls_key_file);
+  testing::WriteCertificate("other", dir_.path() + "/unused.pem", mixed.tls_key_file);
   EXPECT_THAT(MakeWebSocketServer(mixed, clock_, metrics_, logger_),
               testing::StatusIs(absl::StatusCode::kInvalidArgument));
 }

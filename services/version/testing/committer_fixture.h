@@ -22,11 +22,15 @@ class CountingObserver final : public CommitObserver {
   void OnAnswer(common::v1::OperationKind, common::v1::Outcome) override { ++answers; }
   void OnMeetings(size_t count) override { meetings += static_cast<int>(count); }
   void OnLostRace() override { ++lost_races; }
+  void OnJoined(const CallTrace&, const std::vector<const CallTrace*>&) override { ++joined; }
+  void OnSentBack(const common::v1::Operation&, const absl::Status&) override { ++sent_back; }
 
   std::atomic<int> batches{0};
   std::atomic<int> answers{0};
   std::atomic<int> meetings{0};
   std::atomic<int> lost_races{0};
+  std::atomic<int> joined{0};
+  std::atomic<int> sent_back{0};
 };
 
 class CommitterFixture : public ::testing::Test {

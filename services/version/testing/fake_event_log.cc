@@ -1,6 +1,7 @@
 #include "services/version/testing/fake_event_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/errors.h"
 #include "libs/rpc/status.h"
@@ -247,6 +248,16 @@ int FakeEventLog::stream_reads() {
 size_t FakeEventLog::largest_append() {
   absl::MutexLock lock(&mutex_);
   return largest_append_;
+}
+
+void FakeEventLog::NoteCaller(CallTrace trace) {
+  absl::MutexLock lock(&mutex_);
+  last_caller_ = std::move(trace);
+}
+
+CallTrace FakeEventLog::last_caller() {
+  absl::MutexLock lock(&mutex_);
+  return last_caller_;
 }
 
 }  // namespace bdcsync::version::testing

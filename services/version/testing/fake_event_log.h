@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "libs/base/call_trace.h"
 #include "services/version/event_log.h"
 
 namespace bdcsync::version::testing {
@@ -32,6 +33,9 @@ class FakeEventLog final : public EventLog {
   void BeforeNextAppend(std::function<void()> hook);
   // Heads or operations of a call that hold more bytes together are refused as too large.
   void LimitAnswers(size_t bytes_max);
+  // Who asked last, when the log is behind a server.
+  void NoteCaller(CallTrace trace);
+  CallTrace last_caller();
   // While set, calls fail; appends still happen if `lose_answers`.
   void FailWith(absl::Status status, bool lose_answers = false);
 
@@ -58,6 +62,7 @@ class FakeEventLog final : public EventLog {
   std::map<std::string, int64_t> seqs_ ABSL_GUARDED_BY(mutex_);
   std::map<Key, event_store::v1::StoredOperation> operations_ ABSL_GUARDED_BY(mutex_);
   int64_t position_ ABSL_GUARDED_BY(mutex_) = 0;
+  CallTrace last_caller_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   bool lose_answers_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> hook_ ABSL_GUARDED_BY(mutex_);

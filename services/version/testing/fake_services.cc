@@ -27,6 +27,7 @@ class EventStoreService final : public event_store::v1::EventStoreService::Callb
                                    const event_store::v1::AppendRequest* request,
                                    event_store::v1::AppendResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.NoteCaller(rpc::TraceOf(*context));
     log_.Append(*request, Into(response, reactor));
     return reactor;
   }
@@ -34,6 +35,7 @@ class EventStoreService final : public event_store::v1::EventStoreService::Callb
                                       const event_store::v1::ReadHeadsRequest* request,
                                       event_store::v1::ReadHeadsResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.NoteCaller(rpc::TraceOf(*context));
     log_.ReadHeads(*request, Into(response, reactor));
     return reactor;
   }
@@ -41,6 +43,7 @@ class EventStoreService final : public event_store::v1::EventStoreService::Callb
                                        const event_store::v1::ReadStreamRequest* request,
                                        event_store::v1::ReadStreamResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.NoteCaller(rpc::TraceOf(*context));
     log_.ReadStream(*request, Into(response, reactor));
     return reactor;
   }
@@ -48,6 +51,7 @@ class EventStoreService final : public event_store::v1::EventStoreService::Callb
       grpc::CallbackServerContext* context, const event_store::v1::GetOperationsRequest* request,
       event_store::v1::GetOperationsResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    log_.NoteCaller(rpc::TraceOf(*context));
     log_.GetOperations(*request, Into(response, reactor));
     return reactor;
   }
@@ -74,6 +78,7 @@ class ConflictService final : public conflict::v1::ConflictService::CallbackServ
                                     const conflict::v1::ResolveRequest* request,
                                     conflict::v1::ResolveResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    resolver_.NoteCaller(rpc::TraceOf(*context));
     resolver_.Resolve(*request, Into(response, reactor));
     return reactor;
   }

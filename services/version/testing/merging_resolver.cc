@@ -72,4 +72,14 @@ conflict::v1::ResolveRequest MergingResolver::last_request() {
   return last_;
 }
 
+void MergingResolver::NoteCaller(CallTrace trace) {
+  absl::MutexLock lock(&mutex_);
+  last_caller_ = std::move(trace);
+}
+
+CallTrace MergingResolver::last_caller() {
+  absl::MutexLock lock(&mutex_);
+  return last_caller_;
+}
+
 }  // namespace bdcsync::version::testing

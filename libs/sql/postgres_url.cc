@@ -1,0 +1,69 @@
+#include "libs/sql/postgres_url.h"
+
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/status.h"
+
+namespace bdcsync::sql {
+namespace {
+
+// Parameters of libpq that name a file which must be there.
+constexpr absl::string_view kFileParameters[] = {"sslcert", "sslkey", "sslrootcert", "sslcrl",
+                                                 "passfile"};
+
+bool IsFileParameter(absl::string_view name) {
+  for (const absl::string_view known : kFileParameters) {
+    if (known == name) return true;
+  }
+  return false;
+}
+
+// Several hosts have a port each; an empty one is the default.
+bool ArePorts(absl::string_view text) {
+  for (const absl::string_view port : absl::StrSplit(text, ',')) {
+    int number = 0;
+    if (port.empty()) continue;
+    if (!absl::SimpleAtoi(port, &number) || number < 1 || number > 65535) return false;
+  }
+  return true;
+}
+
+absl::Status CheckParameter(const PQconninfoOption& option, absl::string_view key) {
+  if (option.val == nullptr || option.val[0] == '\0') return absl::OkStatus();
+  const absl::string_view name(option.keyword);
+  if (name == "port" && !ArePorts(absl::string_view(option.val))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(key, ": ", option.val, " is no port: write a number from 1 to 65535"));
+  }
+  const absl::string_view value(option.val);
+  const bool names_file = IsFileParameter(name) && value != "system";  // The system's own CAs.
+  if (!names_file || access(option.val, R_OK) == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(key, ": cannot read ", option.val, ", which its ",
+                                                 name, " names: correct the path"));
+}
+
+}  // namespace
+
+absl::Status CheckPostgresUrl(const std::string& url, absl::string_view key) {
+  // libpq's own message is not asked for: it may hold a part of the password.
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree);
+  if (options == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        key,
+        " is no PostgreSQL URL: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with "
+        "special characters percent-encoded and only parameters that libpq knows"));
+  }
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    RETURN_IF_ERROR(CheckParameter(*option, key));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bdcsync::sql
