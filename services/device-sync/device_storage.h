@@ -18,10 +18,24 @@
 
 namespace bdcsync::device_sync {
 
-// A device as stored. `device.online` is not: it follows from the rest and the time.
+// A device as stored. `device.online` is not: it follows from the rest and the time; nor are
+// `device.purges`, which GetPurges reads.
 struct DeviceRecord {
   v1::Device device;
-  bool signed_off = false;  // Its last sign of life said that its session ended.
+  bool signed_off = false;    // Its last sign of life said that its session ended.
+  int64_t registrations = 0;  // How often it was put.
+};
+
+// Signs of life that were noted, and those devices of them that are revoked.
+struct Noted {
+  int64_t count = 0;
+  std::vector<v1::DeviceName> revoked;
+};
+
+// A receipt as stored.
+struct StoredPurge {
+  std::string device_id;
+  v1::PurgeReceipt receipt;
 };
 
 // A sign of life of one device.
@@ -46,7 +60,8 @@ class DeviceStorage {
   virtual absl::Status Ping() = 0;
 
   // Makes the device or replaces its description, seen at `now_ms` and signed on. `state_given`:
-  // its state replaces the stored one too; otherwise only a new device starts from it.
+  // its state replaces the stored one too; otherwise only a new device starts from it. Counts the
+  // registration. A revoked device is returned as it is, unchanged.
   //   kQuotaExceeded  it would be one more than `devices_max` of this user.
   virtual absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given,
                                            int64_t now_ms, int64_t devices_max) = 0;
@@ -57,12 +72,26 @@ class DeviceStorage {
   virtual absl::StatusOr<std::vector<DeviceRecord>> List(absl::string_view user_id,
                                                          const std::optional<ListPosition>& after,
                                                          int limit) = 0;
-  // Forgets the device and its positions; OK when there is none.
+  // Forgets the device, its positions and its receipts; OK when there is none.
   virtual absl::Status Remove(absl::string_view user_id, absl::string_view device_id) = 0;
 
+  // Revokes the device at `now_ms` and signs it off; one that is revoked keeps its time. Nothing
+  // when the user has no device of this id.
+  virtual absl::StatusOr<std::optional<DeviceRecord>> Revoke(absl::string_view user_id,
+                                                             absl::string_view device_id,
+                                                             int64_t now_ms) = 0;
+  // Stores receipts at `now_ms`, at most one per device and space, in order of these, and forgets
+  // the positions of what was purged (an empty space: all). Those of devices that the user does not
+  // have are skipped, and so are new ones of a device that has `receipts_max`.
+  virtual absl::Status PutPurges(absl::Span<const v1::PurgeItem> purges, int64_t now_ms,
+                                 int64_t receipts_max) = 0;
+  // The receipts of these devices of the user, in order of device and space.
+  virtual absl::StatusOr<std::vector<StoredPurge>> GetPurges(
+      absl::string_view user_id, absl::Span<const std::string> device_ids) = 0;
+
   // Notes signs of life at `now_ms`, at most one per device, in order of user and device; one that
-  // the user does not have is skipped. Returns how many were noted. Times never go back.
-  virtual absl::StatusOr<int64_t> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) = 0;
+  // the user does not have is skipped. Times never go back.
+  virtual absl::StatusOr<Noted> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) = 0;
   // Stores positions, at most one per device and space, in order of these; those of devices that
   // the user does not have are skipped. Within an epoch a position only moves forward.
   virtual absl::Status PutCursors(absl::Span<const v1::CursorAck> cursors) = 0;

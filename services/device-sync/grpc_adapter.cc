@@ -4,10 +4,17 @@
 
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/bus/bus.h"
 #include "libs/rpc/unary.h"
 #include "libs/rpc/worker_pool.h"
 
 namespace bdcsync::device_sync {
+namespace {
+
+// As the contract names it (SessionNotice).
+constexpr absl::string_view kSessionsChannel = "bdc:sessions";
+
+}  // namespace
 
 // Runs `handle(registry)` on a worker and answers with its status.
 template <typename Handle>
@@ -25,7 +32,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::RegisterDevice(grpc::CallbackServerContex
                                                       const v1::RegisterDeviceRequest* request,
                                                       v1::RegisterDeviceResponse* response) {
   return OnWorker(context, [request, response](Registry& registry) -> absl::Status {
-    ASSIGN_OR_RETURN(*response->mutable_device(), registry.Register(request->device()));
+    ASSIGN_OR_RETURN(*response, registry.Register(request->device()));
     return absl::OkStatus();
   });
 }
@@ -57,14 +64,40 @@ grpc::ServerUnaryReactor* GrpcAdapter::RemoveDevice(grpc::CallbackServerContext*
   });
 }
 
+grpc::ServerUnaryReactor* GrpcAdapter::RevokeDevice(grpc::CallbackServerContext* context,
+                                                    const v1::RevokeDeviceRequest* request,
+                                                    v1::RevokeDeviceResponse* response) {
+  return OnWorker(context, [this, request, response](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(*response->mutable_device(),
+                     registry.Revoke(request->user_id(), request->device_id()));
+    metrics_.revocations.Add();
+    v1::SessionNotice notice;
+    notice.mutable_revoked()->set_user_id(request->user_id());
+    notice.mutable_revoked()->set_device_id(request->device_id());
+    bus_.Publish(kSessionsChannel, notice.SerializeAsString());
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::RecordPurges(grpc::CallbackServerContext* context,
+                                                    const v1::RecordPurgesRequest* request,
+                                                    v1::RecordPurgesResponse* /*response*/) {
+  return OnWorker(context, [this, request](Registry& registry) -> absl::Status {
+    RETURN_IF_ERROR(registry.RecordPurges(*request));
+    metrics_.purges.Add(request->items_size());
+    return absl::OkStatus();
+  });
+}
+
 grpc::ServerUnaryReactor* GrpcAdapter::Heartbeat(grpc::CallbackServerContext* context,
                                                  const v1::HeartbeatRequest* request,
-                                                 v1::HeartbeatResponse* /*response*/) {
-  return OnWorker(context, [this, request](Registry& registry) -> absl::Status {
-    ASSIGN_OR_RETURN(const int64_t noted, registry.Heartbeat(*request));
+                                                 v1::HeartbeatResponse* response) {
+  return OnWorker(context, [this, request, response](Registry& registry) -> absl::Status {
+    ASSIGN_OR_RETURN(Noted noted, registry.Heartbeat(*request));
     metrics_.heartbeat_batch_items.Observe(request->items_size());
-    metrics_.heartbeats_noted.Add(static_cast<double>(noted));
-    metrics_.heartbeats_skipped.Add(static_cast<double>(request->items_size() - noted));
+    metrics_.heartbeats_noted.Add(static_cast<double>(noted.count));
+    metrics_.heartbeats_skipped.Add(static_cast<double>(request->items_size() - noted.count));
+    for (v1::DeviceName& device : noted.revoked) *response->add_revoked() = std::move(device);
     return absl::OkStatus();
   });
 }

@@ -1,5 +1,6 @@
 // DeviceSyncService over gRPC: translates calls to the registry and decides nothing. Every call
-// waits for storage, so it runs on a worker. Thread-safe.
+// waits for storage, so it runs on a worker. What was revoked is told to the gateways over the bus.
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -8,6 +9,9 @@
 #include "services/device-sync/metrics.h"
 #include "services/device-sync/registry.h"
 
+namespace bdcsync::bus {
+class Bus;
+}
 namespace bdcsync::rpc {
 class WorkerPool;
 }
@@ -17,7 +21,8 @@ namespace bdcsync::device_sync {
 class GrpcAdapter final : public v1::DeviceSyncService::CallbackService {
  public:
   // Borrows all of these. Answers UNAVAILABLE until Serve.
-  GrpcAdapter(rpc::WorkerPool& workers, Metrics& metrics) : workers_(workers), metrics_(metrics) {}
+  GrpcAdapter(rpc::WorkerPool& workers, bus::Bus& bus, Metrics& metrics)
+      : workers_(workers), bus_(bus), metrics_(metrics) {}
 
   // From now on calls reach `registry`, which must outlive the last of them.
   void Serve(Registry& registry) { registry_.store(&registry); }
@@ -34,6 +39,12 @@ class GrpcAdapter final : public v1::DeviceSyncService::CallbackService {
   grpc::ServerUnaryReactor* RemoveDevice(grpc::CallbackServerContext* context,
                                          const v1::RemoveDeviceRequest* request,
                                          v1::RemoveDeviceResponse* response) override;
+  grpc::ServerUnaryReactor* RevokeDevice(grpc::CallbackServerContext* context,
+                                         const v1::RevokeDeviceRequest* request,
+                                         v1::RevokeDeviceResponse* response) override;
+  grpc::ServerUnaryReactor* RecordPurges(grpc::CallbackServerContext* context,
+                                         const v1::RecordPurgesRequest* request,
+                                         v1::RecordPurgesResponse* response) override;
   grpc::ServerUnaryReactor* Heartbeat(grpc::CallbackServerContext* context,
                                       const v1::HeartbeatRequest* request,
                                       v1::HeartbeatResponse* response) override;
@@ -49,6 +60,7 @@ class GrpcAdapter final : public v1::DeviceSyncService::CallbackService {
   grpc::ServerUnaryReactor* OnWorker(grpc::CallbackServerContext* context, Handle handle);
 
   rpc::WorkerPool& workers_;
+  bus::Bus& bus_;
   Metrics& metrics_;
   std::atomic<Registry*> registry_{nullptr};
 };

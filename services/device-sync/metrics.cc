@@ -5,6 +5,10 @@ namespace {
 
 constexpr metrics::MetricInfo kHeartbeats{"bdcsync_device_sync_heartbeats_total",
                                           "Signs of life received, by what became of them."};
+constexpr metrics::MetricInfo kRevocations{"bdcsync_device_sync_revocations_total",
+                                           "Revocations of devices."};
+constexpr metrics::MetricInfo kPurges{"bdcsync_device_sync_purges_total",
+                                      "Receipts of devices that purged data."};
 constexpr metrics::MetricInfo kBatchItems{"bdcsync_device_sync_batch_items",
                                           "Items in one batch of signs of life or positions."};
 
@@ -13,6 +17,8 @@ constexpr metrics::MetricInfo kBatchItems{"bdcsync_device_sync_batch_items",
 Metrics::Metrics(metrics::Registry& registry)
     : heartbeats_noted(registry.AddCounter(kHeartbeats, {{"outcome", "noted"}})),
       heartbeats_skipped(registry.AddCounter(kHeartbeats, {{"outcome", "skipped"}})),
+      revocations(registry.AddCounter(kRevocations)),
+      purges(registry.AddCounter(kPurges)),
       heartbeat_batch_items(
           registry.AddHistogram(kBatchItems, metrics::SizeBuckets(), {{"kind", "heartbeat"}})),
       cursor_batch_items(

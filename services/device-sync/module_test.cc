@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "bdcsync/device_sync/v1/device_sync.grpc.pb.h"
 #include "libs/app/app.h"
 #include "libs/app/context.h"
+#include "libs/bus/bus.h"
 #include "libs/metrics/registry.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/postgres.h"
@@ -119,6 +121,44 @@ TEST_F(ModuleTest, RefusalsKeepTheirReasonAndFieldOverTheWire) {
   ASSERT_OK(Register("ada", "phone"));
   EXPECT_THAT(Register("ada", "tablet"), HasReason(Reason::kQuotaExceeded));
   EXPECT_EQ(PathOf(Register("ada", "").status()), "device_id");
+}
+
+TEST_F(ModuleTest, ARevocationIsToldToTheGatewaysAndReceiptsAreCounted) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK(Register("ada", "phone"));
+  absl::Notification told;
+  const auto subscription = app_->context().bus().Subscribe(
+      "bdc:sessions",
+      [&told](absl::string_view payload) {
+        v1::SessionNotice notice;
+        const bool parsed = notice.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+        if (parsed && notice.revoked().user_id() == "ada" &&
+            notice.revoked().device_id() == "phone") {
+          told.Notify();
+        }
+      },
+      [] {});
+  v1::RevokeDeviceRequest revoke;
+  revoke.set_user_id("ada");
+  revoke.set_device_id("phone");
+  ASSERT_OK_AND_ASSIGN(const auto revoked, Call(&Stub::RevokeDevice, revoke));
+  EXPECT_GT(revoked.device().revoked_ms(), 0);
+  told.WaitForNotification();
+  v1::HeartbeatRequest heartbeat;
+  heartbeat.add_items()->set_user_id("ada");
+  heartbeat.mutable_items(0)->set_device_id("phone");
+  ASSERT_OK_AND_ASSIGN(const auto answer, Call(&Stub::Heartbeat, heartbeat));
+  ASSERT_EQ(answer.revoked_size(), 1);
+  EXPECT_EQ(answer.revoked(0).device_id(), "phone");
+  v1::RecordPurgesRequest purges;
+  purges.add_items()->set_user_id("ada");
+  purges.mutable_items(0)->set_device_id("phone");
+  ASSERT_OK(Call(&Stub::RecordPurges, purges));
+  ASSERT_OK_AND_ASSIGN(const auto device, Get("ada", "phone"));
+  EXPECT_EQ(device.device().purges_size(), 1);
+  const std::string page = app_->context().metrics().Render();
+  EXPECT_NE(page.find("bdcsync_device_sync_revocations_total 1"), std::string::npos);
+  EXPECT_NE(page.find("bdcsync_device_sync_purges_total 1"), std::string::npos);
 }
 
 TEST_F(ModuleTest, UsersMayChooseTheSameDeviceId) {

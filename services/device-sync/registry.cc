@@ -66,26 +66,75 @@ void Registry::set_heartbeat_interval(absl::Duration interval) {
 
 v1::Device Registry::Finish(DeviceRecord record) const {
   const int64_t silent_ms = absl::ToUnixMillis(clock_.Now()) - record.device.last_seen_ms();
-  record.device.set_online(!record.signed_off &&
+  record.device.set_online(!record.signed_off && record.device.revoked_ms() == 0 &&
                            silent_ms <= kOnlineIntervals * heartbeat_interval_ms_.load());
   return std::move(record.device);
 }
 
-absl::StatusOr<v1::Device> Registry::Register(const v1::Device& device) {
+absl::Status Registry::AddPurges(absl::string_view user_id, absl::Span<v1::Device* const> devices) {
+  std::vector<std::string> ids;
+  ids.reserve(devices.size());
+  for (const v1::Device* device : devices) ids.push_back(device->device_id());
+  ASSIGN_OR_RETURN(std::vector<StoredPurge> purges, storage_.GetPurges(user_id, ids));
+  for (StoredPurge& purge : purges) {
+    for (v1::Device* device : devices) {
+      if (device->device_id() == purge.device_id) *device->add_purges() = std::move(purge.receipt);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::RegisterDeviceResponse> Registry::Register(const v1::Device& device) {
   RETURN_IF_ERROR(ValidateDevice(device));
   v1::Device complete = device;
   if (!device.has_state()) complete.mutable_state()->set_battery_percent(kBatteryUnsaid);
   ASSIGN_OR_RETURN(DeviceRecord record,
                    storage_.Put(complete, device.has_state(), absl::ToUnixMillis(clock_.Now()),
                                 devices_per_user_max_));
-  return Finish(std::move(record));
+  v1::RegisterDeviceResponse response;
+  if (record.device.revoked_ms() == 0) response.set_session_number(record.registrations);
+  *response.mutable_device() = Finish(std::move(record));
+  ASSIGN_OR_RETURN(const std::vector<v1::CursorAck> cursors,
+                   storage_.GetCursors(device.user_id(), device.device_id()));
+  for (const v1::CursorAck& cursor : cursors) {
+    if (response.spaces_size() == kSpacesToldMax) break;
+    response.add_spaces(cursor.space());
+  }
+  return response;
 }
 
 absl::StatusOr<v1::Device> Registry::Get(absl::string_view user_id, absl::string_view device_id) {
   RETURN_IF_ERROR(ValidateOwner(user_id, device_id));
   ASSIGN_OR_RETURN(std::optional<DeviceRecord> record, storage_.Get(user_id, device_id));
   if (!record) return MakeError(Reason::kNotFound, "the user has no device of this id");
-  return Finish(*std::move(record));
+  v1::Device device = Finish(*std::move(record));
+  RETURN_IF_ERROR(AddPurges(user_id, {&device}));
+  return device;
+}
+
+absl::StatusOr<v1::Device> Registry::Revoke(absl::string_view user_id,
+                                            absl::string_view device_id) {
+  RETURN_IF_ERROR(ValidateOwner(user_id, device_id));
+  ASSIGN_OR_RETURN(std::optional<DeviceRecord> record,
+                   storage_.Revoke(user_id, device_id, absl::ToUnixMillis(clock_.Now())));
+  if (!record) return MakeError(Reason::kNotFound, "the user has no device of this id");
+  v1::Device device = Finish(*std::move(record));
+  RETURN_IF_ERROR(AddPurges(user_id, {&device}));
+  return device;
+}
+
+absl::Status Registry::RecordPurges(const v1::RecordPurgesRequest& request) {
+  RETURN_IF_ERROR(ValidatePurges(request));
+  using Key = std::tuple<absl::string_view, absl::string_view, absl::string_view>;
+  std::map<Key, v1::PurgeItem> folded;
+  for (const v1::PurgeItem& item : request.items()) {
+    folded[Key(item.user_id(), item.device_id(), item.space())] = item;
+  }
+  std::vector<v1::PurgeItem> purges;
+  purges.reserve(folded.size());
+  for (auto& [key, purge] : folded) purges.push_back(std::move(purge));
+  if (purges.empty()) return absl::OkStatus();
+  return storage_.PutPurges(purges, absl::ToUnixMillis(clock_.Now()), kPurgesPerDeviceMax);
 }
 
 absl::StatusOr<v1::ListDevicesResponse> Registry::List(const v1::ListDevicesRequest& request) {
@@ -107,6 +156,9 @@ absl::StatusOr<v1::ListDevicesResponse> Registry::List(const v1::ListDevicesRequ
     }
     *response.add_devices() = Finish(std::move(record));
   }
+  std::vector<v1::Device*> devices;
+  for (v1::Device& device : *response.mutable_devices()) devices.push_back(&device);
+  RETURN_IF_ERROR(AddPurges(request.user_id(), devices));
   return response;
 }
 
@@ -115,7 +167,7 @@ absl::Status Registry::Remove(absl::string_view user_id, absl::string_view devic
   return storage_.Remove(user_id, device_id);
 }
 
-absl::StatusOr<int64_t> Registry::Heartbeat(const v1::HeartbeatRequest& request) {
+absl::StatusOr<Noted> Registry::Heartbeat(const v1::HeartbeatRequest& request) {
   RETURN_IF_ERROR(ValidateHeartbeat(request));
   using Key = std::pair<absl::string_view, absl::string_view>;
   std::map<Key, SignOfLife> folded;  // In order of user and device, as storage wants it.
@@ -125,7 +177,7 @@ absl::StatusOr<int64_t> Registry::Heartbeat(const v1::HeartbeatRequest& request)
   std::vector<SignOfLife> signs;
   signs.reserve(folded.size());
   for (auto& [key, sign] : folded) signs.push_back(std::move(sign));
-  if (signs.empty()) return 0;
+  if (signs.empty()) return Noted();
   return storage_.Note(signs, absl::ToUnixMillis(clock_.Now()));
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "bdcsync/device_sync/v1/device_sync.pb.h"
 #include "libs/base/clock.h"
 #include "services/device-sync/device_storage.h"
@@ -30,9 +31,9 @@ class Registry {
   // Every method: kInvalidArgument names the field at fault: never retry as it is. UNAVAILABLE: the
   // database gave no answer: retry.
 
-  // Makes the device or replaces its description.
+  // Makes the device or replaces its description. A revoked device is told as it is.
   //   kQuotaExceeded  the user has as many devices as allowed: remove one first.
-  absl::StatusOr<v1::Device> Register(const v1::Device& device);
+  absl::StatusOr<v1::RegisterDeviceResponse> Register(const v1::Device& device);
   //   kNotFound  the user has no device of this id.
   absl::StatusOr<v1::Device> Get(absl::string_view user_id, absl::string_view device_id);
   // Latest seen first. A device that shows a sign of life between two pages moves to the front and
@@ -40,9 +41,12 @@ class Registry {
   absl::StatusOr<v1::ListDevicesResponse> List(const v1::ListDevicesRequest& request);
   // OK also when there is none.
   absl::Status Remove(absl::string_view user_id, absl::string_view device_id);
-  // All or nothing is checked, then devices that do not exist are skipped. Returns how many were
-  // noted.
-  absl::StatusOr<int64_t> Heartbeat(const v1::HeartbeatRequest& request);
+  // For good; revoking again changes nothing.
+  //   kNotFound  the user has no device of this id.
+  absl::StatusOr<v1::Device> Revoke(absl::string_view user_id, absl::string_view device_id);
+  // All or nothing is checked, then devices that do not exist are skipped.
+  absl::Status RecordPurges(const v1::RecordPurgesRequest& request);
+  absl::StatusOr<Noted> Heartbeat(const v1::HeartbeatRequest& request);
   absl::Status AckCursors(const v1::AckCursorsRequest& request);
   absl::StatusOr<v1::GetCursorsResponse> GetCursors(absl::string_view user_id,
                                                     absl::string_view device_id);
@@ -51,6 +55,8 @@ class Registry {
 
  private:
   v1::Device Finish(DeviceRecord record) const;
+  // Adds the receipts of these devices of one user.
+  absl::Status AddPurges(absl::string_view user_id, absl::Span<v1::Device* const> devices);
 
   DeviceStorage& storage_;
   const Clock& clock_;

@@ -16,6 +16,7 @@ namespace bdcsync::device_sync {
 namespace {
 
 using ::bdcsync::testing::HasReason;
+using ::testing::ElementsAre;
 
 constexpr absl::Duration kInterval = absl::Seconds(30);
 
@@ -91,7 +92,8 @@ TEST_F(RegistryTest, AnotherIntervalTakesEffectAtOnce) {
 }
 
 TEST_F(RegistryTest, ADeviceThatSaidNothingOfItselfHasAnUnsaidBattery) {
-  ASSERT_OK_AND_ASSIGN(const v1::Device device, registry_->Register(DeviceOf("ada", "phone")));
+  ASSERT_OK_AND_ASSIGN(const auto answer, registry_->Register(DeviceOf("ada", "phone")));
+  const v1::Device& device = answer.device();
   EXPECT_EQ(device.state().battery_percent(), kBatteryUnsaid);
   EXPECT_EQ(device.state().network(), v1::NETWORK_UNSPECIFIED);
   EXPECT_TRUE(device.online());
@@ -116,8 +118,8 @@ TEST_F(RegistryTest, InABatchDevicesOfOneIdOfTwoUsersAreKeptApart) {
     AddAck(acks, "phone", 1, item.user_id() == "eve" ? 9 : 5);
     acks.mutable_acks(acks.acks_size() - 1)->set_user_id(user);
   }
-  ASSERT_OK_AND_ASSIGN(const int64_t noted, registry_->Heartbeat(beats));
-  EXPECT_EQ(noted, 2);
+  ASSERT_OK_AND_ASSIGN(const Noted noted, registry_->Heartbeat(beats));
+  EXPECT_EQ(noted.count, 2);
   EXPECT_TRUE(Online("ada", "phone"));
   EXPECT_FALSE(Online("eve", "phone"));
   ASSERT_OK(registry_->AckCursors(acks));
@@ -166,8 +168,8 @@ TEST_F(RegistryTest, InABatchTheLastSignAndTheLastStateOfADeviceCount) {
     item.set_offline(i == 0);
     if (i < 2) item.mutable_state()->set_battery_percent(10 + i);
   }
-  ASSERT_OK_AND_ASSIGN(const int64_t noted, registry_->Heartbeat(request));
-  EXPECT_EQ(noted, 1);
+  ASSERT_OK_AND_ASSIGN(const Noted noted, registry_->Heartbeat(request));
+  EXPECT_EQ(noted.count, 1);
   ASSERT_OK_AND_ASSIGN(const v1::Device device, registry_->Get("ada", "phone"));
   EXPECT_EQ(device.state().battery_percent(), 11);
   EXPECT_TRUE(device.online());
@@ -256,6 +258,64 @@ TEST_F(RegistryTest, AForeignOrBrokenPageTokenAndABadLimitAreRefused) {
   EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument));
   request.set_limit(-1);
   EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument));
+}
+
+TEST_F(RegistryTest, ARegistrationTellsItsNumberAndWhereTheDeviceHasAPosition) {
+  Register("ada", "phone");
+  v1::AckCursorsRequest acks;
+  AddAck(acks, "phone", 1, 5);
+  ASSERT_OK(registry_->AckCursors(acks));
+  ASSERT_OK_AND_ASSIGN(const auto again, registry_->Register(DeviceOf("ada", "phone")));
+  EXPECT_EQ(again.session_number(), 2);
+  EXPECT_THAT(again.spaces(), ElementsAre("team"));
+}
+
+TEST_F(RegistryTest, ARevokedDeviceIsOfflineForGoodAndIsToldSo) {
+  Register("ada", "phone");
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_OK_AND_ASSIGN(const v1::Device revoked, registry_->Revoke("ada", "phone"));
+  EXPECT_EQ(revoked.revoked_ms(), 1'700'000'001'000);
+  EXPECT_FALSE(revoked.online());
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_OK_AND_ASSIGN(const auto again, registry_->Register(DeviceOf("ada", "phone")));
+  EXPECT_EQ(again.device().revoked_ms(), 1'700'000'001'000);
+  EXPECT_EQ(again.session_number(), 0);
+  EXPECT_FALSE(again.device().online());
+  ASSERT_OK(Beat("ada", "phone"));
+  EXPECT_FALSE(Online("ada", "phone"));
+  EXPECT_THAT(registry_->Revoke("ada", "tablet"), HasReason(Reason::kNotFound));
+  EXPECT_THAT(registry_->Revoke("eve", "phone"), HasReason(Reason::kNotFound));
+}
+
+TEST_F(RegistryTest, ReceiptsAreListedWithTheDeviceAndForgetItsPositions) {
+  Register("ada", "phone");
+  Register("ada", "tablet");
+  v1::AckCursorsRequest acks;
+  AddAck(acks, "phone", 1, 5);
+  AddAck(acks, "tablet", 1, 5);
+  ASSERT_OK(registry_->AckCursors(acks));
+  v1::RecordPurgesRequest request;
+  for (const char* space : {"team", "team", ""}) {
+    v1::PurgeItem& item = *request.add_items();
+    item.set_user_id("ada");
+    item.set_device_id("phone");
+    item.set_space(space);
+  }
+  ASSERT_OK(registry_->RecordPurges(request));
+  v1::ListDevicesRequest list;
+  list.set_user_id("ada");
+  ASSERT_OK_AND_ASSIGN(const auto devices, registry_->List(list));
+  ASSERT_EQ(devices.devices_size(), 2);
+  EXPECT_EQ(devices.devices(0).purges_size(), 2);
+  EXPECT_EQ(devices.devices(0).purges(1).space(), "team");
+  EXPECT_EQ(devices.devices(0).purges(1).purged_ms(), 1'700'000'000'000);
+  EXPECT_EQ(devices.devices(1).purges_size(), 0);
+  ASSERT_OK_AND_ASSIGN(const auto gone, registry_->GetCursors("ada", "phone"));
+  EXPECT_EQ(gone.cursors_size(), 0);
+  ASSERT_OK_AND_ASSIGN(const auto kept, registry_->GetCursors("ada", "tablet"));
+  EXPECT_EQ(kept.cursors_size(), 1);
+  request.mutable_items(0)->set_space("not a space");
+  EXPECT_THAT(registry_->RecordPurges(request), HasReason(Reason::kInvalidArgument));
 }
 
 }  // namespace

@@ -74,6 +74,15 @@ absl::Status ValidateHeartbeat(const v1::HeartbeatRequest& request) {
   return absl::OkStatus();
 }
 
+absl::Status ValidatePurges(const v1::RecordPurgesRequest& request) {
+  RETURN_IF_ERROR(ValidateBatchSize("items", request.items_size()));
+  for (const v1::PurgeItem& item : request.items()) {
+    RETURN_IF_ERROR(ValidateOwner(item.user_id(), item.device_id()));
+    if (!item.space().empty()) RETURN_IF_ERROR(entity::ValidateSpace(item.space()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateCursors(const v1::AckCursorsRequest& request) {
   RETURN_IF_ERROR(ValidateBatchSize("acks", request.acks_size()));
   for (const v1::CursorAck& ack : request.acks()) {

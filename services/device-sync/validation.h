@@ -14,6 +14,7 @@ absl::Status ValidateUser(absl::string_view user_id);
 absl::Status ValidateDevice(const v1::Device& device);
 absl::Status ValidateState(const v1::DeviceState& state);
 absl::Status ValidateHeartbeat(const v1::HeartbeatRequest& request);
+absl::Status ValidatePurges(const v1::RecordPurgesRequest& request);
 absl::Status ValidateCursors(const v1::AckCursorsRequest& request);
 
 }  // namespace bdcsync::device_sync

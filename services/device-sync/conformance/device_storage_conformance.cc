@@ -51,6 +51,14 @@ v1::CursorAck Cursor(const std::string& user, const std::string& id, const std::
   return cursor;
 }
 
+v1::PurgeItem Purge(const std::string& user, const std::string& id, const std::string& space) {
+  v1::PurgeItem purge;
+  purge.set_user_id(user);
+  purge.set_device_id(id);
+  purge.set_space(space);
+  return purge;
+}
+
 std::vector<std::string> Ids(const std::vector<DeviceRecord>& records) {
   std::vector<std::string> ids;
   ids.reserve(records.size());
@@ -76,6 +84,18 @@ void DeviceStorageConformance::SetUp() {
   if (home_ == nullptr) return;  // `make` has skipped or failed the test.
   storage_ = home_->Open();
   ASSERT_NE(storage_, nullptr);
+}
+
+std::vector<std::string> DeviceStorageConformance::Receipts(
+    const std::string& user, const std::vector<std::string>& device_ids) {
+  const auto purges = storage().GetPurges(user, device_ids);
+  EXPECT_OK(purges);
+  std::vector<std::string> receipts;
+  for (const StoredPurge& purge : purges.value_or(std::vector<StoredPurge>())) {
+    receipts.push_back(
+        absl::StrCat(purge.device_id, ":", purge.receipt.space(), ":", purge.receipt.purged_ms()));
+  }
+  return receipts;
 }
 
 void DeviceStorageConformance::Reopen() {
@@ -132,9 +152,9 @@ TEST_P(DeviceStorageConformance, DevicesOfOneIdOfTwoUsersLiveSideBySide) {
   ASSERT_OK(storage().Put(eves, true, kNow + 1, kMany));
   ASSERT_OK(storage().PutCursors(
       {Cursor("ada", "phone", "team", 1, 5), Cursor("eve", "phone", "team", 1, 9)}));
-  ASSERT_OK_AND_ASSIGN(const int64_t noted,
+  ASSERT_OK_AND_ASSIGN(const Noted noted,
                        storage().Note({Sign("eve", "phone", /*signed_off=*/true)}, kNow + 7));
-  EXPECT_EQ(noted, 1);
+  EXPECT_EQ(noted.count, 1);
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto ada, storage().Get("ada", "phone"));
   EXPECT_EQ(ada->device.client_name(), "notes");
@@ -219,9 +239,9 @@ TEST_P(DeviceStorageConformance, ASignOfLifeMovesTheTimeForwardAndChangesOnlyWha
   with_state.state.emplace();
   with_state.state->set_network(v1::NETWORK_CELLULAR);
   with_state.state->set_battery_percent(5);
-  ASSERT_OK_AND_ASSIGN(const int64_t noted,
+  ASSERT_OK_AND_ASSIGN(const Noted noted,
                        storage().Note({Sign("ada", "a"), with_state}, kNow + 10));
-  EXPECT_EQ(noted, 2);
+  EXPECT_EQ(noted.count, 2);
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto a, storage().Get("ada", "a"));
   EXPECT_EQ(a->device.last_seen_ms(), kNow + 10);
@@ -243,9 +263,9 @@ TEST_P(DeviceStorageConformance, SignsOfDevicesThatTheUserDoesNotHaveAreSkipped)
   ASSERT_OK(storage().Put(DeviceOf("ada", "gone"), true, kNow, kMany));
   ASSERT_OK(storage().Remove("ada", "gone"));
   ASSERT_OK_AND_ASSIGN(
-      const int64_t noted,
+      const Noted noted,
       storage().Note({Sign("eve", "a"), Sign("ada", "gone"), Sign("ada", "never")}, kNow + 1));
-  EXPECT_EQ(noted, 0);
+  EXPECT_EQ(noted.count, 0);
   ASSERT_OK_AND_ASSIGN(const auto a, storage().Get("ada", "a"));
   EXPECT_EQ(a->device.last_seen_ms(), kNow);
   ASSERT_OK_AND_ASSIGN(const auto gone, storage().Get("ada", "gone"));
@@ -278,13 +298,88 @@ TEST_P(DeviceStorageConformance, CursorsOfDevicesThatTheUserDoesNotHaveAreSkippe
   EXPECT_THAT(foreign, IsEmpty());
 }
 
+TEST_P(DeviceStorageConformance, RegistrationsAreCounted) {
+  ASSERT_OK_AND_ASSIGN(const auto first, storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  EXPECT_EQ(first.registrations, 1);
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto second, storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  EXPECT_EQ(second.registrations, 2);
+}
+
+TEST_P(DeviceStorageConformance, ARevokedDeviceStaysAsItWasRevoked) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto revoked, storage().Revoke("ada", "a", kNow + 1));
+  ASSERT_TRUE(revoked.has_value());
+  EXPECT_EQ(revoked->device.revoked_ms(), kNow + 1);
+  EXPECT_TRUE(revoked->signed_off);
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto again, storage().Revoke("ada", "a", kNow + 2));
+  EXPECT_EQ(again->device.revoked_ms(), kNow + 1);
+  v1::Device changed = DeviceOf("ada", "a");
+  changed.set_client_version("2.0");
+  ASSERT_OK_AND_ASSIGN(const auto put, storage().Put(changed, true, kNow + 3, kMany));
+  EXPECT_EQ(put.device.SerializeAsString(), again->device.SerializeAsString());
+  EXPECT_TRUE(put.signed_off);
+  EXPECT_EQ(put.registrations, 1);
+  ASSERT_OK_AND_ASSIGN(const Noted noted,
+                       storage().Note({Sign("ada", "a"), Sign("ada", "b")}, kNow + 4));
+  EXPECT_EQ(noted.count, 2);
+  ASSERT_EQ(noted.revoked.size(), 1u);
+  EXPECT_EQ(noted.revoked[0].user_id(), "ada");
+  EXPECT_EQ(noted.revoked[0].device_id(), "a");
+  ASSERT_OK_AND_ASSIGN(const auto none, storage().Revoke("eve", "a", kNow));
+  EXPECT_FALSE(none.has_value());
+}
+
+TEST_P(DeviceStorageConformance, ADeviceThatWasRemovedMayComeBack) {
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(storage().PutPurges({Purge("ada", "a", "")}, kNow, kMany));
+  ASSERT_OK(storage().Revoke("ada", "a", kNow));
+  ASSERT_OK(storage().Remove("ada", "a"));
+  ASSERT_OK_AND_ASSIGN(const auto back, storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  EXPECT_EQ(back.device.revoked_ms(), 0);
+  EXPECT_THAT(Receipts("ada", {"a"}), IsEmpty());
+}
+
+TEST_P(DeviceStorageConformance, AReceiptForgetsThePositionsOfWhatWasPurged) {
+  for (const char* id : {"a", "b"}) {
+    ASSERT_OK(storage().Put(DeviceOf("ada", id), true, kNow, kMany));
+    ASSERT_OK(
+        storage().PutCursors({Cursor("ada", id, "one", 1, 1), Cursor("ada", id, "two", 1, 1)}));
+  }
+  ASSERT_OK(storage().PutPurges({Purge("ada", "a", "one"), Purge("ada", "gone", "one")}, kNow + 1,
+                                kMany));
+  ASSERT_OK(
+      storage().PutPurges({Purge("ada", "a", "one"), Purge("ada", "b", "")}, kNow + 2, kMany));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const auto a, storage().GetCursors("ada", "a"));
+  EXPECT_THAT(Places(a), ElementsAre("two:1:1"));
+  ASSERT_OK_AND_ASSIGN(const auto b, storage().GetCursors("ada", "b"));
+  EXPECT_THAT(b, IsEmpty());
+  EXPECT_THAT(Receipts("ada", {"a", "b", "gone"}),
+              ElementsAre(absl::StrCat("a:one:", kNow + 2), absl::StrCat("b::", kNow + 2)));
+  EXPECT_THAT(Receipts("eve", {"a"}), IsEmpty());
+}
+
+TEST_P(DeviceStorageConformance, ADeviceKeepsOnlySoManyReceipts) {
+  constexpr int64_t kReceiptsMax = 2;
+  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  for (const char* space : {"one", "two", "three"}) {
+    ASSERT_OK(storage().PutPurges({Purge("ada", "a", space)}, kNow, kReceiptsMax));
+  }
+  ASSERT_OK(storage().PutPurges({Purge("ada", "a", "two")}, kNow + 1, kReceiptsMax));
+  EXPECT_THAT(Receipts("ada", {"a"}),
+              ElementsAre(absl::StrCat("a:one:", kNow), absl::StrCat("a:two:", kNow + 1)));
+}
+
 TEST_P(DeviceStorageConformance, NamesMayHoldAnyTextAndAreNeverTakenForSql) {
   const std::string user = "o'brien; DROP TABLE devices; -- Ünïcode 🙂";
   const std::string id = "%_\\\"'{},()";
   ASSERT_OK(storage().Put(DeviceOf(user, id), true, kNow, kMany));
   ASSERT_OK(storage().PutCursors({Cursor(user, id, "a.b:c@d-e_f", 1, 1)}));
-  ASSERT_OK_AND_ASSIGN(const int64_t noted, storage().Note({Sign(user, id)}, kNow));
-  EXPECT_EQ(noted, 1);
+  ASSERT_OK_AND_ASSIGN(const Noted noted, storage().Note({Sign(user, id)}, kNow));
+  EXPECT_EQ(noted.count, 1);
   ASSERT_OK_AND_ASSIGN(const auto list, storage().List(user, std::nullopt, 10));
   EXPECT_THAT(Ids(list), ElementsAre(id));
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "services/device-sync/device_storage.h"
 
@@ -34,6 +35,9 @@ class DeviceStorageConformance : public ::testing::TestWithParam<DeviceStorageKi
   DeviceStorage& storage() { return *storage_; }
   // Closes the storage and opens it again; a storage in memory is left as it is.
   void Reopen();
+  // "device:space:time" of each receipt.
+  std::vector<std::string> Receipts(const std::string& user,
+                                    const std::vector<std::string>& device_ids);
 
  private:
   std::unique_ptr<DeviceStorageHome> home_;

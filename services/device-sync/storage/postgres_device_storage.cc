@@ -34,6 +34,8 @@ DeviceRecord ReadDevice(const sql::PostgresResult& rows, int row) {
   device.set_registered_ms(rows.Int64(row, 9));
   device.set_last_seen_ms(rows.Int64(row, 10));
   record.signed_off = rows.Bool(row, 11);
+  device.set_revoked_ms(rows.Int64(row, 12));
+  record.registrations = rows.Int64(row, 13);
   return record;
 }
 
@@ -46,6 +48,18 @@ sql::PostgresParams PutParams(const v1::Device& device, bool state_given, int64_
   params.AddBool(device.state().charging()).AddInt64(device.state().budget_bytes_per_s());
   params.AddInt64(now_ms).AddBool(state_given);
   return params;
+}
+
+// Adds three arrays: users, devices, spaces.
+void AddNames(absl::Span<const v1::PurgeItem> purges, sql::PostgresParams& params) {
+  using Array = sql::PostgresArray;
+  Array users(Array::kText), devices(Array::kText), spaces(Array::kText);
+  for (const v1::PurgeItem& purge : purges) {
+    users.AddBytes(purge.user_id());
+    devices.AddBytes(purge.device_id());
+    spaces.AddBytes(purge.space());
+  }
+  params.Add(std::move(users)).Add(std::move(devices)).Add(std::move(spaces));
 }
 
 class PostgresDeviceStorage final : public DeviceStorage {
@@ -63,9 +77,16 @@ class PostgresDeviceStorage final : public DeviceStorage {
                                    int64_t devices_max) override {
     std::optional<DeviceRecord> stored;
     RETURN_IF_ERROR(pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      RETURN_IF_ERROR(CheckQuota(session, device, devices_max));
-      ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                       session.Execute(postgres::kPut, PutParams(device, state_given, now_ms)));
+      sql::PostgresParams id;
+      id.AddBytes(device.user_id()).AddBytes(device.device_id());
+      // Holds the device's row, if there is one, until the transaction ends.
+      ASSIGN_OR_RETURN(const sql::PostgresResult known, session.Execute(postgres::kKnown, id));
+      if (known.size() == 0) RETURN_IF_ERROR(CheckQuota(session, device, devices_max));
+      const bool revoked = known.size() > 0 && known.Int64(0, 0) > 0;
+      ASSIGN_OR_RETURN(
+          const sql::PostgresResult rows,
+          revoked ? session.Execute(postgres::kGet, id)
+                  : session.Execute(postgres::kPut, PutParams(device, state_given, now_ms)));
       stored = ReadDevice(rows, 0);
       return absl::OkStatus();
     }));
@@ -102,11 +123,52 @@ class PostgresDeviceStorage final : public DeviceStorage {
       ASSIGN_OR_RETURN(const sql::PostgresResult removed,
                        session.Execute(postgres::kRemove, params));
       if (removed.size() == 0) return absl::OkStatus();
+      RETURN_IF_ERROR(session.Execute(postgres::kRemovePurges, params).status());
       return session.Execute(postgres::kRemoveCursors, params).status();
     });
   }
 
-  absl::StatusOr<int64_t> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) override {
+  absl::StatusOr<std::optional<DeviceRecord>> Revoke(absl::string_view user_id,
+                                                     absl::string_view device_id,
+                                                     int64_t now_ms) override {
+    sql::PostgresParams params;
+    params.AddBytes(user_id).AddBytes(device_id).AddInt64(now_ms);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kRevoke, params));
+    if (rows.size() == 0) return std::optional<DeviceRecord>();
+    return std::optional<DeviceRecord>(ReadDevice(rows, 0));
+  }
+
+  absl::Status PutPurges(absl::Span<const v1::PurgeItem> purges, int64_t now_ms,
+                         int64_t receipts_max) override {
+    return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+      sql::PostgresParams params;
+      AddNames(purges, params);
+      params.AddInt64(now_ms).AddInt64(receipts_max);
+      RETURN_IF_ERROR(session.Execute(postgres::kPutPurges, params).status());
+      sql::PostgresParams names;
+      AddNames(purges, names);
+      return session.Execute(postgres::kForgetCursors, names).status();
+    });
+  }
+
+  absl::StatusOr<std::vector<StoredPurge>> GetPurges(
+      absl::string_view user_id, absl::Span<const std::string> device_ids) override {
+    sql::PostgresArray ids(sql::PostgresArray::kText);
+    for (const std::string& device_id : device_ids) ids.AddBytes(device_id);
+    sql::PostgresParams params;
+    params.AddBytes(user_id).Add(std::move(ids));
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kPurges, params));
+    std::vector<StoredPurge> purges;
+    for (int row = 0; row < rows.size(); ++row) {
+      StoredPurge& purge = purges.emplace_back();
+      purge.device_id = Text(rows, row, 0);
+      purge.receipt.set_space(Text(rows, row, 1));
+      purge.receipt.set_purged_ms(rows.Int64(row, 2));
+    }
+    return purges;
+  }
+
+  absl::StatusOr<Noted> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) override {
     using Array = sql::PostgresArray;
     Array devices(Array::kText), users(Array::kText), off(Array::kBool), has_state(Array::kBool);
     Array networks(Array::kInt32), batteries(Array::kInt32), charging(Array::kBool);
@@ -126,8 +188,16 @@ class PostgresDeviceStorage final : public DeviceStorage {
     params.Add(std::move(users)).Add(std::move(devices)).Add(std::move(off));
     params.Add(std::move(has_state)).Add(std::move(networks)).Add(std::move(batteries));
     params.Add(std::move(charging)).Add(std::move(budgets)).AddInt64(now_ms);
-    ASSIGN_OR_RETURN(const sql::PostgresResult noted, pool_.Execute(postgres::kNote, params));
-    return noted.size();
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kNote, params));
+    Noted noted;
+    noted.count = rows.size();
+    for (int row = 0; row < rows.size(); ++row) {
+      if (rows.Int64(row, 2) == 0) continue;
+      v1::DeviceName& revoked = noted.revoked.emplace_back();
+      revoked.set_user_id(Text(rows, row, 0));
+      revoked.set_device_id(Text(rows, row, 1));
+    }
+    return noted;
   }
 
   absl::Status PutCursors(absl::Span<const v1::CursorAck> cursors) override {
@@ -165,13 +235,8 @@ class PostgresDeviceStorage final : public DeviceStorage {
   }
 
  private:
-  // Holds the device's row, if there is one, until the transaction ends.
   static absl::Status CheckQuota(sql::PostgresSession& session, const v1::Device& device,
                                  int64_t devices_max) {
-    sql::PostgresParams id;
-    id.AddBytes(device.user_id()).AddBytes(device.device_id());
-    ASSIGN_OR_RETURN(const sql::PostgresResult known, session.Execute(postgres::kKnown, id));
-    if (known.size() == 1) return absl::OkStatus();
     sql::PostgresParams user;
     user.AddBytes(device.user_id());
     ASSIGN_OR_RETURN(const sql::PostgresResult count, session.Execute(postgres::kCount, user));

@@ -8,13 +8,13 @@ namespace bdcsync::device_sync::postgres {
 #define BDC_DEVICE_COLUMNS                                                                 \
   "d.user_id, d.device_id, d.client_name, d.client_version, d.platform, d.network::int8, " \
   "d.battery_percent::int8, d.charging, d.budget_bytes_per_s, d.registered_ms, "           \
-  "d.last_seen_ms, d.signed_off"
+  "d.last_seen_ms, d.signed_off, d.revoked_ms, d.registrations"
 
 inline constexpr sql::PostgresStatement kPing{"device_ping", "SELECT 1"};
 
 inline constexpr sql::PostgresStatement kKnown{
     "device_known",
-    "SELECT 1 FROM devices WHERE user_id = $1::text AND device_id = $2::text FOR UPDATE"};
+    "SELECT revoked_ms FROM devices WHERE user_id = $1::text AND device_id = $2::text FOR UPDATE"};
 
 inline constexpr sql::PostgresStatement kCount{
     "device_count", "SELECT count(*) FROM devices WHERE user_id = $1::text"};
@@ -23,9 +23,9 @@ inline constexpr sql::PostgresStatement kCount{
 inline constexpr sql::PostgresStatement kPut{
     "device_put",
     "INSERT INTO devices AS d (user_id, device_id, client_name, client_version, platform, network, "
-    "battery_percent, charging, budget_bytes_per_s, registered_ms, last_seen_ms, signed_off) "
-    "VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
-    "$8::bool, $9::int8, $10::int8, $10::int8, false) "
+    "battery_percent, charging, budget_bytes_per_s, registered_ms, last_seen_ms, signed_off, "
+    "registrations) VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
+    "$8::bool, $9::int8, $10::int8, $10::int8, false, 1) "
     "ON CONFLICT (user_id, device_id) DO UPDATE SET client_name = excluded.client_name, "
     "client_version = excluded.client_version, platform = excluded.platform, "
     "network = CASE WHEN $11::bool THEN excluded.network ELSE d.network END, "
@@ -35,7 +35,7 @@ inline constexpr sql::PostgresStatement kPut{
     "budget_bytes_per_s = CASE WHEN $11::bool THEN excluded.budget_bytes_per_s "
     "ELSE d.budget_bytes_per_s END, "
     "last_seen_ms = GREATEST(d.last_seen_ms, excluded.last_seen_ms), "
-    "signed_off = false RETURNING " BDC_DEVICE_COLUMNS};
+    "signed_off = false, registrations = d.registrations + 1 RETURNING " BDC_DEVICE_COLUMNS};
 
 inline constexpr sql::PostgresStatement kGet{
     "device_get", "SELECT " BDC_DEVICE_COLUMNS
@@ -61,6 +61,44 @@ inline constexpr sql::PostgresStatement kRemoveCursors{
     "device_remove_cursors",
     "DELETE FROM cursors WHERE user_id = $1::text AND device_id = $2::text"};
 
+inline constexpr sql::PostgresStatement kRemovePurges{
+    "device_remove_purges", "DELETE FROM purges WHERE user_id = $1::text AND device_id = $2::text"};
+
+inline constexpr sql::PostgresStatement kRevoke{
+    "device_revoke",
+    "UPDATE devices d SET signed_off = true, "
+    "revoked_ms = CASE WHEN d.revoked_ms = 0 THEN $3::int8 ELSE d.revoked_ms END "
+    "WHERE d.user_id = $1::text AND d.device_id = $2::text RETURNING " BDC_DEVICE_COLUMNS};
+
+#define BDC_PURGE_ITEMS                                                      \
+  "WITH purge AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) " \
+  "AS p(user_id, device_id, space))"
+
+// $5: how many receipts a device may have.
+inline constexpr sql::PostgresStatement kPutPurges{
+    "device_put_purges", BDC_PURGE_ITEMS
+    ", held AS (SELECT d.user_id, d.device_id FROM devices d WHERE (d.user_id, d.device_id) IN "
+    "(SELECT user_id, device_id FROM purge) ORDER BY d.user_id, d.device_id FOR UPDATE OF d) "
+    "INSERT INTO purges AS t (user_id, device_id, space, purged_ms) "
+    "SELECT p.user_id, p.device_id, p.space, $4::int8 FROM purge p JOIN held "
+    "USING (user_id, device_id) WHERE EXISTS (SELECT 1 FROM purges k WHERE k.user_id = p.user_id "
+    "AND k.device_id = p.device_id AND k.space = p.space) OR (SELECT count(*) FROM purges k "
+    "WHERE k.user_id = p.user_id AND k.device_id = p.device_id) < $5::int8 "
+    "ORDER BY p.user_id, p.device_id, p.space "
+    "ON CONFLICT (user_id, device_id, space) DO UPDATE SET purged_ms = excluded.purged_ms"};
+
+inline constexpr sql::PostgresStatement kForgetCursors{
+    "device_forget_cursors", BDC_PURGE_ITEMS
+    " DELETE FROM cursors c USING purge p WHERE c.user_id = p.user_id "
+    "AND c.device_id = p.device_id AND (p.space = '' OR c.space = p.space)"};
+
+#undef BDC_PURGE_ITEMS
+
+inline constexpr sql::PostgresStatement kPurges{
+    "device_purges",
+    "SELECT device_id, space, purged_ms FROM purges WHERE user_id = $1::text "
+    "AND device_id = ANY($2::text[]) ORDER BY device_id, space"};
+
 inline constexpr sql::PostgresStatement kNote{
     "device_note",
     "WITH sign AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::int4[],"
@@ -76,7 +114,8 @@ inline constexpr sql::PostgresStatement kNote{
     "budget_bytes_per_s = CASE WHEN s.has_state THEN s.budget_bytes_per_s "
     "ELSE d.budget_bytes_per_s END "
     "FROM sign s JOIN held USING (user_id, device_id) "
-    "WHERE d.user_id = s.user_id AND d.device_id = s.device_id RETURNING 1"};
+    "WHERE d.user_id = s.user_id AND d.device_id = s.device_id "
+    "RETURNING d.user_id, d.device_id, d.revoked_ms"};
 
 inline constexpr sql::PostgresStatement kPutCursors{
     "device_put_cursors",

@@ -45,6 +45,8 @@ DeviceRecord ReadDevice(const sql::SqliteStatement& row) {
   device.set_registered_ms(row.Int64(9));
   device.set_last_seen_ms(row.Int64(10));
   record.signed_off = row.Int64(11) != 0;
+  device.set_revoked_ms(row.Int64(12));
+  record.registrations = row.Int64(13);
   return record;
 }
 
@@ -70,6 +72,11 @@ class SqliteDeviceStorage final : public DeviceStorage {
     ASSIGN_OR_RETURN(next_page_, database_->Prepare(sqlite::kNextPage));
     ASSIGN_OR_RETURN(remove_, database_->Prepare(sqlite::kRemove));
     ASSIGN_OR_RETURN(remove_cursors_, database_->Prepare(sqlite::kRemoveCursors));
+    ASSIGN_OR_RETURN(revoke_, database_->Prepare(sqlite::kRevoke));
+    ASSIGN_OR_RETURN(put_purge_, database_->Prepare(sqlite::kPutPurge));
+    ASSIGN_OR_RETURN(forget_cursors_, database_->Prepare(sqlite::kForgetCursors));
+    ASSIGN_OR_RETURN(purges_, database_->Prepare(sqlite::kPurges));
+    ASSIGN_OR_RETURN(remove_purges_, database_->Prepare(sqlite::kRemovePurges));
     ASSIGN_OR_RETURN(note_, database_->Prepare(sqlite::kNote));
     ASSIGN_OR_RETURN(put_cursor_, database_->Prepare(sqlite::kPutCursor));
     ASSIGN_OR_RETURN(cursors_, database_->Prepare(sqlite::kCursors));
@@ -131,13 +138,66 @@ class SqliteDeviceStorage final : public DeviceStorage {
       if (database_->changes() == 0) return absl::OkStatus();
       remove_cursors_.BindText(1, user_id);
       remove_cursors_.BindText(2, device_id);
-      return remove_cursors_.Run();
+      RETURN_IF_ERROR(remove_cursors_.Run());
+      remove_purges_.BindText(1, user_id);
+      remove_purges_.BindText(2, device_id);
+      return remove_purges_.Run();
     });
   }
 
-  absl::StatusOr<int64_t> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) override {
+  absl::StatusOr<std::optional<DeviceRecord>> Revoke(absl::string_view user_id,
+                                                     absl::string_view device_id,
+                                                     int64_t now_ms) override {
     absl::MutexLock lock(&mutex_);
-    int64_t noted = 0;
+    revoke_.BindText(1, user_id);
+    revoke_.BindText(2, device_id);
+    revoke_.BindInt64(3, now_ms);
+    RETURN_IF_ERROR(revoke_.Run());
+    return Read(user_id, device_id);
+  }
+
+  absl::Status PutPurges(absl::Span<const v1::PurgeItem> purges, int64_t now_ms,
+                         int64_t receipts_max) override {
+    absl::MutexLock lock(&mutex_);
+    return database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
+      for (const v1::PurgeItem& purge : purges) {
+        for (sql::SqliteStatement* statement : {&put_purge_, &forget_cursors_}) {
+          statement->BindText(1, purge.user_id());
+          statement->BindText(2, purge.device_id());
+          statement->BindText(3, purge.space());
+        }
+        put_purge_.BindInt64(4, now_ms);
+        put_purge_.BindInt64(5, receipts_max);
+        RETURN_IF_ERROR(put_purge_.Run());
+        RETURN_IF_ERROR(forget_cursors_.Run());
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  absl::StatusOr<std::vector<StoredPurge>> GetPurges(
+      absl::string_view user_id, absl::Span<const std::string> device_ids) override {
+    absl::MutexLock lock(&mutex_);
+    std::vector<StoredPurge> purges;
+    for (const std::string& device_id : device_ids) {
+      const Use use(purges_);
+      purges_.BindText(1, user_id);
+      purges_.BindText(2, device_id);
+      while (true) {
+        ASSIGN_OR_RETURN(const bool found, purges_.Step());
+        if (!found) break;
+        StoredPurge& purge = purges.emplace_back();
+        purge.device_id = device_id;
+        purge.receipt.set_space(Text(purges_, 0));
+        purge.receipt.set_purged_ms(purges_.Int64(1));
+      }
+    }
+    return purges;
+  }
+
+  absl::StatusOr<Noted> Note(absl::Span<const SignOfLife> signs, int64_t now_ms) override {
+    absl::MutexLock lock(&mutex_);
+    Noted noted;
     RETURN_IF_ERROR(
         database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
           for (const SignOfLife& sign : signs) {
@@ -147,8 +207,14 @@ class SqliteDeviceStorage final : public DeviceStorage {
             note_.BindInt64(4, sign.signed_off ? 1 : 0);
             note_.BindInt64(5, sign.state ? 1 : 0);
             BindState(note_, 6, sign.state.value_or(v1::DeviceState()));
-            RETURN_IF_ERROR(note_.Run());
-            noted += database_->changes();
+            const Use use(note_);
+            ASSIGN_OR_RETURN(const bool found, note_.Step());
+            if (!found) continue;
+            ++noted.count;
+            if (note_.Int64(0) == 0) continue;
+            v1::DeviceName& revoked = noted.revoked.emplace_back();
+            revoked.set_user_id(sign.user_id);
+            revoked.set_device_id(sign.device_id);
           }
           return absl::OkStatus();
         }));
@@ -238,6 +304,11 @@ class SqliteDeviceStorage final : public DeviceStorage {
   sql::SqliteStatement next_page_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement remove_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement remove_cursors_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement revoke_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement put_purge_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement forget_cursors_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement purges_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement remove_purges_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement note_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement put_cursor_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement cursors_ ABSL_GUARDED_BY(mutex_);
