@@ -8,18 +8,25 @@ constexpr std::size_t kSizeOffset = 12;
 
 // Network order, as the server reads it.
 template <typename T>
-void AppendBigEndian(std::string& out, T value) {
-  char bytes[sizeof(T)];
+void WriteBigEndian(T value, char* bytes) {
   for (std::size_t i = 0; i < sizeof(T); ++i) {
     bytes[i] = static_cast<char>(value >> (8 * (sizeof(T) - 1 - i)));
   }
-  out.append(bytes, sizeof(T));
+}
+
+template <typename T>
+void AppendBigEndian(std::string& out, T value) {
+  char bytes[sizeof(T)];
+  WriteBigEndian(value, bytes);
+  out.append(bytes, sizeof(bytes));
 }
 
 template <typename T>
 void AppendElement(std::string& out, T value) {
-  AppendBigEndian<uint32_t>(out, sizeof(T));
-  AppendBigEndian<T>(out, value);
+  char bytes[sizeof(uint32_t) + sizeof(T)];
+  WriteBigEndian(static_cast<uint32_t>(sizeof(T)), bytes);
+  WriteBigEndian(value, bytes + sizeof(uint32_t));
+  out.append(bytes, sizeof(bytes));
 }
 
 }  // namespace

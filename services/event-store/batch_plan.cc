@@ -30,6 +30,12 @@ bool ExpectsNew(const v1::Expected& expected) {
 
 BatchPlan::BatchPlan(LogCache& cache, std::vector<std::pair<uint32_t, PendingItem>> items)
     : cache_(cache) {
+  spaces_.reserve(items.size());
+  streams_.reserve(items.size());
+  items_.reserve(items.size());
+  logs_.reserve(items.size());
+  stream_index_.reserve(items.size());
+  used_.reserve(items.size());
   for (std::pair<uint32_t, PendingItem>& item : items) AddItem(item.first, std::move(item.second));
 }
 

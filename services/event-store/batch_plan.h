@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -86,7 +85,7 @@ class BatchPlan {
   // Tells the cache that the writes of `log` are stored.
   void Remember(const Log& log);
 
-  std::deque<Log>& logs() { return logs_; }
+  std::vector<Log>& logs() { return logs_; }
 
  private:
   Space& SpaceFor(const SpaceName& name);
@@ -101,10 +100,11 @@ class BatchPlan {
   LogWrite WriteOf(const Log& log) const;
 
   LogCache& cache_;
-  std::deque<Space> spaces_;  // Deques keep the addresses of what they hold.
-  std::deque<Stream> streams_;
-  std::deque<Item> items_;
-  std::deque<Log> logs_;
+  // Reserved for as many as there are items, so that addresses stay.
+  std::vector<Space> spaces_;
+  std::vector<Stream> streams_;
+  std::vector<Item> items_;
+  std::vector<Log> logs_;
   absl::flat_hash_map<absl::string_view, Space*> space_index_;
   absl::flat_hash_map<std::pair<const Space*, absl::string_view>, Stream*> stream_index_;
   absl::flat_hash_map<uint32_t, Log*> log_index_;
