@@ -4,7 +4,6 @@
 #include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
-#include "services/gateway/protocol/operation_message.h"
 #include "services/gateway/protocol/server_message.h"
 #include "services/gateway/session/client_session.h"
 #include "services/gateway/session/metrics.h"
@@ -63,7 +62,6 @@ void ClientSession::FillIn(Operation& operation) {
   OwnSpaceIfEmpty(*operation.mutable_entity()->mutable_space());
   if (operation.entity().branch().empty()) operation.mutable_entity()->set_branch("main");
   if (operation.op_id().empty()) operation.set_op_id(MakeUuid(services_.random));
-  operation.set_request_hash(RequestHash(operation));
 }
 
 void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
