@@ -55,7 +55,7 @@ class FanoutLoad {
     Subscriber* subscriber = subscribers_.back().get();
     const std::size_t number = subscribers_.size();
     subscriber->peer = std::make_shared<WsPeer>(
-        io_,
+        io_, reads_,
         WsPeer::Callbacks{[this, subscriber, number] {
                             subscriber->peer->Send(AuthenticateMessage(
                                 options_.token, absl::StrFormat("subscriber-%d", number)));
@@ -115,7 +115,7 @@ class FanoutLoad {
 
   void ConnectWriter() {
     writer_ = std::make_shared<WsPeer>(
-        io_,
+        io_, reads_,
         WsPeer::Callbacks{[this] { writer_->Send(AuthenticateMessage(options_.token, "writer")); },
                           [this](absl::string_view text) { OnWriterText(text); },
                           [this](absl::string_view why) { Fail(why); }});
@@ -171,6 +171,7 @@ class FanoutLoad {
   SystemRandom random_;
   const uint64_t run_;
   boost::asio::io_context io_{1};
+  ReadWatch reads_{io_};
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer pace_;
   const std::string space_;

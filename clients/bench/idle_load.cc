@@ -36,12 +36,13 @@ class IdleLoad {
   void ConnectNext() {
     const int number = static_cast<int>(peers_.size());
     auto peer = std::make_shared<WsPeer>(
-        io_, WsPeer::Callbacks{[this, number] {
-                                 peers_[number]->Send(AuthenticateMessage(
-                                     options_.token, absl::StrFormat("idle-%d", number)));
-                               },
-                               [this, number](absl::string_view text) { OnText(number, text); },
-                               [this](absl::string_view why) { Fail(why); }});
+        io_, reads_,
+        WsPeer::Callbacks{[this, number] {
+                            peers_[number]->Send(AuthenticateMessage(
+                                options_.token, absl::StrFormat("idle-%d", number)));
+                          },
+                          [this, number](absl::string_view text) { OnText(number, text); },
+                          [this](absl::string_view why) { Fail(why); }});
     peers_.push_back(peer);
     peer->Open(url_.endpoint, url_.path);
   }
@@ -70,6 +71,7 @@ class IdleLoad {
   const Options options_;
   const WsUrl url_;
   boost::asio::io_context io_{1};
+  ReadWatch reads_{io_};
   boost::asio::posix::stream_descriptor input_;
   std::vector<std::shared_ptr<WsPeer>> peers_;
   int ready_ = 0;

@@ -48,9 +48,10 @@ class WriteLoad {
     Writer* writer = writers_.back().get();
     const std::size_t number = writers_.size();
     writer->peer = std::make_shared<WsPeer>(
-        io_, WsPeer::Callbacks{[this, writer, number] { OnOpen(*writer, number); },
-                               [this, writer](absl::string_view text) { OnText(*writer, text); },
-                               [this](absl::string_view why) { Fail(why); }});
+        io_, reads_,
+        WsPeer::Callbacks{[this, writer, number] { OnOpen(*writer, number); },
+                          [this, writer](absl::string_view text) { OnText(*writer, text); },
+                          [this](absl::string_view why) { Fail(why); }});
     writer->peer->Open(url_.endpoint, url_.path);
   }
 
@@ -130,6 +131,7 @@ class WriteLoad {
   SystemRandom random_;
   const uint64_t run_;
   boost::asio::io_context io_{1};
+  ReadWatch reads_{io_};
   boost::asio::steady_timer timer_;
   std::vector<std::unique_ptr<Writer>> writers_;
   Latencies latencies_;

@@ -65,7 +65,7 @@ void WsPeer::Upgrade(absl::string_view path) {
                            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
                            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
   Flush();
-  WaitReadable();
+  reads_.Add(socket_.native_handle(), *this);
 }
 
 void WsPeer::Send(absl::string_view text) {
@@ -100,19 +100,12 @@ void WsPeer::Flush() {
   });
 }
 
-void WsPeer::WaitReadable() {
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](Error error) {
-    if (error) return self->Fail(error.message());
-    self->ReadAvailable();
-  });
-}
-
-void WsPeer::ReadAvailable() {
+void WsPeer::OnReadable() {
   if (closed_) return;
   auto& buffer = ReadBuffer();
   Error error;
   const std::size_t size = socket_.read_some(boost::asio::buffer(buffer), error);
-  if (error == boost::asio::error::would_block) return WaitReadable();
+  if (error == boost::asio::error::would_block) return;
   if (error) return Fail(error.message());
   absl::string_view data(buffer.data(), size);
   if (!partial_.empty()) {
@@ -123,7 +116,6 @@ void WsPeer::ReadAvailable() {
     data.remove_prefix(TakeFrames(data));
     partial_.assign(data.data(), data.size());
   }
-  if (!closed_) WaitReadable();
 }
 
 std::size_t WsPeer::TakeFrames(absl::string_view data) {

@@ -10,10 +10,11 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "clients/bench/read_watch.h"
 
 namespace bdcsync::bench {
 
-class WsPeer : public std::enable_shared_from_this<WsPeer> {
+class WsPeer final : public ReadWatch::Reader, public std::enable_shared_from_this<WsPeer> {
  public:
   struct Callbacks {
     std::function<void()> on_open;
@@ -23,8 +24,9 @@ class WsPeer : public std::enable_shared_from_this<WsPeer> {
     std::function<void(absl::string_view)> on_closed;
   };
 
-  WsPeer(boost::asio::io_context& io, Callbacks callbacks)
-      : io_(io), socket_(io), callbacks_(std::move(callbacks)) {}
+  // All are borrowed, and the peer must stay until the run of `io` ends.
+  WsPeer(boost::asio::io_context& io, ReadWatch& reads, Callbacks callbacks)
+      : io_(io), reads_(reads), socket_(io), callbacks_(std::move(callbacks)) {}
 
   // Connects and upgrades; on_open or on_closed follows.
   void Open(const boost::asio::ip::tcp::endpoint& endpoint, absl::string_view path);
@@ -33,10 +35,11 @@ class WsPeer : public std::enable_shared_from_this<WsPeer> {
   // Ends the connection without a closing handshake; on_closed does not follow.
   void Abort();
 
+  // ReadWatch::Reader.
+  void OnReadable() override;
+
  private:
   void Upgrade(absl::string_view path);
-  void WaitReadable();
-  void ReadAvailable();
   // Handles all complete frames at the start of `data`; returns how many bytes it used.
   std::size_t TakeFrames(absl::string_view data);
   void HandleFrame(unsigned opcode, absl::string_view payload);
@@ -45,6 +48,7 @@ class WsPeer : public std::enable_shared_from_this<WsPeer> {
   void Fail(absl::string_view why);
 
   boost::asio::io_context& io_;
+  ReadWatch& reads_;
   boost::asio::ip::tcp::socket socket_;
   Callbacks callbacks_;
   std::string partial_;   // The start of a frame whose end has not arrived.

@@ -12,4 +12,8 @@ namespace bdcsync {
 // of the input. `seed` chains hashes of several parts.
 uint64_t StableHash64(absl::string_view bytes, uint64_t seed = 0);
 
+// For long texts: the core of MurmurHash64A, eight bytes at a time, with the same finish. Its
+// values are not those of StableHash64.
+uint64_t StableHash64OfText(absl::string_view bytes, uint64_t seed = 0);
+
 }  // namespace bdcsync

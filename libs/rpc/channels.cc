@@ -11,6 +11,7 @@
 #include "libs/base/status.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/tls.h"
+#include "libs/rpc/transport.h"
 
 namespace bdcsync::rpc {
 namespace {
@@ -50,6 +51,9 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytesMax);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   const int initial = Milliseconds(kReconnectBackoffInitial);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, initial);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, initial);

@@ -4,6 +4,7 @@
 // the thread that submitted or finished, without a lock held.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -14,6 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 
@@ -103,7 +105,7 @@ class LaneBatcher {
 
  private:
   struct Lane {
-    std::deque<std::vector<Item>> groups;
+    absl::InlinedVector<std::vector<Item>, 1> groups;  // Usually one waits: it needs no memory.
     bool in_flight = false;
   };
 
@@ -142,13 +144,13 @@ class LaneBatcher {
   // Moves whole groups from ready lanes into `batch` until a limit is met; at least one group.
   void Collect(std::vector<Item>& batch, std::vector<uint64_t>& lanes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    batch.reserve(std::min(queued_, limits_.batch_items_max));
     std::size_t bytes = 0;
     while (!ready_.empty()) {
       const uint64_t id = ready_.front();
       Lane& lane = lanes_[id];
-      bool took = false;
-      while (!lane.groups.empty()) {
-        std::vector<Item>& group = lane.groups.front();
+      std::size_t taken = 0;
+      for (std::vector<Item>& group : lane.groups) {
         std::size_t group_bytes = 0;
         for (const Item& item : group) group_bytes += bytes_(item);
         const bool fits = batch.size() + group.size() <= limits_.batch_items_max &&
@@ -157,10 +159,11 @@ class LaneBatcher {
         bytes += group_bytes;
         queued_ -= group.size();
         for (Item& item : group) batch.push_back(std::move(item));
-        lane.groups.pop_front();
-        took = true;
+        ++taken;
       }
-      if (!took) return;  // The batch is full; the lane stays first in line.
+      if (taken == 0) return;  // The batch is full; the lane stays first in line.
+      lane.groups.erase(lane.groups.begin(),
+                        lane.groups.begin() + static_cast<std::ptrdiff_t>(taken));
       ready_.pop_front();
       lane.in_flight = true;
       lanes.push_back(id);

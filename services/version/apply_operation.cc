@@ -206,7 +206,9 @@ std::shared_ptr<EntityState> NextState(const EntityState& head, const Operation&
 std::string DescribeVersion(const Operation& operation, const EntityState& head,
                             const EntityState& next, const EntityState* merged_with,
                             std::vector<std::string> changed_paths) {
-  v1::VersionMeta meta;
+  // One per thread, emptied and kept with the memory of its fields, which are small.
+  thread_local v1::VersionMeta meta;
+  meta.Clear();
   meta.set_operation(operation.kind());
   meta.set_outcome(merged_with == nullptr ? common::v1::OUTCOME_APPLIED
                                           : common::v1::OUTCOME_MERGED);

@@ -49,7 +49,8 @@ void SetSide(const EntityState& state, conflict::v1::Side& side, bool with_state
   side.set_client_time_ms(state.client_time_ms);
 }
 
-void SetAppendItem(const Work& work, bool atomic, AppendItem& item) {
+// Takes the description of the version: should the append fail, it is made anew.
+void SetAppendItem(Work& work, bool atomic, AppendItem& item) {
   SetStream(*work.line, *item.mutable_stream());
   item.set_kind(event_store::v1::STREAM_KIND_ENTITY);
   item.mutable_expected()->set_revision(work.before->revision);
@@ -57,7 +58,7 @@ void SetAppendItem(const Work& work, bool atomic, AppendItem& item) {
   item.set_op_id(work.pending.operation().op_id());
   item.set_request_hash(work.pending.operation().request_hash());
   item.set_event_id(work.next->event_id);
-  item.set_meta(work.meta);
+  item.set_meta(std::move(work.meta));
   item.set_data(work.next->data);
   item.set_tombstone(work.next->deleted);
   item.set_atomic_group(atomic ? 1 : 0);
@@ -318,7 +319,9 @@ void CommitRun::AskKnown(const std::vector<Work*>& works) {
 
 bool CommitRun::Append() {
   AppendRequest request;
+  request.mutable_items()->Reserve(static_cast<int>(works_.size()));
   std::vector<Work*> works;
+  works.reserve(works_.size());
   for (Work& work : works_) {
     if (work.stage != Stage::kReady) continue;
     SetAppendItem(work, atomic_, *request.add_items());

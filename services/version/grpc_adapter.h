@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "bdcsync/version/v1/version.grpc.pb.h"
+#include "libs/rpc/arena_messages.h"
 #include "services/version/committer.h"
 #include "services/version/reader.h"
 
@@ -16,6 +17,8 @@ class GrpcAdapter final : public v1::VersionService::CallbackService {
     Committer& committer;
     Reader& reader;
   };
+
+  GrpcAdapter() { SetMessageAllocatorFor_Commit(&commit_messages_); }
 
   // From now on calls reach `domain`, which must outlive the last of them; UNAVAILABLE before.
   void Serve(Domain& domain) { domain_.store(&domain); }
@@ -34,6 +37,7 @@ class GrpcAdapter final : public v1::VersionService::CallbackService {
                                  v1::DiffResponse* response) override;
 
  private:
+  rpc::ArenaMessages<v1::CommitRequest, v1::CommitResponse> commit_messages_;
   std::atomic<Domain*> domain_{nullptr};
 };
 

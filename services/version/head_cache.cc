@@ -1,5 +1,6 @@
 #include "services/version/head_cache.h"
 
+#include <iterator>
 #include <utility>
 
 namespace bdcsync::version {
@@ -14,8 +15,9 @@ std::vector<StatePtr> HeadCache::Find(absl::Span<const absl::string_view> keys) 
       continue;
     }
     ++stats_.hits;
-    entries_.splice(entries_.begin(), entries_, place->second);
-    found[i] = place->second->state;
+    const Entries::iterator entry = *place;
+    entries_.splice(entries_.begin(), entries_, entry);
+    found[i] = entry->state;
   }
   return found;
 }
@@ -31,7 +33,7 @@ void HeadCache::Apply(absl::Span<const Update> updates) {
   }
   while (stats_.bytes > bytes_max_) {
     ++stats_.evictions;
-    Forget(entries_.back().key);
+    Drop(std::prev(entries_.end()));
   }
 }
 
@@ -44,10 +46,12 @@ HeadCache::Stats HeadCache::stats() const {
 
 void HeadCache::Forget(absl::string_view key) {
   const auto place = places_.find(key);
-  if (place == places_.end()) return;
-  const Entries::iterator entry = place->second;
+  if (place != places_.end()) Drop(*place);
+}
+
+void HeadCache::Drop(Entries::iterator entry) {
   stats_.bytes -= entry->bytes;
-  places_.erase(place);
+  places_.erase(entry);
   entries_.erase(entry);
 }
 
@@ -57,18 +61,14 @@ void HeadCache::Set(const Update& update) {
     Forget(update.key);
     return;
   }
-  const auto place = places_.find(update.key);
-  if (place == places_.end()) {
-    entries_.push_front({std::string(update.key), update.state, bytes});
-    places_.emplace(entries_.front().key, entries_.begin());
-  } else {
-    Entry& entry = *place->second;
-    stats_.bytes -= entry.bytes;
-    entry.state = update.state;
-    entry.bytes = bytes;
-    entries_.splice(entries_.begin(), entries_, place->second);
-  }
-  stats_.bytes += bytes;
+  const Entries::iterator entry = *places_.lazy_emplace(update.key, [&](const auto& construct) {
+    entries_.push_front({std::string(update.key), HashOfKey()(update.key)});
+    construct(entries_.begin());
+  });
+  stats_.bytes += bytes - entry->bytes;
+  entry->state = update.state;
+  entry->bytes = bytes;
+  entries_.splice(entries_.begin(), entries_, entry);
 }
 
 }  // namespace bdcsync::version

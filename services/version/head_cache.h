@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
@@ -48,19 +49,32 @@ class HeadCache {
  private:
   struct Entry {
     std::string key;
+    size_t hash = 0;  // Of the key, so that dropping an entry, long unused, reads nothing else.
     StatePtr state;
     size_t bytes = 0;
   };
   using Entries = std::list<Entry>;
+  struct HashOfKey {
+    using is_transparent = void;
+    size_t operator()(absl::string_view key) const { return absl::HashOf(key); }
+    size_t operator()(Entries::iterator entry) const { return entry->hash; }
+  };
+  struct SameKey {
+    using is_transparent = void;
+    bool operator()(Entries::iterator a, Entries::iterator b) const { return a == b; }
+    bool operator()(Entries::iterator entry, absl::string_view key) const {
+      return entry->key == key;
+    }
+  };
 
   void Forget(absl::string_view key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Drop(Entries::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Set(const Update& update) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t bytes_max_;
   mutable absl::Mutex mutex_;
   Entries entries_ ABSL_GUARDED_BY(mutex_);  // Most recently used first.
-  // Keys borrow from the entries.
-  absl::flat_hash_map<absl::string_view, Entries::iterator> places_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<Entries::iterator, HashOfKey, SameKey> places_ ABSL_GUARDED_BY(mutex_);
   Stats stats_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -8,6 +8,7 @@ absl::Status Audit::Before(const Caller& caller, common::v1::Operation& operatio
 
 void Audit::After(const Caller& caller, common::v1::OperationKind kind,
                   const sync::v1::OperationResult& result) {
+  if (!logger_.Enabled(log::Level::kInfo)) return;
   logger_.Info("write", {{"user_id", caller.user_id},
                          {"device_id", caller.device_id},
                          {"session_id", caller.session_id},

@@ -1,9 +1,13 @@
 #include "services/gateway/pipeline/commit_pipeline.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/base/errors.h"
@@ -50,6 +54,21 @@ std::string EntityOf(const common::v1::EntityKey& key) {
   return absl::StrCat(key.space(), "\n", entity::StreamName(entity::ViewOf(key)));
 }
 
+// Takes the operation.
+std::unique_ptr<version::v1::CommitItem> MakeItem(const Caller& caller, SubmitOptions options,
+                                                  uint32_t group,
+                                                  common::v1::Operation& operation) {
+  auto item = std::make_unique<version::v1::CommitItem>();
+  common::v1::Actor& actor = *item->mutable_actor();
+  actor.set_user_id(caller.user_id);
+  actor.set_device_id(caller.device_id);
+  actor.set_session_id(caller.session_id);
+  if (options.atomic) item->set_atomic_group(group);
+  if (options.batch) item->set_batch(group);
+  *item->mutable_operation() = std::move(operation);
+  return item;
+}
+
 }  // namespace
 
 struct CommitPipeline::Submission {
@@ -58,7 +77,7 @@ struct CommitPipeline::Submission {
   Done done;
   absl::Duration begun;
   std::vector<sync::v1::OperationResult> results;  // With op_id and entity from the start.
-  std::vector<common::v1::OperationKind> kinds;
+  absl::InlinedVector<common::v1::OperationKind, 1> kinds;
   std::atomic<size_t> open{0};  // Operations without outcome.
 
   // "<session>/<id>", or the id alone for a caller without a session; empty without an id.
@@ -76,7 +95,7 @@ CommitPipeline::CommitPipeline(PipelineDependencies dependencies, PipelineLimits
       failures_(to_.clock, kFailureInterval) {
   for (size_t replica = 0; replica < to_.version.replicas(); ++replica) {
     batchers_.push_back(std::make_unique<rpc::LaneBatcher<Pending>>(
-        limits_.batcher, [](const Pending& pending) { return BytesOf(pending.item); },
+        limits_.batcher, [](const Pending& pending) { return BytesOf(*pending.item); },
         [this, replica](Batch batch, BatchDone done) {
           Send(replica, std::move(batch), std::move(done));
         }));
@@ -127,7 +146,7 @@ void CommitPipeline::Submit(std::shared_ptr<const Caller> caller,
     FinishSubmission(*submission);
     return;
   }
-  for (auto& [space, group] : Sort(submission, std::move(operations))) Enqueue(std::move(group));
+  for (Batch& group : Sort(submission, std::move(operations))) Enqueue(std::move(group));
   if (submission->open.fetch_sub(1) == 1) FinishSubmission(*submission);
 }
 
@@ -170,10 +189,11 @@ absl::Status CommitPipeline::Check(const Submission& submission, common::v1::Ope
 }
 
 // Refuses what is wrong and what depends on it; the rest by space, in order.
-CommitPipeline::Groups CommitPipeline::Sort(const std::shared_ptr<Submission>& submission,
-                                            std::vector<common::v1::Operation> operations) {
-  Groups groups;
-  const uint32_t group = next_group_.fetch_add(2) + 1;  // Odd, hence never 0.
+std::vector<CommitPipeline::Batch> CommitPipeline::Sort(
+    const std::shared_ptr<Submission>& submission, std::vector<common::v1::Operation> operations) {
+  std::vector<Batch> groups;
+  absl::flat_hash_map<absl::string_view, size_t> places;  // Of the spaces; keys lie in the items.
+  const uint32_t group = next_group_.fetch_add(2) + 1;    // Odd, hence never 0.
   absl::flat_hash_set<std::string> refused;
   for (size_t i = 0; i < operations.size(); ++i) {
     common::v1::Operation& operation = operations[i];
@@ -189,21 +209,20 @@ CommitPipeline::Groups CommitPipeline::Sort(const std::shared_ptr<Submission>& s
       continue;
     }
     operation.set_request_hash(RequestHash(operation));
-    common::v1::Actor& actor = *pending.item.mutable_actor();
-    actor.set_user_id(submission->caller->user_id);
-    actor.set_device_id(submission->caller->device_id);
-    actor.set_session_id(submission->caller->session_id);
-    if (submission->options.atomic) pending.item.set_atomic_group(group);
-    if (submission->options.batch) pending.item.set_batch(group);
-    Batch& in_space = groups[operation.entity().space()];
-    *pending.item.mutable_operation() = std::move(operation);
-    in_space.push_back(std::move(pending));
+    pending.item = MakeItem(*submission->caller, submission->options, group, operation);
+    size_t place = 0;
+    if (operations.size() > 1) {
+      const absl::string_view space = pending.item->operation().entity().space();
+      place = places.try_emplace(space, groups.size()).first->second;
+    }
+    if (place == groups.size()) groups.emplace_back();
+    groups[place].push_back(std::move(pending));
   }
   return groups;
 }
 
 void CommitPipeline::Enqueue(Batch group) {
-  const uint64_t lane = StableHash64(group.front().item.operation().entity().space());
+  const uint64_t lane = StableHash64(group.front().item->operation().entity().space());
   if (batchers_[lane % batchers_.size()]->SubmitGroup(lane, std::move(group))) return;
   RejectAll(group, MakeRetryableError(Reason::kUnavailable, kOverloadRetryAfter,
                                       "too many operations wait for their commit"));
@@ -211,12 +230,13 @@ void CommitPipeline::Enqueue(Batch group) {
 
 // Operations go behind those of their space that are stored already.
 void CommitPipeline::Send(size_t replica, Batch batch, BatchDone done) {
-  auto to_commit = std::make_shared<Batch>();
-  Batch to_store;
-  for (Pending& pending : batch) {
-    const bool held = to_.spool.Holds(pending.item.operation().entity().space());
-    (held ? to_store : *to_commit).push_back(std::move(pending));
-  }
+  const auto held =
+      std::stable_partition(batch.begin(), batch.end(), [this](const Pending& pending) {
+        return !to_.spool.Holds(pending.item->operation().entity().space());
+      });
+  Batch to_store(std::make_move_iterator(held), std::make_move_iterator(batch.end()));
+  batch.erase(held, batch.end());
+  auto to_commit = std::make_shared<Batch>(std::move(batch));
   if (to_store.empty()) {
     Commit(replica, std::move(to_commit), std::move(done));
   } else if (to_commit->empty()) {
@@ -232,7 +252,7 @@ void CommitPipeline::Send(size_t replica, Batch batch, BatchDone done) {
 void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchDone done) {
   auto request = std::make_shared<version::v1::CommitRequest>();
   request->mutable_items()->Reserve(static_cast<int>(batch->size()));
-  for (Pending& pending : *batch) *request->add_items() = std::move(pending.item);
+  for (Pending& pending : *batch) request->mutable_items()->AddAllocated(pending.item.release());
   to_.metrics.batch_items.Observe(static_cast<double>(batch->size()));
   const absl::Duration begun = to_.clock.Monotonic();
   const CallScope scope(TraceOf(*batch));
@@ -242,10 +262,7 @@ void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchD
       [this, begun, request = std::move(request), batch = std::move(batch),
        done = std::move(done)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
         to_.metrics.commit_seconds.Observe(to_.clock.Monotonic() - begun);
-        for (size_t i = 0; i < batch->size(); ++i) {
-          (*batch)[i].item = std::move(*request->mutable_items(static_cast<int>(i)));
-        }
-        OnCommitted(batch, std::move(response), std::move(done));
+        OnCommitted(batch, *request, std::move(response), std::move(done));
       });
 }
 
@@ -272,6 +289,7 @@ CallTrace CommitPipeline::TraceOf(const Batch& batch) {
 }
 
 void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
+                                 version::v1::CommitRequest& request,
                                  absl::StatusOr<version::v1::CommitResponse> response,
                                  BatchDone done) {
   if (response.ok() && response->results_size() != static_cast<int>(batch->size())) {
@@ -289,10 +307,13 @@ void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
   Batch unknown;
   for (size_t i = 0; i < batch->size(); ++i) {
     Pending& pending = (*batch)[i];
-    if (!response.ok() || Unknown(response->results(static_cast<int>(i)))) {
+    const int place = static_cast<int>(i);
+    if (!response.ok() || Unknown(response->results(place))) {
+      pending.item = std::make_unique<version::v1::CommitItem>();
+      pending.item->Swap(request.mutable_items(place));
       unknown.push_back(std::move(pending));
     } else {
-      Finish(pending, std::move(*response->mutable_results(static_cast<int>(i))));
+      Finish(pending, std::move(*response->mutable_results(place)));
     }
   }
   if (unknown.empty()) {
@@ -320,12 +341,12 @@ void CommitPipeline::Store(Batch batch, BatchDone done) {
   for (Pending& pending : batch) {
     const bool joins = !stored->empty() && stored->back().back().group == pending.group &&
                        groups.back().back().operation().entity().space() ==
-                           pending.item.operation().entity().space();
+                           pending.item->operation().entity().space();
     if (!joins) {
       stored->emplace_back();
       groups.emplace_back();
     }
-    groups.back().push_back(std::move(pending.item));
+    groups.back().push_back(std::move(*pending.item));
     stored->back().push_back(std::move(pending));
   }
   to_.spool.Store(std::move(groups), [this, stored, done = std::move(done)](

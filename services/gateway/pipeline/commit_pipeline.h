@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "libs/base/call_trace.h"
 #include "libs/base/clock.h"
@@ -66,25 +66,24 @@ class CommitPipeline final : public OperationPipeline {
   struct Submission;
   // One operation on its way.
   struct Pending {
-    version::v1::CommitItem item;
+    std::unique_ptr<version::v1::CommitItem> item;  // Until a request adopts it.
     std::shared_ptr<Submission> submission;  // Shared by its operations, which end in any order.
     size_t index = 0;                        // Among the operations of the submission.
     uint64_t group = 0;                      // Operations with one number travel together.
   };
   using Batch = std::vector<Pending>;
   using BatchDone = absl::AnyInvocable<void()>;
-  using Groups = absl::flat_hash_map<std::string, Batch>;  // By space.
 
   absl::Status Admit(Submission& submission, std::vector<common::v1::Operation>& operations);
   absl::Status Check(const Submission& submission, common::v1::Operation& operation);
-  Groups Sort(const std::shared_ptr<Submission>& submission,
-              std::vector<common::v1::Operation> operations);
+  std::vector<Batch> Sort(const std::shared_ptr<Submission>& submission,
+                          std::vector<common::v1::Operation> operations);
   void Enqueue(Batch group);
   void Send(size_t replica, Batch batch, BatchDone done);
   void Commit(size_t replica, std::shared_ptr<Batch> batch, BatchDone done);
   CallTrace TraceOf(const Batch& batch);
   void LogFailure(const Batch& batch, const absl::Status& why);
-  void OnCommitted(const std::shared_ptr<Batch>& batch,
+  void OnCommitted(const std::shared_ptr<Batch>& batch, version::v1::CommitRequest& request,
                    absl::StatusOr<version::v1::CommitResponse> response, BatchDone done);
   void Store(Batch batch, BatchDone done);
   void RejectAll(Batch& batch, const absl::Status& why);

@@ -113,7 +113,7 @@ uint64_t RequestHash(const Operation& operation) {
        {&key.space(), &key.entity_type(), &key.entity_id(), &key.branch(), &operation.data(),
         &operation.patch(), &operation.text(), &operation.base_version(), &operation.category(),
         &operation.message(), &operation.metadata()}) {
-    hash = StableHash64(*part, hash + part->size() + 1);
+    hash = StableHash64OfText(*part, hash + part->size() + 1);
   }
   return StableHash64(absl::StrCat(operation.client_time_ms()), hash);
 }

@@ -5,7 +5,6 @@
 #include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
-#include "services/gateway/protocol/operation_message.h"
 #include "services/gateway/protocol/server_message.h"
 #include "services/gateway/session/client_session.h"
 #include "services/gateway/session/metrics.h"
@@ -64,7 +63,6 @@ void ClientSession::FillIn(Operation& operation) {
   OwnSpaceIfEmpty(*operation.mutable_entity()->mutable_space());
   if (operation.entity().branch().empty()) operation.mutable_entity()->set_branch("main");
   if (operation.op_id().empty()) operation.set_op_id(MakeUuid(services_.random));
-  operation.set_request_hash(RequestHash(operation));
 }
 
 void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
