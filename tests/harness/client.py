@@ -89,7 +89,11 @@ class Client:
         return self._finish(request_id, {"type": type, "id": request_id, **fields}, future)
 
     async def _finish(self, request_id, message, future):
-        await self.send(message)
+        try:
+            await self.send(message)
+        except websockets.ConnectionClosed:
+            self.waiting.pop(request_id, None)
+            raise
         return await future
 
     async def request(self, type, timeout=20, **fields):
