@@ -158,6 +158,18 @@ inline constexpr config::Double kLiveMessagesPerSecond{
     .max = 1'000'000,
     .unit = "messages per second",
     .doc = "Presence states and broadcasts of one session."};
+inline constexpr config::Duration kClientTimeAheadMax{
+    .name = "limits.client_time_ahead_max",
+    .default_value = absl::Minutes(5),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(24 * 366 * 100),
+    .doc = "How far a change's client_time may be ahead of the server; clock_skew beyond it."};
+inline constexpr config::Duration kClientTimeBehindMax{
+    .name = "limits.client_time_behind_max",
+    .default_value = absl::Hours(24 * 366),
+    .min = absl::Minutes(1),
+    .max = absl::Hours(24 * 366 * 100),
+    .doc = "How far a change's client_time may be behind the server; clock_skew beyond it."};
 inline constexpr config::Int kJsonDepth{.name = "limits.json_depth",
                                         .default_value = 64,
                                         .min = 4,

@@ -20,12 +20,14 @@ size_t SizeOf(const config::Values& values, const Key& key) {
 void DeclareGatewayConfig(config::Schema& schema) {
   const auto add = [&schema](const auto&... keys) { (schema.Add(keys), ...); };
   add(kWebSocketPort, kThreads, kMaxConnections, kMaxMessageSize, kHeartbeatInterval,
-      kHandshakeTimeout, kCompressionEnabled, kQueuedBytesLow, kQueuedBytesHigh, kQueuedBytesMax,
-      kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile, kTlsKeyFile);
+      kHandshakeTimeout, kCompressionEnabled, kQueuedBytesLow,
+      kQueuedBytesHigh, kQueuedBytesMax, kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile,
+      kTlsKeyFile);
   add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
       kAllowedOrigins);
   add(kOperationsPerSecond, kOperationsBurst, kOperationsPerBatch, kSubscriptionsPerSession,
-      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kJsonDepth);
+      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kClientTimeAheadMax,
+      kClientTimeBehindMax, kJsonDepth);
   add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval);
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
   add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
@@ -89,6 +91,8 @@ FeedLimits FeedLimitsFrom(const config::Values& values) {
 PipelineLimits PipelineLimitsFrom(const config::Values& values) {
   PipelineLimits limits;
   limits.operation.data_bytes_max = SizeOf(values, kMaxMessageSize);
+  limits.operation.client_time_ahead_max = values.Get(kClientTimeAheadMax);
+  limits.operation.client_time_behind_max = values.Get(kClientTimeBehindMax);
   limits.rate.per_second = static_cast<double>(values.Get(kOperationsPerSecond));
   limits.rate.burst = static_cast<double>(values.Get(kOperationsBurst));
   limits.operations_per_batch_max = SizeOf(values, kOperationsPerBatch);
