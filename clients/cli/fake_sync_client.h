@@ -41,6 +41,14 @@ class FakeSyncClient final : public SyncClient {
   absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::ListDevicesRequest&) override {
     return Next(device_answers);
   }
+  absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
+      const v1::RevokeDeviceRequest& request) override {
+    revoke_requests.push_back(request);
+    v1::RevokeDeviceResponse answer;
+    answer.mutable_device()->set_device_id(request.device_id());
+    answer.mutable_device()->set_revoked_ms(1'700'000'000'000);
+    return answer;
+  }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return status_answer; }
   absl::Status Watch(const v1::WatchRequest& request,
                      const std::function<bool(const v1::WatchResponse&)>& on_message) override {
@@ -58,6 +66,7 @@ class FakeSyncClient final : public SyncClient {
   std::vector<version::v1::EntityQuery> queries;
   std::vector<v1::ListEntitiesRequest> list_requests;
   std::vector<v1::DiffRequest> diff_requests;
+  std::vector<v1::RevokeDeviceRequest> revoke_requests;
   std::vector<v1::WatchRequest> watches;
 
   absl::StatusOr<v1::ProcessSyncResponse> process_answer = v1::ProcessSyncResponse();

@@ -52,6 +52,9 @@ class Borrowed final : public SyncClient {
   absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::ListDevicesRequest& r) override {
     return real_.ListDevices(r);
   }
+  absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(const v1::RevokeDeviceRequest& r) override {
+    return real_.RevokeDevice(r);
+  }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return real_.GetStatus(); }
   absl::Status Watch(const v1::WatchRequest& r,
                      const std::function<bool(const v1::WatchResponse&)>& f) override {
@@ -306,6 +309,18 @@ TEST_F(RunTest, HistoryDiffAndDevicesAreShownForPeopleAndForScripts) {
   EXPECT_EQ(Run({"devices", "--json"}), kExitDone);
   EXPECT_EQ(Json(out()).Find("battery_percent"), nullptr);
   EXPECT_TRUE(Json(out()).Find("online")->boolean());
+}
+
+TEST_F(RunTest, ADeviceIsRevokedByItsIdAndAnothersByItsOwner) {
+  EXPECT_EQ(Run({"devices", "revoke", "phone"}), kExitDone);
+  EXPECT_THAT(out(), HasSubstr("phone   revoked"));
+  EXPECT_EQ(Run({"devices", "revoke", "phone", "--owner", "eve", "--json"}), kExitDone);
+  EXPECT_EQ(Json(out()).Find("revoked")->string(), "2023-11-14T22:13:20.000Z");
+  ASSERT_EQ(server_.revoke_requests.size(), 2u);
+  EXPECT_EQ(server_.revoke_requests[0].user_id(), "");
+  EXPECT_EQ(server_.revoke_requests[1].user_id(), "eve");
+  EXPECT_EQ(Run({"devices", "revoke"}), kExitUsage);
+  EXPECT_EQ(Run({"devices", "bless", "phone"}), kExitUsage);
 }
 
 TEST_F(RunTest, StatusFailsWhenAServiceIsNotReady) {

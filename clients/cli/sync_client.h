@@ -30,6 +30,8 @@ class SyncClient {
   virtual absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& request) = 0;
   virtual absl::StatusOr<v1::ListDevicesResponse> ListDevices(
       const v1::ListDevicesRequest& request) = 0;
+  virtual absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
+      const v1::RevokeDeviceRequest& request) = 0;
   virtual absl::StatusOr<v1::GetStatusResponse> GetStatus() = 0;
 
   // Hands every message of one stream to `on_message` until that returns false (then OK) or the

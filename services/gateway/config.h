@@ -47,6 +47,12 @@ inline constexpr config::Bool kCompressionEnabled{
     .name = "websocket.compression_enabled",
     .default_value = false,
     .doc = "Whether messages are compressed for clients that offer it; costs memory and time."};
+inline constexpr config::Bytes kCompressionThreshold{
+    .name = "websocket.compression_threshold_bytes",
+    .default_value = 1 << 10,
+    .min = 64,
+    .max = 16 << 20,
+    .doc = "Messages shorter than this are sent as they are, also to clients with compression."};
 inline constexpr config::Bytes kQueuedBytesLow{
     .name = "websocket.queued_bytes_low",
     .default_value = 64 << 10,

@@ -20,7 +20,7 @@ size_t SizeOf(const config::Values& values, const Key& key) {
 void DeclareGatewayConfig(config::Schema& schema) {
   const auto add = [&schema](const auto&... keys) { (schema.Add(keys), ...); };
   add(kWebSocketPort, kThreads, kMaxConnections, kMaxMessageSize, kHeartbeatInterval,
-      kHandshakeTimeout, kCompressionEnabled, kQueuedBytesLow,
+      kHandshakeTimeout, kCompressionEnabled, kCompressionThreshold, kQueuedBytesLow,
       kQueuedBytesHigh, kQueuedBytesMax, kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile,
       kTlsKeyFile);
   add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
@@ -47,6 +47,7 @@ ServerOptions ServerOptionsFrom(const config::Values& values) {
   options.handshake_timeout = values.Get(kHandshakeTimeout);
   options.heartbeat_interval = values.Get(kHeartbeatInterval);
   options.compression_enabled = values.Get(kCompressionEnabled);
+  options.compression_threshold_bytes = SizeOf(values, kCompressionThreshold);
   options.allowed_origins = values.Get(kAllowedOrigins);
   options.tls_cert_file = values.Get(kTlsCertFile);
   options.tls_key_file = values.Get(kTlsKeyFile);

@@ -15,6 +15,7 @@
 #include "libs/log/logger.h"
 #include "services/gateway/session/connection.h"
 #include "services/gateway/websocket/asio_loop.h"
+#include "services/gateway/websocket/frame_deflater.h"
 #include "services/gateway/websocket/server_options.h"
 
 namespace boost::asio::ssl {
@@ -62,7 +63,8 @@ class ConnectionHost {
     std::function<void(bool admitted)> gone;
   };
 
-  ConnectionHost(AsioLoop& loop, const Shared& shared) : loop_(loop), shared_(shared) {}
+  ConnectionHost(AsioLoop& loop, const Shared& shared)
+      : loop_(loop), shared_(shared), deflater_(shared.metrics) {}
 
   // Begins to tick; connections get their handlers from `factory`.
   void Start(HandlerFactory factory);
@@ -77,6 +79,7 @@ class ConnectionHost {
   const HandlerFactory& factory() const { return factory_; }
   // Monotonic time as of the last tick: coarse and free.
   absl::Duration now() const { return now_; }
+  FrameDeflater& deflater() { return deflater_; }
   // Room that every connection may read into what nobody will look at.
   std::vector<char>& discard() { return discard_; }
 
@@ -88,6 +91,7 @@ class ConnectionHost {
   HandlerFactory factory_;
   std::vector<std::shared_ptr<HostedConnection>> connections_;
   std::vector<char> discard_;
+  FrameDeflater deflater_;
   absl::Duration now_;
   bool shutting_down_ = false;
 };
