@@ -41,6 +41,14 @@ class FakeSyncClient final : public SyncClient {
   absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::ListDevicesRequest&) override {
     return Next(device_answers);
   }
+  absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
+      const v1::RevokeDeviceRequest& request) override {
+    revoke_requests.push_back(request);
+    v1::RevokeDeviceResponse answer;
+    answer.mutable_device()->set_device_id(request.device_id());
+    answer.mutable_device()->set_revoked_ms(1'700'000'000'000);
+    return answer;
+  }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return status_answer; }
   absl::StatusOr<admin::v1::ListParkedResponse> ListParked(
       const admin::v1::ListParkedRequest& request) override {
@@ -86,6 +94,7 @@ class FakeSyncClient final : public SyncClient {
   std::vector<version::v1::EntityQuery> queries;
   std::vector<v1::ListEntitiesRequest> list_requests;
   std::vector<v1::DiffRequest> diff_requests;
+  std::vector<v1::RevokeDeviceRequest> revoke_requests;
   std::vector<v1::WatchRequest> watches;
 
   absl::StatusOr<v1::ProcessSyncResponse> process_answer = v1::ProcessSyncResponse();
@@ -130,6 +139,9 @@ class Borrowed final : public SyncClient {
   absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& r) override { return real_.Diff(r); }
   absl::StatusOr<v1::ListDevicesResponse> ListDevices(const v1::ListDevicesRequest& r) override {
     return real_.ListDevices(r);
+  }
+  absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(const v1::RevokeDeviceRequest& r) override {
+    return real_.RevokeDevice(r);
   }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override { return real_.GetStatus(); }
   absl::StatusOr<admin::v1::ListParkedResponse> ListParked(

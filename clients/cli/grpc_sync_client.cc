@@ -44,6 +44,10 @@ class GrpcSyncClient final : public SyncClient {
       const v1::ListDevicesRequest& request) override {
     return Call(*stub_, &v1::SyncService::Stub::ListDevices, request);
   }
+  absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
+      const v1::RevokeDeviceRequest& request) override {
+    return Call(&v1::SyncService::Stub::RevokeDevice, request);
+  }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override {
     return Call(*stub_, &v1::SyncService::Stub::GetStatus, v1::GetStatusRequest());
   }

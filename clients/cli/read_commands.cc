@@ -140,7 +140,24 @@ absl::StatusOr<int> RunDiff(const Call& call) {
   return 0;
 }
 
+namespace {
+
+absl::StatusOr<int> RevokeDevice(const Call& call) {
+  if (call.arguments.operand(0) != "revoke" || call.arguments.operand(1).empty()) {
+    return UsageError(absl::InvalidArgumentError("devices takes nothing, or: revoke ID"));
+  }
+  v1::RevokeDeviceRequest request;
+  request.set_device_id(call.arguments.operand(1));
+  request.set_user_id(call.arguments.Get("owner"));
+  ASSIGN_OR_RETURN(const v1::RevokeDeviceResponse revoked, call.client.RevokeDevice(request));
+  Print(call, std::vector<device_sync::v1::Device>{revoked.device()}, /*more=*/false);
+  return 0;
+}
+
+}  // namespace
+
 absl::StatusOr<int> RunDevices(const Call& call) {
+  if (!call.arguments.operands().empty()) return RevokeDevice(call);
   ASSIGN_OR_RETURN(const int limit, ReadLimit(call));
   v1::ListDevicesRequest request;
   bool more = false;

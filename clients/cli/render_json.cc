@@ -116,6 +116,14 @@ json::Value JsonOf(const device_sync::v1::Device& device) {
   value.Set("online", device.online());
   value.Set("registered", TimeText(device.registered_ms()));
   value.Set("last_seen", TimeText(device.last_seen_ms()));
+  if (device.revoked_ms() > 0) value.Set("revoked", TimeText(device.revoked_ms()));
+  json::Array purges;
+  for (const device_sync::v1::PurgeReceipt& purge : device.purges()) {
+    json::Value& receipt = purges.emplace_back();
+    SetText(receipt, "space", purge.space());
+    receipt.Set("time", TimeText(purge.purged_ms()));
+  }
+  if (!purges.empty()) value.Set("purges", json::Value(std::move(purges)));
   return value;
 }
 

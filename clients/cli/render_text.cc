@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cli/render.h"
@@ -130,6 +132,18 @@ std::string TableOf(const std::vector<version::v1::VersionInfo>& versions) {
   return FormatTable(rows);
 }
 
+namespace {
+
+std::string StateOf(const device_sync::v1::Device& device) {
+  if (device.revoked_ms() == 0) return device.online() ? "online" : "offline";
+  const bool purged =
+      std::any_of(device.purges().begin(), device.purges().end(),
+                  [](const device_sync::v1::PurgeReceipt& purge) { return purge.space().empty(); });
+  return purged ? "revoked, purged" : "revoked";
+}
+
+}  // namespace
+
 std::string TableOf(const std::vector<device_sync::v1::Device>& devices) {
   if (devices.empty()) return "no devices\n";
   std::vector<Row> rows = {
@@ -138,8 +152,8 @@ std::string TableOf(const std::vector<device_sync::v1::Device>& devices) {
     const int battery = device.state().battery_percent();
     const std::string client = absl::StrCat(device.client_name(), " ", device.client_version());
     rows.push_back(
-        {device.device_id(), device.online() ? "online" : "offline",
-         ShortTime(device.last_seen_ms()), client == " " ? "-" : client, Or(device.platform(), "-"),
+        {device.device_id(), StateOf(device), ShortTime(device.last_seen_ms()),
+         client == " " ? "-" : client, Or(device.platform(), "-"),
          std::string(WordOf(device.state().network())),
          battery < 0 ? "-" : absl::StrCat(battery, device.state().charging() ? "% +" : "%")});
   }

@@ -278,6 +278,18 @@ TEST_F(RunTest, HistoryDiffAndDevicesAreShownForPeopleAndForScripts) {
   EXPECT_TRUE(Json(out()).Find("online")->boolean());
 }
 
+TEST_F(RunTest, ADeviceIsRevokedByItsIdAndAnothersByItsOwner) {
+  EXPECT_EQ(Run({"devices", "revoke", "phone"}), kExitDone);
+  EXPECT_THAT(out(), HasSubstr("phone   revoked"));
+  EXPECT_EQ(Run({"devices", "revoke", "phone", "--owner", "eve", "--json"}), kExitDone);
+  EXPECT_EQ(Json(out()).Find("revoked")->string(), "2023-11-14T22:13:20.000Z");
+  ASSERT_EQ(server_.revoke_requests.size(), 2u);
+  EXPECT_EQ(server_.revoke_requests[0].user_id(), "");
+  EXPECT_EQ(server_.revoke_requests[1].user_id(), "eve");
+  EXPECT_EQ(Run({"devices", "revoke"}), kExitUsage);
+  EXPECT_EQ(Run({"devices", "bless", "phone"}), kExitUsage);
+}
+
 TEST_F(RunTest, StatusFailsWhenAServiceIsNotReady) {
   v1::GetStatusResponse status;
   status.set_version("0.1.0");

@@ -31,6 +31,8 @@ class SyncClient {
   virtual absl::StatusOr<v1::DiffResponse> Diff(const v1::DiffRequest& request) = 0;
   virtual absl::StatusOr<v1::ListDevicesResponse> ListDevices(
       const v1::ListDevicesRequest& request) = 0;
+  virtual absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
+      const v1::RevokeDeviceRequest& request) = 0;
   virtual absl::StatusOr<v1::GetStatusResponse> GetStatus() = 0;
   // Of AdminService: kForbidden without an admin's token.
   virtual absl::StatusOr<admin::v1::ListParkedResponse> ListParked(

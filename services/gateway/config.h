@@ -48,6 +48,12 @@ inline constexpr config::Bool kCompressionEnabled{
     .name = "websocket.compression_enabled",
     .default_value = false,
     .doc = "Whether messages are compressed for clients that offer it; costs memory and time."};
+inline constexpr config::Bytes kCompressionThreshold{
+    .name = "websocket.compression_threshold_bytes",
+    .default_value = 1 << 10,
+    .min = 64,
+    .max = 16 << 20,
+    .doc = "Messages shorter than this are sent as they are, also to clients with compression."};
 inline constexpr config::Bytes kQueuedBytesLow{
     .name = "websocket.queued_bytes_low",
     .default_value = 64 << 10,
@@ -164,6 +170,18 @@ inline constexpr config::Double kLiveMessagesPerSecond{
     .unit = "messages per second",
     .doc = "Presence states and broadcasts of one session.",
     .reloadable = true};
+inline constexpr config::Duration kClientTimeAheadMax{
+    .name = "limits.client_time_ahead_max",
+    .default_value = absl::Minutes(5),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(24 * 366 * 100),
+    .doc = "How far a change's client_time may be ahead of the server; clock_skew beyond it."};
+inline constexpr config::Duration kClientTimeBehindMax{
+    .name = "limits.client_time_behind_max",
+    .default_value = absl::Hours(24 * 366),
+    .min = absl::Minutes(1),
+    .max = absl::Hours(24 * 366 * 100),
+    .doc = "How far a change's client_time may be behind the server; clock_skew beyond it."};
 inline constexpr config::Int kJsonDepth{.name = "limits.json_depth",
                                         .default_value = 64,
                                         .min = 4,

@@ -29,6 +29,7 @@
 #include "services/gateway/pipeline/audit.h"
 #include "services/gateway/pipeline/device_reporter.h"
 #include "services/gateway/pipeline/entity_reader.h"
+#include "services/gateway/session/session_channel.h"
 #include "services/gateway/session/session_directory.h"
 #include "services/gateway/spool/spool_admin.h"
 #include "services/gateway/websocket/server.h"
@@ -95,6 +96,7 @@ class Gateway {
         metrics_(metrics),
         keys_(keys),
         verifier_(keys, context.clock()),
+        sessions_(context.bus(), directory_),
         version_(peers.version, context.config().Get(kCommitTimeout)),
         events_(peers.event_store, context.config().Get(kCommitTimeout)),
         device_sync_(peers.device_sync, context.config().Get(kCommitTimeout)),
@@ -105,7 +107,8 @@ class Gateway {
         audit_(context.logger()),
         server_(std::move(server)),
         reads_(version_, events_, ReadLimits()),
-        devices_(device_sync_, *server_->loops().front(), context.metrics(), DeviceReportLimits()),
+        devices_(device_sync_, *server_->loops().front(), context.metrics(), DeviceReportLimits(),
+                 [this](const auto& device) { directory_.OnRevoked(device); }),
         spool_(std::move(queue),
                {version_, directory_, context.clock(), context.random(), context.logger(),
                 metrics.spool},
@@ -248,6 +251,7 @@ class Gateway {
   KeyRing& keys_;
   TokenVerifier verifier_;
   SessionDirectory directory_;
+  SessionChannel sessions_;
   GrpcVersionClient version_;
   EventStoreClient events_;
   DeviceSyncClient device_sync_;

@@ -20,12 +20,14 @@ size_t SizeOf(const config::Values& values, const Key& key) {
 void DeclareGatewayConfig(config::Schema& schema) {
   const auto add = [&schema](const auto&... keys) { (schema.Add(keys), ...); };
   add(kWebSocketPort, kThreads, kMaxConnections, kMaxMessageSize, kHeartbeatInterval,
-      kHandshakeTimeout, kCompressionEnabled, kQueuedBytesLow, kQueuedBytesHigh, kQueuedBytesMax,
-      kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile, kTlsKeyFile);
+      kHandshakeTimeout, kCompressionEnabled, kCompressionThreshold, kQueuedBytesLow,
+      kQueuedBytesHigh, kQueuedBytesMax, kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile,
+      kTlsKeyFile);
   add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
       kAllowedOrigins);
   add(kOperationsPerSecond, kOperationsBurst, kOperationsPerBatch, kSubscriptionsPerSession,
-      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kJsonDepth);
+      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kClientTimeAheadMax,
+      kClientTimeBehindMax, kJsonDepth);
   add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval);
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
   add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
@@ -45,6 +47,7 @@ ServerOptions ServerOptionsFrom(const config::Values& values) {
   options.handshake_timeout = values.Get(kHandshakeTimeout);
   options.heartbeat_interval = values.Get(kHeartbeatInterval);
   options.compression_enabled = values.Get(kCompressionEnabled);
+  options.compression_threshold_bytes = SizeOf(values, kCompressionThreshold);
   options.allowed_origins = values.Get(kAllowedOrigins);
   options.tls_cert_file = values.Get(kTlsCertFile);
   options.tls_key_file = values.Get(kTlsKeyFile);
@@ -89,6 +92,8 @@ FeedLimits FeedLimitsFrom(const config::Values& values) {
 PipelineLimits PipelineLimitsFrom(const config::Values& values) {
   PipelineLimits limits;
   limits.operation.data_bytes_max = SizeOf(values, kMaxMessageSize);
+  limits.operation.client_time_ahead_max = values.Get(kClientTimeAheadMax);
+  limits.operation.client_time_behind_max = values.Get(kClientTimeBehindMax);
   limits.rate.per_second = static_cast<double>(values.Get(kOperationsPerSecond));
   limits.rate.burst = static_cast<double>(values.Get(kOperationsBurst));
   limits.operations_per_batch_max = SizeOf(values, kOperationsPerBatch);

@@ -61,7 +61,7 @@ class Client:
             async for text in self.socket:
                 if self.keep_texts:
                     self.texts.append(text)
-                message = json.loads(text)
+                message = self.decode(text)
                 waiting = self.waiting.pop(message.get("id"), None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
@@ -79,7 +79,15 @@ class Client:
 
     async def send(self, message):
         raw = isinstance(message, (str, bytes))
-        await self.socket.send(message if raw else json.dumps(message))
+        await self.socket.send(message if raw else self.encode(message))
+
+    # How messages look on the wire.
+
+    def decode(self, frame):
+        return json.loads(frame)
+
+    def encode(self, message):
+        return json.dumps(message)
 
     def begin(self, type, **fields):
         """Sends a request and returns the future of its answer."""

@@ -1,6 +1,7 @@
 """The suite under test, in both ways of running: one process, or five with Redis between them."""
 
 import os
+import subprocess
 
 from .ports import free_ports
 from .process import Process
@@ -54,6 +55,20 @@ class Suite:
             argv = [os.path.join(self.bin_dir, "bdc-sync-" + name)]
             self.processes[name] = Process(name, argv, env, http[name], self.folder)
 
+    def add_gateway(self):
+        """Plans one more gateway of five processes; returns its WebSocket address. Before `start`,
+        or start the process by its name."""
+        ws, grpc, http = free_ports(3)
+        first = self.processes["gateway"]
+        number = sum(name.startswith("gateway") for name in self.processes) + 1
+        name = f"gateway-{number}"
+        folder = os.path.join(self.folder, name)
+        os.makedirs(folder, exist_ok=True)
+        env = {**first.env, "BDC_SYNC_WS_PORT": str(ws), "BDC_SYNC_GRPC_PORT": str(grpc),
+               "BDC_SYNC_HTTP_PORT": str(http), "BDC_SYNC_DATA_DIR": folder}
+        self.processes[name] = Process(name, first.argv, env, http, self.folder)
+        return f"ws://127.0.0.1:{ws}/"
+
     @property
     def gateway(self):
         return self.processes["serve" if self.one_process else "gateway"]
@@ -86,6 +101,16 @@ class Suite:
         for process in self.processes.values():
             if process.running():
                 process.kill()
+
+    def command(self, *words, user="ada", check=True):
+        """Runs the command line as `user`; returns what it prints."""
+        env = {**os.environ, "BDC_SYNC_JWT_SECRET": SECRET}
+        argv = [os.path.join(self.bin_dir, "bdc-sync"), *words,
+                "--address", f"127.0.0.1:{self.grpc_port}", "--user", user]
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{words}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
 
     @property
     def url(self):

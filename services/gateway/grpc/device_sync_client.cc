@@ -50,6 +50,16 @@ void DeviceSyncClient::ListDevices(device_sync::v1::ListDevicesRequest request,
   state_->Call(&Async::ListDevices, std::move(request), std::move(done));
 }
 
+void DeviceSyncClient::RevokeDevice(device_sync::v1::RevokeDeviceRequest request,
+                                    Done<device_sync::v1::RevokeDeviceResponse> done) {
+  state_->Call(&Async::RevokeDevice, std::move(request), std::move(done));
+}
+
+void DeviceSyncClient::RecordPurges(device_sync::v1::RecordPurgesRequest request,
+                                    Done<device_sync::v1::RecordPurgesResponse> done) {
+  state_->Call(&Async::RecordPurges, std::move(request), std::move(done));
+}
+
 void DeviceSyncClient::Heartbeat(device_sync::v1::HeartbeatRequest request,
                                  Done<device_sync::v1::HeartbeatResponse> done) {
   state_->Call(&Async::Heartbeat, std::move(request), std::move(done));

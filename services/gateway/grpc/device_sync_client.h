@@ -25,6 +25,10 @@ class DeviceSyncClient final : public DeviceClient {
                       Done<device_sync::v1::RegisterDeviceResponse> done) override;
   void ListDevices(device_sync::v1::ListDevicesRequest request,
                    Done<device_sync::v1::ListDevicesResponse> done) override;
+  void RevokeDevice(device_sync::v1::RevokeDeviceRequest request,
+                    Done<device_sync::v1::RevokeDeviceResponse> done) override;
+  void RecordPurges(device_sync::v1::RecordPurgesRequest request,
+                    Done<device_sync::v1::RecordPurgesResponse> done) override;
   void Heartbeat(device_sync::v1::HeartbeatRequest request,
                  Done<device_sync::v1::HeartbeatResponse> done) override;
   void AckCursors(device_sync::v1::AckCursorsRequest request,

@@ -180,6 +180,26 @@ grpc::ServerUnaryReactor* SyncService::ListDevices(grpc::CallbackServerContext* 
   });
 }
 
+grpc::ServerUnaryReactor* SyncService::RevokeDevice(grpc::CallbackServerContext* context,
+                                                    const sync::v1::RevokeDeviceRequest* request,
+                                                    sync::v1::RevokeDeviceResponse* response) {
+  return Authenticated(context, [=](const SyncServiceDependencies& to,
+                                    const std::shared_ptr<const Caller>& caller, auto done) {
+    device_sync::v1::RevokeDeviceRequest revoke;
+    revoke.set_user_id(request->user_id().empty() ? caller->user_id : request->user_id());
+    revoke.set_device_id(request->device_id());
+    if (revoke.user_id() != caller->user_id && !caller->admin) {
+      done(MakeErrorAt(Reason::kForbidden, "user_id", "only an admin may revoke others' devices"));
+      return;
+    }
+    using Answer = device_sync::v1::RevokeDeviceResponse;
+    to.devices.RevokeDevice(std::move(revoke), [response, done](absl::StatusOr<Answer> answer) {
+      if (answer.ok()) response->mutable_device()->Swap(answer->mutable_device());
+      done(answer.status());
+    });
+  });
+}
+
 grpc::ServerUnaryReactor* SyncService::GetStatus(grpc::CallbackServerContext* context,
                                                  const sync::v1::GetStatusRequest* request,
                                                  sync::v1::GetStatusResponse* response) {

@@ -62,6 +62,9 @@ class SyncService final : public sync::v1::SyncService::CallbackService {
   grpc::ServerUnaryReactor* ListDevices(grpc::CallbackServerContext* context,
                                         const sync::v1::ListDevicesRequest* request,
                                         sync::v1::ListDevicesResponse* response) override;
+  grpc::ServerUnaryReactor* RevokeDevice(grpc::CallbackServerContext* context,
+                                         const sync::v1::RevokeDeviceRequest* request,
+                                         sync::v1::RevokeDeviceResponse* response) override;
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const sync::v1::GetStatusRequest* request,
                                       sync::v1::GetStatusResponse* response) override;

@@ -131,6 +131,19 @@ TEST_F(SyncServiceTest, OnlyTheCallersOwnDevicesAreListed) {
   EXPECT_EQ(response.devices(0).user_id(), "ada");
 }
 
+TEST_F(SyncServiceTest, ADeviceIsRevokedByItsOwnerOnly) {
+  sync::v1::RevokeDeviceRequest request;
+  sync::v1::RevokeDeviceResponse response;
+  request.set_device_id("phone");
+  const auto own = ContextOf("ada");
+  ASSERT_TRUE(stub_->RevokeDevice(own.get(), request, &response).ok());
+  EXPECT_EQ(response.device().user_id(), "ada");
+  request.set_user_id("eve");
+  const auto foreign = ContextOf("ada");
+  EXPECT_THAT(rpc::FromGrpc(stub_->RevokeDevice(foreign.get(), request, &response)),
+              HasReason(Reason::kForbidden));
+}
+
 TEST_F(SyncServiceTest, AWatchIsCaughtUpThenLiveUntilItIsCancelled) {
   const auto context = ContextOf("ada");
   const auto reader = stub_->Watch(context.get(), {});

@@ -160,6 +160,17 @@ class OneDevice final : public DeviceClient {
     response.add_devices()->set_user_id(request.user_id());
     done(std::move(response));
   }
+  void RevokeDevice(device_sync::v1::RevokeDeviceRequest request,
+                    Done<device_sync::v1::RevokeDeviceResponse> done) override {
+    device_sync::v1::RevokeDeviceResponse response;
+    response.mutable_device()->set_user_id(request.user_id());
+    response.mutable_device()->set_device_id(request.device_id());
+    done(std::move(response));
+  }
+  void RecordPurges(device_sync::v1::RecordPurgesRequest,
+                    Done<device_sync::v1::RecordPurgesResponse> done) override {
+    done(device_sync::v1::RecordPurgesResponse());
+  }
   void Heartbeat(device_sync::v1::HeartbeatRequest,
                  Done<device_sync::v1::HeartbeatResponse> done) override {
     done(device_sync::v1::HeartbeatResponse());

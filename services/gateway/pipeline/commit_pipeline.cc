@@ -178,7 +178,7 @@ absl::Status CommitPipeline::Admit(Submission& submission,
 }
 
 absl::Status CommitPipeline::Check(const Submission& submission, common::v1::Operation& operation) {
-  RETURN_IF_ERROR(CheckOperation(operation, limits_.operation));
+  RETURN_IF_ERROR(CheckOperation(operation, limits_.operation, to_.clock.Now()));
   if (AccessTo(*submission.caller, operation.entity().space()) != Access::kWrite) {
     return MakeErrorAt(Reason::kForbidden, "space", "this space may not be written");
   }

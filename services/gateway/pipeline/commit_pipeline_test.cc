@@ -170,6 +170,29 @@ TEST_F(PipelineTest, BadNamesSizesAndBodiesAreRefusedWithTheFieldAtFault) {
   EXPECT_EQ(results_.back().outcome(), common::v1::OUTCOME_APPLIED);
 }
 
+TEST_F(PipelineTest, AChangeFromAClockThatIsWrongIsRefused) {
+  const OperationLimits limits;
+  const auto made_at = [this](absl::Duration after_now) {
+    Operation operation = Update("a");
+    operation.set_client_time_ms(absl::ToUnixMillis(clock_.Now() + after_now));
+    return operation;
+  };
+  const absl::Duration little = absl::Milliseconds(1);
+  Submit({made_at(limits.client_time_ahead_max)});
+  Submit({made_at(limits.client_time_ahead_max + little)});
+  Submit({made_at(-limits.client_time_behind_max)});
+  Submit({made_at(-limits.client_time_behind_max - little)});
+  Submit({made_at(absl::Hours(24 * 3650))});
+  Submit({Update("a")});  // No time is no wrong time.
+  EXPECT_EQ(results_[0].outcome(), common::v1::OUTCOME_APPLIED);
+  EXPECT_EQ(Code(1), "clock_skew");
+  EXPECT_EQ(results_[1].error().path(), "client_time");
+  EXPECT_EQ(results_[2].outcome(), common::v1::OUTCOME_APPLIED);
+  EXPECT_EQ(Code(3), "clock_skew");
+  EXPECT_EQ(Code(4), "clock_skew");
+  EXPECT_EQ(results_[5].outcome(), common::v1::OUTCOME_APPLIED);
+}
+
 TEST_F(PipelineTest, WritingNeedsMoreThanReading) {
   Submit({Update("a", "news")});
   Submit({Update("a", "unknown")});

@@ -18,6 +18,10 @@ class DeviceClient {
                               Done<device_sync::v1::RegisterDeviceResponse> done) = 0;
   virtual void ListDevices(device_sync::v1::ListDevicesRequest request,
                            Done<device_sync::v1::ListDevicesResponse> done) = 0;
+  virtual void RevokeDevice(device_sync::v1::RevokeDeviceRequest request,
+                            Done<device_sync::v1::RevokeDeviceResponse> done) = 0;
+  virtual void RecordPurges(device_sync::v1::RecordPurgesRequest request,
+                            Done<device_sync::v1::RecordPurgesResponse> done) = 0;
   virtual void Heartbeat(device_sync::v1::HeartbeatRequest request,
                          Done<device_sync::v1::HeartbeatResponse> done) = 0;
   virtual void AckCursors(device_sync::v1::AckCursorsRequest request,

@@ -28,10 +28,11 @@ void Drain(Map& map, size_t count_max, Take take) {
 }  // namespace
 
 DeviceReporter::DeviceReporter(DeviceClient& client, Loop& loop, metrics::Registry& registry,
-                               DeviceReportLimits limits)
+                               DeviceReportLimits limits, OnRevoked on_revoked)
     : client_(client),
       loop_(loop),
       limits_(limits),
+      on_revoked_(std::move(on_revoked)),
       dropped_(registry.AddCounter(kDropped)),
       failures_(registry.AddCounter(kFailures)),
       alive_(std::make_shared<bool>(true)) {}
@@ -51,7 +52,8 @@ void DeviceReporter::Tick() {
   });
 }
 
-void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState state) {
+void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState state,
+                              RegisterDone done) {
   device_sync::v1::RegisterDeviceRequest request;
   device_sync::v1::Device& device = *request.mutable_device();
   device.set_user_id(caller.user_id);
@@ -62,9 +64,32 @@ void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState
   *device.mutable_state() = std::move(state);
   using Response = device_sync::v1::RegisterDeviceResponse;
   const CallScope scope({absl::StrCat(caller.session_id, "/authenticate")});
-  client_.RegisterDevice(std::move(request), [this](const absl::StatusOr<Response>& answer) {
-    if (!answer.ok()) failures_.Add();
+  client_.RegisterDevice(std::move(request), [this, done = std::move(done)](
+                                                 const absl::StatusOr<Response>& answer) mutable {
+    if (!answer.ok()) {
+      failures_.Add();
+      std::move(done)(answer.status());
+      return;
+    }
+    Registration registration;
+    registration.revoked = answer->device().revoked_ms() > 0;
+    registration.session_number = answer->session_number();
+    registration.spaces.assign(answer->spaces().begin(), answer->spaces().end());
+    std::move(done)(std::move(registration));
   });
+}
+
+void DeviceReporter::Purged(const Caller& caller, absl::string_view space) {
+  absl::MutexLock lock(&mutex_);
+  if (purges_.size() >= limits_.waiting_max) {
+    dropped_.Add();
+    return;
+  }
+  device_sync::v1::PurgeItem& item =
+      purges_[Place(Device(caller.user_id, caller.device_id), std::string(space))];
+  item.set_user_id(caller.user_id);
+  item.set_device_id(caller.device_id);
+  item.set_space(std::string(space));
 }
 
 void DeviceReporter::Heartbeat(const Caller& caller,
@@ -111,7 +136,31 @@ absl::Status DeviceReporter::AckCursor(const Caller& caller, absl::string_view s
   return absl::OkStatus();
 }
 
+void DeviceReporter::FlushPurges() {
+  device_sync::v1::RecordPurgesRequest purges;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (purge_in_flight_ || purges_.empty()) return;
+    purge_in_flight_ = true;
+    // After the positions that were acknowledged before: a receipt forgets these.
+    for (const auto& [place, item] : purges_) acks_.erase(place);
+    Drain(purges_, limits_.batch_items_max,
+          [&](auto item) { *purges.add_items() = std::move(item); });
+  }
+  using Response = device_sync::v1::RecordPurgesResponse;
+  client_.RecordPurges(purges, [this, purges](const absl::StatusOr<Response>& answer) {
+    absl::MutexLock lock(&mutex_);
+    purge_in_flight_ = false;
+    if (answer.ok()) return;
+    failures_.Add();
+    for (const device_sync::v1::PurgeItem& item : purges.items()) {
+      purges_.try_emplace(Place(Device(item.user_id(), item.device_id()), item.space()), item);
+    }
+  });
+}
+
 void DeviceReporter::Flush() {
+  FlushPurges();
   device_sync::v1::HeartbeatRequest heartbeats;
   device_sync::v1::AckCursorsRequest acks;
   {
@@ -130,8 +179,12 @@ void DeviceReporter::Flush() {
     using Response = device_sync::v1::HeartbeatResponse;
     client_.Heartbeat(std::move(heartbeats), [this](const absl::StatusOr<Response>& answer) {
       if (!answer.ok()) failures_.Add();
-      absl::MutexLock lock(&mutex_);
-      heartbeat_in_flight_ = false;
+      {
+        absl::MutexLock lock(&mutex_);
+        heartbeat_in_flight_ = false;
+      }
+      if (!answer.ok()) return;
+      for (const device_sync::v1::DeviceName& device : answer->revoked()) on_revoked_(device);
     });
   }
   if (acks.acks_size() > 0) {

@@ -1,9 +1,10 @@
 // Gathers what sessions say of their devices and tells device-sync in batches: of several signs of
 // life or positions of one device, the last one counts. What finds no room or no server is dropped:
-// it will be said again. Thread-safe.
+// it will be said again; but receipts, which are sent until they are stored. Thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,9 +29,12 @@ struct DeviceReportLimits {
 
 class DeviceReporter final : public Devices {
  public:
+  // Told of devices that turn out to be revoked, on any thread.
+  using OnRevoked = std::function<void(const device_sync::v1::DeviceName&)>;
+
   // Borrowed; `loop` carries the timer.
   DeviceReporter(DeviceClient& client, Loop& loop, metrics::Registry& registry,
-                 DeviceReportLimits limits);
+                 DeviceReportLimits limits, OnRevoked on_revoked);
   // No call may be in flight and the loop must have stopped, or run this.
   ~DeviceReporter() override;
 
@@ -39,7 +43,9 @@ class DeviceReporter final : public Devices {
   // Sends what waits now.
   void Flush();
 
-  void Register(const Caller& caller, device_sync::v1::DeviceState state) override;
+  void Register(const Caller& caller, device_sync::v1::DeviceState state,
+                RegisterDone done) override;
+  void Purged(const Caller& caller, absl::string_view space) override;
   void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,
                  bool offline) override;
   absl::Status AckCursor(const Caller& caller, absl::string_view space,
@@ -50,10 +56,12 @@ class DeviceReporter final : public Devices {
   using Place = std::pair<Device, std::string>;        // And space.
 
   void Tick();
+  void FlushPurges();
 
   DeviceClient& client_;
   Loop& loop_;
   const DeviceReportLimits limits_;
+  const OnRevoked on_revoked_;
   metrics::Counter& dropped_;
   metrics::Counter& failures_;
   const std::shared_ptr<bool> alive_;  // Shared with what is posted.
@@ -61,7 +69,9 @@ class DeviceReporter final : public Devices {
   absl::flat_hash_map<Device, device_sync::v1::HeartbeatItem> heartbeats_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Place, device_sync::v1::CursorAck> acks_ ABSL_GUARDED_BY(mutex_);
   bool heartbeat_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<Place, device_sync::v1::PurgeItem> purges_ ABSL_GUARDED_BY(mutex_);
   bool ack_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
+  bool purge_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace bdcsync::gateway

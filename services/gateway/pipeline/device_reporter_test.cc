@@ -28,6 +28,17 @@ class FakeDevices final : public DeviceClient {
   }
   void ListDevices(device_sync::v1::ListDevicesRequest,
                    Done<device_sync::v1::ListDevicesResponse>) override {}
+  void RevokeDevice(device_sync::v1::RevokeDeviceRequest,
+                    Done<device_sync::v1::RevokeDeviceResponse>) override {}
+  void RecordPurges(device_sync::v1::RecordPurgesRequest request,
+                    Done<device_sync::v1::RecordPurgesResponse> done) override {
+    purges.push_back(std::move(request));
+    if (status.ok()) {
+      done(device_sync::v1::RecordPurgesResponse());
+    } else {
+      done(status);
+    }
+  }
   void Heartbeat(device_sync::v1::HeartbeatRequest request,
                  Done<device_sync::v1::HeartbeatResponse> done) override {
     heartbeats.push_back(std::move(request));
@@ -44,6 +55,7 @@ class FakeDevices final : public DeviceClient {
   std::vector<device_sync::v1::HeartbeatRequest> heartbeats;
   Done<device_sync::v1::HeartbeatResponse> heartbeat_done;
   std::vector<device_sync::v1::AckCursorsRequest> acks;
+  std::vector<device_sync::v1::RecordPurgesRequest> purges;
 };
 
 class DeviceReporterTest : public ::testing::Test {
@@ -60,12 +72,22 @@ class DeviceReporterTest : public ::testing::Test {
   FakeLoop loop_{clock_};
   metrics::Registry registry_;
   FakeDevices devices_;
-  DeviceReporter reporter_{devices_, loop_, registry_, {.batch_items_max = 2, .waiting_max = 3}};
+  std::vector<std::string> revoked_;
+  DeviceReporter reporter_{devices_,
+                           loop_,
+                           registry_,
+                           {.batch_items_max = 2, .waiting_max = 3},
+                           [this](const device_sync::v1::DeviceName& device) {
+                             revoked_.push_back(device.user_id() + " " + device.device_id());
+                           }};
 };
 
 TEST_F(DeviceReporterTest, ARegistrationThatFailsIsCounted) {
   devices_.status = absl::UnavailableError("down");
-  reporter_.Register(CallerOf("phone"), {});
+  absl::StatusOr<Registration> told = Registration();
+  reporter_.Register(CallerOf("phone"), {},
+                     [&told](absl::StatusOr<Registration> answer) { told = std::move(answer); });
+  EXPECT_THAT(told, HasReason(Reason::kUnavailable));
   EXPECT_EQ(devices_.registered.user_id(), "ada");
   EXPECT_EQ(devices_.registered.device_id(), "phone");
   EXPECT_NE(registry_.Render().find("bdcsync_gateway_device_report_failures_total 1"),
@@ -116,6 +138,31 @@ TEST_F(DeviceReporterTest, SendsByItselfOnceStarted) {
   EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(1)));
   loop_.RunFor(absl::Seconds(1));
   EXPECT_THAT(devices_.acks, SizeIs(1));
+}
+
+TEST_F(DeviceReporterTest, AReceiptIsSentUntilItIsStored) {
+  ASSERT_OK(reporter_.AckCursor(CallerOf("phone"), "team-1", CursorAt(1)));
+  reporter_.Purged(CallerOf("phone"), "team-1");
+  devices_.status = absl::UnavailableError("down");
+  reporter_.Flush();
+  devices_.status = absl::OkStatus();
+  reporter_.Flush();
+  reporter_.Flush();
+  ASSERT_THAT(devices_.purges, SizeIs(2));
+  EXPECT_EQ(devices_.purges[1].items(0).user_id(), "ada");
+  EXPECT_EQ(devices_.purges[1].items(0).device_id(), "phone");
+  EXPECT_EQ(devices_.purges[1].items(0).space(), "team-1");
+  EXPECT_THAT(devices_.acks, SizeIs(0));  // Its position is forgotten with it.
+}
+
+TEST_F(DeviceReporterTest, RevokedDevicesInAnAnswerToSignsOfLifeAreTold) {
+  reporter_.Heartbeat(CallerOf("phone"), std::nullopt, false);
+  reporter_.Flush();
+  device_sync::v1::HeartbeatResponse answer;
+  answer.add_revoked()->set_user_id("ada");
+  answer.mutable_revoked(0)->set_device_id("phone");
+  std::move(devices_.heartbeat_done)(std::move(answer));
+  EXPECT_THAT(revoked_, ::testing::ElementsAre("ada phone"));
 }
 
 }  // namespace

@@ -45,9 +45,25 @@ absl::Status CheckBody(const Operation& operation) {
   return check("text", operation.text(), wants_text);
 }
 
+// Old changes come from devices that were offline for long; those from the future, or from before a
+// device can have been offline, come from a clock that is wrong.
+absl::Status CheckClientTime(const Operation& operation, const OperationLimits& limits,
+                             absl::Time now) {
+  if (operation.client_time_ms() == 0) return absl::OkStatus();
+  const absl::Duration ahead = absl::FromUnixMillis(operation.client_time_ms()) - now;
+  if (ahead > limits.client_time_ahead_max || -ahead > limits.client_time_behind_max) {
+    return MakeErrorAt(Reason::kClockSkew, "client_time",
+                       absl::StrCat("this is ", absl::FormatDuration(absl::AbsDuration(ahead)),
+                                    ahead > absl::ZeroDuration() ? " ahead of" : " behind",
+                                    " the server's clock"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::Status CheckOperation(const Operation& operation, const OperationLimits& limits) {
+absl::Status CheckOperation(const Operation& operation, const OperationLimits& limits,
+                            absl::Time now) {
   RETURN_IF_ERROR(CheckOpId(operation.op_id(), limits));
   RETURN_IF_ERROR(entity::ValidateKey(entity::ViewOf(operation.entity())));
   if (operation.kind() == common::v1::OPERATION_KIND_UNSPECIFIED ||
@@ -62,6 +78,7 @@ absl::Status CheckOperation(const Operation& operation, const OperationLimits& l
   RETURN_IF_ERROR(CheckSize("category", operation.category(), limits.category_bytes_max));
   RETURN_IF_ERROR(CheckSize("message", operation.message(), limits.message_bytes_max));
   RETURN_IF_ERROR(CheckSize("metadata", operation.metadata(), limits.metadata_bytes_max));
+  RETURN_IF_ERROR(CheckClientTime(operation, limits, now));
   return CheckSize("base_version", operation.base_version(), limits.base_version_bytes_max);
 }
 

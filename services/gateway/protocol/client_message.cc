@@ -179,6 +179,18 @@ RequestOr ReadBroadcast(FieldReader& in) {
   return Done(in, std::move(request));
 }
 
+RequestOr ReadPurged(FieldReader& in) {
+  enum Scope { kSpace, kDevice };
+  PurgedRequest request;
+  if (!in.Has("scope")) in.Fail("scope", "scope is required");
+  request.device = in.Choice("scope", {{"space", kSpace}, {"device", kDevice}}, kSpace) == kDevice;
+  if (!request.device) {
+    if (!in.Has("space")) in.Fail("space", "space is required");
+    request.space = ReadSpace(in);
+  }
+  return Done(in, std::move(request));
+}
+
 MessageType TypeNamed(absl::string_view name) {
   static const auto& types = *new absl::flat_hash_map<absl::string_view, MessageType>{
       {"authenticate", MessageType::kAuthenticate},
@@ -198,6 +210,7 @@ MessageType TypeNamed(absl::string_view name) {
       {"ack", MessageType::kAck},
       {"presence", MessageType::kPresence},
       {"broadcast", MessageType::kBroadcast},
+      {"purged", MessageType::kPurged},
   };
   const auto entry = types.find(name);
   return entry == types.end() ? MessageType::kUnknown : entry->second;
@@ -244,6 +257,8 @@ RequestOr ReadRequest(const json::Value& object, const MessageLimits& limits,
       return ReadPresence(in);
     case MessageType::kBroadcast:
       return ReadBroadcast(in);
+    case MessageType::kPurged:
+      return ReadPurged(in);
     case MessageType::kUnknown:
       break;
   }

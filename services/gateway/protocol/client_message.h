@@ -80,6 +80,11 @@ struct BroadcastRequest {
   std::string topic;
   std::string payload;  // JSON text.
 };
+// Data was purged as `revoked` asked.
+struct PurgedRequest {
+  bool device = false;  // Everything; else only `space`.
+  std::string space;
+};
 
 enum class MessageType : uint8_t {
   kUnknown,
@@ -100,13 +105,14 @@ enum class MessageType : uint8_t {
   kAck,
   kPresence,
   kBroadcast,
+  kPurged,
 };
 
 using ClientRequest =
     std::variant<AuthenticateRequest, RefreshRequest, UpdateDeviceRequest, PingRequest, SyncRequest,
                  SyncBatchRequest, sync::v1::GetEntityRequest, sync::v1::ListEntitiesRequest,
                  sync::v1::GetHistoryRequest, sync::v1::DiffRequest, SubscribeRequest,
-                 SubscriptionRequest, AckRequest, PresenceRequest, BroadcastRequest>;
+                 SubscriptionRequest, AckRequest, PresenceRequest, BroadcastRequest, PurgedRequest>;
 
 struct ClientMessage {
   MessageType type = MessageType::kUnknown;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/entity/key.h"
 #include "services/gateway/protocol/json_writer.h"
@@ -45,7 +46,10 @@ void AppendError(const common::v1::Error& error, std::string& out) {
   writer.Text("message", error.message());
   writer.Bool("retryable", error.retryable());
   if (error.retry_after_ms() > 0) writer.Int("retry_after_ms", error.retry_after_ms());
-  writer.TextUnlessEmpty("path", error.path());
+  // A pointer into the message; checks behind the parser name the field alone.
+  if (!error.path().empty()) {
+    writer.Text("path", absl::StrCat(error.path().front() == '/' ? "" : "/", error.path()));
+  }
   writer.End();
 }
 
@@ -294,6 +298,14 @@ std::string FailureMessage(MessageType type, absl::string_view id, const absl::S
   return Answer(FailureType(type), id, false, [&](JsonWriter& writer) {
     if (type == MessageType::kSyncBatch) writer.Raw("results", "[]");
     WriteError(writer, error);
+  });
+}
+
+std::string RevokedMessage(absl::string_view space) {
+  return Push("revoked", [&](JsonWriter& writer) {
+    writer.Text("scope", space.empty() ? "device" : "space");
+    writer.TextUnlessEmpty("space", space);
+    writer.Bool("purge", true);
   });
 }
 

@@ -62,6 +62,8 @@ std::string BroadcastSentMessage(absl::string_view id);
 std::string FailureMessage(MessageType type, absl::string_view id, const absl::Status& why);
 
 // Pushes.
+// {type: "revoked", scope: "space", space, purge: true}; of the whole device without a space.
+std::string RevokedMessage(absl::string_view space);
 std::string TokenExpiringMessage(absl::Time expires);
 std::string GoodbyeMessage(uint16_t code, bool reconnect, absl::Duration after_min,
                            absl::Duration after_max);

@@ -11,6 +11,7 @@
 #include "services/gateway/session/close_code.h"
 #include "services/gateway/session/devices.h"
 #include "services/gateway/session/metrics.h"
+#include "services/gateway/session/proto_edge.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -23,6 +24,9 @@ constexpr uint64_t kNoIdKey = 0;
 }  // namespace
 
 std::shared_ptr<ConnectionHandler> MakeSession(SessionServices& services, Connection& connection) {
+  if (connection.format() == WireFormat::kProto) {
+    return MakeProtoEdge(services, connection, MakeSession);
+  }
   auto session = std::make_shared<ClientSession>(services, connection);
   session->Begin();
   return session;
@@ -56,7 +60,8 @@ const std::string& ClientSession::OwnSpaceIfEmpty(std::string& space) {
 void ClientSession::OnText(absl::string_view text) {
   if (state_ == State::kAuthenticating) {
     early_.emplace_back(text);  // At most one: reading is paused.
-  } else if (state_ == State::kUnauthenticated || state_ == State::kOpen) {
+  } else if (state_ == State::kUnauthenticated || state_ == State::kOpen ||
+             state_ == State::kRevoked) {
     HandleText(text);
   }
 }
@@ -71,6 +76,10 @@ void ClientSession::HandleText(absl::string_view text) {
         MakeError(Reason::kUnauthenticated, "the first message must be authenticate");
     Fail(Open(message), why);
     Close(kCloseUnauthenticated, why.message());
+    return;
+  }
+  if (state_ == State::kRevoked && message.type != MessageType::kPurged) {
+    Fail(Open(message), MakeError(Reason::kForbidden, kDeviceRevoked));
     return;
   }
   if (!message.request.ok()) {
@@ -143,6 +152,8 @@ void ClientSession::Dispatch(ClientMessage& message) {
       return Presence(message, std::get<PresenceRequest>(request));
     case MessageType::kBroadcast:
       return Broadcast(message, std::get<BroadcastRequest>(request));
+    case MessageType::kPurged:
+      return Purged(message, std::get<PurgedRequest>(request));
     case MessageType::kUnknown:
       return;  // HandleBadMessage has answered it.
   }
@@ -242,8 +253,9 @@ void ClientSession::Close(uint16_t code, absl::string_view reason) {
 }
 
 void ClientSession::OnSuperseded() {
-  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosed || superseded_) return;
   services_.metrics.superseded.Add();
+  superseded_ = true;
   SayGoodbye(kCloseSuperseded, false);
   Close(kCloseSuperseded, "a newer session of this device");
 }
@@ -254,17 +266,26 @@ void ClientSession::OnOutcome(const sync::v1::OperationResult& result) {
   Push(SyncResponseMessage("", result));
 }
 
+void ClientSession::LeaveEverything() {
+  services_.metrics.subscriptions.Add(-static_cast<double>(subscriptions_.size()));
+  subscriptions_.clear();
+  unsent_subscribed_.clear();
+  held_frames_.clear();
+  held_bytes_ = 0;
+  held_presences_.clear();
+  EndPresences();
+  services_.live.RemoveSink(this);
+  services_.subscriptions.RemoveSink(this);
+}
+
 void ClientSession::OnClosed() {
   services_.metrics.requests_in_flight.Add(-static_cast<double>(order_.pending()));
-  services_.metrics.subscriptions.Add(-static_cast<double>(subscriptions_.size()));
   for (const TimerId timer : {timer_, device_timer_, drain_timer_}) services_.loop.Cancel(timer);
   if (in_directory_) {
     services_.metrics.sessions.Add(-1);
-    EndPresences();
-    services_.live.RemoveSink(this);
-    services_.subscriptions.RemoveSink(this);
-    // The newer session of a superseded one keeps the device online.
-    if (services_.directory.Remove(*caller_)) {
+    LeaveEverything();
+    // The newer session of a superseded one keeps the device online, here or at another gateway.
+    if (services_.directory.Remove(*caller_) && !superseded_) {
       services_.devices.Heartbeat(*caller_, std::nullopt, /*offline=*/true);
     }
   }

@@ -16,6 +16,7 @@
 #include "libs/base/call_trace.h"
 #include "services/gateway/protocol/client_message.h"
 #include "services/gateway/session/answer_order.h"
+#include "services/gateway/session/devices.h"
 #include "services/gateway/session/live.h"
 #include "services/gateway/session/loop.h"
 #include "services/gateway/session/session.h"
@@ -53,10 +54,19 @@ class ClientSession final : public ConnectionHandler,
   void OnBroadcast(SharedFrame frame) override;
   // DirectedSession.
   void OnSuperseded() override;
+  void OnDeviceRevoked() override;
   void OnOutcome(const sync::v1::OperationResult& result) override;
 
  private:
-  enum class State : uint8_t { kUnauthenticated, kAuthenticating, kOpen, kDraining, kClosed };
+  // kRevoked: only the receipt of the device's purge is awaited.
+  enum class State : uint8_t {
+    kUnauthenticated,
+    kAuthenticating,
+    kOpen,
+    kDraining,
+    kRevoked,
+    kClosed
+  };
   using Ticket = AnswerOrder::Ticket;
   // A request that waits for its answer.
   struct Pending {
@@ -69,6 +79,13 @@ class ClientSession final : public ConnectionHandler,
   struct EntityWrites {
     int under_way = 0;
     std::vector<Loop::Task> reads;
+  };
+  // What is awaited between `authenticate` and its answer.
+  struct Authentication {
+    std::string id;
+    std::string epoch;
+    bool epoch_known = false;
+    bool device_known = false;
   };
   struct Subscription {
     std::string id;
@@ -108,15 +125,24 @@ class ClientSession final : public ConnectionHandler,
   void Authenticate(const ClientMessage& message, const AuthenticateRequest& request);
   absl::StatusOr<Caller> Identify(const AuthenticateRequest& request);
   void RefuseAuthentication(const ClientMessage& message, const absl::Status& why);
-  void FinishAuthentication(const std::string& id, std::string epoch,
-                            device_sync::v1::Network network);
+  void OnEpoch(const absl::StatusOr<std::string>& epoch);
+  void OnRegistered(const absl::StatusOr<Registration>& registration);
+  void FinishAuthentication();
   void Refresh(const ClientMessage& message, const RefreshRequest& request);
-  void DropLostSpaces();
   void UpdateDevice(const ClientMessage& message, const UpdateDeviceRequest& request);
   void Ping(const ClientMessage& message);
   void WatchToken();
   void OnTokenTimer();
   void DeviceHeartbeat();
+
+  // session_access.cc
+  // Ends what `before` allowed and the caller of now is not; the client is told to purge it.
+  void LoseSpaces(const Caller& before);
+  void LoseSpace(const std::string& space);
+  void AskPurge(const std::string& space);
+  void AskPurgesOfDevice();
+  void Purged(const ClientMessage& message, const PurgedRequest& request);
+  void LeaveEverything();
 
   // session_writes.cc
   void Sync(const ClientMessage& message, SyncRequest& request);
@@ -168,6 +194,10 @@ class ClientSession final : public ConnectionHandler,
   TimerId device_timer_ = kNoTimer;
   TimerId drain_timer_ = kNoTimer;
   bool expiry_told_ = false;
+  bool superseded_ = false;
+  std::unique_ptr<Authentication> authentication_;  // While kAuthenticating.
+  std::vector<std::string> spaces_on_device_;       // Spaces with data there that may not be seen.
+  std::vector<std::string> purges_asked_;           // Spaces whose receipt has not come.
   bool in_directory_ = false;
   std::vector<Subscription> subscriptions_;
   // `subscribed` answers that wait for their turn; frames wait with them.

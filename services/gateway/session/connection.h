@@ -16,6 +16,9 @@ namespace bdcsync::gateway {
 
 class Loop;
 
+// How the messages of a connection are written, as its subprotocol says.
+enum class WireFormat : uint8_t { kJson, kProto };
+
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -35,6 +38,7 @@ class Connection {
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
   virtual Loop& loop() = 0;
+  virtual WireFormat format() const = 0;
   // Address and port of the peer, for logs.
   virtual std::string remote() const = 0;
 };
@@ -42,7 +46,8 @@ class Connection {
 class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
-  // One text message: valid UTF-8 within the size limit. `text` is valid during the call only.
+  // One message within the size limit: UTF-8 text, or the bytes of one of the format kProto. `text`
+  // is valid during the call only.
   virtual void OnText(absl::string_view text) = 0;
   // Queued bytes had risen above the high-water mark and are below the low-water mark again.
   virtual void OnDrained() = 0;

@@ -1,22 +1,39 @@
-// What sessions tell the device service: who is here, in what state, and how far each device has
-// durably come. Everything is gathered and sent in batches, and may be lost when that service is
-// down: a session never waits for it. Thread-safe.
+// What sessions tell the device service: who is here, in what state, how far each device has
+// durably come, and what it has purged. All but registrations is gathered and sent in batches, and
+// all but receipts may be lost when that service is down. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "bdcsync/device_sync/v1/device_sync.pb.h"
 #include "services/gateway/session/caller.h"
 
 namespace bdcsync::gateway {
 
+// What the registry says of a device that registers.
+struct Registration {
+  bool revoked = false;             // It must not be let in; the rest is unset.
+  int64_t session_number = 0;       // Of two sessions of a device the one with the higher is newer.
+  std::vector<std::string> spaces;  // Those that the device has data of.
+};
+
 class Devices {
  public:
+  using RegisterDone = absl::AnyInvocable<void(absl::StatusOr<Registration>)>;
+
   virtual ~Devices() = default;
-  // Registers the caller's device. Whether that succeeds is not told.
-  virtual void Register(const Caller& caller, device_sync::v1::DeviceState state) = 0;
+  // Registers the caller's device. `done` runs once, on any thread, also within the call.
+  virtual void Register(const Caller& caller, device_sync::v1::DeviceState state,
+                        RegisterDone done) = 0;
+  // The device has purged `space`; empty: everything. Sent until it is stored.
+  virtual void Purged(const Caller& caller, absl::string_view space) = 0;
   // A sign of life; `state` when the device said something new of itself; `offline` when its
   // session has ended.
   virtual void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,

@@ -5,7 +5,6 @@
 namespace bdcsync::gateway {
 namespace {
 
-constexpr char kFinalTextFrame = '\x81';
 constexpr size_t kShortPayloadMax = 125;
 constexpr size_t kMediumPayloadMax = 65535;
 constexpr unsigned char kMediumMark = 126;
@@ -13,8 +12,8 @@ constexpr unsigned char kLongMark = 127;
 
 }  // namespace
 
-void AppendTextFrameHeader(size_t payload_bytes, std::string& out) {
-  out.push_back(kFinalTextFrame);
+void AppendFrameHeader(char first_byte, size_t payload_bytes, std::string& out) {
+  out.push_back(first_byte);
   int length_bytes = 0;
   if (payload_bytes <= kShortPayloadMax) {
     out.push_back(static_cast<char>(payload_bytes));
@@ -37,10 +36,18 @@ SharedFrame MakeTextFrame(absl::string_view prefix, absl::string_view body,
   const size_t payload_bytes = prefix.size() + body.size() + suffix.size();
   auto frame = std::make_shared<std::string>();
   frame->reserve(kFrameHeaderBytesMax + payload_bytes);
-  AppendTextFrameHeader(payload_bytes, *frame);
+  AppendFrameHeader(kTextFrame, payload_bytes, *frame);
   frame->append(prefix.data(), prefix.size());
   frame->append(body.data(), body.size());
   frame->append(suffix.data(), suffix.size());
+  return frame;
+}
+
+SharedFrame MakeBinaryFrame(absl::string_view payload) {
+  auto frame = std::make_shared<std::string>();
+  frame->reserve(kFrameHeaderBytesMax + payload.size());
+  AppendFrameHeader(kBinaryFrame, payload.size(), *frame);
+  frame->append(payload.data(), payload.size());
   return frame;
 }
 

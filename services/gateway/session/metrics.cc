@@ -6,9 +6,14 @@ namespace bdcsync::gateway {
 namespace {
 
 constexpr absl::string_view kTypeNames[] = {
-    "unknown",    "authenticate", "refresh",     "update_device", "ping",     "sync_request",
-    "sync_batch", "get",          "list",        "history",       "diff",     "subscribe",
-    "pause",      "resume",       "unsubscribe", "ack",           "presence", "broadcast"};
+    "unknown",      "authenticate", "refresh",   "update_device", "ping",
+    "sync_request", "sync_batch",   "get",       "list",          "history",
+    "diff",         "subscribe",    "pause",     "resume",        "unsubscribe",
+    "ack",          "presence",     "broadcast", "purged"};
+
+constexpr metrics::MetricInfo kPurges{
+    "bdcsync_gateway_purges_total",
+    "Purges that clients were asked for and that they confirmed, by what was to be purged."};
 
 }  // namespace
 
@@ -28,6 +33,15 @@ SessionMetrics::SessionMetrics(metrics::Registry& registry)
                                       "Sessions ended by a newer one of their device."})),
       tokens_expired(registry.AddCounter(
           {"bdcsync_gateway_tokens_expired_total", "Sessions ended because their token did."})),
+      sessions_revoked(
+          registry.AddCounter({"bdcsync_gateway_sessions_revoked_total",
+                               "Sessions ended or refused because their device was revoked."})),
+      space_purges_asked(registry.AddCounter(kPurges, {{"scope", "space"}, {"result", "asked"}})),
+      space_purges_confirmed(
+          registry.AddCounter(kPurges, {{"scope", "space"}, {"result", "confirmed"}})),
+      device_purges_asked(registry.AddCounter(kPurges, {{"scope", "device"}, {"result", "asked"}})),
+      device_purges_confirmed(
+          registry.AddCounter(kPurges, {{"scope", "device"}, {"result", "confirmed"}})),
       late_outcomes(registry.AddCounter({"bdcsync_gateway_late_outcomes_total",
                                          "Outcomes of queued operations told to sessions."})),
       reading_paused(registry.AddCounter({"bdcsync_gateway_reading_paused_total",

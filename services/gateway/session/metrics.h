@@ -26,13 +26,18 @@ class SessionMetrics {
   metrics::Counter& authentication_refused;
   metrics::Counter& superseded;
   metrics::Counter& tokens_expired;
+  metrics::Counter& sessions_revoked;
+  metrics::Counter& space_purges_asked;
+  metrics::Counter& space_purges_confirmed;
+  metrics::Counter& device_purges_asked;
+  metrics::Counter& device_purges_confirmed;
   metrics::Counter& late_outcomes;
   metrics::Counter& reading_paused;
   metrics::Counter& presences_held;
   metrics::Counter& broadcasts_dropped;
 
  private:
-  static constexpr size_t kTypes = static_cast<size_t>(MessageType::kBroadcast) + 1;
+  static constexpr size_t kTypes = static_cast<size_t>(MessageType::kPurged) + 1;
 
   std::array<metrics::Histogram*, kTypes> request_seconds_;
   std::array<metrics::Counter*, static_cast<size_t>(Reason::kInternal) + 1> errors_;

@@ -5,10 +5,12 @@
 
 #include <memory>
 
+#include "absl/strings/string_view.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
 #include "libs/log/logger.h"
 #include "services/gateway/session/connection.h"
+#include "services/gateway/session/frame_variants.h"
 #include "services/gateway/session/session_options.h"
 
 namespace bdcsync::gateway {
@@ -22,6 +24,9 @@ class SessionDirectory;
 class SessionMetrics;
 class Subscriptions;
 class TokenVerifier;
+
+// Why a revoked device is refused.
+inline constexpr absl::string_view kDeviceRevoked = "this device was revoked";
 
 // What the sessions of one loop share. Everything is borrowed and outlives the sessions.
 struct SessionServices {
@@ -38,6 +43,7 @@ struct SessionServices {
   SessionMetrics& metrics;
   const log::Logger& logger;
   SessionOptions options;
+  FrameVariants proto_frames = {};  // Of sessions that speak protobuf.
 };
 
 // The handler of a new connection. `services` is borrowed.

@@ -1,5 +1,7 @@
 // Who the client is: authenticate, refresh, and the end of the token; the device's state and life.
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -18,8 +20,9 @@ namespace {
 constexpr absl::Duration kExpiryWarning = absl::Seconds(60);
 // Clocks are set: the time left is looked at again at least this often.
 constexpr absl::Duration kTokenCheckMax = absl::Hours(1);
-// Authentication does not wait longer to learn the epoch; it is then left empty.
-constexpr absl::Duration kEpochWaitMax = absl::Seconds(2);
+// Authentication does not wait longer to learn the epoch, which is then left empty, and whether the
+// device was revoked, which then counts from when it is known.
+constexpr absl::Duration kAuthenticationWaitMax = absl::Seconds(2);
 
 absl::Status CheckDevice(absl::string_view claimed, absl::string_view device_id) {
   if (device_id.empty()) return absl::OkStatus();
@@ -84,7 +87,7 @@ void ClientSession::Authenticate(const ClientMessage& message, const Authenticat
     return;
   }
   caller_ = std::make_shared<const Caller>(*std::move(caller));
-  if (!services_.directory.Add(*caller_, services_.loop, weak_from_this(),
+  if (!services_.directory.Add(*caller_, services_.clock.Now(), services_.loop, weak_from_this(),
                                services_.options.sessions_per_user_max)) {
     RefuseAuthentication(message, MakeError(Reason::kQuotaExceeded, "too many sessions"));
     return;
@@ -95,31 +98,61 @@ void ClientSession::Authenticate(const ClientMessage& message, const Authenticat
   state_ = State::kAuthenticating;
   UpdateReading();
   services_.loop.Cancel(timer_);
-  const auto finish = [id = message.id, network = request.network](ClientSession& self,
-                                                                   const std::string& epoch) {
-    // A copy of `id`: what holds this closure may end with the timer.
-    if (self.state_ == State::kAuthenticating) {
-      self.FinishAuthentication(std::string(id), epoch, network);
-    }
-  };
-  timer_ = services_.loop.RunAfter(kEpochWaitMax, [this, finish] { finish(*this, ""); });
+  timer_ = services_.loop.RunAfter(kAuthenticationWaitMax, [this] { FinishAuthentication(); });
+  authentication_ = std::make_unique<Authentication>();
+  authentication_->id = message.id;
+  device_sync::v1::DeviceState device;
+  device.set_network(request.network);
+  device.set_battery_percent(-1);
+  services_.devices.Register(
+      *caller_, device, OnLoop([](ClientSession& self, const absl::StatusOr<Registration>& answer) {
+        self.OnRegistered(answer);
+      }));
   services_.subscriptions.GetEpoch(
-      OwnSpace(*caller_),
-      [weak = weak_from_this(), finish](const absl::StatusOr<std::string>& epoch) {
-        if (const auto self = weak.lock()) finish(*self, epoch.value_or(""));
+      OwnSpace(*caller_), [weak = weak_from_this()](const absl::StatusOr<std::string>& epoch) {
+        if (const auto self = weak.lock()) self->OnEpoch(epoch);
       });
 }
 
-void ClientSession::FinishAuthentication(const std::string& id, std::string epoch,
-                                         device_sync::v1::Network network) {
+void ClientSession::OnEpoch(const absl::StatusOr<std::string>& epoch) {
+  if (authentication_ == nullptr) return;
+  authentication_->epoch = epoch.value_or("");
+  authentication_->epoch_known = true;
+  if (authentication_->device_known) FinishAuthentication();
+}
+
+// May come when the client has long been answered.
+void ClientSession::OnRegistered(const absl::StatusOr<Registration>& registration) {
+  if (registration.ok() && registration->revoked) {
+    OnDeviceRevoked();
+    return;
+  }
+  // Without the registry the session goes on; the next sign of life asks again.
+  services_.directory.SetNumber(*caller_, registration.ok() ? registration->session_number : 0);
+  if (registration.ok()) {
+    for (const std::string& space : registration->spaces) {
+      if (AccessTo(*caller_, space) == Access::kNone) spaces_on_device_.push_back(space);
+    }
+  }
+  if (authentication_ == nullptr) {
+    AskPurgesOfDevice();
+    return;
+  }
+  authentication_->device_known = true;
+  if (authentication_->epoch_known) FinishAuthentication();
+}
+
+void ClientSession::FinishAuthentication() {
+  if (state_ != State::kAuthenticating) return;  // The server stops.
   services_.loop.Cancel(timer_);
   timer_ = kNoTimer;
+  const std::unique_ptr<Authentication> authentication = std::move(authentication_);
   const SessionOptions& options = services_.options;
   AuthenticatedInfo info;
   info.session_id = caller_->session_id;
   info.user_id = caller_->user_id;
   info.device_id = caller_->device_id;
-  info.epoch = std::move(epoch);
+  info.epoch = std::move(authentication->epoch);
   info.server_time = services_.clock.Now();
   info.heartbeat_interval = options.heartbeat_interval;
   info.token_expires = caller_->token_expires;
@@ -127,12 +160,9 @@ void ClientSession::FinishAuthentication(const std::string& id, std::string epoc
   info.operations_per_s = options.operations_per_s;
   info.subscriptions_max = static_cast<int64_t>(options.subscriptions_max);
   info.in_flight_max = static_cast<int64_t>(options.in_flight_max);
-  Push(AuthenticatedMessage(id, info));
-  device_sync::v1::DeviceState device;
-  device.set_network(network);
-  device.set_battery_percent(-1);
-  services_.devices.Register(*caller_, device);
+  Push(AuthenticatedMessage(authentication->id, info));
   state_ = State::kOpen;
+  AskPurgesOfDevice();
   WatchToken();
   device_timer_ =
       services_.loop.RunAfter(options.device_heartbeat_interval, [this] { DeviceHeartbeat(); });
@@ -157,27 +187,12 @@ void ClientSession::Refresh(const ClientMessage& message, const RefreshRequest& 
   fresh->client_name = caller_->client_name;
   fresh->client_version = caller_->client_version;
   fresh->client_platform = caller_->client_platform;
-  caller_ = std::make_shared<const Caller>(*std::move(fresh));
+  const std::shared_ptr<const Caller> before =
+      std::exchange(caller_, std::make_shared<const Caller>(*std::move(fresh)));
   expiry_told_ = false;
   WatchToken();
   Answer(pending, RefreshedMessage(message.id, caller_->token_expires));
-  DropLostSpaces();
-}
-
-void ClientSession::DropLostSpaces() {
-  const absl::Status why = MakeError(Reason::kForbidden, "the new token does not allow this space");
-  const std::vector<Subscription> subscriptions = subscriptions_;
-  for (const Subscription& subscription : subscriptions) {
-    if (AccessTo(*caller_, subscription.space) != Access::kNone) continue;
-    services_.subscriptions.Unsubscribe(this, subscription.id);
-    OnEnded(subscription.id, why);
-  }
-  const std::vector<std::string> presences = presences_;
-  for (const std::string& space : presences) {
-    if (AccessTo(*caller_, space) != Access::kNone) continue;
-    services_.live.PublishPresence(*caller_, space, "null");
-    presences_.erase(std::find(presences_.begin(), presences_.end(), space));
-  }
+  LoseSpaces(*before);
 }
 
 void ClientSession::WatchToken() {

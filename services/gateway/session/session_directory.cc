@@ -1,14 +1,34 @@
 #include "services/gateway/session/session_directory.h"
 
+#include <tuple>
 #include <utility>
 
 #include "services/gateway/session/loop.h"
 
 namespace bdcsync::gateway {
 
-bool SessionDirectory::Add(const Caller& caller, Loop& loop, std::weak_ptr<DirectedSession> session,
-                           size_t sessions_per_user_max) {
-  Entry superseded = {nullptr, {}};
+using device_sync::v1::SessionStart;
+
+bool IsNewer(const SessionStart& a, const SessionStart& b) {
+  // Clocks of gateways differ, so the registry's numbers decide, where both have one.
+  const bool numbered = a.session_number() > 0 && b.session_number() > 0;
+  const auto rank = [numbered](const SessionStart& start) {
+    return std::tuple(numbered ? start.session_number() : 0, numbered ? 0 : start.started_ms(),
+                      absl::string_view(start.session_id()));
+  };
+  return rank(a) > rank(b);
+}
+
+void SessionDirectory::Tell(Entry entry, Told what) {
+  if (entry.loop == nullptr) return;
+  entry.loop->Post([session = std::move(entry.session), what] {
+    if (const auto alive = session.lock()) ((*alive).*what)();
+  });
+}
+
+bool SessionDirectory::Add(const Caller& caller, absl::Time started, Loop& loop,
+                           std::weak_ptr<DirectedSession> session, size_t sessions_per_user_max) {
+  Entry superseded;
   {
     absl::MutexLock lock(&mutex_);
     std::string& newest = devices_[{caller.user_id, caller.device_id}];
@@ -23,14 +43,80 @@ bool SessionDirectory::Add(const Caller& caller, Loop& loop, std::weak_ptr<Direc
       superseded = sessions_[newest];
     }
     newest = caller.session_id;
-    sessions_[caller.session_id] = {&loop, std::move(session)};
+    sessions_[caller.session_id] = {&loop, std::move(session), std::nullopt,
+                                    absl::ToUnixMillis(started)};
   }
-  if (superseded.loop != nullptr) {
-    superseded.loop->Post([old = std::move(superseded.session)] {
-      if (const auto alive = old.lock()) alive->OnSuperseded();
-    });
-  }
+  Tell(std::move(superseded), &DirectedSession::OnSuperseded);
   return true;
+}
+
+SessionStart SessionDirectory::StartOf(const Device& device, const std::string& session_id) const {
+  SessionStart start;
+  start.set_user_id(device.first);
+  start.set_device_id(device.second);
+  start.set_session_id(session_id);
+  const auto entry = sessions_.find(session_id);
+  if (entry != sessions_.end()) {
+    start.set_session_number(entry->second.number.value_or(0));
+    start.set_started_ms(entry->second.started_ms);
+  }
+  return start;
+}
+
+void SessionDirectory::SetNumber(const Caller& caller, int64_t session_number) {
+  SessionStart start;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto entry = sessions_.find(caller.session_id);
+    if (entry == sessions_.end()) return;
+    entry->second.number = session_number;
+    const Device device(caller.user_id, caller.device_id);
+    const auto newest = devices_.find(device);
+    if (newest == devices_.end() || newest->second != caller.session_id) return;
+    start = StartOf(device, caller.session_id);
+  }
+  announce_(start);
+}
+
+void SessionDirectory::OnStarted(const SessionStart& start) {
+  SessionStart here;
+  Entry entry;
+  {
+    absl::MutexLock lock(&mutex_);
+    const Device device(start.user_id(), start.device_id());
+    const auto newest = devices_.find(device);
+    if (newest == devices_.end() || newest->second == start.session_id()) return;
+    entry = sessions_[newest->second];
+    if (!entry.number.has_value()) return;
+    here = StartOf(device, newest->second);
+  }
+  if (IsNewer(start, here)) {
+    Tell(std::move(entry), &DirectedSession::OnSuperseded);
+  } else {
+    announce_(here);  // Its gateway has missed this one.
+  }
+}
+
+void SessionDirectory::OnRevoked(const device_sync::v1::DeviceName& device) {
+  Entry entry;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto newest = devices_.find(Device(device.user_id(), device.device_id()));
+    if (newest == devices_.end()) return;
+    entry = sessions_[newest->second];
+  }
+  Tell(std::move(entry), &DirectedSession::OnDeviceRevoked);
+}
+
+std::vector<SessionStart> SessionDirectory::Sessions() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<SessionStart> starts;
+  for (const auto& [device, session_id] : devices_) {
+    const auto entry = sessions_.find(session_id);
+    if (entry == sessions_.end() || !entry->second.number.has_value()) continue;
+    starts.push_back(StartOf(device, session_id));
+  }
+  return starts;
 }
 
 bool SessionDirectory::Remove(const Caller& caller) {
@@ -50,7 +136,7 @@ size_t SessionDirectory::size() const {
 }
 
 void SessionDirectory::OnOutcome(absl::string_view session_id, sync::v1::OperationResult result) {
-  Entry entry = {nullptr, {}};
+  Entry entry;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = sessions_.find(session_id);

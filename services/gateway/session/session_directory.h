@@ -1,16 +1,23 @@
-// The sessions of this process by id and by device: a device has one session, the newest; outcomes
-// that come late find their session. Thread-safe.
+// The sessions of this process by id and by device: a device has one session, the newest, here and
+// among all gateways as far as they hear of each other; outcomes that come late find their session.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "bdcsync/device_sync/v1/device_sync.pb.h"
 #include "services/gateway/session/operations.h"
 
 namespace bdcsync::gateway {
@@ -23,28 +30,57 @@ class DirectedSession {
   virtual ~DirectedSession() = default;
   // A newer session of the same device has begun.
   virtual void OnSuperseded() = 0;
+  // The device was revoked.
+  virtual void OnDeviceRevoked() = 0;
   // A queued operation of this session has its outcome.
   virtual void OnOutcome(const sync::v1::OperationResult& result) = 0;
 };
 
+// Whether `a` is the newer of two sessions of one device, as every gateway decides it.
+bool IsNewer(const device_sync::v1::SessionStart& a, const device_sync::v1::SessionStart& b);
+
 class SessionDirectory final : public OutcomeListener {
  public:
-  // `session` lives on `loop`; an older session of the same user and device is told. False, and
-  // nothing happens, when the user has `sessions_per_user_max` sessions of other devices.
-  [[nodiscard]] bool Add(const Caller& caller, Loop& loop, std::weak_ptr<DirectedSession> session,
-                         size_t sessions_per_user_max);
+  using Announce = std::function<void(const device_sync::v1::SessionStart&)>;
+
+  // Tells the other gateways of a session; set before the first session.
+  void AnnounceBy(Announce announce) { announce_ = std::move(announce); }
+  // `session` lives on `loop` and has just started; an older session of the same user and device is
+  // told. False, and nothing happens, when the user has `sessions_per_user_max` sessions of other
+  // devices.
+  [[nodiscard]] bool Add(const Caller& caller, absl::Time started, Loop& loop,
+                         std::weak_ptr<DirectedSession> session, size_t sessions_per_user_max);
+  // The registry has given the session this number; 0: it could not be asked. The other gateways
+  // are told.
+  void SetNumber(const Caller& caller, int64_t session_number);
   // True when this was the newest session of its device.
   bool Remove(const Caller& caller);
   size_t size() const;
   void OnOutcome(absl::string_view session_id, sync::v1::OperationResult result) override;
+  // A session has started at some gateway: the one here of the same device is told if it is older;
+  // if it is newer, that gateway is told. One that has no number yet waits for it.
+  void OnStarted(const device_sync::v1::SessionStart& start);
+  // The session of this device, if there is one, is told that the device was revoked.
+  void OnRevoked(const device_sync::v1::DeviceName& device);
+  // Every device's newest session here, but those without a number yet.
+  std::vector<device_sync::v1::SessionStart> Sessions() const;
 
  private:
   struct Entry {
-    Loop* loop;
+    Loop* loop = nullptr;
     std::weak_ptr<DirectedSession> session;
+    std::optional<int64_t> number;  // Nothing until the registry was asked.
+    int64_t started_ms = 0;
   };
   using Device = std::pair<std::string, std::string>;  // User and device.
 
+  using Told = void (DirectedSession::*)();
+
+  static void Tell(Entry entry, Told what);
+  device_sync::v1::SessionStart StartOf(const Device& device, const std::string& session_id) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Announce announce_ = [](const device_sync::v1::SessionStart&) {};
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, Entry> sessions_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Device, std::string> devices_ ABSL_GUARDED_BY(mutex_);  // To session ids.

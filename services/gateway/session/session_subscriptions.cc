@@ -56,6 +56,12 @@ void ClientSession::OnSubscribed(const Pending& pending, const std::string& subs
     Fail(pending, result.ok() ? MakeError(Reason::kForbidden, "access ended") : result.status());
     return;
   }
+  if (AccessTo(*caller_, subscription->space) == Access::kNone) {  // A refresh came in between.
+    services_.subscriptions.Unsubscribe(this, subscription_id);
+    ForgetSubscription(subscription_id);
+    Fail(pending, MakeErrorAt(Reason::kForbidden, "/space", "access to this space has ended"));
+    return;
+  }
   subscription->open = true;
   const std::string space = subscription->space;
   if (!Answer(pending, SubscribedMessage(pending.id, subscription_id, *result))) {

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "libs/app/tls_files.h"
 #include "services/gateway/session/close_code.h"
 #include "services/gateway/websocket/control_frame.h"
@@ -18,12 +19,20 @@ namespace {
 constexpr size_t kBeastWriteBytes = 128;
 constexpr int kMissedHeartbeatsMax = 2;
 
-websocket::permessage_deflate Deflate(bool enabled) {
+// A client that leaves it to us compresses with a window of 4 KiB. Beast keeps that much for each
+// connection that has sent a compressed message: 32 KiB would be most of an idle connection.
+constexpr int kClientWindowBits = 12;
+constexpr int kWholeWindowBits = 15;
+
+websocket::permessage_deflate Deflate(bool enabled, bool client_window_offered) {
   websocket::permessage_deflate deflate;
   deflate.server_enable = enabled;
-  // We compress nothing ourselves (frames are shared between connections), so the smallest state.
-  deflate.server_max_window_bits = 9;
+  // Beast refuses all compression where the window is not offered and ours is not the whole.
+  deflate.client_max_window_bits = client_window_offered ? kClientWindowBits : kWholeWindowBits;
+  // FrameDeflater compresses, not Beast, whose compressor is never made and costs nothing. Without
+  // context takeover in both directions, a connection keeps no window of what was said.
   deflate.server_no_context_takeover = true;
+  deflate.client_no_context_takeover = true;
   deflate.memLevel = 1;
   return deflate;
 }
@@ -46,9 +55,13 @@ BeastConnection::BeastConnection(ConnectionHost& host, TcpSocket socket)
   ws_.write_buffer_bytes(kBeastWriteBytes);
   ws_.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
                                                  websocket::stream_base::none(), false});
-  ws_.set_option(Deflate(options().compression_enabled));
   ws_.control_callback(
       [this](websocket::frame_type, boost::beast::string_view) { last_life_ = host_.now(); });
+}
+
+void BeastConnection::OfferCompression(absl::string_view offer) {
+  ws_.set_option(
+      Deflate(options().compression_enabled, absl::StrContains(offer, "client_max_window_bits")));
 }
 
 std::string BeastConnection::remote() const {

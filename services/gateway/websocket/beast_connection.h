@@ -33,6 +33,7 @@ class BeastConnection final : public HostedConnection,
   void PauseReading() override { paused_ = true; }
   void ResumeReading() override;
   Loop& loop() override { return host_.loop(); }
+  WireFormat format() const override { return format_; }
   std::string remote() const override;
 
   // HostedConnection.
@@ -73,6 +74,8 @@ class BeastConnection final : public HostedConnection,
   void DiscardInput();
 
   // beast_write.cc
+  bool Deflates(const SharedFrame& frame) const;
+  void QueueMessage(SharedFrame frame);
   void Queue(SharedFrame frame);
   void WantWrite();
   void Write();
@@ -84,6 +87,8 @@ class BeastConnection final : public HostedConnection,
   void OnQueueEmpty();
 
   // beast_connection.cc
+  // What we agree to, given the extensions that the client offers.
+  void OfferCompression(absl::string_view offer);
   void CloseForOwnReasons(uint16_t code, absl::string_view reason);
   void CheckLife(absl::Duration now);
   QueuedStream& stream() { return ws_.next_layer(); }
@@ -103,6 +108,8 @@ class BeastConnection final : public HostedConnection,
   absl::Duration last_progress_;  // When the peer last took bytes, or nothing waited.
   size_t bytes_since_life_ = 0;
   State state_ = State::kHandshake;
+  WireFormat format_ = WireFormat::kJson;
+  bool deflates_ = false;       // The peer takes compressed messages.
   bool paused_ = false;         // The session wants no more messages now.
   bool reading_ = false;        // A read is under way.
   bool in_message_ = false;     // The handler looks at buffer_: no read may begin.

@@ -82,8 +82,13 @@ void BeastConnection::Accept() {
   const auto& request = handshake_->parser.get();
   const SubprotocolChoice choice =
       ChooseSubprotocol(FieldOf(request, http::field::sec_websocket_protocol));
+  format_ = choice.format;
+  OfferCompression(FieldOf(request, http::field::sec_websocket_extensions));
+  // Runs within async_accept, after Beast has agreed on compression or not.
   ws_.set_option(websocket::stream_base::decorator(
-      [answer = choice.answer](websocket::response_type& response) {
+      [this, answer = choice.answer](websocket::response_type& response) {
+        const auto extensions = response[http::field::sec_websocket_extensions];
+        deflates_ = AllowsDeflate({extensions.data(), extensions.size()});
         response.set(http::field::server,
                      boost::beast::string_view(kServerName.data(), kServerName.size()));
         if (!answer.empty()) response.set(http::field::sec_websocket_protocol, answer);

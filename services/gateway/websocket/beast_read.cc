@@ -55,8 +55,9 @@ void BeastConnection::OnMessage() {
   bytes_since_life_ = 0;
   in_message_ = true;
   if (state_ == State::kOpen) {
-    if (ws_.got_binary()) {
-      CloseForOwnReasons(kCloseBadMessage, "binary frames are not supported");
+    if (ws_.got_binary() != (format_ == WireFormat::kProto)) {
+      CloseForOwnReasons(kCloseBadMessage, ws_.got_binary() ? "this subprotocol has text frames"
+                                                            : "this subprotocol has binary frames");
     } else {
       metrics().messages_received.Add();
       metrics().bytes_received.Add(static_cast<double>(buffer_.size()));

@@ -21,7 +21,22 @@ constexpr size_t kTlsChunkBytes = 64 << 10;
 
 }  // namespace
 
+bool BeastConnection::Deflates(const SharedFrame& frame) const {
+  return deflates_ && frame->size() >= options().compression_threshold_bytes;
+}
+
 void BeastConnection::Send(SharedFrame frame) {
+  if (Deflates(frame)) frame = host_.deflater().DeflateShared(frame);
+  QueueMessage(std::move(frame));
+}
+
+void BeastConnection::SendText(absl::string_view json) {
+  SharedFrame frame = MakeTextFrame(json);
+  if (Deflates(frame)) frame = host_.deflater().Deflate(frame);
+  QueueMessage(std::move(frame));
+}
+
+void BeastConnection::QueueMessage(SharedFrame frame) {
   if (state_ != State::kOpen || overflowed_) return;
   Queue(std::move(frame));
   if (outbox_.bytes() > options().queued_bytes_high) above_high_ = true;
@@ -30,8 +45,6 @@ void BeastConnection::Send(SharedFrame frame) {
   // Not here: the handler may be in the midst of sending.
   host_.loop().Post([self = shared_from_this()] { self->CloseOverflowed(); });
 }
-
-void BeastConnection::SendText(absl::string_view json) { Send(MakeTextFrame(json)); }
 
 void BeastConnection::QueueBytes(std::string bytes) {
   // After our own close frame nothing may follow, not even Beast's answer to the peer's.

@@ -15,6 +15,7 @@
 #include "libs/log/logger.h"
 #include "services/gateway/session/connection.h"
 #include "services/gateway/websocket/asio_loop.h"
+#include "services/gateway/websocket/frame_deflater.h"
 #include "services/gateway/websocket/server_options.h"
 
 namespace bdcsync::app {
@@ -63,7 +64,10 @@ class ConnectionHost {
   };
 
   ConnectionHost(AsioLoop& loop, const Shared& shared)
-      : loop_(loop), shared_(shared), heartbeat_interval_(shared.options.heartbeat_interval) {}
+      : loop_(loop),
+        shared_(shared),
+        heartbeat_interval_(shared.options.heartbeat_interval),
+        deflater_(shared.metrics) {}
 
   // Begins to tick; connections get their handlers from `factory`.
   void Start(HandlerFactory factory);
@@ -81,6 +85,7 @@ class ConnectionHost {
   const HandlerFactory& factory() const { return factory_; }
   // Monotonic time as of the last tick: coarse and free.
   absl::Duration now() const { return now_; }
+  FrameDeflater& deflater() { return deflater_; }
   // Room that every connection may read into what nobody will look at.
   std::vector<char>& discard() { return discard_; }
 
@@ -93,6 +98,7 @@ class ConnectionHost {
   std::vector<std::shared_ptr<HostedConnection>> connections_;
   std::vector<char> discard_;
   absl::Duration heartbeat_interval_;
+  FrameDeflater deflater_;
   absl::Duration now_;
   bool shutting_down_ = false;
 };

@@ -30,10 +30,11 @@ SubprotocolChoice ChooseSubprotocol(absl::string_view offered) {
   SubprotocolChoice choice;
   if (offered.empty()) return choice;
   for (absl::string_view name : absl::StrSplit(offered, ',')) {
-    if (absl::StripAsciiWhitespace(name) == kJsonSubprotocol) {
-      choice.answer = std::string(kJsonSubprotocol);
-      return choice;
-    }
+    name = absl::StripAsciiWhitespace(name);
+    if (name != kJsonSubprotocol && name != kProtoSubprotocol) continue;
+    choice.answer = std::string(name);
+    choice.format = name == kProtoSubprotocol ? WireFormat::kProto : WireFormat::kJson;
+    return choice;
   }
   choice.supported = false;
   return choice;

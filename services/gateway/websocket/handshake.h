@@ -5,18 +5,22 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "services/gateway/session/connection.h"
 
 namespace bdcsync::gateway {
 
-// The subprotocol that is spoken; assumed when none is offered.
+// The subprotocols that are spoken; the first is assumed when none is offered.
 inline constexpr absl::string_view kJsonSubprotocol = "bdc-sync.v1.json";
+inline constexpr absl::string_view kProtoSubprotocol = "bdc-sync.v1.proto";
 
 struct SubprotocolChoice {
   bool supported = true;  // False: only others were offered; close with 4406.
   std::string answer;     // For the response header; empty: none.
+  WireFormat format = WireFormat::kJson;
 };
 
-// Chooses from the Sec-WebSocket-Protocol header; `offered` is empty when there was none.
+// Chooses the first that is spoken from the Sec-WebSocket-Protocol header; `offered` is empty when
+// there was none.
 SubprotocolChoice ChooseSubprotocol(absl::string_view offered);
 
 // Whether a page of `origin` may connect. Programs send no origin and always may. An empty list

@@ -98,7 +98,9 @@ TEST(HandshakeTest, ChoosesTheSubprotocolThatIsSpoken) {
   EXPECT_TRUE(ChooseSubprotocol("").supported);
   EXPECT_EQ(ChooseSubprotocol("").answer, "");
   EXPECT_EQ(ChooseSubprotocol("a ,bdc-sync.v1.json").answer, "bdc-sync.v1.json");
-  EXPECT_FALSE(ChooseSubprotocol("bdc-sync.v1.proto").supported);
+  EXPECT_EQ(ChooseSubprotocol("bdc-sync.v1.json").format, WireFormat::kJson);
+  EXPECT_EQ(ChooseSubprotocol("bdc-sync.v1.proto, bdc-sync.v1.json").answer, "bdc-sync.v1.proto");
+  EXPECT_EQ(ChooseSubprotocol("bdc-sync.v1.proto").format, WireFormat::kProto);
   EXPECT_FALSE(ChooseSubprotocol("bdc-sync.v1.jsonx").supported);
 }
 

@@ -19,6 +19,7 @@ struct ServerOptions {
   absl::Duration handshake_timeout = absl::Seconds(10);   // websocket.handshake_timeout
   absl::Duration heartbeat_interval = absl::Seconds(30);  // websocket.heartbeat_interval, at start
   bool compression_enabled = false;                       // websocket.compression_enabled
+  size_t compression_threshold_bytes = 1 << 10;           // websocket.compression_threshold_bytes
   std::vector<std::string> allowed_origins;               // security.allowed_origins; empty: any
   std::string tls_cert_file;                              // websocket.tls.cert_file; empty: no TLS
   std::string tls_key_file;                               // websocket.tls.key_file

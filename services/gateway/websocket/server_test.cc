@@ -43,9 +43,9 @@ struct Seen {
 };
 
 // As permessage-deflate has it: a raw stream, flushed, without the end of the flush.
-std::string Deflate(const std::string& text) {
+std::string Deflate(const std::string& text, int level = Z_DEFAULT_COMPRESSION) {
   z_stream stream = {};
-  deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&stream, text.size()) + 16, '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -447,6 +447,7 @@ TEST_F(ServerTest, AnOverflowWhileTheSocketIsFullClosesAtOnce) {
 
 TEST_F(ServerTest, TakesCompressedMessagesWhereThatIsEnabled) {
   options_.compression_enabled = true;
+  options_.compression_threshold_bytes = 1 << 20;
   StartServer();
   RawClient client(server_->port());
   EXPECT_THAT(client.Handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"),
@@ -456,6 +457,37 @@ TEST_F(ServerTest, TakesCompressedMessagesWhereThatIsEnabled) {
   EXPECT_THAT(client.ReadText(), Optional(text));
   client.SendText("plain");
   EXPECT_THAT(client.ReadText(), Optional(std::string("plain")));
+}
+
+TEST_F(ServerTest, CompressesWhatIsNotShortForThoseThatOfferIt) {
+  options_.compression_enabled = true;
+  options_.compression_threshold_bytes = 1000;
+  StartServer();
+  RawClient client(server_->port());
+  client.Handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  const auto echoed = [](RawClient& from, const std::string& text) {
+    from.SendText(text);
+    return from.Read().value_or(RawClient::Frame());
+  };
+  const std::string text(5000, 'z');
+  EXPECT_TRUE(echoed(client, text).compressed);
+  EXPECT_EQ(echoed(client, text).payload, Deflate(text, Z_BEST_SPEED));
+  EXPECT_FALSE(echoed(client, "short").compressed);
+  RawClient plain(server_->port());
+  plain.Handshake();
+  EXPECT_EQ(echoed(plain, text).payload, text);
+  RawClient narrow(server_->port());
+  narrow.Handshake("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n");
+  EXPECT_EQ(echoed(narrow, text).payload, text);
+}
+
+TEST_F(ServerTest, AFrameOfTheOtherSubprotocolIsABadMessage) {
+  StartServer();
+  RawClient client(server_->port());
+  EXPECT_THAT(client.Handshake("Sec-WebSocket-Protocol: bdc-sync.v1.proto\r\n"),
+              HasSubstr("Sec-WebSocket-Protocol: bdc-sync.v1.proto"));
+  client.SendText("text");
+  EXPECT_EQ(client.ReadCloseCode(), kCloseBadMessage);
 }
 
 TEST_F(ServerTest, RefusesACompressedMessageThatGrowsBeyondTheLimit) {

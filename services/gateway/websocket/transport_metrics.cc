@@ -11,6 +11,9 @@ constexpr metrics::MetricInfo kRefused = {"bdcsync_gateway_handshakes_refused_to
                                           "Handshakes refused, by reason."};
 constexpr metrics::MetricInfo kCloses = {"bdcsync_gateway_closes_total",
                                          "Connections closed by the server, by close code."};
+constexpr metrics::MetricInfo kCompression = {
+    "bdcsync_gateway_compression_bytes_total",
+    "Payload bytes of messages before and after they were compressed."};
 constexpr uint16_t kKnownCodes[] = {
     kCloseNormal,  kCloseServerStops, kCloseProtocolError,   kCloseInvalidText, kCloseTooBig,
     kCloseRestart, kCloseBadMessage,  kCloseUnauthenticated, kCloseForbidden,   kCloseSubprotocol,
@@ -37,6 +40,8 @@ TransportMetrics::TransportMetrics(metrics::Registry& registry)
           {"bdcsync_gateway_received_bytes_total", "Payload bytes of messages received."})),
       bytes_sent(registry.AddCounter(
           {"bdcsync_gateway_sent_bytes_total", "Bytes handed to the operating system."})),
+      uncompressed_bytes(registry.AddCounter(kCompression, {{"stage", "before"}})),
+      compressed_bytes(registry.AddCounter(kCompression, {{"stage", "after"}})),
       writes(registry.AddCounter({"bdcsync_gateway_writes_total", "Gather writes to sockets."})),
       writes_blocked(registry.AddCounter({"bdcsync_gateway_writes_blocked_total",
                                           "Writes that had to wait for the peer to read."})),

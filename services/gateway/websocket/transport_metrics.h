@@ -25,6 +25,8 @@ class TransportMetrics {
   metrics::Counter& messages_received;
   metrics::Counter& bytes_received;
   metrics::Counter& bytes_sent;
+  metrics::Counter& uncompressed_bytes;
+  metrics::Counter& compressed_bytes;
   metrics::Counter& writes;
   metrics::Counter& writes_blocked;
 

@@ -22,7 +22,10 @@ namespace bdcsync::gateway {
 class FakeConnection final : public Connection {
  public:
   explicit FakeConnection(Loop& loop) : loop_(loop) {}
-  void Send(SharedFrame frame) override { SendText(PayloadOf(*frame)); }
+  void Send(SharedFrame frame) override {
+    first_bytes.push_back(frame->front());
+    SendText(PayloadOf(*frame));
+  }
   void SendText(absl::string_view json) override {
     if (close_code == 0) sent.emplace_back(json);
   }
@@ -34,9 +37,12 @@ class FakeConnection final : public Connection {
   void PauseReading() override { paused = true; }
   void ResumeReading() override { paused = false; }
   Loop& loop() override { return loop_; }
+  WireFormat format() const override { return wire_format; }
   std::string remote() const override { return "test"; }
 
   std::vector<std::string> sent;
+  std::string first_bytes;  // Of the frames among them.
+  WireFormat wire_format = WireFormat::kJson;
   uint16_t close_code = 0;
   bool paused = false;
   bool is_congested = false;
@@ -158,8 +164,16 @@ class FakeLive final : public LiveChannel {
 
 class FakeDevices final : public Devices {
  public:
-  void Register(const Caller& caller, device_sync::v1::DeviceState) override {
+  void Register(const Caller& caller, device_sync::v1::DeviceState, RegisterDone done) override {
     registered.push_back(caller.user_id + " " + caller.device_id);
+    if (register_at_once) {
+      std::move(done)(registration);
+    } else {
+      register_done = std::move(done);
+    }
+  }
+  void Purged(const Caller& caller, absl::string_view space) override {
+    purges.push_back(caller.device_id + " " + std::string(space));
   }
   void Heartbeat(const Caller& caller, std::optional<device_sync::v1::DeviceState> state,
                  bool offline) override {
@@ -173,7 +187,11 @@ class FakeDevices final : public Devices {
     acks.push_back(std::string(space) + " " + std::string(cursor));
     return absl::OkStatus();
   }
+  absl::StatusOr<Registration> registration = Registration();
+  bool register_at_once = true;
+  RegisterDone register_done;
   std::vector<std::string> registered;
+  std::vector<std::string> purges;
   std::vector<std::string> heartbeats;
   device_sync::v1::DeviceState last_state;
   std::vector<std::string> acks;

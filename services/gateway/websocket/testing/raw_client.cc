@@ -131,6 +131,7 @@ std::optional<RawClient::Frame> RawClient::Read() {
   if (!need(2 + extra + length)) return std::nullopt;
   Frame frame;
   frame.opcode = static_cast<uint8_t>(input_[0]) & 0x0f;
+  frame.compressed = (static_cast<uint8_t>(input_[0]) & 0x40) != 0;
   frame.payload = input_.substr(2 + extra, length);
   input_.erase(0, 2 + extra + length);
   return frame;

@@ -13,7 +13,8 @@ namespace bdcsync::gateway {
 class RawClient {
  public:
   struct Frame {
-    uint8_t opcode = 0;  // 1 text, 2 binary, 8 close, 9 ping, 10 pong.
+    uint8_t opcode = 0;       // 1 text, 2 binary, 8 close, 9 ping, 10 pong.
+    bool compressed = false;  // RSV1 is set.
     std::string payload;
     uint16_t close_code() const;
   };
