@@ -46,7 +46,7 @@ class GrpcSyncClient final : public SyncClient {
   }
   absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
       const v1::RevokeDeviceRequest& request) override {
-    return Call(&v1::SyncService::Stub::RevokeDevice, request);
+    return Call(*stub_, &v1::SyncService::Stub::RevokeDevice, request);
   }
   absl::StatusOr<v1::GetStatusResponse> GetStatus() override {
     return Call(*stub_, &v1::SyncService::Stub::GetStatus, v1::GetStatusRequest());
