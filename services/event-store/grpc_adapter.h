@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
+#include "libs/rpc/arena_messages.h"
 #include "services/event-store/event_store.h"
 
 namespace bdcsync::rpc {
@@ -22,7 +23,9 @@ class SubscribeReactor;
 class GrpcAdapter final : public v1::EventStoreService::CallbackService {
  public:
   // Borrows it. Answers UNAVAILABLE until Serve.
-  explicit GrpcAdapter(rpc::WorkerPool& workers) : workers_(workers) {}
+  explicit GrpcAdapter(rpc::WorkerPool& workers) : workers_(workers) {
+    SetMessageAllocatorFor_Append(&append_messages_);
+  }
 
   // From now on calls reach these, which must outlive the last call.
   void Serve(EventStore& store, CommitFeed& feed);
@@ -71,6 +74,7 @@ class GrpcAdapter final : public v1::EventStoreService::CallbackService {
   template <typename Handle>
   grpc::ServerUnaryReactor* OnWorker(grpc::CallbackServerContext* context, Handle handle);
 
+  rpc::ArenaMessages<v1::AppendRequest, v1::AppendResponse> append_messages_;
   rpc::WorkerPool& workers_;
   std::atomic<EventStore*> store_{nullptr};
   std::atomic<CommitFeed*> feed_{nullptr};
