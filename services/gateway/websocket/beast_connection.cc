@@ -1,5 +1,6 @@
 #include "services/gateway/websocket/beast_connection.h"
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <sstream>
@@ -116,6 +117,8 @@ void BeastConnection::Tick(absl::Duration now) {
 
 void BeastConnection::CheckLife(absl::Duration now) {
   const absl::Duration interval = host_.heartbeat_interval();
+  last_progress_ = std::max(last_progress_, host_.heartbeat_since());
+  last_life_ = std::max(last_life_, host_.heartbeat_since());
   if (outbox_.empty()) last_progress_ = now;
   if (now - last_progress_ >= kMissedHeartbeatsMax * interval) {
     outbox_.DropUnsent();

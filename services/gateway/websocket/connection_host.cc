@@ -24,6 +24,7 @@ void ConnectionHost::Start(HandlerFactory factory) {
 
 void ConnectionHost::Tick() {
   now_ = shared_.clock.Monotonic();
+  if (std::exchange(heartbeat_changed_, false)) heartbeat_since_ = now_;
   // A tick may remove connections, each of which is then replaced by the last one.
   for (size_t i = connections_.size(); i-- > 0;) {
     if (i >= connections_.size()) continue;

@@ -73,8 +73,13 @@ class ConnectionHost {
   void Start(HandlerFactory factory);
   void Adopt(TcpSocket socket);
   // From the next tick on, for connections that are open too.
-  void SetHeartbeatInterval(absl::Duration interval) { heartbeat_interval_ = interval; }
+  void SetHeartbeatInterval(absl::Duration interval) {
+    heartbeat_changed_ = heartbeat_changed_ || interval != heartbeat_interval_;
+    heartbeat_interval_ = interval;
+  }
   absl::Duration heartbeat_interval() const { return heartbeat_interval_; }
+  // Since when it holds: silence before was silence under another one.
+  absl::Duration heartbeat_since() const { return heartbeat_since_; }
   void Shutdown();
   void AbortAll();
   // Called by a connection when it is gone, once.
@@ -98,6 +103,8 @@ class ConnectionHost {
   std::vector<std::shared_ptr<HostedConnection>> connections_;
   std::vector<char> discard_;
   absl::Duration heartbeat_interval_;
+  absl::Duration heartbeat_since_;  // Zero: from the start.
+  bool heartbeat_changed_ = false;  // Since the last tick.
   FrameDeflater deflater_;
   absl::Duration now_;
   bool shutting_down_ = false;
