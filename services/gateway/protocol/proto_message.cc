@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <utility>
 #include <vector>
@@ -172,6 +173,8 @@ absl::Status ReadFields(const json::Object& object, Message& message) {
 
 absl::StatusOr<std::string> JsonOfClientMessage(absl::string_view bytes) {
   websocket::v1::ClientMessage message;
+  // It would write a line of its own to the log for text that is not UTF-8.
+  const google::protobuf::LogSilencer quiet;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return MakeError(Reason::kBadMessage, "this is not a ClientMessage");
   }

@@ -1,7 +1,5 @@
 // Feeds the translation of binary messages anything: whatever comes, the outcome is JSON that the
 // message parser takes or a coded error.
-#include <google/protobuf/stubs/logging.h>
-
 #include <cstdint>
 #include <cstdlib>
 
@@ -13,8 +11,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bdcsync;           // NOLINT: one function.
   using namespace bdcsync::gateway;  // NOLINT: one function.
-  static auto* const quiet = google::protobuf::SetLogHandler(nullptr);
-  (void)quiet;
   const auto json = JsonOfClientMessage({reinterpret_cast<const char*>(data), size});
   if (!json.ok()) {
     if (ReasonOf(json.status()) != Reason::kBadMessage) std::abort();

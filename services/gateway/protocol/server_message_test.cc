@@ -70,6 +70,12 @@ TEST(ServerMessageTest, ARejectionIsNoSuccessAndSaysWhyAndWhere) {
   EXPECT_EQ(error.Find("retry_after_ms"), nullptr);
 }
 
+TEST(ServerMessageTest, APathIsAlwaysAPointer) {
+  const auto message = Parse(FailureMessage(
+      MessageType::kGet, "", MakeErrorAt(Reason::kInvalidArgument, "cursor", "no cursor")));
+  EXPECT_EQ(message.Find("error")->Find("path")->string(), "/cursor");
+}
+
 TEST(ServerMessageTest, EveryOutcomeHasItsStatusAndSuccess) {
   const std::pair<common::v1::Outcome, const char*> outcomes[] = {
       {common::v1::OUTCOME_APPLIED, "applied"},     {common::v1::OUTCOME_MERGED, "merged"},

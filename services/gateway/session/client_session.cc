@@ -79,8 +79,10 @@ void ClientSession::HandleText(absl::string_view text) {
     return;
   }
   if (state_ == State::kRevoked && message.type != MessageType::kPurged) {
-    Fail(Open(message), MakeError(Reason::kForbidden, kDeviceRevoked));
-    return;
+    if (message.request.ok() && message.type == MessageType::kSyncRequest) {
+      message.refused_operation = std::move(std::get<SyncRequest>(*message.request).operation);
+    }
+    message.request = MakeError(Reason::kForbidden, kDeviceRevoked);
   }
   if (!message.request.ok()) {
     HandleBadMessage(message);

@@ -122,6 +122,14 @@ TEST_F(SessionAccessTest, ARevokedDeviceIsToldToPurgeAndThenClosed) {
   const json::Value refused = client->TakeOne();
   EXPECT_EQ(Text(refused, "error/code"), "forbidden");
   EXPECT_EQ(Text(refused, "id"), "3");
+  client->Send(
+      R"({"type":"sync_request","op_id":"o","entity_type":"t","entity_id":"i","operation":"delete"})");
+  const json::Value rejected = client->TakeOne();
+  EXPECT_EQ(Text(rejected, "type"), "sync_response");
+  EXPECT_EQ(Text(rejected, "status"), "rejected");
+  EXPECT_EQ(Text(rejected, "op_id"), "o");
+  EXPECT_EQ(Text(rejected, "error/code"), "forbidden");
+  EXPECT_THAT(pipeline_.submissions, IsEmpty());
   client->Send(R"({"type":"purged","scope":"device"})");
   EXPECT_THAT(devices_.purges, ElementsAre("d1 "));
   EXPECT_EQ(client->connection.close_code, kCloseForbidden);

@@ -129,6 +129,16 @@ TEST_F(SessionDirectoryTest, AnAnnouncementThatCameTooEarlyIsRepeated) {
   EXPECT_FALSE(newer->superseded);
 }
 
+TEST_F(SessionDirectoryTest, ASessionThatWasReplacedHereIsNotAnnounced) {
+  const auto replaced = Start(one_, "a", -1);
+  const auto newest = Start(one_, "b", 2);
+  Deliver();
+  EXPECT_TRUE(replaced->superseded);
+  one_.directory.SetNumber(CallerOf("a"), 3);  // Its registration took longer.
+  EXPECT_TRUE(bus_.waiting.empty());
+  EXPECT_FALSE(newest->superseded);
+}
+
 TEST_F(SessionDirectoryTest, AfterAGapSessionsAreToldAgain) {
   const auto older = Start(one_, "z", 1);
   const auto newer = Start(two_, "a", 2);
