@@ -23,7 +23,7 @@ absl::Status Named(const Module& module, const absl::Status& status) {
 
 }  // namespace
 
-Starter::Starter(Context& context, std::vector<Module*> modules, StarterCallbacks callbacks)
+Starter::Starter(Context& context, const std::vector<Module*>& modules, StarterCallbacks callbacks)
     : context_(context),
       callbacks_(std::move(callbacks)),
       retries_(context.metrics().AddCounter(kRetriesMetric)),

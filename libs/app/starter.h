@@ -31,7 +31,7 @@ struct StarterCallbacks {
 class Starter {
  public:
   // `context` and `modules` are borrowed. Adds a readiness check for each module.
-  Starter(Context& context, std::vector<Module*> modules, StarterCallbacks callbacks);
+  Starter(Context& context, const std::vector<Module*>& modules, StarterCallbacks callbacks);
   ~Starter();
 
   // Makes one attempt for each module that is not started. OK when all are, or can be later; an

@@ -125,10 +125,9 @@ grpc::ServerUnaryReactor* AdminService::ListParked(grpc::CallbackServerContext* 
     const size_t limit =
         static_cast<size_t>(request->limit() == 0 ? kParkedPageDefault : request->limit());
     to.parked.List(after_id, limit + 1, [=](absl::StatusOr<std::vector<ParkedGroup>> groups) {
-      if (groups.ok()) {
-        FillPage(*std::move(groups), limit, request->with_payload(), *response);
-      }
-      rpc::FinishWith(reactor, groups.status());
+      const absl::Status status = groups.status();
+      if (status.ok()) FillPage(*std::move(groups), limit, request->with_payload(), *response);
+      rpc::FinishWith(reactor, status);
     });
   });
 }

@@ -82,7 +82,7 @@ struct CommitPipeline::Submission {
 
   // "<session>/<id>", or the id alone for a caller without a session; empty without an id.
   std::string RequestId() const {
-    const std::string id = CleanRequestId(options.request_id);
+    std::string id = CleanRequestId(options.request_id);
     if (id.empty() || caller->session_id.empty()) return id;
     return absl::StrCat(caller->session_id, "/", id);
   }
