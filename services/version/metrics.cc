@@ -86,6 +86,7 @@ void Metrics::OnLostRace() { lost_races_.Add(); }
 void Metrics::OnJoined(const CallTrace& batch, const std::vector<const CallTrace*>& calls) {
   if (!logger_.Enabled(log::Level::kDebug)) return;
   std::vector<absl::string_view> ids;
+  ids.reserve(calls.size());
   for (const CallTrace* call : calls) ids.push_back(call->request_id);
   logger_.Debug("calls joined in a batch",
                 {{"request_id", batch.request_id}, {"request_ids", absl::StrJoin(ids, ",")}});

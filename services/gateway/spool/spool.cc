@@ -191,7 +191,7 @@ void Spool::Forward() {
 
 // What was stored has outlived its requests: calls have ids of their own.
 CallTrace Spool::TraceOf(const CommitRequest& request) {
-  const CallTrace trace{absl::StrCat("spool-", Hex64(to_.random.Bits64()).substr(0, 9))};
+  CallTrace trace{absl::StrCat("spool-", Hex64(to_.random.Bits64()).substr(0, 9))};
   if (!to_.logger.Enabled(log::Level::kDebug)) return trace;
   std::vector<absl::string_view> ids;
   for (const CommitItem& item : request.items()) ids.push_back(item.operation().op_id());
