@@ -1,4 +1,4 @@
-"""protocol.md line by line where time runs out or a pace is kept: short times, so that tests are."""
+"""protocol.md line by line where time runs out or a pace is kept: short times, quick tests."""
 
 import asyncio
 import json

@@ -122,8 +122,8 @@ TEST_F(SessionAccessTest, ARevokedDeviceIsToldToPurgeAndThenClosed) {
   const json::Value refused = client->TakeOne();
   EXPECT_EQ(Text(refused, "error/code"), "forbidden");
   EXPECT_EQ(Text(refused, "id"), "3");
-  client->Send(
-      R"({"type":"sync_request","op_id":"o","entity_type":"t","entity_id":"i","operation":"delete"})");
+  client->Send(R"({"type":"sync_request","op_id":"o","entity_type":"t","entity_id":"i",)"
+               R"("operation":"delete"})");
   const json::Value rejected = client->TakeOne();
   EXPECT_EQ(Text(rejected, "type"), "sync_response");
   EXPECT_EQ(Text(rejected, "status"), "rejected");

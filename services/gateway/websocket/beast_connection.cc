@@ -127,7 +127,9 @@ void BeastConnection::CheckLife(absl::Duration now) {
   }
   // While we read nothing ourselves, or our pings wait behind other things, silence says nothing.
   if ((paused_ && !reading_) || !outbox_.empty()) last_life_ = now;
-  if (now - last_life_ >= kMissedHeartbeatsMax * interval) {
+  // A peer that was not asked, because the interval has just become shorter, has missed nothing.
+  const bool asked = last_ping_ > last_life_ && now - last_ping_ >= interval;
+  if (asked && now - last_life_ >= kMissedHeartbeatsMax * interval) {
     CloseForOwnReasons(kCloseNoLife, "no sign of life");
     return;
   }
