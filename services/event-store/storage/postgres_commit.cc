@@ -70,8 +70,9 @@ Sizes SizesOf(absl::Span<const LogWrite> writes) {
   return sizes;
 }
 
-uint32_t PartsOf(const Sizes& sizes) {
+uint32_t PartsOf(const Sizes& sizes, std::size_t logs) {
   uint32_t parts = 0;
+  if (logs > 1) parts |= kSeveralLogs;
   if (sizes.new_spaces > 0) parts |= kNewSpaces;
   if (sizes.new_streams > 0) parts |= kNewStreams;
   if (sizes.known_streams > 0) parts |= kKnownStreams;
@@ -188,7 +189,7 @@ void AddEvents(absl::Span<const LogWrite> writes, const Sizes& sizes, DataCodec&
 
 PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
   const Sizes sizes = SizesOf(writes);
-  const uint32_t parts = PartsOf(sizes);
+  const uint32_t parts = PartsOf(sizes, writes.size());
   PostgresCommit commit{CommitStatement(parts), {}};
   AddLogs(writes, commit.params);
   if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, commit.params);

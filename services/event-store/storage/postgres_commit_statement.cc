@@ -45,12 +45,15 @@ class Text {
  public:
   explicit Text(uint32_t parts) {
     Add("WITH wanted AS MATERIALIZED (SELECT * FROM ", Unnest(kLogColumns, "w"), "), ");
-    Add("locked AS MATERIALIZED (SELECT h.log_id FROM log_heads h JOIN wanted w USING (log_id) "
-        "WHERE h.epoch = w.epoch AND h.next_position = w.position "
-        "ORDER BY h.log_id FOR UPDATE OF h), ");
+    if ((parts & kSeveralLogs) != 0) {
+      Add("locked AS MATERIALIZED (SELECT h.log_id FROM log_heads h JOIN wanted w USING (log_id) "
+          "WHERE h.epoch = w.epoch AND h.next_position = w.position "
+          "ORDER BY h.log_id FOR UPDATE OF h), ");
+    }
     Add("won AS MATERIALIZED (UPDATE log_heads h SET next_position = w.next_position, "
-        "next_space_id = w.next_space_id, last_time_ms = w.time_ms "
-        "FROM wanted w JOIN locked USING (log_id) WHERE h.log_id = w.log_id "
+        "next_space_id = w.next_space_id, last_time_ms = w.time_ms FROM wanted w ",
+        (parts & kSeveralLogs) != 0 ? "JOIN locked USING (log_id) " : "",
+        "WHERE h.log_id = w.log_id AND h.epoch = w.epoch AND h.next_position = w.position "
         "RETURNING h.log_id, w.time_ms), ");
     if ((parts & kNewSpaces) != 0) Insert("spaces", kNewSpaceColumns);
     if ((parts & kNewStreams) != 0) Insert("streams", kNewStreamColumns);

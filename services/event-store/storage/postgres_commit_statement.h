@@ -1,8 +1,8 @@
-// The one statement that commits a batch of several logs: for each log a compare-and-set on its
-// head row, and what the batch writes only where that won. Rows are locked in order of log, so
-// replicas never deadlock. Keys and names are inserted without ON CONFLICT: a taken one fails the
-// whole statement. Answers a row for each log that won: its id, and the numbers of events inserted
-// and of known streams changed in all. Pure.
+// The one statement that commits a batch of one or several logs: for each log a compare-and-set on
+// its head row, and what the batch writes only where that won. Rows of several logs are locked in
+// order of log, so replicas never deadlock. Keys and names are inserted without ON CONFLICT: a
+// taken one fails the whole statement. Answers a row for each log that won: its id, and the numbers
+// of events inserted and of known streams changed in all. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,16 @@
 
 namespace bdcsync::event_store {
 
-// What a batch may have beside log heads and events. The statement holds only the parts that are
-// there: the server prepares and ends each anew at every execution, even for no row.
+// What a batch may have beside the head of one log and events. The statement holds only the parts
+// that are there: the server prepares and ends each anew at every execution, even for no row.
 enum CommitPart : uint32_t {
   kNewSpaces = 1,
   kNewStreams = 2,
   kKnownStreams = 4,
   kOperations = 8,
+  kSeveralLogs = 16,  // Brings no parameters of its own.
 };
-inline constexpr uint32_t kAllCommitParts = 15;
+inline constexpr uint32_t kAllCommitParts = 31;
 
 // Parameters are arrays, one for each column below, in this order: the logs; the parts of `parts`
 // in order of their values; the events.
