@@ -11,6 +11,7 @@
 #include "libs/app/open_files.h"
 #include "libs/app/signals.h"
 #include "libs/config/loader.h"
+#include "libs/rpc/one_poller.h"
 
 namespace bdcsync::app {
 namespace {
@@ -156,6 +157,7 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
   absl::StatusOr<std::unique_ptr<App>> app =
       App::Start(std::move(modules), loaded->values, environment);
   if (!app.ok()) return CannotStart(program, app.status());
+  const rpc::OnePoller one_poller;
   ServeUntilStopped(schema, sources, loaded->values, options, **app);
   Stop(loaded->values.Get(kDrainTimeout), **app);
   return failure.Get().ok() ? kExitStopped : CannotStart(program, failure.Get());
