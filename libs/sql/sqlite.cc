@@ -11,6 +11,8 @@
 namespace bdcsync::sql {
 namespace {
 
+constexpr int64_t kPageBytes = 4096;  // SQLite's, unless a file was made otherwise.
+
 absl::Status ErrorOf(sqlite3* handle, int code, absl::string_view what) {
   const std::string message = absl::StrCat(
       "SQLite ", what, ": ", handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
@@ -115,9 +117,14 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::strin
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(handle));
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
+  // Negative: KiB, not pages.
+  RETURN_IF_ERROR(
+      database->Run(absl::StrCat("PRAGMA cache_size = -", options.cache_bytes / 1024)));
   if (!options.read_only) {
     RETURN_IF_ERROR(database->Run("PRAGMA journal_mode = WAL"));
     RETURN_IF_ERROR(database->Run("PRAGMA synchronous = FULL"));
+    RETURN_IF_ERROR(database->Run(
+        absl::StrCat("PRAGMA wal_autocheckpoint = ", options.log_bytes / kPageBytes)));
   }
   return database;
 }

@@ -23,6 +23,10 @@ namespace bdcsync::sql {
 struct SqliteOptions {
   absl::Duration busy_timeout = absl::Seconds(5);  // Waits this long for another's lock.
   bool read_only = false;
+  int64_t cache_bytes = 2 << 20;  // Pages kept in memory; others are read from the file each time.
+  // The write-ahead log is brought into the file when it has so many bytes. The longer it may be,
+  // the more writes of one page become one.
+  int64_t log_bytes = 32 << 20;
 };
 
 // The path of a database that lives in memory and dies with its connection.

@@ -53,6 +53,12 @@ inline constexpr config::Bytes kCacheBytes{
     .min = 1 << 20,
     .max = int64_t{1} << 40,
     .doc = "Stream heads that each writer remembers; a miss costs a read."};
+inline constexpr config::Bytes kSqlitePageCache{
+    .name = "event_store.sqlite_cache_bytes",
+    .default_value = 64 << 20,
+    .min = 1 << 20,
+    .max = int64_t{1} << 40,
+    .doc = "Pages of SQLite's file that the writer keeps in memory."};
 inline constexpr config::Duration kOperationWindow{
     .name = "event_store.operation_window",
     .default_value = absl::Hours(24 * 7),

@@ -38,6 +38,7 @@ class EventStoreModule final : public app::Module {
     schema.Add(kBatchItemsMax);
     schema.Add(kQueuedItemsMax);
     schema.Add(kCacheBytes);
+    schema.Add(kSqlitePageCache);
     schema.Add(kOperationWindow);
     schema.Add(kSweepInterval);
     schema.Add(kHeadCheckInterval);
@@ -95,6 +96,7 @@ class EventStoreModule final : public app::Module {
     options.log_count = static_cast<uint32_t>(config.Get(kLogCount));
     options.writers = static_cast<int>(config.Get(kWriters));
     options.readers = static_cast<int>(config.Get(kReaders));
+    options.sqlite_cache_bytes = config.Get(kSqlitePageCache);
     return options;
   }
 

@@ -220,11 +220,13 @@ inline constexpr config::Int kCommitBatchItems{
     .doc = "Operations in one call to the version service; one larger batch goes alone."};
 inline constexpr config::Int kCommitBatchesInFlight{
     .name = "gateway.commit_batches_in_flight_max",
-    .default_value = 2,
-    .min = 1,
+    .default_value = 0,
+    .min = 0,
     .max = 64,
     .unit = "calls",
-    .doc = "Calls that commit, in flight per replica of the version service."};
+    .doc =
+        "Calls that commit, in flight per replica of the version service; fewer means larger "
+        "batches. 0 is half the processors, from one to four."};
 inline constexpr config::Int kCommitQueueItems{
     .name = "gateway.commit_queue_items_max",
     .default_value = 65'536,

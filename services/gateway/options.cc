@@ -10,6 +10,10 @@
 namespace bdcsync::gateway {
 namespace {
 
+constexpr size_t kCommitBatchesInFlightByDefaultMax = 4;
+
+size_t HalfTheProcessors() { return std::thread::hardware_concurrency() / 2; }
+
 template <typename Key>
 size_t SizeOf(const config::Values& values, const Key& key) {
   return static_cast<size_t>(values.Get(key));
@@ -40,7 +44,7 @@ ServerOptions ServerOptionsFrom(const config::Values& values) {
   options.port = static_cast<int>(values.Get(kWebSocketPort));
   options.threads = static_cast<int>(values.Get(kThreads));
   if (options.threads == 0) {
-    options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency() / 2));
+    options.threads = std::max(1, static_cast<int>(HalfTheProcessors()));
   }
   options.connections_max = SizeOf(values, kMaxConnections);
   options.message_bytes_max = SizeOf(values, kMaxMessageSize);
@@ -99,6 +103,10 @@ PipelineLimits PipelineLimitsFrom(const config::Values& values) {
   limits.operations_per_batch_max = SizeOf(values, kOperationsPerBatch);
   limits.batcher.batch_items_max = SizeOf(values, kCommitBatchItems);
   limits.batcher.in_flight_max = SizeOf(values, kCommitBatchesInFlight);
+  if (limits.batcher.in_flight_max == 0) {
+    limits.batcher.in_flight_max =
+        std::clamp<size_t>(HalfTheProcessors(), 1, kCommitBatchesInFlightByDefaultMax);
+  }
   limits.batcher.queued_items_max = SizeOf(values, kCommitQueueItems);
   return limits;
 }

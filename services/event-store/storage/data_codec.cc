@@ -11,17 +11,19 @@ constexpr int kLevel = 1;  // The commit waits for it.
 
 }  // namespace
 
+// Made for the first data that is large enough: making it takes longer than a small commit's rest.
 struct DataCodec::State {
-  ZSTD_CCtx* context = ZSTD_createCCtx();
+  ZSTD_CCtx* const context = ZSTD_createCCtx();
   std::string buffer;
   ~State() { ZSTD_freeCCtx(context); }
 };
 
-DataCodec::DataCodec() : state_(std::make_unique<State>()) {}
+DataCodec::DataCodec() = default;
 DataCodec::~DataCodec() = default;
 
 DataCodec::Encoded DataCodec::Encode(absl::string_view data) {
   if (data.size() < kCompressBytesMin) return {Codec::kRaw, data};
+  if (state_ == nullptr) state_ = std::make_unique<State>();
   state_->buffer.resize(ZSTD_compressBound(data.size()));
   const std::size_t size =
       ZSTD_compressCCtx(state_->context, state_->buffer.data(), state_->buffer.size(), data.data(),

@@ -20,6 +20,7 @@ struct OpenOptions {
   uint32_t log_count = 64;
   int writers = 2;
   int readers = 8;
+  int64_t sqlite_cache_bytes = 64 << 20;
 };
 
 struct OpenedStorage {

@@ -34,10 +34,12 @@ class SqliteEventStorage final : public EventStorage {
  public:
   explicit SqliteEventStorage(std::string path) : path_(std::move(path)) {}
 
-  absl::Status Open(const EventStorageOptions& options, Random& random) {
+  absl::Status Open(const EventStorageOptions& options, Random& random, int64_t cache_bytes) {
     absl::MutexLock lock(&write_mutex_);
     log_count_ = options.log_count;
-    ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path_, sql::SqliteOptions()));
+    sql::SqliteOptions sqlite;
+    sqlite.cache_bytes = cache_bytes;
+    ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path_, sqlite));
     RETURN_IF_ERROR(database_->DefineFunction("stream_id_of", 2, StreamIdOfNames));
     RETURN_IF_ERROR(sql::ApplyMigrations(*database_, SqliteMigrations()));
     ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(*database_));
@@ -163,9 +165,10 @@ class SqliteEventStorage final : public EventStorage {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<EventStorage>> OpenSqliteEventStorage(
-    absl::string_view path, const EventStorageOptions& options, Random& random) {
+    absl::string_view path, const EventStorageOptions& options, Random& random,
+    int64_t cache_bytes) {
   auto storage = std::make_unique<SqliteEventStorage>(std::string(path.data(), path.size()));
-  RETURN_IF_ERROR(storage->Open(options, random));
+  RETURN_IF_ERROR(storage->Open(options, random, cache_bytes));
   return storage;
 }
 

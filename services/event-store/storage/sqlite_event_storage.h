@@ -3,6 +3,7 @@
 // share one connection. Durable when Commit returns. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,11 @@
 namespace bdcsync::event_store {
 
 // Opens or creates the store in the file `path`, or in memory for sql::kSqliteMemory. `random` is
-// borrowed for the call: new logs get their epochs from it.
+// borrowed for the call: new logs get their epochs from it. `cache_bytes`: pages that the writer
+// keeps in memory.
+inline constexpr int64_t kSqliteCacheBytes = 64 << 20;
 absl::StatusOr<std::unique_ptr<EventStorage>> OpenSqliteEventStorage(
-    absl::string_view path, const EventStorageOptions& options, Random& random);
+    absl::string_view path, const EventStorageOptions& options, Random& random,
+    int64_t cache_bytes = kSqliteCacheBytes);
 
 }  // namespace bdcsync::event_store
