@@ -118,8 +118,7 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::strin
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
   // Negative: KiB, not pages.
-  RETURN_IF_ERROR(
-      database->Run(absl::StrCat("PRAGMA cache_size = -", options.cache_bytes / 1024)));
+  RETURN_IF_ERROR(database->Run(absl::StrCat("PRAGMA cache_size = -", options.cache_bytes / 1024)));
   if (!options.read_only) {
     RETURN_IF_ERROR(database->Run("PRAGMA journal_mode = WAL"));
     RETURN_IF_ERROR(database->Run("PRAGMA synchronous = FULL"));

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -21,6 +22,8 @@ namespace bdcsync::testing {
 namespace {
 
 constexpr int kPortAttemptsMax = 20;
+constexpr int kRestartAttemptsMax = 5;  // A connection may have taken the port for a moment.
+constexpr int kSilenceMsMax = 20'000;
 
 // A port that was free a moment ago; another process may take it, so the caller tries again.
 int FreePort() {
@@ -48,11 +51,15 @@ int FreePort() {
   ::_exit(127);
 }
 
-// Reads the server's log until it says that it accepts connections, or ends.
+// Reads the server's log until it says that it accepts connections, ends, or says nothing more.
 absl::Status AwaitReady(int output) {
   std::string log;
   std::array<char, 4096> buffer;
   while (!absl::StrContains(log, "Ready to accept connections")) {
+    pollfd readable{output, POLLIN, 0};
+    if (::poll(&readable, 1, kSilenceMsMax) <= 0) {
+      return absl::UnavailableError(absl::StrCat("redis-server fell silent: ", log));
+    }
     const ssize_t size = ::read(output, buffer.data(), buffer.size());
     if (size <= 0) return absl::UnavailableError(absl::StrCat("redis-server: ", log));
     log.append(buffer.data(), static_cast<std::size_t>(size));
@@ -104,7 +111,11 @@ void RedisServer::Kill() {
 
 absl::Status RedisServer::Restart() {
   Kill();
-  return Spawn();
+  absl::Status started = Spawn();
+  for (int attempt = 1; attempt < kRestartAttemptsMax && !started.ok(); ++attempt) {
+    started = Spawn();
+  }
+  return started;
 }
 
 void RedisServer::Freeze() { ::kill(process_, SIGSTOP); }

@@ -104,7 +104,8 @@ absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const
   }
   if (absl::StartsWith(options.url, "sqlite:")) {
     ASSIGN_OR_RETURN(const std::string path, SqlitePath(options));
-    ASSIGN_OR_RETURN(opened.storage, OpenSqliteEventStorage(path, storage, random, options.sqlite_cache_bytes));
+    ASSIGN_OR_RETURN(opened.storage,
+                     OpenSqliteEventStorage(path, storage, random, options.sqlite_cache_bytes));
     return opened;
   }
   return absl::InvalidArgumentError("storage.url begins with sqlite: or postgresql://");
