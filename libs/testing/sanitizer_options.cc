@@ -50,6 +50,8 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       // A channel's watch of a connection, counted by gRPC's own references.
       "race:grpc_core::ClientChannel::SubchannelWrapper::WatcherWrapper\n"
       "race:ConnectivityStateWatcherInterface::PopConnectivityStateChange\n"
+      // The pool of threads, which counts its references inside the library.
+      "race:grpc_event_engine::experimental::ThreadPool::ThreadCount\n"
       // Abseil's table of time zones and its pool of random bytes, each made once.
       "race:LoadTimeZone\n"
       "race:libabsl_random_internal_pool_urbg.so\n";
