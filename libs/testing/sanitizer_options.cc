@@ -43,6 +43,9 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       // Memory of a call: allocated on one thread of gRPC, first used on another.
       "race:gpr_malloc\n"
       "race:gpr_free\n"
+      // Bytes on their way to a callee in the same process, and the message that they become there.
+      "race:grpc::SerializationTraits*Deserialize\n"
+      "race:grpc::internal::DefaultMessageHolder\n"
       // The state of a batch of operations, which passes between threads through gRPC's queues.
       "race:InterceptorBatchMethodsImpl::InterceptorBatchMethodsImpl\n"
       "race:InterceptorBatchMethodsImpl::~InterceptorBatchMethodsImpl\n"
