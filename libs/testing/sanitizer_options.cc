@@ -50,11 +50,18 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       "race:InterceptorBatchMethodsImpl::InterceptorBatchMethodsImpl\n"
       "race:InterceptorBatchMethodsImpl::~InterceptorBatchMethodsImpl\n"
       "race:InterceptorBatchMethodsImpl::Set\n"
+      "race:CallbackWithSuccessTag::~CallbackWithSuccessTag\n"
+      "race:CallbackWithSuccessTag::Clear\n"
+      // Its first reader on the callee's side: the interceptor that counts calls, itself without
+      // state that changes.
+      "race_top:Intercept\n"
       // A channel's watch of a connection, counted by gRPC's own references.
       "race:grpc_core::ClientChannel::SubchannelWrapper::WatcherWrapper\n"
       "race:ConnectivityStateWatcherInterface::PopConnectivityStateChange\n"
       // The pool of threads, which counts its references inside the library.
       "race:grpc_event_engine::experimental::ThreadPool::ThreadCount\n"
+      // A status is compared, copied and deleted inside Abseil.
+      "called_from_lib:libabsl_status.so\n"
       // Abseil's table of time zones and its pool of random bytes, each made once.
       "race:LoadTimeZone\n"
       "race:libabsl_random_internal_pool_urbg.so\n";
