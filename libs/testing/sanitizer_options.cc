@@ -50,6 +50,7 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       "race:InterceptorBatchMethodsImpl::InterceptorBatchMethodsImpl\n"
       "race:InterceptorBatchMethodsImpl::~InterceptorBatchMethodsImpl\n"
       "race:InterceptorBatchMethodsImpl::Set\n"
+      "race:grpc::internal::MetadataMap\n"
       "race:CallbackWithSuccessTag::~CallbackWithSuccessTag\n"
       "race:CallbackWithSuccessTag::Clear\n"
       // Its first reader on the callee's side: the interceptor that counts calls, itself without
