@@ -52,8 +52,10 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       "race:CallbackWithSuccessTag::~CallbackWithSuccessTag\n"
       "race:CallbackWithSuccessTag::Clear\n"
       "race:absl::debian3::Mutex::~Mutex\n"
-      // gRPC calls OnDone when OnCancel has returned, which it counts in the same way.
-      "race:bdcsync::event_store::SubscribeReactor::OnCancel\n"
+      "race:absl::debian3::Status::UnrefNonInlined\n"
+      // gRPC calls OnDone, which deletes the reactor, when all other reactions have returned, and
+      // counts and posts that inside the library.
+      "race:bdcsync::event_store::SubscribeReactor::~SubscribeReactor\n"
       // Bytes on their way to a callee in the same process, and the message that they become there.
       "race:grpc::SerializationTraits*Deserialize\n"
       "race:grpc::internal::DefaultMessageHolder\n"
