@@ -43,7 +43,9 @@ if(BDC_SYNC_SANITIZE)
   set(BDC_TIME_SCALE 4)
 endif()
 if(BDC_SYNC_SANITIZE STREQUAL "thread")
-  list(APPEND BDC_SANITIZER_SOURCES ${CMAKE_SOURCE_DIR}/libs/testing/tsan_mutex.cc)
+  list(APPEND BDC_SANITIZER_SOURCES ${CMAKE_SOURCE_DIR}/libs/testing/tsan_grpc.cc
+                                    ${CMAKE_SOURCE_DIR}/libs/testing/tsan_mutex.cc
+                                    ${CMAKE_SOURCE_DIR}/libs/testing/tsan_status.cc)
   set(BDC_TIME_SCALE 8)
 endif()
 include_directories(${CMAKE_SOURCE_DIR})

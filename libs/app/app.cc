@@ -107,6 +107,8 @@ class App::Host final : public Context {
 
   ~Host() override {
     Drain(absl::InfinitePast());
+    // Calls that Drain broke off reach a module once more when they end.
+    server_.AwaitIdle(SystemClock().Now() + kCallsEndMax);
     while (!modules_.empty()) {
       modules_.pop_back();
       // What it called in this process ends before the module that answers is destroyed.

@@ -26,7 +26,54 @@ extern "C" __attribute__((visibility("default"))) const char* __ubsan_default_op
 #elif defined(__SANITIZE_THREAD__)
 
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() {
-  return "exitcode=66:halt_on_error=1:second_deadlock_stack=1:history_size=4";
+  return "exitcode=66:halt_on_error=1:second_deadlock_stack=1:history_size=4:print_suppressions=0";
+}
+
+// Only what packaged libraries do by themselves: they are not built for ThreadSanitizer, so that it
+// sees neither their atomics nor what these order, beyond what libs/testing/tsan_*.cc tell it. No
+// line names a function under which handlers of ours run, such as the threads of gRPC: what our
+// code does there is judged.
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_suppressions() {
+  return
+      // The libraries' own reading, writing and freeing of their buffers.
+      "called_from_lib:libgrpc.so\n"
+      "called_from_lib:libgrpc++.so\n"
+      "called_from_lib:libabsl_status.so\n"
+      "called_from_lib:libcrypto.so\n"
+      "race_top:libgrpc.so\n"
+      "race_top:^grpc_\n"
+      "race_top:^grpc::\n"
+      // Memory of a call: allocated on one thread of gRPC, first used on another, and released by
+      // the last of several that count their references inside the library.
+      "race:gpr_malloc\n"
+      "race:gpr_free\n"
+      "race:grpc::ServerContextBase::CompletionOp::Unref\n"
+      "race_top:CatchingCallback\n"
+      "race:CallbackWithSuccessTag::~CallbackWithSuccessTag\n"
+      "race:CallbackWithSuccessTag::Clear\n"
+      "race:absl::debian3::Mutex::~Mutex\n"
+      "race:absl::debian3::Status::UnrefNonInlined\n"
+      // gRPC calls OnDone, which deletes the reactor, when all other reactions have returned, and
+      // counts and posts that inside the library.
+      "race:bdcsync::event_store::SubscribeReactor::~SubscribeReactor\n"
+      // Bytes on their way to a callee in the same process, and the message that they become there.
+      "race:grpc::SerializationTraits*Deserialize\n"
+      "race:grpc::internal::DefaultMessageHolder\n"
+      // The state of a batch of operations, which passes between threads through gRPC's queues, and
+      // its first reader on the callee's side: the interceptor that counts calls.
+      "race:grpc::CompletionQueue::AsyncNextInternal\n"
+      "race:InterceptorBatchMethodsImpl::InterceptorBatchMethodsImpl\n"
+      "race:InterceptorBatchMethodsImpl::~InterceptorBatchMethodsImpl\n"
+      "race:InterceptorBatchMethodsImpl::Set\n"
+      "race:grpc::internal::MetadataMap\n"
+      "race_top:Intercept\n"
+      // A channel's watch of a connection, and the pool of threads.
+      "race:grpc_core::ClientChannel::SubchannelWrapper::WatcherWrapper\n"
+      "race:ConnectivityStateWatcherInterface::PopConnectivityStateChange\n"
+      "race:grpc_event_engine::experimental::ThreadPool::ThreadCount\n"
+      // Abseil's table of time zones and its pool of random bytes, each made once.
+      "race:LoadTimeZone\n"
+      "race:libabsl_random_internal_pool_urbg.so\n";
 }
 
 #endif

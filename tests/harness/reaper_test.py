@@ -19,6 +19,12 @@ time.sleep(600)
 PATIENCE_S = 20
 
 
+def until(condition, what):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, what
+
+
 def test_what_a_killed_run_has_started_ends_and_its_folder_goes(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -26,9 +32,7 @@ def test_what_a_killed_run_has_started_ends_and_its_folder_goes(tmp_path):
     run = subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stdout=subprocess.PIPE,
                            text=True, cwd=os.path.dirname(os.path.dirname(__file__)))
     child = int(run.stdout.readline())
-    assert is_of_run(child, str(folder))
+    until(lambda: is_of_run(child, str(folder)), "the child never got its environment")
     run.send_signal(signal.SIGKILL)
     run.wait()
-    deadline = time.monotonic() + PATIENCE_S
-    while is_of_run(child, str(folder)) or folder.exists():
-        assert time.monotonic() < deadline, "something is left"
+    until(lambda: not is_of_run(child, str(folder)) and not folder.exists(), "something is left")
