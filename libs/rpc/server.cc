@@ -1,6 +1,7 @@
 #include "libs/rpc/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -87,6 +88,19 @@ struct Endpoint {
   std::unique_ptr<grpc::Server> server;
 };
 
+// gRPC ends the threads that it shares for callbacks with the last server or channel, on the thread
+// that lets go of it. When that is one of them, as at the end of a call that outlived all else, it
+// joins itself and goes on with a queue that it has freed. So one server, which nobody can reach,
+// stays for ever.
+void KeepCallbackThreads() {
+  static const grpc::Server* const kept = [] {
+    grpc::ServerBuilder builder;
+    builder.RegisterCallbackGenericService(new grpc::CallbackGenericService);
+    return builder.BuildAndStart().release();
+  }();
+  (void)kept;
+}
+
 }  // namespace
 
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
@@ -145,6 +159,7 @@ Server::~Server() {
 void Server::AddService(grpc::Service* service) { state_->services.push_back(service); }
 
 absl::Status Server::Start() {
+  KeepCallbackThreads();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   const std::string address = HostAndPort(state_->options.listen_address, state_->options.port);

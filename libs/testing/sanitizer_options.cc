@@ -40,7 +40,10 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       "called_from_lib:libgrpc++.so\n"
       "called_from_lib:libabsl_status.so\n"
       "called_from_lib:libcrypto.so\n"
+      "called_from_lib:libssl.so\n"
+      "called_from_lib:libupb.so\n"
       "race_top:libgrpc.so\n"
+      "race_top:libssl.so\n"
       "race_top:^grpc_\n"
       "race_top:^grpc::\n"
       // Memory of a call: allocated on one thread of gRPC, first used on another, and released by
@@ -53,9 +56,10 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       "race:CallbackWithSuccessTag::Clear\n"
       "race:absl::debian3::Mutex::~Mutex\n"
       "race:absl::debian3::Status::UnrefNonInlined\n"
-      // gRPC calls OnDone, which deletes the reactor, when all other reactions have returned, and
-      // counts and posts that inside the library.
-      "race:bdcsync::event_store::SubscribeReactor::~SubscribeReactor\n"
+      // gRPC calls OnDone, where a reactor and its call are deleted, when all other reactions have
+      // returned, and counts and posts that inside the library. AddressSanitizer watches this
+      // place.
+      "race:ServerCallback*Impl::CallOnDone\n"
       // Bytes on their way to a callee in the same process, and the message that they become there.
       "race:grpc::SerializationTraits*Deserialize\n"
       "race:grpc::internal::DefaultMessageHolder\n"
