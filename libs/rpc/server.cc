@@ -88,6 +88,9 @@ struct Endpoint {
   std::unique_ptr<grpc::Server> server;
 };
 
+// gRPC deletes what it keeps of a call a moment after the server that answered it has stopped.
+constexpr absl::Duration kCallsEndMax = absl::Seconds(1);
+
 // gRPC ends the threads that it shares for callbacks with the last server or channel, on the thread
 // that lets go of it. When that is one of them, as at the end of a call that outlived all else, it
 // joins itself and goes on with a queue that it has freed. So one server, which nobody can reach,
@@ -154,6 +157,7 @@ Server::~Server() {
   if (state_->local.server == nullptr) return;
   state_->local.server->Shutdown(ToDeadline(absl::InfinitePast()));
   state_->local.server->Wait();
+  AwaitIdle(state_->clock.Now() + kCallsEndMax);
 }
 
 void Server::AddService(grpc::Service* service) { state_->services.push_back(service); }
