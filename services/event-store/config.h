@@ -55,7 +55,7 @@ inline constexpr config::Bytes kCacheBytes{
     .doc = "Stream heads that each writer remembers; a miss costs a read."};
 inline constexpr config::Bytes kSqlitePageCache{
     .name = "event_store.sqlite_cache_bytes",
-    .default_value = 64 << 20,
+    .default_value = kSqliteCacheBytes,
     .min = 1 << 20,
     .max = int64_t{1} << 40,
     .doc = "Pages of SQLite's file that the writer keeps in memory."};

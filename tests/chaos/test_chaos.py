@@ -117,10 +117,12 @@ async def test_nothing_acknowledged_is_lost_whatever_dies(make_suite, folder, wa
     seed = int(os.environ.get("BDC_SYNC_TEST_SEED", random.randrange(1 << 30)))
     print("seed:", seed)
     rng = random.Random(seed)
-    postgres = Postgres(os.path.join(folder, "chaos-postgres")).create().start()
-    redis = Redis(os.path.join(folder, "chaos-redis")).start()
-    suite = make_suite(env=ENV, postgres_server=postgres, redis_server=redis).start()
+    postgres = Postgres(os.path.join(folder, "chaos-postgres"))
+    redis = Redis(os.path.join(folder, "chaos-redis"))
     try:
+        postgres.create().start()
+        redis.start()
+        suite = make_suite(env=ENV, postgres_server=postgres, redis_server=redis).start()
         space = "chaos-" + uuid.uuid4().hex[:8]
         start = await seed_documents(suite, space)
         clients = [ChaoticClient(suite, space, i, seed) for i in range(CLIENTS)]
@@ -136,8 +138,7 @@ async def test_nothing_acknowledged_is_lost_whatever_dies(make_suite, folder, wa
         await asyncio.wait_for(asyncio.gather(*tasks), patience(90))
         await verify(suite, space, clients, start)
         suite.stop()
-    finally:
-        suite.kill()
+    finally:  # The suite is ended by its fixture.
         postgres.stop()
         redis.stop()
 

@@ -1,8 +1,8 @@
 """Ends and removes what a run of the tests left behind, also when the run was killed itself.
 
 `watch` starts this file as a program outside the run's session and family. It waits until the run
-lets go of its standard input, then kills every process whose environment names the run's folder,
-and removes the folder.
+lets go of its standard input, then kills every process whose environment names the run's folder
+or that works in it, and removes the folder.
 """
 
 import os
@@ -27,6 +27,8 @@ def watch(folder):
 
 def is_of_run(pid, folder):
     try:
+        if os.readlink(f"/proc/{pid}/cwd").startswith(folder + "/"):
+            return True  # As Redis, which writes its title over its environment.
         with open(f"/proc/{pid}/environ", "rb") as environment:
             return f"{MARK}={folder}".encode() in environment.read().split(b"\0")
     except OSError:

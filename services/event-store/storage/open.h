@@ -9,6 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
 #include "services/event-store/event_storage.h"
+#include "services/event-store/limits.h"
 
 namespace bdcsync::event_store {
 
@@ -20,7 +21,7 @@ struct OpenOptions {
   uint32_t log_count = 64;
   int writers = 2;
   int readers = 8;
-  int64_t sqlite_cache_bytes = 64 << 20;
+  int64_t sqlite_cache_bytes = kSqliteCacheBytes;
 };
 
 struct OpenedStorage {

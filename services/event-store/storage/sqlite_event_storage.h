@@ -11,13 +11,13 @@
 #include "absl/strings/string_view.h"
 #include "libs/base/ids.h"
 #include "services/event-store/event_storage.h"
+#include "services/event-store/limits.h"
 
 namespace bdcsync::event_store {
 
 // Opens or creates the store in the file `path`, or in memory for sql::kSqliteMemory. `random` is
 // borrowed for the call: new logs get their epochs from it. `cache_bytes`: pages that the writer
 // keeps in memory.
-inline constexpr int64_t kSqliteCacheBytes = 64 << 20;
 absl::StatusOr<std::unique_ptr<EventStorage>> OpenSqliteEventStorage(
     absl::string_view path, const EventStorageOptions& options, Random& random,
     int64_t cache_bytes = kSqliteCacheBytes);
