@@ -5,9 +5,12 @@
 #include <grpcpp/security/credentials.h>
 
 #include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 
@@ -28,42 +31,60 @@ struct Call {
 
 }  // namespace
 
-struct OnePoller::Held {
+class OnePoller::Held {
+ public:
+  // Returns when a poller is held back.
+  Held() {
+    OnPoller([this] { Hold(); });
+    begun_.WaitForNotification();
+  }
+  // Returns when no call is left.
+  ~Held() {
+    release_.Notify();
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(
+        +[](int* calls) { return *calls == 0; }, &calls_));
+  }
+
+ private:
   // Runs `task` on a poller: as the callback of a call that fails at once.
   void OnPoller(std::function<void()> task) {
-    auto call = std::make_shared<Call>();
+    {
+      absl::MutexLock lock(&mutex_);
+      ++calls_;
+    }
+    auto call = std::make_shared<Call>();  // Shared: what gRPC takes must be copyable.
     Call& borrowed = *call;
-    stub.UnaryCall(
+    stub_.UnaryCall(
         &borrowed.context, "/bdcsync.rpc.Nobody/Nothing", grpc::StubOptions(), &borrowed.request,
         &borrowed.response,
-        [call = std::move(call), task = std::move(task)](const grpc::Status&) { task(); });
+        [this, call = std::move(call), task = std::move(task)](const grpc::Status&) mutable {
+          task();
+          call.reset();  // Before the channel that it used.
+          absl::MutexLock lock(&mutex_);
+          --calls_;
+        });
   }
 
   // The thread that runs this is the one held back. It gives the other something to see.
   void Hold() {
-    begun.Notify();
-    while (!release.WaitForNotificationWithTimeout(kEventInterval)) OnPoller([] {});
-    ended.Notify();
+    begun_.Notify();
+    while (!release_.WaitForNotificationWithTimeout(kEventInterval)) OnPoller([] {});
   }
 
   // Without credentials a channel goes nowhere.
-  grpc::GenericStub stub{grpc::CreateChannel("", nullptr)};
-  absl::Notification begun;
-  absl::Notification release;
-  absl::Notification ended;
+  grpc::GenericStub stub_{grpc::CreateChannel("", nullptr)};
+  absl::Notification begun_;
+  absl::Notification release_;
+  absl::Mutex mutex_;
+  int calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 OnePoller::OnePoller() {
   if (std::thread::hardware_concurrency() > kCoresWithTwoPollersMax) return;
   held_ = std::make_unique<Held>();
-  held_->OnPoller([held = held_.get()] { held->Hold(); });
-  held_->begun.WaitForNotification();
 }
 
-OnePoller::~OnePoller() {
-  if (held_ == nullptr) return;
-  held_->release.Notify();
-  held_->ended.WaitForNotification();
-}
+OnePoller::~OnePoller() = default;
 
 }  // namespace bdcsync::rpc

@@ -22,7 +22,7 @@ class OnePoller {
   bool active() const { return held_ != nullptr; }
 
  private:
-  struct Held;
+  class Held;
   std::unique_ptr<Held> held_;
 };
 

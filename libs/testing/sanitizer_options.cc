@@ -49,6 +49,7 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       // Memory of a call: allocated on one thread of gRPC, first used on another, and released by
       // the last of several that count their references inside the library.
       "race:gpr_malloc\n"
+      "race:gpr_realloc\n"
       "race:gpr_free\n"
       "race:grpc::ServerContextBase::CompletionOp::Unref\n"
       "race_top:CatchingCallback\n"

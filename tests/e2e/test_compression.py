@@ -7,6 +7,7 @@ import pytest
 from harness.client import Client
 from harness.proto_client import ProtoClient
 from harness.raw import RawSocket
+from harness.timing import SCALE
 
 THRESHOLD = 2048
 
@@ -104,7 +105,8 @@ async def test_idle_compressed_connections_stay_small(compressing, user):
     plain = await resident_kib_with(200, compression=None)
     compressed = await resident_kib_with(200, compression="deflate")
     # A window of 32 KiB in each direction would be 12 MiB; a compressor each, 50 MiB.
-    assert compressed - plain < 6 * 1024, (plain, compressed)
+    if SCALE == 1:  # A sanitizer's own memory says nothing about ours.
+        assert compressed - plain < 6 * 1024, (plain, compressed)
 
 
 async def test_without_the_key_no_compression_is_agreed(suite, user):
