@@ -72,6 +72,11 @@ std::string PostgresArray::Take() && {
   return std::move(wire_);
 }
 
+std::string PostgresArray::TakeOnly() && {
+  wire_.erase(0, kHeaderBytes + sizeof(uint32_t));  // Its own size is not part of a value.
+  return std::move(wire_);
+}
+
 PostgresParams& PostgresParams::AddBool(bool value) {
   wire_.emplace_back(1, value ? '\1' : '\0');
   return *this;
@@ -94,6 +99,11 @@ PostgresParams& PostgresParams::AddBytes(absl::string_view value) {
 }
 PostgresParams& PostgresParams::Add(PostgresArray&& array) {
   wire_.push_back(std::move(array).Take());
+  return *this;
+}
+
+PostgresParams& PostgresParams::AddOnly(PostgresArray&& array) {
+  wire_.push_back(std::move(array).TakeOnly());
   return *this;
 }
 

@@ -37,6 +37,8 @@ class PostgresArray {
 
   // The wire form; the array is empty afterwards.
   std::string Take() &&;
+  // The wire form of the only element; wants one.
+  std::string TakeOnly() &&;
 
  private:
   std::string wire_;
@@ -51,6 +53,7 @@ class PostgresParams {
   PostgresParams& AddInt64(int64_t value);
   PostgresParams& AddBytes(absl::string_view value);  // Also text and uuid.
   PostgresParams& Add(PostgresArray&& array);
+  PostgresParams& AddOnly(PostgresArray&& array);  // Its only element, as a value.
 
   const std::vector<std::string>& wire() const { return wire_; }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/testing/status_matchers.h"
@@ -67,6 +69,34 @@ TEST_P(EventStoreConformance, TheLatestOfEachStreamIsReadInOrderOfSeq) {
   EXPECT_THAT(read(), ElementsAre("c@1"));
   request.set_after_seq(4);
   EXPECT_THAT(read(), IsEmpty());
+}
+
+// PostgreSQL finds the latest by ranges of 1,024 seqs.
+TEST_P(EventStoreConformance, TheLatestIsReadInOrderAcrossManySeqsInPages) {
+  constexpr int kEvents = 2500;
+  constexpr int kStreams = 1700;  // The latest of each: seqs 801 to 2500.
+  constexpr int kBatch = 500;
+  for (int begin = 0; begin < kEvents; begin += kBatch) {
+    std::vector<v1::AppendItem> items;
+    for (int i = begin; i < begin + kBatch; ++i) {
+      items.push_back(ItemFor("s", absl::StrCat("n", i % kStreams), "1"));
+    }
+    Append(items);
+  }
+  for (const int64_t after : {0, 800, 801, 1022, 1023, 1024, 1025, 2047, 2048, 2499, 2500}) {
+    v1::ReadSpaceRequest request = SpaceRequest("s", v1::SPACE_READ_MODE_LATEST, 300);
+    request.set_after_seq(after);
+    int64_t seq = std::max<int64_t>(after, kEvents - kStreams);
+    while (true) {
+      ASSERT_OK_AND_ASSIGN(const v1::ReadSpaceResponse page, client().ReadSpace(request));
+      EXPECT_EQ(page.head_seq(), kEvents);
+      for (const v1::Event& event : page.events()) EXPECT_EQ(event.seq(), ++seq);
+      if (page.next_seq() >= page.head_seq()) break;
+      ASSERT_GT(page.next_seq(), request.after_seq());
+      request.set_after_seq(page.next_seq());
+    }
+    EXPECT_EQ(seq, kEvents) << "after " << after;
+  }
 }
 
 TEST_P(EventStoreConformance, AChangeBetweenPagesOfStateIsSeenExactlyOnce) {

@@ -15,6 +15,11 @@ namespace {
 using sql::PostgresArray;
 using sql::PostgresParams;
 
+struct Parameters {
+  PostgresParams& params;
+  bool one_row;  // As in kOneRow.
+};
+
 // The columns of one table, in the order of the statement.
 class Columns {
  public:
@@ -25,8 +30,14 @@ class Columns {
     }
   }
   PostgresArray& operator[](std::size_t column) { return arrays_[column]; }
-  void AppendTo(PostgresParams& params) && {
-    for (PostgresArray& array : arrays_) params.Add(std::move(array));
+  void AppendTo(Parameters& parameters) && {
+    for (PostgresArray& array : arrays_) {
+      if (parameters.one_row) {
+        parameters.params.AddOnly(std::move(array));
+      } else {
+        parameters.params.Add(std::move(array));
+      }
+    }
   }
 
  private:
@@ -77,10 +88,13 @@ uint32_t PartsOf(const Sizes& sizes, std::size_t logs) {
   if (sizes.new_streams > 0) parts |= kNewStreams;
   if (sizes.known_streams > 0) parts |= kKnownStreams;
   if (sizes.operations > 0) parts |= kOperations;
+  const std::size_t rows_max = std::max({logs, sizes.new_spaces, sizes.new_streams,
+                                         sizes.known_streams, sizes.operations, sizes.events});
+  if (rows_max == 1 && sizes.events == 1) parts |= kOneRow;
   return parts;
 }
 
-void AddLogs(absl::Span<const LogWrite> writes, PostgresParams& params) {
+void AddLogs(absl::Span<const LogWrite> writes, Parameters& parameters) {
   Columns logs(writes.size(), {kInt32, kInt64, kInt64, kInt64, kInt64, kInt64});
   for (const LogWrite& write : writes) {
     logs[0].AddInt32(static_cast<int32_t>(write.log_id));
@@ -90,10 +104,10 @@ void AddLogs(absl::Span<const LogWrite> writes, PostgresParams& params) {
     logs[4].AddInt64(write.next_space_id);
     logs[5].AddInt64(write.time_ms);
   }
-  std::move(logs).AppendTo(params);
+  std::move(logs).AppendTo(parameters);
 }
 
-void AddSpaces(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+void AddSpaces(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
   Columns spaces(count, {kInt32, kInt64, kText});
   for (const LogWrite& write : writes) {
     for (const LogWrite::Space& space : write.spaces) {
@@ -102,10 +116,10 @@ void AddSpaces(absl::Span<const LogWrite> writes, std::size_t count, PostgresPar
       spaces[2].AddBytes(space.name);
     }
   }
-  std::move(spaces).AppendTo(params);
+  std::move(spaces).AppendTo(parameters);
 }
 
-void AddNewStreams(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+void AddNewStreams(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
   Columns rows(count, {kInt32, kUuid, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64,
                        kInt16, kBool, kText});
   for (const LogWrite& write : writes) {
@@ -125,10 +139,10 @@ void AddNewStreams(absl::Span<const LogWrite> writes, std::size_t count, Postgre
       rows[11].AddBytes(stream.name);
     }
   }
-  std::move(rows).AppendTo(params);
+  std::move(rows).AppendTo(parameters);
 }
 
-void AddKnownStreams(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+void AddKnownStreams(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
   Columns rows(count, {kInt32, kUuid, kInt64, kInt64, kInt64, kInt64, kBool});
   for (const LogWrite& write : writes) {
     for (const LogWrite::Stream& stream : write.streams) {
@@ -142,10 +156,10 @@ void AddKnownStreams(absl::Span<const LogWrite> writes, std::size_t count, Postg
       rows[6].AddBool(stream.tombstone);
     }
   }
-  std::move(rows).AppendTo(params);
+  std::move(rows).AppendTo(parameters);
 }
 
-void AddOperations(absl::Span<const LogWrite> writes, std::size_t count, PostgresParams& params) {
+void AddOperations(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
   Columns rows(count, {kInt32, kInt64, kUuid, kInt64, kInt64});
   for (const LogWrite& write : writes) {
     for (const LogWrite::Operation& operation : write.operations) {
@@ -156,11 +170,11 @@ void AddOperations(absl::Span<const LogWrite> writes, std::size_t count, Postgre
       rows[4].AddInt64(operation.position);
     }
   }
-  std::move(rows).AppendTo(params);
+  std::move(rows).AppendTo(parameters);
 }
 
 void AddEvents(absl::Span<const LogWrite> writes, const Sizes& sizes, DataCodec& codec,
-               PostgresParams& params) {
+               Parameters& parameters) {
   Columns rows(sizes.events, {kInt32, kInt64, kInt64, kInt64, kUuid, kInt64, kInt64, kBool, kInt16,
                               kInt32, kBytes, kBytes});
   rows[10].Reserve(sizes.events, sizes.meta_bytes / std::max<std::size_t>(sizes.events, 1) + 1);
@@ -182,7 +196,7 @@ void AddEvents(absl::Span<const LogWrite> writes, const Sizes& sizes, DataCodec&
       rows[11].AddBytes(data.bytes);
     }
   }
-  std::move(rows).AppendTo(params);
+  std::move(rows).AppendTo(parameters);
 }
 
 }  // namespace
@@ -191,12 +205,13 @@ PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
   const Sizes sizes = SizesOf(writes);
   const uint32_t parts = PartsOf(sizes, writes.size());
   PostgresCommit commit{CommitStatement(parts), {}};
-  AddLogs(writes, commit.params);
-  if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, commit.params);
-  if ((parts & kNewStreams) != 0) AddNewStreams(writes, sizes.new_streams, commit.params);
-  if ((parts & kKnownStreams) != 0) AddKnownStreams(writes, sizes.known_streams, commit.params);
-  if ((parts & kOperations) != 0) AddOperations(writes, sizes.operations, commit.params);
-  AddEvents(writes, sizes, codec, commit.params);
+  Parameters parameters{commit.params, (parts & kOneRow) != 0};
+  AddLogs(writes, parameters);
+  if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, parameters);
+  if ((parts & kNewStreams) != 0) AddNewStreams(writes, sizes.new_streams, parameters);
+  if ((parts & kKnownStreams) != 0) AddKnownStreams(writes, sizes.known_streams, parameters);
+  if ((parts & kOperations) != 0) AddOperations(writes, sizes.operations, parameters);
+  AddEvents(writes, sizes, codec, parameters);
   return commit;
 }
 

@@ -43,8 +43,8 @@ constexpr Column kEventColumns[] = {
 // Writes the statement and counts its parameters.
 class Text {
  public:
-  explicit Text(uint32_t parts) {
-    Add("WITH wanted AS MATERIALIZED (SELECT * FROM ", Unnest(kLogColumns, "w"), "), ");
+  explicit Text(uint32_t parts) : one_row_((parts & kOneRow) != 0) {
+    Add("WITH wanted AS MATERIALIZED (SELECT * FROM ", Rows(kLogColumns, "w"), "), ");
     if ((parts & kSeveralLogs) != 0) {
       Add("locked AS MATERIALIZED (SELECT h.log_id FROM log_heads h JOIN wanted w USING (log_id) "
           "WHERE h.epoch = w.epoch AND h.next_position = w.position "
@@ -81,20 +81,21 @@ class Text {
   }
 
   // The next parameters as rows with the alias `as`.
-  std::string Unnest(Columns columns, absl::string_view as) {
-    std::string arrays;
+  std::string Rows(Columns columns, absl::string_view as) {
+    std::string values;
     for (const Column& column : columns) {
-      absl::StrAppend(&arrays, arrays.empty() ? "" : ", ", "$", ++parameters_, "::", column.type,
-                      "[]");
+      absl::StrAppend(&values, values.empty() ? "" : ", ", "$", ++parameters_, "::", column.type,
+                      one_row_ ? "" : "[]");
     }
-    return absl::StrCat("unnest(", arrays, ") ", as, "(", Names(columns, ""), ")");
+    return absl::StrCat(one_row_ ? "(VALUES (" : "unnest(", values, one_row_ ? ")) " : ") ", as,
+                        "(", Names(columns, ""), ")");
   }
 
   // Rows of the logs that won; `of_log` are further columns, whose values are those of the log.
   void Insert(absl::string_view table, Columns columns, absl::string_view of_log = "",
               absl::string_view returning = "") {
     Add("new_", table, " AS (INSERT INTO ", table, "(", Names(columns, ""), of_log, ") SELECT ",
-        Names(columns, "n."), of_log, " FROM ", Unnest(columns, "n"), " JOIN won USING (log_id)",
+        Names(columns, "n."), of_log, " FROM ", Rows(columns, "n"), " JOIN won USING (log_id)",
         returning, "), ");
   }
 
@@ -102,11 +103,12 @@ class Text {
     Add("moved AS (UPDATE streams s SET head_revision = n.head_revision, last_seq = n.last_seq, "
         "last_position = n.last_position, head_event_id = n.head_event_id, "
         "tombstone = n.tombstone FROM ",
-        Unnest(kKnownStreamColumns, "n"),
+        Rows(kKnownStreamColumns, "n"),
         " JOIN won USING (log_id) WHERE s.log_id = n.log_id AND s.stream_id = n.stream_id "
         "RETURNING 1), ");
   }
 
+  const bool one_row_;
   std::string text_;
   int parameters_ = 0;
 };

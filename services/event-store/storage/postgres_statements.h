@@ -25,10 +25,11 @@ inline constexpr PostgresStatement kReplaceEpoch{
     "UPDATE log_heads SET epoch = $4::int8 "
     "WHERE log_id = $1::int4 AND epoch = $2::int8 AND next_position = $3::int8 RETURNING log_id"};
 
-// One row for each name, in the order asked for. A space's seq is that of its latest stream.
+// One row for each name, in the order asked for. A space's seq is that of its latest stream. Latest
+// seqs are indexed by ranges of 1,024; the rows of a range are sorted.
 #define BDC_LAST_SEQ(log_id, space_id)                                               \
   "(SELECT last_seq FROM streams WHERE log_id = " log_id " AND space_id = " space_id \
-  " ORDER BY last_seq DESC LIMIT 1)"
+  " ORDER BY seq_range DESC, last_seq DESC LIMIT 1)"
 inline constexpr PostgresStatement kFindSpaces{
     "find_spaces",
     "SELECT sp.space_id, " BDC_LAST_SEQ("w.log_id", "sp.space_id") ", h.epoch "
@@ -133,9 +134,10 @@ inline constexpr PostgresStatement kReadSpaceLatest{
     "read_space_latest",
     BDC_READ_SPACE("SELECT c.last_seq AS n, v.* FROM (SELECT h.last_seq, h.last_position "
                    "FROM streams h WHERE h.log_id = $1::int4 AND h.space_id = sp.space_id "
-                   "AND h.last_seq > $3::int8 AND ($7::bool OR NOT h.tombstone) "
+                   "AND h.seq_range >= $3::int8 >> 10 AND h.last_seq > $3::int8 AND ($7::bool OR "
+                   "NOT h.tombstone) "
                    "AND ($8::int2 = 0 OR h.kind = $8::int2) "
-                   "ORDER BY h.last_seq LIMIT $4::int8) c "
+                   "ORDER BY h.seq_range, h.last_seq LIMIT $4::int8) c "
                    "JOIN LATERAL (SELECT * FROM events WHERE log_id = $1::int4 "
                    "AND position = c.last_position LIMIT 1) v ON true")};
 
