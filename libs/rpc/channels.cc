@@ -59,6 +59,8 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, initial);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS,
                    std::max(initial, Milliseconds(options.reconnect_backoff_max)));
+  // Callers repeat what may be repeated; gRPC's own layer for it costs each call 20 µs.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // A connection of its own, not shared with other channels to the same address.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // Keeps a connection to every address behind a name, and reconnects without waiting for a call.

@@ -1,7 +1,9 @@
 // Gathers items into batches without reordering a lane: send at once when idle, gather while
-// batches are in flight. A lane is in at most one batch in flight, so its items stay in order end
-// to end. Groups are never split. Queue, batch and flight are bounded. Thread-safe; `send` runs on
-// the thread that submitted or finished, without a lock held.
+// batches are in flight; another one goes out beside them when it is worth the trip. What is
+// submitted together is a group: it holds one lane or several, is never split, and is in flight
+// only when no other batch in flight holds one of its lanes, so that items of a lane stay in order
+// end to end. Queue, batch and flight are bounded. Thread-safe; `send` runs on the thread that
+// submitted or finished, without a lock held.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,11 +27,15 @@ struct LaneBatcherLimits {
   std::size_t batch_items_max = 512;      // Items in a batch; one larger group goes alone.
   std::size_t batch_bytes_max = 4 << 20;  // Their bytes, by the `bytes` function.
   std::size_t queued_items_max = 65536;   // Items waiting; more are refused.
+  // A batch joins others in flight when it is full, or has at least this part, in percent, of the
+  // items that they have on average: small batches cost more than waiting. 0: it joins at once.
+  std::size_t join_percent = 0;
 };
 
 template <typename Item>
 class LaneBatcher {
  public:
+  using Lanes = absl::InlinedVector<uint64_t, 1>;
   using Done = absl::AnyInvocable<void()>;
   // Takes a batch; must run `done` exactly once, from any thread, when every item has its outcome.
   using Send = std::function<void(std::vector<Item> batch, Done done)>;
@@ -46,42 +51,39 @@ class LaneBatcher {
   [[nodiscard]] bool Submit(uint64_t lane, Item&& item) {
     std::vector<Item> group;
     group.push_back(std::move(item));
-    if (SubmitGroup(lane, std::move(group))) return true;
+    if (SubmitGroup({lane}, std::move(group))) return true;
     item = std::move(group.front());  // NOLINT(bugprone-use-after-move): untouched when refused.
     return false;
   }
 
-  // Queues items that must travel in one batch. False, with `group` untouched, when the queue is
-  // full.
-  [[nodiscard]] bool SubmitGroup(uint64_t lane, std::vector<Item>&& group) {
+  // Queues items that must travel in one batch behind everything submitted to any of `lanes`
+  // before. False, with `group` untouched, when the queue is full.
+  [[nodiscard]] bool SubmitGroup(Lanes lanes, std::vector<Item>&& group) {
     if (group.empty()) return true;
     {
       absl::MutexLock lock(&mutex_);
       if (queued_ + group.size() > limits_.queued_items_max) return false;
-      queued_ += group.size();
-      Lane& state = lanes_[lane];
-      state.groups.push_back(std::move(group));
-      if (!state.in_flight && state.groups.size() == 1) ready_.push_back(lane);
+      Add(std::move(lanes), std::move(group));
+      if (!MaySend()) return true;
     }
     Pump();
     return true;
   }
 
-  // Queues many groups, each behind its lane, before any batch is sent: an idle batcher takes them
-  // together. False, with `groups` untouched, when they do not all fit.
-  [[nodiscard]] bool SubmitGroups(std::vector<std::pair<uint64_t, std::vector<Item>>>&& groups) {
+  // Queues many groups, each behind its lane or lanes, before any batch is sent: an idle batcher
+  // takes them together. False, with `groups` untouched, when they do not all fit. `Key` is Lanes,
+  // or uint64_t for one lane.
+  template <typename Key>
+  [[nodiscard]] bool SubmitGroups(std::vector<std::pair<Key, std::vector<Item>>>&& groups) {
     std::size_t items = 0;
-    for (const auto& [id, group] : groups) items += group.size();
+    for (const auto& [key, group] : groups) items += group.size();
     {
       absl::MutexLock lock(&mutex_);
       if (queued_ + items > limits_.queued_items_max) return false;
-      queued_ += items;
-      for (auto& [id, group] : groups) {
-        if (group.empty()) continue;
-        Lane& lane = lanes_[id];
-        lane.groups.push_back(std::move(group));
-        if (!lane.in_flight && lane.groups.size() == 1) ready_.push_back(id);
+      for (auto& [key, group] : groups) {
+        if (!group.empty()) Add(LanesOf(std::move(key)), std::move(group));
       }
+      if (!MaySend()) return true;
     }
     Pump();
     return true;
@@ -104,9 +106,22 @@ class LaneBatcher {
   }
 
  private:
-  struct Lane {
-    absl::InlinedVector<std::vector<Item>, 1> groups;  // Usually one waits: it needs no memory.
-    bool in_flight = false;
+  struct Group;
+  // The place of a group in one of its lanes.
+  struct Place {
+    uint64_t lane;
+    Group* next;  // Behind it in the lane.
+  };
+  struct Group {
+    std::vector<Item> items;
+    absl::InlinedVector<Place, 1> places;
+    std::size_t behind = 0;  // Lanes in which another group is before it.
+    bool sent = false;
+  };
+  struct Batch {
+    std::vector<Item> items;
+    std::vector<Group*> groups;
+    std::size_t bytes = 0;
   };
 
   // Marks a Pump that is running on this thread, so that a `done` called within `send` does not
@@ -117,7 +132,42 @@ class LaneBatcher {
   };
   static inline thread_local const Pumping* pumping_ = nullptr;
 
-  // Sends batches while there are ready lanes and room in flight.
+  static Lanes LanesOf(uint64_t lane) { return {lane}; }
+  static Lanes LanesOf(Lanes lanes) { return lanes; }
+
+  void Add(Lanes lanes, std::vector<Item> items) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (lanes.size() > 1) {
+      std::sort(lanes.begin(), lanes.end());
+      lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());
+    }
+    if (free_.empty()) free_.push_back(&groups_.emplace_back());
+    Group& group = *free_.back();
+    free_.pop_back();
+    queued_ += items.size();
+    group.items = std::move(items);
+    for (const uint64_t lane : lanes) group.places.push_back({lane, nullptr});
+    for (Place& place : group.places) {
+      const auto [last, is_first] = last_.try_emplace(place.lane, &place);
+      if (is_first) continue;
+      last->second->next = &group;
+      last->second = &place;
+      ++group.behind;
+    }
+    if (group.behind == 0) MakeReady(group);
+  }
+
+  void MakeReady(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ready_items_ += group.items.size();
+    ready_.push_back(&group);
+  }
+
+  bool MaySend() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (ready_.empty() || in_flight_ >= limits_.in_flight_max) return false;
+    return in_flight_ == 0 || ready_items_ >= limits_.batch_items_max ||
+           ready_items_ * in_flight_ * 100 >= in_flight_items_ * limits_.join_percent;
+  }
+
+  // Sends batches while they may be sent.
   void Pump() {
     for (const Pumping* p = pumping_; p != nullptr; p = p->outer) {
       if (p->batcher == this) return;  // It looks again when its `send` returns.
@@ -125,62 +175,88 @@ class LaneBatcher {
     const Pumping here{this, pumping_};
     pumping_ = &here;
     while (true) {
-      std::vector<Item> batch;
-      std::vector<uint64_t> lanes;
+      Batch batch;
       {
         absl::MutexLock lock(&mutex_);
-        if (in_flight_ >= limits_.in_flight_max || ready_.empty()) break;
-        Collect(batch, lanes);
+        if (!MaySend()) break;
+        Collect(batch);
         ++in_flight_;
+        in_flight_items_ += batch.items.size();
       }
-      send_(std::move(batch), [this, lanes = std::move(lanes)] {
-        Release(lanes);
+      const std::size_t items = batch.items.size();
+      send_(std::move(batch.items), [this, items, groups = std::move(batch.groups)] {
+        Release(items, groups);
         Pump();
       });
     }
     pumping_ = here.outer;
   }
 
-  // Moves whole groups from ready lanes into `batch` until a limit is met; at least one group.
-  void Collect(std::vector<Item>& batch, std::vector<uint64_t>& lanes)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    batch.reserve(std::min(queued_, limits_.batch_items_max));
-    std::size_t bytes = 0;
+  // Moves whole groups into `batch` until a limit is met: those that are ready, at least one, and
+  // those that follow them in their lanes.
+  void Collect(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    batch.items.reserve(std::min(ready_items_, limits_.batch_items_max));
+    std::vector<Group*> followers;
+    std::size_t followed = 0;  // Groups of the batch whose followers were looked at.
     while (!ready_.empty()) {
-      const uint64_t id = ready_.front();
-      Lane& lane = lanes_[id];
-      std::size_t taken = 0;
-      for (std::vector<Item>& group : lane.groups) {
-        std::size_t group_bytes = 0;
-        for (const Item& item : group) group_bytes += bytes_(item);
-        const bool fits = batch.size() + group.size() <= limits_.batch_items_max &&
-                          bytes + group_bytes <= limits_.batch_bytes_max;
-        if (!batch.empty() && !fits) break;
-        bytes += group_bytes;
-        queued_ -= group.size();
-        for (Item& item : group) batch.push_back(std::move(item));
-        ++taken;
-      }
-      if (taken == 0) return;  // The batch is full; the lane stays first in line.
-      lane.groups.erase(lane.groups.begin(),
-                        lane.groups.begin() + static_cast<std::ptrdiff_t>(taken));
+      Group& group = *ready_.front();
+      const std::size_t items = group.items.size();
+      if (!Take(group, batch)) break;  // The batch is full; the group stays first in line.
       ready_.pop_front();
-      lane.in_flight = true;
-      lanes.push_back(id);
+      ready_items_ -= items;
+      if (!TakeFollowers(batch, followed, followers)) break;
+    }
+    for (Group* follower : followers) {
+      if (!follower->sent) ++follower->behind;
     }
   }
 
-  void Release(const std::vector<uint64_t>& lanes) {
+  // Takes what is now behind no other group than those of the batch. False when one does not fit.
+  // Whose place in a lane was taken off its count is added to `followers`.
+  bool TakeFollowers(Batch& batch, std::size_t& followed, std::vector<Group*>& followers)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (; followed < batch.groups.size(); ++followed) {
+      for (const Place& place : batch.groups[followed]->places) {
+        if (place.next == nullptr) continue;
+        followers.push_back(place.next);
+        if (--place.next->behind == 0 && !Take(*place.next, batch)) return false;
+      }
+    }
+    return true;
+  }
+
+  bool Take(Group& group, Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::size_t bytes = 0;
+    for (const Item& item : group.items) bytes += bytes_(item);
+    const bool fits = batch.items.size() + group.items.size() <= limits_.batch_items_max &&
+                      batch.bytes + bytes <= limits_.batch_bytes_max;
+    if (!batch.items.empty() && !fits) return false;
+    batch.bytes += bytes;
+    queued_ -= group.items.size();
+    for (Item& item : group.items) batch.items.push_back(std::move(item));
+    std::vector<Item>().swap(group.items);
+    group.sent = true;
+    batch.groups.push_back(&group);
+    return true;
+  }
+
+  void Release(std::size_t items, const std::vector<Group*>& groups) {
     absl::MutexLock lock(&mutex_);
     --in_flight_;
-    for (const uint64_t id : lanes) {
-      const auto lane = lanes_.find(id);
-      lane->second.in_flight = false;
-      if (lane->second.groups.empty()) {
-        lanes_.erase(lane);
-      } else {
-        ready_.push_back(id);
+    in_flight_items_ -= items;
+    for (Group* group : groups) {
+      for (const Place& place : group->places) {
+        if (place.next == nullptr) {
+          last_.erase(place.lane);
+        } else if (!place.next->sent && --place.next->behind == 0) {
+          MakeReady(*place.next);
+        }
       }
+    }
+    for (Group* group : groups) {
+      group->places.clear();
+      group->sent = false;
+      free_.push_back(group);
     }
   }
 
@@ -188,10 +264,14 @@ class LaneBatcher {
   const Bytes bytes_;
   const Send send_;
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<uint64_t, Lane> lanes_ ABSL_GUARDED_BY(mutex_);
-  std::deque<uint64_t> ready_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Group> groups_ ABSL_GUARDED_BY(mutex_);  // As many as there ever were at once.
+  std::vector<Group*> free_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, Place*> last_ ABSL_GUARDED_BY(mutex_);  // By lane.
+  std::deque<Group*> ready_ ABSL_GUARDED_BY(mutex_);  // Behind none; in order.
+  std::size_t ready_items_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::size_t in_flight_items_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace bdcsync::rpc

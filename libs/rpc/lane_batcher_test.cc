@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "libs/base/ids.h"
 #include "libs/rpc/worker_pool.h"
 
 namespace bdcsync::rpc {
@@ -46,10 +47,10 @@ class Harness {
   bool Submit(uint64_t lane, int number, std::size_t bytes = 1) {
     return batcher.Submit(lane, Item{lane, number, bytes});
   }
-  bool SubmitGroup(uint64_t lane, const std::vector<int>& numbers) {
+  bool SubmitGroup(const Batcher::Lanes& lanes, const std::vector<int>& numbers) {
     std::vector<Item> group;
-    for (const int number : numbers) group.push_back({lane, number});
-    return batcher.SubmitGroup(lane, std::move(group));
+    for (const int number : numbers) group.push_back({0, number});
+    return batcher.SubmitGroup(lanes, std::move(group));
   }
   void FinishFirst() {
     Batcher::Done done = std::move(waiting.front());
@@ -142,9 +143,9 @@ TEST(LaneBatcher, ATooLargeItemGoesAlone) {
 TEST(LaneBatcher, GroupsAreNeverSplit) {
   Harness harness({.in_flight_max = 1, .batch_items_max = 4});
   EXPECT_TRUE(harness.Submit(9, 0));
-  EXPECT_TRUE(harness.SubmitGroup(1, {1, 2, 3}));
-  EXPECT_TRUE(harness.SubmitGroup(1, {4, 5}));
-  EXPECT_TRUE(harness.SubmitGroup(2, {6, 7, 8, 9, 10}));
+  EXPECT_TRUE(harness.SubmitGroup({1}, {1, 2, 3}));
+  EXPECT_TRUE(harness.SubmitGroup({1}, {4, 5}));
+  EXPECT_TRUE(harness.SubmitGroup({2}, {6, 7, 8, 9, 10}));
   harness.FinishFirst();
   EXPECT_THAT(harness.sent.back(), ElementsAre(1, 2, 3));
   harness.FinishFirst();
@@ -153,6 +154,74 @@ TEST(LaneBatcher, GroupsAreNeverSplit) {
   EXPECT_THAT(harness.sent.back(), ElementsAre(4, 5));
   harness.FinishFirst();
   EXPECT_TRUE(harness.batcher.idle());
+}
+
+TEST(LaneBatcher, AGroupWaitsForAllItsLanesAndHoldsThem) {
+  Harness harness({.in_flight_max = 4});
+  EXPECT_TRUE(harness.Submit(1, 10));
+  EXPECT_TRUE(harness.Submit(2, 20));
+  EXPECT_TRUE(harness.SubmitGroup({1, 2, 3, 1}, {30, 31}));
+  EXPECT_TRUE(harness.Submit(3, 40));  // Behind the group, though lane 3 is not in flight.
+  EXPECT_TRUE(harness.Submit(4, 50));
+  EXPECT_THAT(harness.sent, ElementsAre(ElementsAre(10), ElementsAre(20), ElementsAre(50)));
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent, SizeIs(3)) << "lane 2 is in flight";
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent.back(), ElementsAre(30, 31, 40));
+  EXPECT_TRUE(harness.Submit(2, 60));
+  EXPECT_THAT(harness.sent, SizeIs(4));
+  harness.FinishFirst();
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent.back(), ElementsAre(60));
+}
+
+TEST(LaneBatcher, WhatDoesNotFitBehindItsLaneGoesInTheNextBatch) {
+  Harness harness({.in_flight_max = 2, .batch_items_max = 3});
+  EXPECT_TRUE(harness.Submit(9, 0));
+  EXPECT_TRUE(harness.Submit(8, 1));
+  EXPECT_TRUE(harness.SubmitGroup({1, 2}, {10, 11}));
+  EXPECT_TRUE(harness.SubmitGroup({2, 3}, {20, 21}));
+  EXPECT_TRUE(harness.SubmitGroup({1, 3}, {30}));
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent.back(), ElementsAre(10, 11));
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent, SizeIs(3)) << "lane 2 is in flight";
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent.back(), ElementsAre(20, 21, 30));
+  harness.FinishFirst();
+  EXPECT_TRUE(harness.batcher.idle());
+}
+
+TEST(LaneBatcher, ABatchJoinsOthersWhenItIsWorthTheTrip) {
+  Harness harness({.in_flight_max = 3, .batch_items_max = 6, .join_percent = 50});
+  EXPECT_TRUE(harness.SubmitGroup({1}, {10, 11, 12, 13}));
+  EXPECT_TRUE(harness.Submit(2, 20));
+  EXPECT_TRUE(harness.Submit(1, 14));  // Its lane is in flight: it does not count.
+  EXPECT_THAT(harness.sent, SizeIs(1));
+  EXPECT_TRUE(harness.Submit(3, 30));
+  EXPECT_THAT(harness.sent.back(), ElementsAre(20, 30));
+  EXPECT_TRUE(harness.Submit(4, 40));  // On average the two have three, of which one is not half.
+  EXPECT_THAT(harness.sent, SizeIs(2));
+  harness.FinishFirst();  // Two are left, and two are ready.
+  EXPECT_THAT(harness.sent.back(), ElementsAre(40, 14));
+}
+
+TEST(LaneBatcher, AFullBatchJoinsOthersHoweverLargeTheyAre) {
+  Harness harness({.batch_items_max = 2, .join_percent = 100});
+  EXPECT_TRUE(harness.SubmitGroup({1}, {10, 11, 12, 13}));  // Alone, beyond the limit.
+  EXPECT_TRUE(harness.Submit(2, 20));
+  EXPECT_THAT(harness.sent, SizeIs(1));
+  EXPECT_TRUE(harness.Submit(3, 30));
+  EXPECT_THAT(harness.sent.back(), ElementsAre(20, 30));
+}
+
+TEST(LaneBatcher, ASmallBatchWaitsAtMostForTheOneInFlight) {
+  Harness harness({.join_percent = 100});
+  EXPECT_TRUE(harness.SubmitGroup({1}, {10, 11}));
+  EXPECT_TRUE(harness.Submit(2, 20));
+  EXPECT_THAT(harness.sent, SizeIs(1));
+  harness.FinishFirst();
+  EXPECT_THAT(harness.sent.back(), ElementsAre(20));
 }
 
 TEST(LaneBatcher, AFullQueueRefusesAndLeavesTheItemUntouched) {
@@ -169,9 +238,9 @@ TEST(LaneBatcher, AFullQueueRefusesAndLeavesTheItemUntouched) {
   EXPECT_FALSE(batcher.Submit(1, std::move(refused)));
   EXPECT_EQ(refused, "refused");
   std::vector<std::string> group = {"c"};
-  EXPECT_FALSE(batcher.SubmitGroup(2, std::move(group)));
+  EXPECT_FALSE(batcher.SubmitGroup({2}, std::move(group)));
   EXPECT_THAT(group, ElementsAre("c"));
-  EXPECT_TRUE(batcher.SubmitGroup(2, {}));
+  EXPECT_TRUE(batcher.SubmitGroup({2}, {}));
   first_done();
   EXPECT_TRUE(batcher.Submit(1, std::move(refused)));
 }
@@ -278,6 +347,51 @@ TEST(LaneBatcher, ManyThreadsKeepTheOrderOfEveryLane) {
   }
   for (std::thread& thread : threads) thread.join();
   checker.AwaitDone(kThreads * kItemsEach);
+  workers.Stop();
+  EXPECT_TRUE(batcher.idle());
+  EXPECT_LE(checker.batches_max(), 3);
+}
+
+TEST(LaneBatcher, ManyThreadsKeepTheOrderOfLanesThatGroupsShare) {
+  constexpr int kThreads = 4;
+  constexpr int kLanes = 7;
+  constexpr int kGroupsEach = 2000;
+  Checker checker;
+  WorkerPool workers({.threads = 3, .queued_max = 1000});
+  Batcher batcher(
+      {.in_flight_max = 3, .batch_items_max = 16, .queued_items_max = 200, .join_percent = 50},
+      [](const Item&) { return std::size_t{1}; },
+      [&](std::vector<Item> batch, Batcher::Done done) {
+        checker.Send(batch);
+        ASSERT_TRUE(
+            workers.Submit([&checker, batch = std::move(batch), done = std::move(done)]() mutable {
+              checker.Done(batch);
+              done();
+            }));
+      });
+  absl::Mutex mutex;  // Numbers are given in the order in which groups are submitted.
+  std::map<uint64_t, int> next;
+  int submitted = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      SeededRandom random(static_cast<uint64_t>(t));
+      for (int i = 0; i < kGroupsEach; ++i) {
+        absl::MutexLock lock(&mutex);
+        Batcher::Lanes lanes;
+        std::vector<Item> group;
+        for (uint64_t lane = 0; lane < kLanes; ++lane) {
+          if (random.Bits64() % 3 != 0 && !(lanes.empty() && lane + 1 == kLanes)) continue;
+          lanes.push_back(lane);
+          group.push_back({lane, next[lane]++});
+        }
+        submitted += static_cast<int>(group.size());
+        while (!batcher.SubmitGroup(lanes, std::move(group))) std::this_thread::yield();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  checker.AwaitDone(submitted);
   workers.Stop();
   EXPECT_TRUE(batcher.idle());
   EXPECT_LE(checker.batches_max(), 3);

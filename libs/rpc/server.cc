@@ -192,6 +192,7 @@ std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(state_->options.max_message_bytes));
   arguments.SetMaxSendMessageSize(static_cast<int>(state_->options.max_message_bytes));
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // As in channels.cc.
   return state_->local.server->InProcessChannel(arguments);
 }
 

@@ -225,8 +225,8 @@ inline constexpr config::Int kCommitBatchesInFlight{
     .max = 64,
     .unit = "calls",
     .doc =
-        "Calls that commit, in flight per replica of the version service; fewer means larger "
-        "batches. 0 is half the processors, from one to four."};
+        "Calls that commit, in flight per replica of the version service; another one joins when "
+        "it is as large as those on average. 0 is half the processors, from two to four."};
 inline constexpr config::Int kCommitQueueItems{
     .name = "gateway.commit_queue_items_max",
     .default_value = 65'536,

@@ -10,7 +10,10 @@
 namespace bdcsync::gateway {
 namespace {
 
+constexpr size_t kCommitBatchesInFlightByDefaultMin = 2;
 constexpr size_t kCommitBatchesInFlightByDefaultMax = 4;
+// See docs/decisions/0009-lanes-by-entity.md.
+constexpr size_t kCommitBatchJoinPercent = 100;
 
 size_t HalfTheProcessors() { return std::thread::hardware_concurrency() / 2; }
 
@@ -105,8 +108,10 @@ PipelineLimits PipelineLimitsFrom(const config::Values& values) {
   limits.batcher.in_flight_max = SizeOf(values, kCommitBatchesInFlight);
   if (limits.batcher.in_flight_max == 0) {
     limits.batcher.in_flight_max =
-        std::clamp<size_t>(HalfTheProcessors(), 1, kCommitBatchesInFlightByDefaultMax);
+        std::clamp(HalfTheProcessors(), kCommitBatchesInFlightByDefaultMin,
+                   kCommitBatchesInFlightByDefaultMax);
   }
+  limits.batcher.join_percent = kCommitBatchJoinPercent;
   limits.batcher.queued_items_max = SizeOf(values, kCommitQueueItems);
   return limits;
 }

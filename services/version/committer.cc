@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
-#include "libs/base/hash.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
+#include "libs/entity/key_hash.h"
 #include "libs/rpc/status.h"
 
 namespace bdcsync::version {
@@ -20,6 +20,16 @@ constexpr absl::Duration kQueueFullRetryAfter = absl::Milliseconds(200);
 size_t BytesOf(const PendingOperation& pending) {
   const common::v1::Operation& operation = pending.operation();
   return kOperationBytes + operation.data().size() + operation.patch().size();
+}
+
+using Lanes = rpc::LaneBatcher<PendingOperation>::Lanes;
+
+Lanes LanesOf(const std::vector<PendingOperation>& group) {
+  Lanes lanes;
+  for (const PendingOperation& pending : group) {
+    lanes.push_back(entity::HashOf(entity::ViewOf(pending.operation().entity())));
+  }
+  return lanes;
 }
 
 absl::Status ValidateGroup(const std::vector<PendingOperation>& group) {
@@ -100,19 +110,18 @@ absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitRespo
 void Committer::Submit(std::vector<Group> groups) {
   const absl::Status stopping =
       draining() ? MakeError(Reason::kUnavailable, "the service is stopping") : absl::OkStatus();
-  std::vector<std::pair<uint64_t, Group>> accepted;
+  std::vector<std::pair<Lanes, Group>> accepted;
   accepted.reserve(groups.size());
   for (Group& group : groups) {
     if (!stopping.ok()) {
       RefuseAll(group, stopping);
     } else if (Accept(group)) {
-      accepted.emplace_back(StableHash64(group.front().operation().entity().space()),
-                            std::move(group));
+      accepted.emplace_back(LanesOf(group), std::move(group));
     }
   }
   if (batcher_.SubmitGroups(std::move(accepted))) return;
   // NOLINTNEXTLINE(bugprone-use-after-move): untouched when they are refused.
-  for (auto& [lane, group] : accepted) {
+  for (auto& [lanes, group] : accepted) {
     RefuseAll(group, MakeRetryableError(Reason::kUnavailable, kQueueFullRetryAfter,
                                         "too many operations wait"));
   }

@@ -1,5 +1,5 @@
-// Turns operations into versions: the write path of the service. Operations on one space are
-// committed in the order of the calls, batched with those of other spaces; a few batches are on
+// Turns operations into versions: the write path of the service. Operations on one entity are
+// committed in the order of the calls, batched with those on other entities; a few batches are on
 // their way at once. Thread-safe; never blocks but in Drain.
 #pragma once
 

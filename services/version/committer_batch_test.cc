@@ -30,7 +30,7 @@ TEST_F(Together, OperationsOnOneEntityAreHandledInOrderInOneAppend) {
   EXPECT_THAT(Codes(results), ElementsAre("ok", "ok", "ok", "ok"));
   EXPECT_EQ(results[3].revision(), 4);
   EXPECT_EQ(DataOf("a"), "2");
-  EXPECT_EQ(log_.appends(), 2) << "one for what kept the space busy, one for all of these";
+  EXPECT_EQ(log_.appends(), 2) << "one for what kept the committer busy, one for all of these";
 }
 
 TEST_F(Together, OperationsOfOneCallTravelTogether) {

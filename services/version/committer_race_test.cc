@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "services/version/testing/committer_fixture.h"
 
 namespace bdcsync::version::testing {
@@ -200,6 +202,16 @@ TEST_F(Races, ManyOldBasesAreReadInBoundedSteps) {
   }
   EXPECT_EQ(VersionsOf("a"), 2u * kVersions);
   EXPECT_THAT(DataOf("a"), ::testing::StartsWith(R"({"n":149,"k0":1,)"));
+}
+
+TEST_F(Races, AnotherEntityOfTheSpaceIsNotHeldUpByABatchInFlight) {
+  log_.BeforeNextAppend([&] {
+    // Another thread, as another call would come.
+    std::thread([&] { EXPECT_EQ(Commit(Update("b", "1")).outcome(), OUTCOME_APPLIED); }).join();
+    EXPECT_EQ(DataOf("b"), "1");
+    EXPECT_EQ(DataOf("a"), "none");
+  });
+  EXPECT_EQ(Commit(Update("a", "1")).outcome(), OUTCOME_APPLIED);
 }
 
 TEST_F(Races, AFullQueueSendsOperationsBack) {

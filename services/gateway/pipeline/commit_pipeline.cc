@@ -15,6 +15,7 @@
 #include "libs/base/status.h"
 #include "libs/entity/cursor.h"
 #include "libs/entity/key.h"
+#include "libs/entity/key_hash.h"
 #include "services/gateway/pipeline/pipeline_metrics.h"
 #include "services/gateway/protocol/operation_message.h"
 #include "services/gateway/protocol/server_message.h"
@@ -221,9 +222,17 @@ std::vector<CommitPipeline::Batch> CommitPipeline::Sort(
   return groups;
 }
 
+// A space has its replica, an entity its lane: the version service knows the head of what it wrote.
 void CommitPipeline::Enqueue(Batch group) {
-  const uint64_t lane = StableHash64(group.front().item->operation().entity().space());
-  if (batchers_[lane % batchers_.size()]->SubmitGroup(lane, std::move(group))) return;
+  size_t replica = 0;
+  if (batchers_.size() > 1) {
+    replica = StableHash64(group.front().item->operation().entity().space()) % batchers_.size();
+  }
+  rpc::LaneBatcher<Pending>::Lanes lanes;
+  for (const Pending& pending : group) {
+    lanes.push_back(entity::HashOf(entity::ViewOf(pending.item->operation().entity())));
+  }
+  if (batchers_[replica]->SubmitGroup(std::move(lanes), std::move(group))) return;
   RejectAll(group, MakeRetryableError(Reason::kUnavailable, kOverloadRetryAfter,
                                       "too many operations wait for their commit"));
 }

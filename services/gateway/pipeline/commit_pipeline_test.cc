@@ -273,16 +273,35 @@ TEST_F(PipelineTest, BatchesAreTakenUpToTheirLimitAndNotBeyond) {
   EXPECT_EQ(Code(3), "too_large");
 }
 
-TEST_F(PipelineTest, WhileABatchIsInFlightItsSpaceWaitsAndOthersGo) {
+TEST_F(PipelineTest, WhileABatchIsInFlightItsEntitiesWaitAndOthersGo) {
   version_.answers_at_once = false;
-  for (const char* space : {"team", "team", "user:ada"}) Submit({Update("a", space)});
-  EXPECT_THAT(version_.commits, SizeIs(2));  // team, user:ada; the second of team waits.
+  for (const char* id : {"a", "a", "b"}) Submit({Update(id)});
+  EXPECT_THAT(version_.commits, SizeIs(2));  // a, b; the second of a waits.
   version_.AnswerNext();
   EXPECT_THAT(version_.commits, SizeIs(3));
   version_.AnswerNext();
   version_.AnswerNext();
   EXPECT_THAT(results_, SizeIs(3));
   EXPECT_TRUE(pipeline_->idle());
+}
+
+TEST_F(PipelineTest, ABatchWaitsForAllItsEntitiesAndWhatComesLaterForTheBatch) {
+  PipelineLimits limits;
+  limits.batcher.in_flight_max = 4;
+  Make(limits);
+  version_.answers_at_once = false;
+  Submit({Update("a")});
+  Submit({Update("b"), Update("a")}, Batch());
+  Submit({Update("b")});
+  Submit({Update("b", "team")});  // Of another space, hence another entity.
+  ASSERT_THAT(version_.commits, SizeIs(2));
+  EXPECT_EQ(version_.commits[1].items(0).operation().entity().space(), "team");
+  version_.AnswerNext();
+  ASSERT_THAT(version_.commits, SizeIs(3));
+  ASSERT_THAT(version_.commits[2].items(), SizeIs(3));
+  EXPECT_NE(version_.commits[2].items(0).batch(), 0u);
+  EXPECT_EQ(version_.commits[2].items(1).operation().entity().entity_id(), "a");
+  EXPECT_EQ(version_.commits[2].items(2).batch(), 0u);
 }
 
 TEST_F(PipelineTest, SpacesAreSpreadOverTheReplicas) {

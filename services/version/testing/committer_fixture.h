@@ -101,7 +101,7 @@ class CommitterFixture : public ::testing::Test {
     std::vector<v1::CommitRequest> requests(operations.size());
     std::vector<v1::CommitResponse> responses(operations.size());
     size_t done = 0;
-    log_.BeforeNextAppend([&] {  // The space is busy: what comes now waits and goes together.
+    log_.BeforeNextAppend([&] {  // The committer is busy: what comes now waits and goes together.
       for (size_t i = 0; i < operations.size(); ++i) {
         v1::CommitItem& item = *requests[i].add_items();
         *item.mutable_operation() = operations[i];
