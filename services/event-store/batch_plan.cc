@@ -264,6 +264,22 @@ void BatchPlan::Append(Log& log, Item& item) {
   if (item.has_operation) used_[{item.space, item.operation_name.key}] = &item;
 }
 
+std::vector<std::pair<uint32_t, PendingItem>> BatchPlan::TakeItems() {
+  return TakeItems(std::vector<bool>(logs_.size(), true));
+}
+
+std::vector<std::pair<uint32_t, PendingItem>> BatchPlan::TakeItems(
+    const std::vector<bool>& chosen) {
+  std::vector<std::pair<uint32_t, PendingItem>> taken;
+  for (std::size_t i = 0; i < logs_.size(); ++i) {
+    if (!chosen[i]) continue;
+    for (Item* item : logs_[i].items) {
+      taken.emplace_back(logs_[i].stored.log_id, std::move(item->pending));
+    }
+  }
+  return taken;
+}
+
 std::vector<LogWrite> BatchPlan::Writes() const {
   std::vector<LogWrite> writes;
   for (const Log& log : logs_) {

@@ -86,6 +86,10 @@ class BatchPlan {
   void Remember(const Log& log);
 
   std::vector<Log>& logs() { return logs_; }
+  // Gives the items back, those of a log in order: all, or those of the `chosen` logs. The plan is
+  // of no use for them afterwards.
+  std::vector<std::pair<uint32_t, PendingItem>> TakeItems();
+  std::vector<std::pair<uint32_t, PendingItem>> TakeItems(const std::vector<bool>& chosen);
 
  private:
   Space& SpaceFor(const SpaceName& name);

@@ -119,6 +119,12 @@ std::size_t Committer::queued() const {
   return items;
 }
 
+std::size_t Committer::planned() const {
+  std::size_t batches = 0;
+  for (const auto& writer : writers_) batches += writer->planned();
+  return batches;
+}
+
 uint64_t Committer::cache_hits() const {
   uint64_t hits = 0;
   for (const auto& writer : writers_) hits += writer->cache_hits();

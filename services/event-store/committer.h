@@ -40,6 +40,8 @@ class Committer {
 
   // Items that wait for a writer.
   std::size_t queued() const;
+  // Batches that are planned and not committed yet; at most two for each writer.
+  std::size_t planned() const;
   bool idle() const;
   // Stream heads found and not found in memory.
   uint64_t cache_hits() const;

@@ -1,6 +1,7 @@
 #include "services/event-store/log_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -39,74 +40,106 @@ LogWriter::LogWriter(EventStorage& storage, const Clock& clock, Random& random, 
                  absl::MutexLock lock(&mutex_);
                  batch_.emplace(Batch{std::move(items), std::move(done)});
                }),
-      thread_([this] { Run(); }) {}
+      threads_{std::thread([this] { Run(); }), std::thread([this] { Run(); })} {}
 
 LogWriter::~LogWriter() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
-void LogWriter::Run() {
+std::optional<LogWriter::Batch> LogWriter::NextBatch() {
   const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return batch_.has_value() || stopping_;
   };
-  while (true) {
-    std::optional<Batch> batch;
-    {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(&ready));
-      if (!batch_.has_value()) return;
-      batch.swap(batch_);
-    }
-    Write(std::move(batch->items));
-    batch->done();  // May bring the next batch.
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&ready));
+  return std::exchange(batch_, std::nullopt);
+}
+
+void LogWriter::Run() {
+  // The batcher gives out the next batch when the one before it is planned, so numbers are in
+  // order.
+  while (std::optional<Batch> batch = NextBatch()) {
+    Flight flight{order_.Begin(), std::move(batch->items), std::move(batch->done),
+                  clock_.Monotonic()};
+    Write(flight);
   }
 }
 
-void LogWriter::Write(Items items) {
+void LogWriter::Write(Flight& flight) {
+  PlanAhead(flight);
+  order_.AwaitCommit(flight.number);
   absl::Status status;
-  for (int attempt = 0; attempt < kAttemptsMax && !items.empty(); ++attempt) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     if (attempt > 0) Pause(attempt);
-    status = Attempt(items);
-    if (!status.ok()) break;
+    status = Attempt(flight);
+    if (!status.ok() || flight.items.empty()) break;
   }
-  if (items.empty()) return;
-  if (status.ok()) {
-    status = MakeRetryableError(Reason::kUnavailable, kRetryAfter,
-                                "other writers of the log were always faster");
+  if (!status.ok()) GiveUp(flight, status);
+  if (flight.taken) flight.taken();
+  order_.Committed();
+  if (!flight.may_settle) order_.AwaitSettle(flight.number);
+  if (flight.items.empty()) {
+    Settle(flight, std::vector<bool>(flight.plan->logs().size(), true));
   } else {
-    // The storage may have applied what it did not answer.
-    for (const Item& item : items) stale_.insert(item.first);
-    observer_.BatchFailed(status);
+    Fail(flight.items, status.ok()
+                           ? absl::UnavailableError("other writers of the log were always faster")
+                           : status);
   }
-  Fail(items, status);
+  order_.Settled();
 }
 
-absl::Status LogWriter::Attempt(Items& items) {
-  const absl::Duration started = clock_.Monotonic();
-  RETURN_IF_ERROR(RefreshLogs(items));
-  BatchPlan plan(cache_, items);
-  RETURN_IF_ERROR(Decide(plan));
-  ASSIGN_OR_RETURN(std::vector<bool> settled, Commit(plan));
-  RETURN_IF_ERROR(CheckUnwritten(plan, settled));
-  Items again;
-  int appended = 0;
-  int duplicates = 0;
-  int total = 0;
-  for (std::size_t i = 0; i < settled.size(); ++i) {
-    if (!settled[i]) continue;
-    for (const BatchPlan::Item* item : plan.logs()[i].items) {
-      ++total;
-      if (item->outcome == BatchPlan::Outcome::kAppended) ++appended;
-      if (item->outcome == BatchPlan::Outcome::kDuplicate) ++duplicates;
+void LogWriter::PlanAhead(Flight& flight) {
+  {
+    absl::MutexLock lock(&plan_mutex_);
+    // What is read now would not show the commits that this plan would rest on.
+    if (!order_.MayPlanAhead(flight.number)) return;
+    for (const auto& [log_id, pending] : flight.items) {
+      if (cache_.FindLog(log_id) == nullptr || stale_.contains(log_id)) return;
     }
+    flight.plan = std::make_unique<BatchPlan>(cache_, std::exchange(flight.items, {}));
+    if (!flight.plan->Wanted().empty() || !flight.plan->Decide(absl::ToUnixMillis(clock_.Now()))) {
+      flight.items = flight.plan->TakeItems();
+      flight.plan = nullptr;
+      return;
+    }
+    Stand(flight);
   }
-  Settle(plan, settled, again);
-  observer_.BatchDone(total, appended, duplicates, clock_.Monotonic() - started);
-  items = std::move(again);
+  std::exchange(flight.taken, nullptr)();
+}
+
+absl::Status LogWriter::PlanNow(Flight& flight) {
+  {
+    absl::MutexLock lock(&plan_mutex_);
+    RETURN_IF_ERROR(RefreshLogs(flight.items));
+    flight.plan = std::make_unique<BatchPlan>(cache_, std::exchange(flight.items, {}));
+    RETURN_IF_ERROR(Decide(*flight.plan));
+    Stand(flight);
+  }
+  if (flight.taken) std::exchange(flight.taken, nullptr)();
+  return absl::OkStatus();
+}
+
+void LogWriter::Stand(Flight& flight) {
+  for (const BatchPlan::Log& log : flight.plan->logs()) {
+    if (log.appended > 0) flight.plan->Remember(log);
+  }
+  flight.writes = flight.plan->Writes();
+  flight.falls = order_.Planned(flight.plan.get());
+}
+
+absl::Status LogWriter::Attempt(Flight& flight) {
+  if (flight.plan != nullptr && flight.falls != order_.falls()) {
+    flight.items = flight.plan->TakeItems();
+    flight.plan = nullptr;
+  }
+  if (flight.plan == nullptr) RETURN_IF_ERROR(PlanNow(flight));
+  ASSIGN_OR_RETURN(std::vector<bool> settled, Commit(flight));
+  RETURN_IF_ERROR(CheckUnwritten(*flight.plan, settled));
+  if (std::find(settled.begin(), settled.end(), false) != settled.end()) Lose(flight, settled);
   return absl::OkStatus();
 }
 
@@ -174,12 +207,12 @@ absl::Status LogWriter::Decide(BatchPlan& plan) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<bool>> LogWriter::Commit(BatchPlan& plan) {
+absl::StatusOr<std::vector<bool>> LogWriter::Commit(Flight& flight) {
+  BatchPlan& plan = *flight.plan;
   std::vector<bool> settled(plan.logs().size(), false);
   for (int doubts = 0; doubts < kDoubtsMax; ++doubts) {
-    const std::vector<LogWrite> writes = plan.Writes();
     absl::StatusOr<std::vector<bool>> applied = std::vector<bool>();
-    if (!writes.empty()) applied = storage_.Commit(writes);
+    if (!flight.writes.empty()) applied = storage_.Commit(flight.writes);
     if (applied.ok()) {
       std::size_t write = 0;
       for (std::size_t i = 0; i < settled.size(); ++i) {
@@ -188,11 +221,15 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(BatchPlan& plan) {
       return settled;
     }
     if (applied.status().code() != absl::StatusCode::kAlreadyExists) return applied.status();
+    absl::MutexLock lock(&plan_mutex_);
+    Fall(plan, settled);
     plan.DoubtAssumptions();
     if (plan.Wanted().empty()) break;
     RETURN_IF_ERROR(Decide(plan));
+    Stand(flight);
   }
   // What was assumed is right, so what was remembered is wrong.
+  absl::MutexLock lock(&plan_mutex_);
   for (const BatchPlan::Log& log : plan.logs()) cache_.Forget(log.stored.log_id);
   return settled;
 }
@@ -216,31 +253,75 @@ absl::Status LogWriter::CheckUnwritten(BatchPlan& plan, std::vector<bool>& settl
   return absl::OkStatus();
 }
 
-void LogWriter::Settle(BatchPlan& plan, const std::vector<bool>& settled, Items& again) {
+void LogWriter::Fall(BatchPlan& plan, const std::vector<bool>& settled) {
+  for (BatchPlan* fallen : order_.Fall()) {
+    for (std::size_t i = 0; i < fallen->logs().size(); ++i) {
+      const BatchPlan::Log& log = fallen->logs()[i];
+      if (log.appended == 0 || (fallen == &plan && settled[i])) continue;
+      cache_.Forget(log.stored.log_id);
+      cache_.PutLog(log.stored);
+    }
+  }
+}
+
+void LogWriter::Lose(Flight& flight, const std::vector<bool>& settled) {
+  std::vector<bool> lost = settled;
+  lost.flip();
+  observer_.RaceLost(static_cast<int>(std::count(lost.begin(), lost.end(), true)));
+  {
+    absl::MutexLock lock(&plan_mutex_);
+    Fall(*flight.plan, settled);
+    for (std::size_t i = 0; i < lost.size(); ++i) {
+      if (lost[i]) stale_.insert(flight.plan->logs()[i].stored.log_id);
+    }
+  }
+  if (!flight.may_settle) order_.AwaitSettle(flight.number);
+  flight.may_settle = true;
+  Settle(flight, settled);
+  flight.items = flight.plan->TakeItems(lost);
+  flight.plan = nullptr;
+}
+
+// The storage may have applied what it did not answer.
+void LogWriter::GiveUp(Flight& flight, const absl::Status& status) {
+  {
+    absl::MutexLock lock(&plan_mutex_);
+    if (flight.plan != nullptr) {
+      Fall(*flight.plan, std::vector<bool>(flight.plan->logs().size(), false));
+      flight.items = flight.plan->TakeItems();
+    }
+    for (const Item& item : flight.items) stale_.insert(item.first);
+  }
+  observer_.BatchFailed(status);
+}
+
+void LogWriter::Settle(Flight& flight, const std::vector<bool>& settled) {
   std::vector<BatchPlan::Log*> answered;
   std::vector<std::pair<uint32_t, v1::SpaceCommit>> commits;
-  int lost = 0;
+  int items = 0;
+  int appended = 0;
+  int duplicates = 0;
   for (std::size_t i = 0; i < settled.size(); ++i) {
-    BatchPlan::Log& log = plan.logs()[i];
-    const uint32_t log_id = log.stored.log_id;
-    if (!settled[i]) {
-      ++lost;
-      stale_.insert(log_id);
-      for (BatchPlan::Item* item : log.items) again.emplace_back(log_id, std::move(item->pending));
-      continue;
-    }
+    if (!settled[i]) continue;
+    BatchPlan::Log& log = flight.plan->logs()[i];
     answered.push_back(&log);
+    appended += log.appended;
+    for (const BatchPlan::Item* item : log.items) {
+      ++items;
+      if (item->outcome == BatchPlan::Outcome::kDuplicate) ++duplicates;
+    }
     if (log.appended == 0) continue;
-    plan.Remember(log);
-    for (v1::SpaceCommit& commit : CommitsOf(log)) commits.emplace_back(log_id, std::move(commit));
+    for (v1::SpaceCommit& commit : CommitsOf(log)) {
+      commits.emplace_back(log.stored.log_id, std::move(commit));
+    }
   }
-  if (lost > 0) observer_.RaceLost(lost);
   FillResults(storage_, answered);
   for (BatchPlan::Log* log : answered) {
     // From here on the request of a finished item may be gone.
     for (BatchPlan::Item* item : log->items) item->pending.call->Finish(1);
   }
   for (const auto& [log_id, commit] : commits) sink_.Committed(log_id, commit);
+  observer_.BatchDone(items, appended, duplicates, clock_.Monotonic() - flight.started);
 }
 
 void LogWriter::Fail(const Items& items, const absl::Status& status) {

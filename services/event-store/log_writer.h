@@ -1,10 +1,14 @@
-// The one thread of this process that writes certain logs. It takes batches, decides them in memory
-// (BatchPlan), commits them with a compare-and-set per log, answers, and tells the sink. A log that
-// another replica wrote meanwhile is read up and tried again. Submit is thread-safe.
+// The one writer of certain logs in this process. It takes batches, decides them in memory
+// (BatchPlan), commits them with a compare-and-set per log, answers, and tells the sink. While a
+// batch is being committed the next one is planned on what it will leave behind (PlanOrder), so the
+// storage is never idle while there is work. A log that another replica wrote meanwhile is read up
+// and tried again. Submit is thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -22,6 +26,7 @@
 #include "services/event-store/commit_ports.h"
 #include "services/event-store/event_storage.h"
 #include "services/event-store/log_cache.h"
+#include "services/event-store/plan_order.h"
 
 namespace bdcsync::event_store {
 
@@ -44,9 +49,11 @@ class LogWriter {
   // Takes groups that each belong to one log. False, with `groups` untouched: the queue is full.
   [[nodiscard]] bool Submit(Groups&& groups) { return batches_.SubmitGroups(std::move(groups)); }
   std::size_t queued() const { return batches_.queued(); }
-  bool idle() const { return batches_.idle(); }
-  uint64_t cache_hits() const { return cache_.hits(); }
-  uint64_t cache_misses() const { return cache_.misses(); }
+  // Batches that are planned and not committed yet.
+  std::size_t planned() const { return order_.standing(); }
+  bool idle() const { return batches_.idle() && order_.idle(); }
+  uint64_t cache_hits() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return cache_.hits(); }
+  uint64_t cache_misses() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return cache_.misses(); }
 
  private:
   using Items = std::vector<Item>;
@@ -56,19 +63,44 @@ class LogWriter {
     Done done;
   };
 
+  // A batch on its way: its items are in `items` until they are in `plan`.
+  struct Flight {
+    int64_t number;
+    Items items;
+    Done taken;  // Lets the next batch come; run once this one is planned.
+    absl::Duration started;
+    std::unique_ptr<BatchPlan> plan;
+    std::vector<LogWrite> writes;  // Of the plan.
+    int64_t falls = 0;             // What Planned returned.
+    bool may_settle = false;
+  };
+
   void Run();
-  void Write(Items items);
-  // Settles what it can of `items` and leaves in it what must be tried again.
-  absl::Status Attempt(Items& items);
-  absl::Status RefreshLogs(const Items& items);
-  absl::Status Refresh(LogState fresh);
-  absl::Status CatchUp(const LogState& known, const LogState& fresh);
-  absl::Status Decide(BatchPlan& plan);
+  std::optional<Batch> NextBatch();
+  void Write(Flight& flight);
+  // Plans without reading from the storage, or leaves that until it is the batch's turn.
+  void PlanAhead(Flight& flight);
+  absl::Status PlanNow(Flight& flight);
+  // The next batch may rest on the plan.
+  void Stand(Flight& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
+  // Commits. What another writer was faster with is in `items` afterwards, to be tried again; the
+  // rest is answered then. In the usual case nothing is, and all is answered by the caller.
+  absl::Status Attempt(Flight& flight);
+  absl::Status RefreshLogs(const Items& items) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
+  absl::Status Refresh(LogState fresh) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
+  absl::Status CatchUp(const LogState& known, const LogState& fresh)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
+  absl::Status Decide(BatchPlan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
   // Which logs of the plan, in their order, are settled; the others were written by another.
-  absl::StatusOr<std::vector<bool>> Commit(BatchPlan& plan);
+  absl::StatusOr<std::vector<bool>> Commit(Flight& flight);
   absl::Status CheckUnwritten(BatchPlan& plan, std::vector<bool>& settled);
-  void Settle(BatchPlan& plan, const std::vector<bool>& settled, Items& again);
-  void Fail(const Items& items, const absl::Status& status);
+  // Forgets what plans that fall have left in the cache, but for the `settled` logs of `plan`.
+  void Fall(BatchPlan& plan, const std::vector<bool>& settled)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
+  void Lose(Flight& flight, const std::vector<bool>& settled);
+  void GiveUp(Flight& flight, const absl::Status& status);
+  void Settle(Flight& flight, const std::vector<bool>& settled);
+  static void Fail(const Items& items, const absl::Status& status);
   void Pause(int attempt);
 
   EventStorage& storage_;
@@ -77,15 +109,18 @@ class LogWriter {
   CommitSink& sink_;
   CommitObserver& observer_;
 
-  // Of the thread only.
-  LogCache cache_;
-  absl::flat_hash_set<uint32_t> stale_;  // Logs whose head row may have moved.
+  PlanOrder order_;
+  absl::Mutex plan_mutex_;  // Held while a batch is planned, also while that reads.
+  LogCache cache_ ABSL_GUARDED_BY(plan_mutex_);
+  // Logs whose head row may have moved.
+  absl::flat_hash_set<uint32_t> stale_ ABSL_GUARDED_BY(plan_mutex_);
 
   absl::Mutex mutex_;
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   rpc::LaneBatcher<Item> batches_;
-  std::thread thread_;
+  // One commits while one plans; planning more than one ahead would gain nothing.
+  std::array<std::thread, 2> threads_;
 };
 
 }  // namespace bdcsync::event_store

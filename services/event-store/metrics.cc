@@ -39,6 +39,9 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
 void Metrics::Watch(const Committer& committer, const CommitFeed& feed) {
   registry_.AddGaugeCallback({"bdcsync_event_store_queue_items", "Items that wait for a writer."},
                              {}, [&committer] { return static_cast<double>(committer.queued()); });
+  registry_.AddGaugeCallback(
+      {"bdcsync_event_store_planned_batches", "Batches that are decided and not yet committed."},
+      {}, [&committer] { return static_cast<double>(committer.planned()); });
   registry_.AddCounterCallback(
       {"bdcsync_event_store_cache_hits_total", "Stream heads found in memory."}, {},
       [&committer] { return static_cast<double>(committer.cache_hits()); });

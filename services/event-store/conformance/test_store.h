@@ -44,6 +44,7 @@ class TestStore {
         store_(storage, committer_) {}
   EventStore& store() { return store_; }
   CountingObserver& observer() { return observer_; }
+  const Committer& committer() const { return committer_; }
 
  private:
   static CommitterOptions Options(int writers, std::size_t batch_items_max) {

@@ -1,0 +1,89 @@
+#include "services/event-store/plan_order.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "services/event-store/batch_plan.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class PlanOrderTest : public ::testing::Test {
+ protected:
+  PlanOrder order_;
+  LogCache cache_{LogCacheLimits()};
+  BatchPlan first_{cache_, {}};
+  BatchPlan second_{cache_, {}};
+};
+
+TEST_F(PlanOrderTest, ABatchIsPlannedAheadOnlyOnPlansThatStand) {
+  const int64_t first = order_.Begin();
+  const int64_t second = order_.Begin();
+  EXPECT_TRUE(order_.MayPlanAhead(first));
+  EXPECT_FALSE(order_.MayPlanAhead(second)) << "nobody knows what the first will leave";
+  order_.Planned(&first_);
+  EXPECT_TRUE(order_.MayPlanAhead(second));
+  order_.Planned(&second_);
+  order_.Committed();
+  EXPECT_TRUE(order_.MayPlanAhead(order_.Begin()));
+}
+
+TEST_F(PlanOrderTest, PlansFallLatestFirstAndNoneIsMadeAheadUntilTheFirstStandsAgain) {
+  const int64_t first = order_.Begin();
+  const int64_t second = order_.Begin();
+  const int64_t falls = order_.Planned(&first_);
+  EXPECT_EQ(order_.Planned(&second_), falls);
+  EXPECT_THAT(order_.Fall(), ElementsAre(&second_, &first_));
+  EXPECT_NE(order_.falls(), falls);
+  EXPECT_FALSE(order_.MayPlanAhead(second));
+  EXPECT_TRUE(order_.MayPlanAhead(first));
+  EXPECT_EQ(order_.Planned(&first_), order_.falls());
+  EXPECT_TRUE(order_.MayPlanAhead(second));
+}
+
+TEST_F(PlanOrderTest, ABatchThatGaveUpLeavesNoPlan) {
+  order_.Begin();
+  const int64_t second = order_.Begin();
+  order_.Planned(&first_);
+  order_.Planned(&second_);
+  order_.Fall();
+  order_.Committed();
+  EXPECT_TRUE(order_.MayPlanAhead(second));
+  EXPECT_THAT(order_.Fall(), IsEmpty());
+}
+
+TEST_F(PlanOrderTest, BatchesCommitAndSettleOneAfterTheOther) {
+  const int64_t first = order_.Begin();
+  const int64_t second = order_.Begin();
+  std::vector<int64_t> committed;
+  std::vector<int64_t> settled;
+  std::thread later([&] {
+    order_.AwaitCommit(second);
+    committed.push_back(second);
+    order_.Committed();
+    order_.AwaitSettle(second);
+    settled.push_back(second);
+    order_.Settled();
+  });
+  order_.AwaitCommit(first);
+  committed.push_back(first);
+  order_.Committed();
+  order_.AwaitCommit(second + 1);  // The second is committed while the first is not settled yet.
+  order_.AwaitSettle(first);
+  settled.push_back(first);
+  EXPECT_FALSE(order_.idle());
+  order_.Settled();
+  later.join();
+  EXPECT_TRUE(order_.idle());
+  EXPECT_THAT(committed, ElementsAre(first, second));
+  EXPECT_THAT(settled, ElementsAre(first, second));
+}
+
+}  // namespace
+}  // namespace bdcsync::event_store
