@@ -267,7 +267,7 @@ class LaneBatcher {
   std::deque<Group> groups_ ABSL_GUARDED_BY(mutex_);  // As many as there ever were at once.
   std::vector<Group*> free_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, Place*> last_ ABSL_GUARDED_BY(mutex_);  // By lane.
-  std::deque<Group*> ready_ ABSL_GUARDED_BY(mutex_);  // Behind none; in order.
+  std::deque<Group*> ready_ ABSL_GUARDED_BY(mutex_);                    // Behind none; in order.
   std::size_t ready_items_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
