@@ -211,6 +211,8 @@ void CommitRun::Refuse(Work* work, const absl::Status& error) {
 }
 
 void CommitRun::Publish() {
+  // Answers first: until the run is over, its lanes keep other operations from the old heads.
+  for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();
   std::vector<HeadCache::Update> updates;
   for (EntityLine& line : lines_) {
     if (!std::exchange(line.dirty, false)) continue;
@@ -218,7 +220,6 @@ void CommitRun::Publish() {
     if (line.finished()) line.Release();
   }
   if (!updates.empty()) tools_.cache.Apply(updates);
-  for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();
 }
 
 }  // namespace bdcsync::version

@@ -84,7 +84,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   // Answers with a refusal for good; in an atomic run the others are refused because of it.
   void Refuse(Work* work, const absl::Status& error);
   void RestartGroup();
-  // Tells cache and callers what has been answered since the last time.
+  // Tells callers and cache what has been answered since the last time.
   void Publish();
 
   EntityLine::Tools line_tools() {

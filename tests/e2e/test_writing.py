@@ -247,3 +247,27 @@ async def test_answers_about_one_entity_come_in_request_order(suite, user):
     assert [x["revision"] for x in answers] == list(range(1, 201))
     assert (await a.get("note", "hot"))["data"] == {"i": 199}
     await a.close()
+
+
+async def test_batches_and_single_writes_of_many_entities_keep_the_order_of_each(suite, user):
+    """All in flight at once: batches over overlapping entities, and single writes between them."""
+    a = await Client.connect(suite.url, user)
+    answers, sent = [], {}
+    for i in range(60):
+        ids = [f"e{(i + step) % 7}" for step in ((0, 1, 3) if i % 2 == 0 else (0,))]
+        writes = [{"operation": "update", "entity_type": "n", "entity_id": id, "data": {"i": i}}
+                  for id in ids]
+        for id in ids:
+            sent.setdefault(id, []).append({"i": i})
+        request = (a.request("sync_batch", operations=writes, atomic=i % 4 == 0) if i % 2 == 0
+                   else a.request("sync_request", **writes[0]))
+        answers.append(asyncio.ensure_future(request))
+        await asyncio.sleep(0)  # It is sent before the next one.
+    for answer in await asyncio.gather(*answers):
+        assert all(result["success"] for result in answer.get("results", [answer])), answer
+    for id, values in sent.items():
+        history = await a.request("history", entity_type="n", entity_id=id, limit=100)
+        states = [await a.get("n", id, version_id=version["version_id"])
+                  for version in reversed(history["versions"])]
+        assert [state["data"] for state in states] == values, id
+    await a.close()
