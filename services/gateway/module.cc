@@ -44,6 +44,8 @@ constexpr absl::Duration kIdleCheckInterval = absl::Milliseconds(2);
 
 constexpr metrics::MetricInfo kCommitQueueMetric{"bdcsync_gateway_commit_queue_items",
                                                  "Operations that wait for a commit."};
+constexpr metrics::MetricInfo kRegistrationsMetric{"bdcsync_gateway_registrations_waiting",
+                                                   "Devices that wait to be registered."};
 constexpr metrics::MetricInfo kWatchesMetric{"bdcsync_gateway_watches",
                                              "Open watch streams of SyncService."};
 
@@ -107,7 +109,8 @@ class Gateway {
         audit_(context.logger()),
         server_(std::move(server)),
         reads_(version_, events_, ReadLimits()),
-        devices_(device_sync_, *server_->loops().front(), context.metrics(), DeviceReportLimits(),
+        devices_(device_sync_, *server_->loops().front(), context.random(), context.logger(),
+                 context.metrics(), DeviceReportLimits(),
                  [this](const auto& device) { directory_.OnRevoked(device); }),
         spool_(std::move(queue),
                {version_, directory_, context.clock(), context.random(), context.logger(),
@@ -188,6 +191,7 @@ class Gateway {
   const AdminServiceDependencies& admin() const { return *admin_; }
   WebSocketServer& server() const { return *server_; }
   size_t commit_queue() const { return pipeline_.queued(); }
+  size_t registrations_waiting() const { return devices_.registrations_waiting(); }
   size_t watches() const { return watches_->size(); }
 
  private:
@@ -303,6 +307,10 @@ class GatewayModule final : public app::Module {
     context.metrics().AddGaugeCallback(kCommitQueueMetric, {}, [this] {
       const Gateway* const gateway = serving_.load();
       return gateway == nullptr ? 0.0 : static_cast<double>(gateway->commit_queue());
+    });
+    context.metrics().AddGaugeCallback(kRegistrationsMetric, {}, [this] {
+      const Gateway* const gateway = serving_.load();
+      return gateway == nullptr ? 0.0 : static_cast<double>(gateway->registrations_waiting());
     });
     context.metrics().AddGaugeCallback(kWatchesMetric, {}, [this] {
       const Gateway* const gateway = serving_.load();
