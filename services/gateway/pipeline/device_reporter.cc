@@ -61,7 +61,15 @@ void DeviceReporter::Tick() {
 
 void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState state,
                               RegisterDone done) {
-  registrar_.Register(caller, std::move(state), std::move(done));
+  device_sync::v1::DeviceName device;
+  device.set_user_id(caller.user_id);
+  device.set_device_id(caller.device_id);
+  registrar_.Register(caller, std::move(state),
+                      [this, device = std::move(device),
+                       done = std::move(done)](absl::StatusOr<Registration> answer) mutable {
+                        if (answer.ok() && answer->revoked) on_revoked_(device);
+                        done(std::move(answer));
+                      });
 }
 
 void DeviceReporter::Purged(const Caller& caller, absl::string_view space) {

@@ -18,8 +18,16 @@ using ::testing::SizeIs;
 
 class FakeDevices final : public DeviceClient {
  public:
-  void RegisterDevices(device_sync::v1::RegisterDevicesRequest,
-                       Done<device_sync::v1::RegisterDevicesResponse>) override {}
+  // Finds that the device is revoked.
+  void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
+                       Done<device_sync::v1::RegisterDevicesResponse> done) override {
+    device_sync::v1::RegisterDevicesResponse response;
+    device_sync::v1::Device& device =
+        *response.add_results()->mutable_registered()->mutable_device();
+    device = request.devices(0);
+    device.set_revoked_ms(1);
+    done(std::move(response));
+  }
   void GetDevice(device_sync::v1::GetDeviceRequest,
                  Done<device_sync::v1::GetDeviceResponse>) override {}
   void ListDevices(device_sync::v1::ListDevicesRequest,
@@ -140,6 +148,15 @@ TEST_F(DeviceReporterTest, AReceiptIsSentUntilItIsStored) {
   EXPECT_EQ(devices_.purges[1].items(0).device_id(), "phone");
   EXPECT_EQ(devices_.purges[1].items(0).space(), "team-1");
   EXPECT_THAT(devices_.acks, SizeIs(0));  // Its position is forgotten with it.
+}
+
+TEST_F(DeviceReporterTest, ARevokedDeviceThatRegistersIsToldToAll) {
+  bool revoked = false;
+  reporter_.Register(CallerOf("phone"), {}, [&revoked](const absl::StatusOr<Registration>& answer) {
+    revoked = answer.ok() && answer->revoked;
+  });
+  EXPECT_TRUE(revoked);
+  EXPECT_THAT(revoked_, ::testing::ElementsAre("ada phone"));
 }
 
 TEST_F(DeviceReporterTest, RevokedDevicesInAnAnswerToSignsOfLifeAreTold) {
