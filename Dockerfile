@@ -30,6 +30,7 @@ RUN apt-get update -q \
       libssl3 \
       libyaml-cpp0.7 \
       libzstd1 \
+      openssl \
       zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 bdc-sync \

@@ -14,9 +14,10 @@ int Main(const std::vector<std::string>& args) {
                  std::string(options.status().message()).c_str(), Usage().c_str());
     return 2;
   }
-  const auto result = options->load == "write"    ? RunWrite(*options)
-                      : options->load == "fanout" ? RunFanout(*options)
-                                                  : RunIdle(*options);
+  const auto result = options->load == "write"       ? RunWrite(*options)
+                      : options->load == "fanout"    ? RunFanout(*options)
+                      : options->load == "reconnect" ? RunReconnect(*options)
+                                                     : RunIdle(*options);
   if (!result.ok()) {
     std::fprintf(stderr, "bdc-sync bench: %s\n", std::string(result.status().message()).c_str());
     return 1;

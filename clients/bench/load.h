@@ -12,5 +12,6 @@ namespace bdcsync::bench {
 absl::StatusOr<std::string> RunWrite(const Options& options);
 absl::StatusOr<std::string> RunFanout(const Options& options);
 absl::StatusOr<std::string> RunIdle(const Options& options);
+absl::StatusOr<std::string> RunReconnect(const Options& options);
 
 }  // namespace bdcsync::bench

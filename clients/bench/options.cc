@@ -46,6 +46,7 @@ const std::map<std::string, Setter>& Setters() {
       {"spaces", Number(&Options::spaces, 1)},
       {"bytes", Number(&Options::payload_bytes, 1)},
       {"rate", Number(&Options::rate_per_s, 0)},
+      {"return-within", Time(&Options::return_within)},
       {"warm-up", Time(&Options::warm_up)},
       {"duration", Time(&Options::duration)},
   };
@@ -75,25 +76,29 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& args) {
       return absl::InvalidArgumentError(absl::StrCat("a value is missing or out of range: ", arg));
     }
   }
-  if (options.load != "write" && options.load != "fanout" && options.load != "idle") {
-    return absl::InvalidArgumentError("name a load: write, fanout or idle");
+  if (options.load != "write" && options.load != "fanout" && options.load != "idle" &&
+      options.load != "reconnect") {
+    return absl::InvalidArgumentError("name a load: write, fanout, idle or reconnect");
   }
   return options;
 }
 
 std::string Usage() {
-  return R"(bdc-sync bench write|fanout|idle [--NAME=VALUE …]
+  return R"(bdc-sync bench write|fanout|idle|reconnect [--NAME=VALUE …]
 Puts load on a gateway and prints one JSON object of what it measured.
 
   write    connections × in-flight creates of distinct entities over all spaces
   fanout   one writer, `connections` subscribers of one space, each checked: complete, in order
   idle     holds `connections` authenticated sessions with a subscription until standard input ends
+  reconnect  opens as many sessions, says "ready", and measures until all are back from the loss of
+           their gateway, which somebody else restarts
 
   --url=ws://127.0.0.1:8765/   the gateway
   --token=JWT                  must allow writing to every space that is used (an admin token does)
   --protocol=bdc-sync          or sharedb, for the write load
   --connections=32 --in-flight=16 --spaces=100 --bytes=256
   --rate=0                     events per second of the fan-out writer; 0: all that in-flight allows
+  --return-within=2s           how long clients wait at most before they return to their gateway
   --warm-up=1s --duration=5s
 )";
 }

@@ -12,7 +12,7 @@ namespace bdcsync::bench {
 enum class Protocol { kBdcSync, kShareDb };
 
 struct Options {
-  std::string load;  // "write", "fanout" or "idle".
+  std::string load;  // "write", "fanout", "idle" or "reconnect".
   std::string url = "ws://127.0.0.1:8765/";
   std::string token;
   Protocol protocol = Protocol::kBdcSync;
@@ -21,6 +21,7 @@ struct Options {
   int spaces = 100;
   int payload_bytes = 256;
   int rate_per_s = 0;  // Of the fan-out writer; 0: as fast as in_flight allows.
+  absl::Duration return_within = absl::Seconds(2);  // Of clients that lost their gateway.
   absl::Duration warm_up = absl::Seconds(1);
   absl::Duration duration = absl::Seconds(5);
 };

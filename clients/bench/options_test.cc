@@ -14,6 +14,11 @@ TEST(Options, NamesTheLoadAndTakesValues) {
   EXPECT_EQ(options.in_flight, 16);
 }
 
+TEST(Options, ClientsMayReturnAtOnce) {
+  ASSERT_OK_AND_ASSIGN(const Options options, ParseOptions({"reconnect", "--return-within=0s"}));
+  EXPECT_EQ(options.return_within, absl::ZeroDuration());
+}
+
 TEST(Options, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(ParseOptions({}).ok());
   EXPECT_FALSE(ParseOptions({"sleep"}).ok());

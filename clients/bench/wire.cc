@@ -32,9 +32,10 @@ std::string AuthenticateMessage(absl::string_view token, absl::string_view devic
                       device_id, R"("})");
 }
 
-std::string SubscribeMessage(absl::string_view space) {
-  return absl::StrCat(R"({"type":"subscribe","id":1,"mode":"changes","payload":"data","space":")",
-                      space, R"("})");
+std::string SubscribeMessage(absl::string_view space, absl::string_view cursor) {
+  const std::string from = cursor.empty() ? "" : absl::StrCat(R"("cursor":")", cursor, R"(",)");
+  return absl::StrCat(R"({"type":"subscribe","id":1,"mode":"changes","payload":"data",)", from,
+                      R"("space":")", space, R"("})");
 }
 
 std::string CreateMessage(uint64_t run, uint64_t number, absl::string_view space,
@@ -61,6 +62,13 @@ std::string Payload(int bytes, uint64_t stamp) {
   text.append(padding, 'x');
   text.append("\"}");
   return text;
+}
+
+absl::string_view TextAfterLast(absl::string_view text, absl::string_view key) {
+  const std::size_t at = text.rfind(key);
+  if (at == absl::string_view::npos) return "";
+  const absl::string_view rest = text.substr(at + key.size());
+  return rest.substr(0, rest.find('"'));
 }
 
 std::optional<uint64_t> NumberAfter(absl::string_view text, absl::string_view key) {

@@ -11,7 +11,8 @@
 namespace bdcsync::bench {
 
 std::string AuthenticateMessage(absl::string_view token, absl::string_view device_id);
-std::string SubscribeMessage(absl::string_view space);
+// From `cursor` on; empty: with the state first.
+std::string SubscribeMessage(absl::string_view space, absl::string_view cursor = "");
 
 // A create of one entity; `number` is the request id and makes the op_id unique within `run`.
 std::string CreateMessage(uint64_t run, uint64_t number, absl::string_view space,
@@ -23,6 +24,8 @@ std::string ShareDbCreateMessage(uint64_t run, uint64_t number, uint64_t sequenc
 // A JSON object of about `bytes` bytes that carries `stamp`.
 std::string Payload(int bytes, uint64_t stamp);
 
+// What stands between the last `key`, which ends with a quote, and the next quote; empty without.
+absl::string_view TextAfterLast(absl::string_view text, absl::string_view key);
 // The unsigned number right after the first `key` in `text`; `key` includes quotes and colon.
 std::optional<uint64_t> NumberAfter(absl::string_view text, absl::string_view key);
 // The same after the last `key`.

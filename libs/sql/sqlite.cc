@@ -154,6 +154,18 @@ absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(absl::string_view sql) {
   return SqliteStatement(statement);
 }
 
+SqlitePageCache SqliteDatabase::TakePageCache() {
+  const auto value = [this](int what, int reset) {
+    int now = 0;
+    int highest = 0;
+    sqlite3_db_status(handle_, what, &now, &highest, reset);
+    return now;
+  };
+  return {.bytes = value(SQLITE_DBSTATUS_CACHE_USED, /*reset=*/0),
+          .hits = value(SQLITE_DBSTATUS_CACHE_HIT, /*reset=*/1),
+          .misses = value(SQLITE_DBSTATUS_CACHE_MISS, /*reset=*/1)};
+}
+
 absl::Status SqliteDatabase::Transaction(absl::FunctionRef<absl::Status()> work) {
   return InTransaction("BEGIN IMMEDIATE", work);
 }

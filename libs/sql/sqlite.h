@@ -32,6 +32,13 @@ struct SqliteOptions {
 // The path of a database that lives in memory and dies with its connection.
 inline constexpr absl::string_view kSqliteMemory = ":memory:";
 
+// Of a connection: what its page cache holds, and what it was asked since it was asked last.
+struct SqlitePageCache {
+  int64_t bytes = 0;
+  int64_t hits = 0;
+  int64_t misses = 0;  // Read from the file.
+};
+
 class SqliteStatement {
  public:
   SqliteStatement() = default;
@@ -81,6 +88,8 @@ class SqliteDatabase {
 
   // Runs one or several statements without parameters.
   absl::Status Run(absl::string_view sql);
+  // Begins to count again. No I/O.
+  SqlitePageCache TakePageCache();
   absl::StatusOr<SqliteStatement> Prepare(absl::string_view sql);
   // Runs `work` in a transaction that has the write lock from the start: commits when it returns
   // OK, else rolls back.

@@ -68,6 +68,17 @@ TEST_F(SqliteTest, ATransactionThatFailsIsRolledBack) {
   EXPECT_EQ(count, 0);
 }
 
+TEST_F(SqliteTest, ThePageCacheTellsWhatItHoldsAndWhatItWasAskedSince) {
+  ASSERT_OK(database_->Run("CREATE TABLE t (a); INSERT INTO t VALUES (1)"));
+  (void)database_->TakePageCache();
+  ASSERT_OK(database_->Run("SELECT * FROM t"));
+  const SqlitePageCache used = database_->TakePageCache();
+  EXPECT_GT(used.bytes, 0);
+  EXPECT_GT(used.hits + used.misses, 0);
+  const SqlitePageCache after = database_->TakePageCache();
+  EXPECT_EQ(after.hits + after.misses, 0);
+}
+
 TEST_F(SqliteTest, AUniqueViolationIsAlreadyExists) {
   ASSERT_OK(ApplyMigrations(*database_, kMigrations));
   ASSERT_OK(database_->Run("INSERT INTO things(id, name) VALUES (1, 'a')"));

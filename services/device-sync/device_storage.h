@@ -26,6 +26,13 @@ struct DeviceRecord {
   int64_t registrations = 0;  // How often it was put.
 };
 
+// Registrations of one device that are stored together.
+struct DevicePut {
+  v1::Device device;         // As it described itself last.
+  bool state_given = false;  // `device.state` replaces the stored one; else only a new one has it.
+  int64_t times = 1;         // How many registrations these are.
+};
+
 // Signs of life that were noted, and those devices of them that are revoked.
 struct Noted {
   int64_t count = 0;
@@ -59,12 +66,13 @@ class DeviceStorage {
   // OK when the database answers.
   virtual absl::Status Ping() = 0;
 
-  // Makes the device or replaces its description, seen at `now_ms` and signed on. `state_given`:
-  // its state replaces the stored one too; otherwise only a new device starts from it. Counts the
-  // registration. A revoked device is returned as it is, unchanged.
+  // Makes the devices or replaces their descriptions, seen at `now_ms` and signed on, in one
+  // transaction; at most one put per device, in order of user and device. Counts the
+  // registrations. A revoked device is returned as it is, unchanged. Answers in the order of
+  // `puts`; a refused one changes nothing and holds up no other:
   //   kQuotaExceeded  it would be one more than `devices_max` of this user.
-  virtual absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given,
-                                           int64_t now_ms, int64_t devices_max) = 0;
+  virtual absl::StatusOr<std::vector<absl::StatusOr<DeviceRecord>>> Put(
+      absl::Span<const DevicePut> puts, int64_t now_ms, int64_t devices_max) = 0;
   // Nothing when the user has no device of this id.
   virtual absl::StatusOr<std::optional<DeviceRecord>> Get(absl::string_view user_id,
                                                           absl::string_view device_id) = 0;
@@ -95,6 +103,10 @@ class DeviceStorage {
   // Stores positions, at most one per device and space, in order of these; those of devices that
   // the user does not have are skipped. Within an epoch a position only moves forward.
   virtual absl::Status PutCursors(absl::Span<const v1::CursorAck> cursors) = 0;
+  // The spaces in which each of these devices has a position, in the order of `devices`: the first
+  // `spaces_max` of each, in order.
+  virtual absl::StatusOr<std::vector<std::vector<std::string>>> GetSpaces(
+      absl::Span<const v1::DeviceName> devices, int spaces_max) = 0;
   // In order of space. Empty for a device that the user does not have.
   virtual absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
                                                                 absl::string_view device_id) = 0;

@@ -1,10 +1,12 @@
 #include "services/device-sync/grpc_adapter.h"
 
 #include <utility>
+#include <vector>
 
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/bus/bus.h"
+#include "libs/rpc/status.h"
 #include "libs/rpc/unary.h"
 #include "libs/rpc/worker_pool.h"
 
@@ -33,6 +35,26 @@ grpc::ServerUnaryReactor* GrpcAdapter::RegisterDevice(grpc::CallbackServerContex
                                                       v1::RegisterDeviceResponse* response) {
   return OnWorker(context, [request, response](Registry& registry) -> absl::Status {
     ASSIGN_OR_RETURN(*response, registry.Register(request->device()));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::RegisterDevices(grpc::CallbackServerContext* context,
+                                                       const v1::RegisterDevicesRequest* request,
+                                                       v1::RegisterDevicesResponse* response) {
+  return OnWorker(context, [this, request, response](Registry& registry) -> absl::Status {
+    metrics_.registration_batch_items.Observe(request->devices_size());
+    const std::vector<const v1::Device*> devices(request->devices().pointer_begin(),
+                                                 request->devices().pointer_end());
+    ASSIGN_OR_RETURN(auto answers, registry.RegisterAll(devices));
+    for (absl::StatusOr<v1::RegisterDeviceResponse>& answer : answers) {
+      v1::RegisterDeviceResult& result = *response->add_results();
+      if (answer.ok()) {
+        *result.mutable_registered() = *std::move(answer);
+      } else {
+        rpc::ToProto(answer.status(), *result.mutable_error());
+      }
+    }
     return absl::OkStatus();
   });
 }

@@ -30,6 +30,9 @@ class GrpcAdapter final : public v1::DeviceSyncService::CallbackService {
   grpc::ServerUnaryReactor* RegisterDevice(grpc::CallbackServerContext* context,
                                            const v1::RegisterDeviceRequest* request,
                                            v1::RegisterDeviceResponse* response) override;
+  grpc::ServerUnaryReactor* RegisterDevices(grpc::CallbackServerContext* context,
+                                            const v1::RegisterDevicesRequest* request,
+                                            v1::RegisterDevicesResponse* response) override;
   grpc::ServerUnaryReactor* GetDevice(grpc::CallbackServerContext* context,
                                       const v1::GetDeviceRequest* request,
                                       v1::GetDeviceResponse* response) override;

@@ -8,7 +8,9 @@ namespace bdcsync::device_sync {
 inline constexpr std::size_t kUserIdBytesMax = 128;
 inline constexpr std::size_t kDeviceIdBytesMax = 128;
 inline constexpr std::size_t kDescriptionBytesMax = 128;  // Client name, version, platform: each.
-inline constexpr int kBatchItemsMax = 4096;       // In one Heartbeat, AckCursors, RecordPurges.
+inline constexpr int kBatchItemsMax = 4096;  // In one Heartbeat, AckCursors, RecordPurges.
+// In one RegisterDevices: so many answers, with all the spaces they may tell, fit into a message.
+inline constexpr int kRegistrationsMax = 64;
 inline constexpr int kSpacesToldMax = 1000;       // In the answer to a registration.
 inline constexpr int kPurgesPerDeviceMax = 1000;  // Receipts kept; more are dropped.
 inline constexpr int kListLimitMax = 500;

@@ -10,7 +10,8 @@ constexpr metrics::MetricInfo kRevocations{"bdcsync_device_sync_revocations_tota
 constexpr metrics::MetricInfo kPurges{"bdcsync_device_sync_purges_total",
                                       "Receipts of devices that purged data."};
 constexpr metrics::MetricInfo kBatchItems{"bdcsync_device_sync_batch_items",
-                                          "Items in one batch of signs of life or positions."};
+                                          "Items in one batch of registrations, signs of life "
+                                          "or positions."};
 
 }  // namespace
 
@@ -19,6 +20,8 @@ Metrics::Metrics(metrics::Registry& registry)
       heartbeats_skipped(registry.AddCounter(kHeartbeats, {{"outcome", "skipped"}})),
       revocations(registry.AddCounter(kRevocations)),
       purges(registry.AddCounter(kPurges)),
+      registration_batch_items(
+          registry.AddHistogram(kBatchItems, metrics::SizeBuckets(), {{"kind", "registration"}})),
       heartbeat_batch_items(
           registry.AddHistogram(kBatchItems, metrics::SizeBuckets(), {{"kind", "heartbeat"}})),
       cursor_batch_items(

@@ -14,6 +14,7 @@ class Metrics {
   metrics::Counter& heartbeats_skipped;  // Of devices that their user does not have; or repeated.
   metrics::Counter& revocations;
   metrics::Counter& purges;
+  metrics::Histogram& registration_batch_items;
   metrics::Histogram& heartbeat_batch_items;
   metrics::Histogram& cursor_batch_items;
 };

@@ -116,6 +116,20 @@ TEST_F(ModuleTest, ADeviceLivesThroughARestartOnPostgres) {
   app_.reset();
 }
 
+TEST_F(ModuleTest, ABatchOfRegistrationsIsAnsweredItemByItem) {
+  ASSERT_NO_FATAL_FAILURE(Start({{"device_sync.devices_per_user_max", "1"}}));
+  v1::RegisterDevicesRequest request;
+  for (const char* id : {"phone", "tablet", ""}) {
+    request.add_devices()->set_user_id("ada");
+    request.mutable_devices(request.devices_size() - 1)->set_device_id(id);
+  }
+  ASSERT_OK_AND_ASSIGN(const auto answer, Call(&Stub::RegisterDevices, request));
+  ASSERT_EQ(answer.results_size(), 3);
+  EXPECT_EQ(answer.results(0).registered().session_number(), 1);
+  EXPECT_EQ(answer.results(1).error().code(), "quota_exceeded");
+  EXPECT_EQ(answer.results(2).error().path(), "device_id");
+}
+
 TEST_F(ModuleTest, RefusalsKeepTheirReasonAndFieldOverTheWire) {
   ASSERT_NO_FATAL_FAILURE(Start({{"device_sync.devices_per_user_max", "1"}}));
   ASSERT_OK(Register("ada", "phone"));

@@ -1,5 +1,6 @@
 #include "services/device-sync/registry.h"
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -35,6 +36,28 @@ absl::StatusOr<std::optional<ListPosition>> DecodePageToken(absl::string_view to
     }
   }
   return MakeErrorAt(Reason::kInvalidArgument, "page_token", "page_token is not one of ours");
+}
+
+// Registrations of one device in a batch, and where in the batch they are.
+struct Registrations {
+  DevicePut put{.times = 0};
+  std::vector<std::size_t> places;
+};
+
+// The last description counts, and the last state that was given.
+void Fold(const v1::Device& device, DevicePut& put) {
+  const bool given_before = put.state_given;
+  v1::DeviceState before;
+  if (given_before) before = std::move(*put.device.mutable_state());
+  put.device = device;
+  put.state_given = given_before || device.has_state();
+  ++put.times;
+  if (device.has_state()) return;
+  if (given_before) {
+    *put.device.mutable_state() = std::move(before);
+  } else {
+    put.device.mutable_state()->set_battery_percent(kBatteryUnsaid);
+  }
 }
 
 // The later state of a device wins; a later sign without state leaves the earlier one.
@@ -84,23 +107,64 @@ absl::Status Registry::AddPurges(absl::string_view user_id, absl::Span<v1::Devic
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::RegisterDeviceResponse> Registry::Register(const v1::Device& device) {
-  RETURN_IF_ERROR(ValidateDevice(device));
-  v1::Device complete = device;
-  if (!device.has_state()) complete.mutable_state()->set_battery_percent(kBatteryUnsaid);
-  ASSIGN_OR_RETURN(DeviceRecord record,
-                   storage_.Put(complete, device.has_state(), absl::ToUnixMillis(clock_.Now()),
-                                devices_per_user_max_));
+v1::RegisterDeviceResponse Registry::Registered(DeviceRecord record, int64_t later_registrations,
+                                                const std::vector<std::string>& spaces) const {
   v1::RegisterDeviceResponse response;
-  if (record.device.revoked_ms() == 0) response.set_session_number(record.registrations);
-  *response.mutable_device() = Finish(std::move(record));
-  ASSIGN_OR_RETURN(const std::vector<v1::CursorAck> cursors,
-                   storage_.GetCursors(device.user_id(), device.device_id()));
-  for (const v1::CursorAck& cursor : cursors) {
-    if (response.spaces_size() == kSpacesToldMax) break;
-    response.add_spaces(cursor.space());
+  if (record.device.revoked_ms() == 0) {
+    response.set_session_number(record.registrations - later_registrations);
   }
+  *response.mutable_device() = Finish(std::move(record));
+  for (const std::string& space : spaces) response.add_spaces(space);
   return response;
+}
+
+absl::StatusOr<v1::RegisterDeviceResponse> Registry::Register(const v1::Device& device) {
+  ASSIGN_OR_RETURN(auto answers, RegisterAll({&device}));
+  return std::move(answers.front());
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<v1::RegisterDeviceResponse>>> Registry::RegisterAll(
+    absl::Span<const v1::Device* const> devices) {
+  RETURN_IF_ERROR(ValidateRegistrations(static_cast<int>(devices.size())));
+  std::vector<absl::StatusOr<v1::RegisterDeviceResponse>> answers(
+      devices.size(), MakeError(Reason::kInternal, "a registration was left out"));
+  std::map<std::pair<absl::string_view, absl::string_view>, Registrations> folded;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (const absl::Status valid = ValidateDevice(*devices[i]); !valid.ok()) {
+      answers[i] = valid;
+      continue;
+    }
+    Registrations& all = folded[{devices[i]->user_id(), devices[i]->device_id()}];
+    Fold(*devices[i], all.put);
+    all.places.push_back(i);
+  }
+  if (folded.empty()) return answers;
+  std::vector<DevicePut> puts;  // In order of user and device, as storage wants it.
+  std::vector<v1::DeviceName> names(folded.size());
+  for (auto& [key, all] : folded) {
+    v1::DeviceName& name = names[puts.size()];
+    name.set_user_id(all.put.device.user_id());
+    name.set_device_id(all.put.device.device_id());
+    puts.push_back(std::move(all.put));
+  }
+  ASSIGN_OR_RETURN(const std::vector<absl::StatusOr<DeviceRecord>> records,
+                   storage_.Put(puts, absl::ToUnixMillis(clock_.Now()), devices_per_user_max_));
+  ASSIGN_OR_RETURN(const auto spaces, storage_.GetSpaces(names, kSpacesToldMax));
+  std::size_t next = 0;
+  for (const auto& [key, all] : folded) {
+    const absl::StatusOr<DeviceRecord>& record = records[next];
+    int64_t later = static_cast<int64_t>(all.places.size());
+    for (const std::size_t place : all.places) {
+      --later;
+      if (record.ok()) {
+        answers[place] = Registered(*record, later, spaces[next]);
+      } else {
+        answers[place] = record.status();
+      }
+    }
+    ++next;
+  }
+  return answers;
 }
 
 absl::StatusOr<v1::Device> Registry::Get(absl::string_view user_id, absl::string_view device_id) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,6 +35,10 @@ class Registry {
   // Makes the device or replaces its description. A revoked device is told as it is.
   //   kQuotaExceeded  the user has as many devices as allowed: remove one first.
   absl::StatusOr<v1::RegisterDeviceResponse> Register(const v1::Device& device);
+  // The same for a batch that is stored together, answered in its order; what refuses one device
+  // refuses no other.
+  absl::StatusOr<std::vector<absl::StatusOr<v1::RegisterDeviceResponse>>> RegisterAll(
+      absl::Span<const v1::Device* const> devices);
   //   kNotFound  the user has no device of this id.
   absl::StatusOr<v1::Device> Get(absl::string_view user_id, absl::string_view device_id);
   // Latest seen first. A device that shows a sign of life between two pages moves to the front and
@@ -55,6 +60,8 @@ class Registry {
 
  private:
   v1::Device Finish(DeviceRecord record) const;
+  v1::RegisterDeviceResponse Registered(DeviceRecord record, int64_t later_registrations,
+                                        const std::vector<std::string>& spaces) const;
   // Adds the receipts of these devices of one user.
   absl::Status AddPurges(absl::string_view user_id, absl::Span<v1::Device* const> devices);
 

@@ -270,6 +270,45 @@ TEST_F(RegistryTest, ARegistrationTellsItsNumberAndWhereTheDeviceHasAPosition) {
   EXPECT_THAT(again.spaces(), ElementsAre("team"));
 }
 
+TEST_F(RegistryTest, ABatchOfRegistrationsIsAnsweredOneByOneAndCountsEach) {
+  Register("ada", "phone");
+  const v1::Device bad = DeviceOf("ada", "");
+  v1::Device charged = DeviceOf("ada", "phone");
+  charged.set_client_version("1");
+  charged.mutable_state()->set_battery_percent(77);
+  v1::Device latest = DeviceOf("ada", "phone");
+  latest.set_client_version("2");
+  const v1::Device tablet = DeviceOf("ada", "tablet");
+  ASSERT_OK_AND_ASSIGN(const auto answers,
+                       registry_->RegisterAll({&charged, &bad, &tablet, &latest}));
+  ASSERT_EQ(answers.size(), 4u);
+  ASSERT_OK(answers[0]);
+  EXPECT_EQ(answers[0]->session_number(), 2);
+  EXPECT_EQ(PathOf(answers[1].status()), "device_id");
+  ASSERT_OK(answers[2]);
+  EXPECT_EQ(answers[2]->device().device_id(), "tablet");
+  EXPECT_EQ(answers[2]->session_number(), 1);
+  ASSERT_OK(answers[3]);
+  EXPECT_EQ(answers[3]->session_number(), 3);
+  ASSERT_OK_AND_ASSIGN(const v1::Device stored, registry_->Get("ada", "phone"));
+  EXPECT_EQ(stored.client_version(), "2");
+  EXPECT_EQ(stored.state().battery_percent(), 77);
+}
+
+TEST_F(RegistryTest, ABatchOfRegistrationsHasASizeAndMayBeEmptyOrAllRefused) {
+  ASSERT_OK_AND_ASSIGN(const auto none, registry_->RegisterAll({}));
+  EXPECT_TRUE(none.empty());
+  const v1::Device bad = DeviceOf("", "phone");
+  ASSERT_OK_AND_ASSIGN(const auto refused, registry_->RegisterAll({&bad}));
+  EXPECT_THAT(refused[0], HasReason(Reason::kInvalidArgument));
+  const v1::Device phone = DeviceOf("ada", "phone");
+  std::vector<const v1::Device*> many(kRegistrationsMax, &phone);
+  ASSERT_OK_AND_ASSIGN(const auto all, registry_->RegisterAll(many));
+  EXPECT_EQ(all.back()->session_number(), kRegistrationsMax);
+  many.push_back(&phone);
+  EXPECT_THAT(registry_->RegisterAll(many), HasReason(Reason::kInvalidArgument));
+}
+
 TEST_F(RegistryTest, ARevokedDeviceIsOfflineForGoodAndIsToldSo) {
   Register("ada", "phone");
   clock_.Advance(absl::Seconds(1));

@@ -65,6 +65,11 @@ absl::Status ValidateDevice(const v1::Device& device) {
   return device.has_state() ? ValidateState(device.state()) : absl::OkStatus();
 }
 
+absl::Status ValidateRegistrations(int size) {
+  if (size <= kRegistrationsMax) return absl::OkStatus();
+  return Refuse("devices", absl::StrCat("at most ", kRegistrationsMax, " in a batch"));
+}
+
 absl::Status ValidateHeartbeat(const v1::HeartbeatRequest& request) {
   RETURN_IF_ERROR(ValidateBatchSize("items", request.items_size()));
   for (const v1::HeartbeatItem& item : request.items()) {

@@ -12,6 +12,8 @@ namespace bdcsync::device_sync {
 absl::Status ValidateOwner(absl::string_view user_id, absl::string_view device_id);
 absl::Status ValidateUser(absl::string_view user_id);
 absl::Status ValidateDevice(const v1::Device& device);
+// Of a batch: how many devices register in it.
+absl::Status ValidateRegistrations(int size);
 absl::Status ValidateState(const v1::DeviceState& state);
 absl::Status ValidateHeartbeat(const v1::HeartbeatRequest& request);
 absl::Status ValidatePurges(const v1::RecordPurgesRequest& request);

@@ -21,6 +21,13 @@ class EventStorage {
  public:
   virtual ~EventStorage() = default;
 
+  // Of pages of its file, where the storage keeps any; counts begin again with each call.
+  struct PageCache {
+    int64_t bytes = 0;
+    int64_t hits = 0;
+    int64_t misses = 0;
+  };
+  virtual std::optional<PageCache> TakePageCache() { return std::nullopt; }
   // How many logs the store has; those that this storage holds are in LoadLogs.
   virtual uint32_t log_count() const = 0;
   // The head rows of `log_ids`, or of all logs if empty, in order of log.

@@ -7,6 +7,8 @@ namespace bdcsync::event_store {
 namespace {
 
 constexpr absl::Duration kWarningInterval = absl::Seconds(5);
+constexpr metrics::MetricInfo kPageReads{"bdcsync_event_store_sqlite_page_reads_total",
+                                         "Pages that SQLite's writer used, by where they were."};
 
 }  // namespace
 
@@ -34,7 +36,18 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
           {"bdcsync_event_store_lost_histories_total",
            "Logs that went on with a new epoch because stored events were gone."})),
       swept_operations_(registry.AddCounter({"bdcsync_event_store_swept_operations_total",
-                                             "Operation keys forgotten after the window."})) {}
+                                             "Operation keys forgotten after the window."})),
+      page_cache_bytes_(registry.AddGauge(
+          {"bdcsync_event_store_sqlite_page_cache_bytes",
+           "Pages that SQLite's writer keeps in memory, by event_store.sqlite_cache_bytes."})),
+      page_cache_hits_(registry.AddCounter(kPageReads, {{"from", "memory"}})),
+      page_cache_misses_(registry.AddCounter(kPageReads, {{"from", "file"}})) {}
+
+void Metrics::PagesUsed(const EventStorage::PageCache& cache) {
+  page_cache_bytes_.Set(static_cast<double>(cache.bytes));
+  page_cache_hits_.Add(static_cast<double>(cache.hits));
+  page_cache_misses_.Add(static_cast<double>(cache.misses));
+}
 
 void Metrics::Watch(const Committer& committer, const CommitFeed& feed) {
   registry_.AddGaugeCallback({"bdcsync_event_store_queue_items", "Items that wait for a writer."},

@@ -5,6 +5,7 @@
 #include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 #include "services/event-store/commit_ports.h"
+#include "services/event-store/event_storage.h"
 
 namespace bdcsync::event_store {
 
@@ -25,6 +26,8 @@ class Metrics final : public CommitObserver {
   void BatchFailed(const absl::Status& status) override;
   void HistoryLost(uint32_t log_id) override;
   void Swept(int64_t operations);
+  // Since the call before.
+  void PagesUsed(const EventStorage::PageCache& cache);
   // The storage was asked whether it is there.
   void StorageChecked(const absl::Status& status);
 
@@ -41,6 +44,9 @@ class Metrics final : public CommitObserver {
   metrics::Counter& failed_batches_;
   metrics::Counter& lost_histories_;
   metrics::Counter& swept_operations_;
+  metrics::Gauge& page_cache_bytes_;
+  metrics::Counter& page_cache_hits_;
+  metrics::Counter& page_cache_misses_;
 };
 
 }  // namespace bdcsync::event_store

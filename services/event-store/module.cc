@@ -111,6 +111,7 @@ class EventStoreModule final : public app::Module {
     if (status.ok()) status = feed_->CheckHeads();
     metrics_->StorageChecked(status);
     SetStatus(std::move(status));
+    if (const auto pages = storage_->TakePageCache()) metrics_->PagesUsed(*pages);
   }
 
   void Sweep(int64_t before_ms) {

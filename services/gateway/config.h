@@ -111,6 +111,14 @@ inline constexpr config::Duration kAuthenticateTimeout{
     .max = absl::Minutes(5),
     .doc = "How long a connection may stay without authentication.",
     .reloadable = true};
+inline constexpr config::Duration kDeviceCheckInterval{
+    .name = "security.device_check_interval",
+    .default_value = absl::Seconds(30),
+    .min = absl::Milliseconds(100),
+    .max = absl::Hours(1),
+    .doc =
+        "How long a gRPC call relies on what the registry said last of its token's device: a "
+        "revocation that the bus did not tell is found after this."};
 inline constexpr config::StringList kAllowedOrigins{
     .name = "security.allowed_origins",
     .doc = "Web origins that browsers may connect from; empty allows any."};
@@ -210,6 +218,14 @@ inline constexpr config::Duration kConnectivityCheckInterval{
     .min = absl::Milliseconds(50),
     .max = absl::Hours(1),
     .doc = "The longest wait between attempts to commit stored operations."};
+inline constexpr config::Duration kTokenGrace{
+    .name = "offline.token_grace",
+    .default_value = absl::Hours(1),
+    .min = absl::ZeroDuration(),
+    .max = absl::Hours(24 * 365),
+    .doc =
+        "How long after the end of its token a stored operation is still committed, when no "
+        "newer token of its device was seen; later it is parked as token_expired."};
 
 inline constexpr config::Int kCommitBatchItems{
     .name = "gateway.commit_batch_items_max",

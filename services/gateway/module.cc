@@ -10,11 +10,13 @@
 #include "libs/app/config.h"
 #include "libs/app/context.h"
 #include "libs/app/tls_files.h"
+#include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
+#include "services/gateway/access_news.h"
 #include "services/gateway/auth/key_ring.h"
 #include "services/gateway/auth/token_verifier.h"
 #include "services/gateway/config.h"
@@ -44,6 +46,8 @@ constexpr absl::Duration kIdleCheckInterval = absl::Milliseconds(2);
 
 constexpr metrics::MetricInfo kCommitQueueMetric{"bdcsync_gateway_commit_queue_items",
                                                  "Operations that wait for a commit."};
+constexpr metrics::MetricInfo kRegistrationsMetric{"bdcsync_gateway_registrations_waiting",
+                                                   "Devices that wait to be registered."};
 constexpr metrics::MetricInfo kWatchesMetric{"bdcsync_gateway_watches",
                                              "Open watch streams of SyncService."};
 
@@ -96,7 +100,6 @@ class Gateway {
         metrics_(metrics),
         keys_(keys),
         verifier_(keys, context.clock()),
-        sessions_(context.bus(), directory_),
         version_(peers.version, context.config().Get(kCommitTimeout)),
         events_(peers.event_store, context.config().Get(kCommitTimeout)),
         device_sync_(peers.device_sync, context.config().Get(kCommitTimeout)),
@@ -104,14 +107,30 @@ class Gateway {
         events_probe_([this](auto answer) { events_.Ping(std::move(answer)); }, context.clock()),
         device_sync_probe_([this](auto answer) { device_sync_.Ping(std::move(answer)); },
                            context.clock()),
+        standing_(device_sync_, context.clock(), context.metrics(),
+                  DeviceStandingLimitsFrom(context.config())),
+        access_(context.clock(),
+                {[this](absl::string_view session) { return directory_.CallerOf(session); },
+                 [this](absl::string_view user, absl::string_view device) {
+                   return standing_.KnownRevoked(user, device);
+                 }},
+                KnownAccessLimitsFrom(context.config())),
+        news_(directory_, standing_, access_,
+              [this](const auto& device) {
+                if (WatchHost* const watches = watching_.load()) {
+                  watches->EndDevice(device, MakeError(Reason::kForbidden, kDeviceRevoked));
+                }
+              }),
+        sessions_(context.bus(), directory_),
         audit_(context.logger()),
         server_(std::move(server)),
         reads_(version_, events_, ReadLimits()),
-        devices_(device_sync_, *server_->loops().front(), context.metrics(), DeviceReportLimits(),
+        devices_(device_sync_, *server_->loops().front(), context.random(), context.logger(),
+                 context.metrics(), DeviceReportLimits(),
                  [this](const auto& device) { directory_.OnRevoked(device); }),
         spool_(std::move(queue),
                {version_, directory_, context.clock(), context.random(), context.logger(),
-                metrics.spool},
+                metrics.spool, access_},
                SpoolLimitsFrom(context.config())),
         spool_admin_(spool_, metrics.spool),
         pipeline_({version_, spool_, context.clock(), context.random(), metrics.pipeline,
@@ -132,9 +151,10 @@ class Gateway {
     watches_ =
         std::make_unique<WatchHost>(std::move(feeds), context.clock(),
                                     static_cast<size_t>(context.config().Get(kQueuedBytesHigh)));
+    watching_.store(watches_.get());
     sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
-        verifier_, pipeline_, reads_, device_sync_, *watches_, [this] { return Status(); },
-        static_cast<size_t>(context.config().Get(kJsonDepth)),
+        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
+        [this] { return Status(); }, static_cast<size_t>(context.config().Get(kJsonDepth)),
         context.config().Get(kRequireAuthentication)});
     admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
         verifier_, spool_admin_,
@@ -188,6 +208,7 @@ class Gateway {
   const AdminServiceDependencies& admin() const { return *admin_; }
   WebSocketServer& server() const { return *server_; }
   size_t commit_queue() const { return pipeline_.queued(); }
+  size_t registrations_waiting() const { return devices_.registrations_waiting(); }
   size_t watches() const { return watches_->size(); }
 
  private:
@@ -251,11 +272,16 @@ class Gateway {
   KeyRing& keys_;
   TokenVerifier verifier_;
   SessionDirectory directory_;
-  SessionChannel sessions_;
   GrpcVersionClient version_;
   EventStoreClient events_;
   DeviceSyncClient device_sync_;
   rpc::HealthProbe version_probe_, events_probe_, device_sync_probe_;
+  DeviceStanding standing_;
+  KnownAccess access_;
+  std::unique_ptr<WatchHost> watches_;
+  std::atomic<WatchHost*> watching_{nullptr};  // The same, once it is there.
+  AccessNews news_;
+  SessionChannel sessions_;
   Audit audit_;
   std::unique_ptr<WebSocketServer> server_;
   EntityReader reads_;
@@ -264,7 +290,6 @@ class Gateway {
   SpoolAdmin spool_admin_;
   CommitPipeline pipeline_;
   std::vector<std::unique_ptr<LoopServices>> loops_;
-  std::unique_ptr<WatchHost> watches_;
   std::unique_ptr<SyncServiceDependencies> sync_;
   std::unique_ptr<AdminServiceDependencies> admin_;
   std::atomic<bool> version_seen_{false};
@@ -303,6 +328,10 @@ class GatewayModule final : public app::Module {
     context.metrics().AddGaugeCallback(kCommitQueueMetric, {}, [this] {
       const Gateway* const gateway = serving_.load();
       return gateway == nullptr ? 0.0 : static_cast<double>(gateway->commit_queue());
+    });
+    context.metrics().AddGaugeCallback(kRegistrationsMetric, {}, [this] {
+      const Gateway* const gateway = serving_.load();
+      return gateway == nullptr ? 0.0 : static_cast<double>(gateway->registrations_waiting());
     });
     context.metrics().AddGaugeCallback(kWatchesMetric, {}, [this] {
       const Gateway* const gateway = serving_.load();

@@ -31,11 +31,11 @@ void DeclareGatewayConfig(config::Schema& schema) {
       kQueuedBytesHigh, kQueuedBytesMax, kReconnectAfterMin, kReconnectAfterMax, kTlsCertFile,
       kTlsKeyFile);
   add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
-      kAllowedOrigins);
+      kDeviceCheckInterval, kAllowedOrigins);
   add(kOperationsPerSecond, kOperationsBurst, kOperationsPerBatch, kSubscriptionsPerSession,
       kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kClientTimeAheadMax,
       kClientTimeBehindMax, kJsonDepth);
-  add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval);
+  add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval, kTokenGrace);
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
   add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
       kFeedResyncsPerSecond);
@@ -129,6 +129,19 @@ SpoolLimits SpoolLimitsFrom(const config::Values& values) {
   SpoolLimits limits;
   limits.check_interval = values.Get(kConnectivityCheckInterval);
   limits.retry_after_min = std::min(limits.retry_after_min, limits.check_interval);
+  return limits;
+}
+
+KnownAccessLimits KnownAccessLimitsFrom(const config::Values& values) {
+  KnownAccessLimits limits;
+  limits.token_grace = values.Get(kTokenGrace);
+  return limits;
+}
+
+DeviceStandingLimits DeviceStandingLimitsFrom(const config::Values& values) {
+  DeviceStandingLimits limits;
+  limits.age_max = values.Get(kDeviceCheckInterval);
+  limits.retry_after = std::min(limits.retry_after, limits.age_max);
   return limits;
 }
 

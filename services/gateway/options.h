@@ -8,7 +8,9 @@
 #include "libs/queue/durable_queue.h"
 #include "services/gateway/feed/feed_limits.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
+#include "services/gateway/pipeline/device_standing.h"
 #include "services/gateway/session/session_options.h"
+#include "services/gateway/spool/known_access.h"
 #include "services/gateway/spool/spool.h"
 #include "services/gateway/websocket/server_options.h"
 
@@ -22,6 +24,8 @@ FeedLimits FeedLimitsFrom(const config::Values& values);
 PipelineLimits PipelineLimitsFrom(const config::Values& values);
 queue::QueueLimits QueueLimitsFrom(const config::Values& values);
 SpoolLimits SpoolLimitsFrom(const config::Values& values);
+KnownAccessLimits KnownAccessLimitsFrom(const config::Values& values);
+DeviceStandingLimits DeviceStandingLimitsFrom(const config::Values& values);
 // The folder of the spool.
 std::string SpoolFolder(const config::Values& values);
 

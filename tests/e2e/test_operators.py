@@ -161,6 +161,21 @@ async def test_a_request_id_is_in_the_logs_of_all_services(new_suite, user):
     suite.stop()
 
 
+async def test_the_page_cache_of_sqlite_tells_how_full_it_is(way, new_suite, user):
+    suite = new_suite(env={"BDC_SYNC_EVENT_STORE_HEAD_CHECK_INTERVAL": "100ms"})
+    client = await Client.connect(suite.url, user)
+    await client.write("create", "doc", "x", data={})
+    store = suite.processes["serve" if suite.one_process else "event-store"]
+    name = "bdcsync_event_store_sqlite_page_cache_bytes"
+    if way.endswith("sqlite"):
+        await eventually(lambda: store.metric(name) > 0)
+        assert store.metric('bdcsync_event_store_sqlite_page_reads_total{from="memory"}') > 0
+    else:
+        assert store.metric(name) == 0
+    await client.close()
+    suite.stop()
+
+
 def certificate(folder, name):
     """A key and a certificate that signs itself, in place of the ones before."""
     subprocess.run(

@@ -1,7 +1,10 @@
 """Dockerfile and docker-compose.yml, as far as they can be checked without a container engine."""
+import http.server
 import os
 import re
+import ssl
 import subprocess
+import threading
 
 import pytest
 import yaml
@@ -49,6 +52,41 @@ def test_each_service_is_asked_for_its_health_and_runs_without_privileges(servic
     assert entry["healthcheck"]["test"] == ["CMD", "/usr/local/bin/bdc-sync-ready"]
     assert "COPY tools/docker/ready.sh /usr/local/bin/bdc-sync-ready\n" in RUNTIME
     assert entry["read_only"] and entry["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("ready", [True, False])
+@pytest.mark.parametrize("tls", [True, False])
+def test_the_health_check_reads_the_answer_with_and_without_tls(tls, ready, tmp_path):
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if ready and self.path == "/readyz" else 503)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    environment = {"PATH": os.environ["PATH"], "BDC_SYNC_HTTP_PORT": str(server.server_port)}
+    if tls:
+        certificate = tmp_path / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=x",
+                        "-keyout", tmp_path / "key.pem", "-out", certificate],
+                       check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, tmp_path / "key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        environment["BDC_SYNC_HTTP_TLS_CERT_FILE"] = str(certificate)
+        assert "      openssl \\\n" in RUNTIME
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ask = [str(ROOT / "tools/docker/ready.sh")]
+    try:
+        for arguments in ([], ["127.0.0.1", str(server.server_port), *(["tls"] if tls else [])]):
+            done = subprocess.run([*ask, *arguments], env=environment, check=False, timeout=20)
+            assert (done.returncode == 0) == ready
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_services_start_after_the_servers_that_they_need_are_healthy():

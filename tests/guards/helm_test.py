@@ -116,7 +116,7 @@ def test_selectors_and_ports_meet(variant):
 def test_pods_refer_only_to_what_exists_or_is_named_by_the_operator(variant):
     objects = rendered(variant)
     known = {("secret", name) for name in objects.get("Secret", {})}
-    known |= {("secret", "sync-secrets"), ("secret", "sync-certificates"),
+    known |= {("secret", "sync-secrets"), ("secret", "sync-certificates"), ("secret", "sync-http"),
               ("configMap", prefix(objects))}
     for workload in workloads(objects).values():
         spec = pod(workload)
@@ -141,16 +141,19 @@ def test_pods_refer_only_to_what_exists_or_is_named_by_the_operator(variant):
 
 @each_variant
 def test_services_are_probed_on_their_http_port(variant):
-    for service, workload in workloads(rendered(variant)).items():
+    objects = rendered(variant)
+    for service, workload in workloads(objects).items():
         if service not in SERVICES:
             continue
+        config = yaml.safe_load(objects["ConfigMap"][prefix(objects)]["data"][f"{service}.yaml"])
+        how = {"port": "http", **({"scheme": "HTTPS"} if "tls" in config["http"] else {})}
         container = pod(workload)["containers"][0]
         assert container["command"] == [f"bdc-sync-{service}"]
         paths = {probe: container[probe]["httpGet"] for probe in
                  ("startupProbe", "livenessProbe", "readinessProbe")}
-        assert paths == {"startupProbe": {"path": "/healthz", "port": "http"},
-                         "livenessProbe": {"path": "/healthz", "port": "http"},
-                         "readinessProbe": {"path": "/readyz", "port": "http"}}
+        assert paths == {"startupProbe": {"path": "/healthz", **how},
+                         "livenessProbe": {"path": "/healthz", **how},
+                         "readinessProbe": {"path": "/readyz", **how}}
 
 
 @each_variant
@@ -270,6 +273,28 @@ def test_tls_reaches_every_listener_and_every_call():
     assert backend["service"] == {"name": "sync-bdc-sync-gateway", "port": {"name": "ws"}}
 
 
+@pytest.mark.parametrize("variant, secret", [("http-tls-values.yaml", "sync-http"),
+                                             ("tls-values.yaml", "sync-certificates")])
+def test_tls_for_probes_and_metrics(variant, secret):
+    objects = rendered(variant)
+    for service in SERVICES:
+        config = yaml.safe_load(objects["ConfigMap"]["sync-bdc-sync"]["data"][f"{service}.yaml"])
+        assert config["http"]["tls"] == {"cert_file": "/etc/bdc-sync/http-tls/tls.crt",
+                                         "key_file": "/etc/bdc-sync/http-tls/tls.key"}
+        spec = pod(workloads(objects)[service])
+        assert {"name": "http-tls", "secret": {"secretName": secret}} in spec["volumes"]
+        assert {"name": "http-tls", "mountPath": "/etc/bdc-sync/http-tls",
+                "readOnly": True} in spec["containers"][0]["volumeMounts"]
+    endpoint = objects["ServiceMonitor"]["sync-bdc-sync"]["spec"]["endpoints"][0]
+    assert endpoint["scheme"] == "https" and endpoint["tlsConfig"]
+    assert objects["Pod"]["sync-bdc-sync-test"]["spec"]["containers"][0]["args"][-1] == "tls"
+
+
+def test_without_tls_for_probes_nothing_asks_by_https():
+    for variant in ("default", "large-values.yaml", "external-values.yaml"):
+        assert "HTTPS" not in manifests(variant) and "http-tls" not in manifests(variant)
+
+
 def test_a_change_of_configuration_replaces_the_pods_that_it_reaches():
     before, after = rendered("default"), rendered(
         "default", "--set", "services.gateway.config.websocket.heartbeat_interval=5s")
@@ -286,6 +311,9 @@ def test_a_change_of_configuration_replaces_the_pods_that_it_reaches():
     ("services.gateway.calls={billing}", "must be one of"),
     ("jwtSecret=short", "jwtSecret"),
     ("tls.enabled=true", "secretName"),
+    ("http.tls.enabled=true", "http.tls.secretName"),
+    ("http.tls.enabled=true,http.tls.secretName=s,serviceMonitor.enabled=true", "tlsConfig"),
+    ("http.tls.certificate=x", "Additional property certificate is not allowed"),
     ("ingress.enabled=true", "hosts"),
     ("postgresql.bundled=false", "postgresql.url"),
     ("redis.url=memcached://x", "redis.url"),

@@ -161,6 +161,36 @@ def bench_memory(stage, rows):
              at_least=False)
 
 
+def bench_reconnect(stage, rows):
+    """The gateway of 10,000 subscribers is killed and started again: until all are back."""
+    count = 10_000
+    # They are devices of one user.
+    suite = stage.suite(env={"BDC_SYNC_DEVICE_SYNC_DEVICES_PER_USER_MAX": str(count)}).start()
+    try:
+        clients = subprocess.Popen(
+            [os.path.join(BIN, "bdc-sync"), "bench", "reconnect", f"--url={suite.url}",
+             f"--token={stages.ADMIN}", f"--connections={count}", "--spaces=100"],
+            stdout=subprocess.PIPE, text=True)
+        if clients.stdout.readline().strip() != "ready":
+            raise RuntimeError("the clients did not come up")
+        suite.gateway.kill()
+        started = time.monotonic()
+        suite.gateway.start(wait=False)
+        answer = clients.communicate(timeout=100)[0]
+        seconds = time.monotonic() - started
+        if clients.returncode != 0:
+            raise RuntimeError("the clients did not all come back")
+        print(f"  {answer.strip()}", flush=True)
+        calls = suite.gateway.metric("bdcsync_gateway_registration_batch_items_count")
+        print(f"  registered by {calls:.0f} calls", flush=True)
+        for metric in ("device_reports_dropped_total", "device_report_failures_total"):
+            if suite.gateway.metric(f"bdcsync_gateway_{metric}") > 0:
+                raise RuntimeError(f"some were not registered: {metric}")
+    finally:
+        suite.kill()
+    rows.add("reconnect_10000", seconds, "s")
+
+
 def resident_kib(pid):
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
@@ -215,7 +245,8 @@ def bench_event_store(stage, rows):
 
 BENCHES = {
     "throughput": bench_throughput, "latency": bench_latency, "fanout": bench_fanout,
-    "memory": bench_memory, "start": bench_start, "event-store": bench_event_store,
+    "memory": bench_memory, "reconnect": bench_reconnect, "start": bench_start,
+    "event-store": bench_event_store,
 }
 
 

@@ -40,6 +40,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- default (include "bdc-sync.fullname" .) .Values.existingSecret -}}
 {{- end -}}
 
+{{/* The secret with the certificate of the HTTP listeners. */}}
+{{- define "bdc-sync.httpSecret" -}}
+{{- $shared := ternary .Values.tls.secretName "" .Values.tls.enabled -}}
+{{- required "http.tls.secretName (or tls.secretName)" (default $shared .Values.http.tls.secretName) -}}
+{{- end -}}
+
+{{/* What a probe asks: (dict "root" $ "path" "/healthz"). */}}
+{{- define "bdc-sync.probe" -}}
+{path: {{ .path }}, port: http{{ if .root.Values.http.tls.enabled }}, scheme: HTTPS{{ end }}}
+{{- end -}}
+
 {{/* The values of service .name with the defaults filled in, as YAML. */}}
 {{- define "bdc-sync.service" -}}
 {{- $own := index .root.Values.services .name -}}
@@ -95,6 +106,9 @@ addresses:
 {{- else -}}
 {{- $_ := set $known.grpc "tls" (merge (dict "client_ca_file" $ca) $files) -}}
 {{- end -}}
+{{- end -}}
+{{- if $root.Values.http.tls.enabled -}}
+{{- $_ := set $known.http "tls" (dict "cert_file" "/etc/bdc-sync/http-tls/tls.crt" "key_file" "/etc/bdc-sync/http-tls/tls.key") -}}
 {{- end -}}
 {{- if $addresses -}}
 {{- $_ := set $known "services" $addresses -}}

@@ -98,6 +98,16 @@ std::vector<std::string> DeviceStorageConformance::Receipts(
   return receipts;
 }
 
+absl::StatusOr<DeviceRecord> DeviceStorageConformance::Put(const v1::Device& device,
+                                                           bool state_given, int64_t now_ms,
+                                                           int64_t devices_max) {
+  auto records =
+      storage().Put({{.device = device, .state_given = state_given}}, now_ms, devices_max);
+  if (!records.ok()) return records.status();
+  if (records->size() != 1) return absl::InternalError("not one answer");
+  return std::move(records->front());
+}
+
 void DeviceStorageConformance::Reopen() {
   if (!home_->durable()) return;
   storage_.reset();
@@ -108,7 +118,7 @@ void DeviceStorageConformance::Reopen() {
 TEST_P(DeviceStorageConformance, ADeviceIsReadAsItWasPut) {
   ASSERT_OK(storage().Ping());
   const v1::Device device = DeviceOf("ada", "phone");
-  ASSERT_OK_AND_ASSIGN(const DeviceRecord put, storage().Put(device, true, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const DeviceRecord put, Put(device, true, kNow, kMany));
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
   ASSERT_TRUE(got.has_value());
@@ -121,12 +131,12 @@ TEST_P(DeviceStorageConformance, ADeviceIsReadAsItWasPut) {
 }
 
 TEST_P(DeviceStorageConformance, PuttingAgainReplacesTheDescriptionAndKeepsTheFirstTime) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "phone"), true, kNow, kMany));
   v1::Device changed = DeviceOf("ada", "phone");
   changed.set_client_version("2.0");
   changed.mutable_state()->set_network(v1::NETWORK_METERED);
   changed.mutable_state()->set_battery_percent(-1);
-  ASSERT_OK(storage().Put(changed, true, kNow + 5, kMany));
+  ASSERT_OK(Put(changed, true, kNow + 5, kMany));
   ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
   EXPECT_EQ(got->device.client_version(), "2.0");
   EXPECT_EQ(got->device.state().network(), v1::NETWORK_METERED);
@@ -136,10 +146,10 @@ TEST_P(DeviceStorageConformance, PuttingAgainReplacesTheDescriptionAndKeepsTheFi
 }
 
 TEST_P(DeviceStorageConformance, AStateThatWasNotGivenLeavesTheStoredOne) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "phone"), true, kNow, kMany));
   v1::Device again = DeviceOf("ada", "phone");
   again.mutable_state()->Clear();
-  ASSERT_OK(storage().Put(again, false, kNow, kMany));
+  ASSERT_OK(Put(again, false, kNow, kMany));
   ASSERT_OK_AND_ASSIGN(const auto got, storage().Get("ada", "phone"));
   EXPECT_EQ(got->device.state().battery_percent(), 80);
   EXPECT_EQ(got->device.state().budget_bytes_per_s(), int64_t{1} << 40);
@@ -148,8 +158,8 @@ TEST_P(DeviceStorageConformance, AStateThatWasNotGivenLeavesTheStoredOne) {
 TEST_P(DeviceStorageConformance, DevicesOfOneIdOfTwoUsersLiveSideBySide) {
   v1::Device eves = DeviceOf("eve", "phone");
   eves.set_client_name("chess");
-  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
-  ASSERT_OK(storage().Put(eves, true, kNow + 1, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(Put(eves, true, kNow + 1, kMany));
   ASSERT_OK(storage().PutCursors(
       {Cursor("ada", "phone", "team", 1, 5), Cursor("eve", "phone", "team", 1, 9)}));
   ASSERT_OK_AND_ASSIGN(const Noted noted,
@@ -178,7 +188,7 @@ TEST_P(DeviceStorageConformance, DevicesOfOneIdOfTwoUsersLiveSideBySide) {
 }
 
 TEST_P(DeviceStorageConformance, ARemovedDeviceIsGone) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "phone"), true, kNow, kMany));
   ASSERT_OK(storage().PutCursors({Cursor("ada", "phone", "team", 1, 5)}));
   ASSERT_OK(storage().Remove("ada", "phone"));
   ASSERT_OK(storage().Remove("ada", "phone"));
@@ -193,12 +203,12 @@ TEST_P(DeviceStorageConformance, ARemovedDeviceIsGone) {
 }
 
 TEST_P(DeviceStorageConformance, ARemovedDeviceThatReturnsStartsAnew) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "phone"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "phone"), true, kNow, kMany));
   ASSERT_OK(storage().PutCursors({Cursor("ada", "phone", "team", 1, 5)}));
   ASSERT_OK(storage().Remove("ada", "phone"));
   v1::Device again = DeviceOf("ada", "phone");
   again.mutable_state()->set_battery_percent(-1);
-  ASSERT_OK_AND_ASSIGN(const DeviceRecord record, storage().Put(again, false, kNow + 9, kMany));
+  ASSERT_OK_AND_ASSIGN(const DeviceRecord record, Put(again, false, kNow + 9, kMany));
   EXPECT_EQ(record.device.registered_ms(), kNow + 9);
   EXPECT_EQ(record.device.state().battery_percent(), -1);
   ASSERT_OK_AND_ASSIGN(const auto cursors, storage().GetCursors("ada", "phone"));
@@ -206,24 +216,22 @@ TEST_P(DeviceStorageConformance, ARemovedDeviceThatReturnsStartsAnew) {
 }
 
 TEST_P(DeviceStorageConformance, AUserHasAtMostSoManyDevices) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, 2));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, 2));
-  EXPECT_THAT(storage().Put(DeviceOf("ada", "c"), true, kNow, 2),
-              HasReason(Reason::kQuotaExceeded));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, 2));  // One that is there already.
-  ASSERT_OK(storage().Put(DeviceOf("bob", "d"), true, kNow, 2));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, 2));
+  ASSERT_OK(Put(DeviceOf("ada", "b"), true, kNow, 2));
+  EXPECT_THAT(Put(DeviceOf("ada", "c"), true, kNow, 2), HasReason(Reason::kQuotaExceeded));
+  ASSERT_OK(Put(DeviceOf("ada", "b"), true, kNow, 2));  // One that is there already.
+  ASSERT_OK(Put(DeviceOf("bob", "d"), true, kNow, 2));
   ASSERT_OK(storage().Remove("ada", "a"));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "c"), true, kNow, 2));
-  EXPECT_THAT(storage().Put(DeviceOf("ada", "a"), true, kNow, 2),
-              HasReason(Reason::kQuotaExceeded));
+  ASSERT_OK(Put(DeviceOf("ada", "c"), true, kNow, 2));
+  EXPECT_THAT(Put(DeviceOf("ada", "a"), true, kNow, 2), HasReason(Reason::kQuotaExceeded));
 }
 
 TEST_P(DeviceStorageConformance, AListIsLatestSeenFirstAndGoesOnAfterAPosition) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "old"), true, kNow - 1, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "new"), true, kNow + 1, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("bob", "c"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "old"), true, kNow - 1, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "new"), true, kNow + 1, kMany));
+  ASSERT_OK(Put(DeviceOf("bob", "c"), true, kNow, kMany));
   ASSERT_OK_AND_ASSIGN(const auto all, storage().List("ada", std::nullopt, 10));
   EXPECT_THAT(Ids(all), ElementsAre("new", "a", "b", "old"));
   ASSERT_OK_AND_ASSIGN(const auto two, storage().List("ada", std::nullopt, 2));
@@ -233,8 +241,8 @@ TEST_P(DeviceStorageConformance, AListIsLatestSeenFirstAndGoesOnAfterAPosition) 
 }
 
 TEST_P(DeviceStorageConformance, ASignOfLifeMovesTheTimeForwardAndChangesOnlyWhatItSays) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "b"), true, kNow, kMany));
   SignOfLife with_state = Sign("ada", "b", /*signed_off=*/true);
   with_state.state.emplace();
   with_state.state->set_network(v1::NETWORK_CELLULAR);
@@ -259,8 +267,8 @@ TEST_P(DeviceStorageConformance, ASignOfLifeMovesTheTimeForwardAndChangesOnlyWha
 }
 
 TEST_P(DeviceStorageConformance, SignsOfDevicesThatTheUserDoesNotHaveAreSkipped) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "gone"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "gone"), true, kNow, kMany));
   ASSERT_OK(storage().Remove("ada", "gone"));
   ASSERT_OK_AND_ASSIGN(
       const Noted noted,
@@ -273,7 +281,7 @@ TEST_P(DeviceStorageConformance, SignsOfDevicesThatTheUserDoesNotHaveAreSkipped)
 }
 
 TEST_P(DeviceStorageConformance, ACursorOnlyMovesForwardWithinItsEpoch) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
   constexpr uint64_t kEpoch = 0xffff'ffff'ffff'fff0u;  // Its highest bit must survive.
   ASSERT_OK(storage().PutCursors(
       {Cursor("ada", "a", "team", kEpoch, 5), Cursor("ada", "a", "user:ada", kEpoch, 0)}));
@@ -289,7 +297,7 @@ TEST_P(DeviceStorageConformance, ACursorOnlyMovesForwardWithinItsEpoch) {
 }
 
 TEST_P(DeviceStorageConformance, CursorsOfDevicesThatTheUserDoesNotHaveAreSkipped) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
   ASSERT_OK(storage().PutCursors({Cursor("eve", "a", "team", 1, 9), Cursor("ada", "x", "s", 1, 9),
                                   Cursor("ada", "a", "team", 1, 1)}));
   ASSERT_OK_AND_ASSIGN(const auto own, storage().GetCursors("ada", "a"));
@@ -299,16 +307,16 @@ TEST_P(DeviceStorageConformance, CursorsOfDevicesThatTheUserDoesNotHaveAreSkippe
 }
 
 TEST_P(DeviceStorageConformance, RegistrationsAreCounted) {
-  ASSERT_OK_AND_ASSIGN(const auto first, storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto first, Put(DeviceOf("ada", "a"), true, kNow, kMany));
   EXPECT_EQ(first.registrations, 1);
   Reopen();
-  ASSERT_OK_AND_ASSIGN(const auto second, storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto second, Put(DeviceOf("ada", "a"), true, kNow, kMany));
   EXPECT_EQ(second.registrations, 2);
 }
 
 TEST_P(DeviceStorageConformance, ARevokedDeviceStaysAsItWasRevoked) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
-  ASSERT_OK(storage().Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "b"), true, kNow, kMany));
   ASSERT_OK_AND_ASSIGN(const auto revoked, storage().Revoke("ada", "a", kNow + 1));
   ASSERT_TRUE(revoked.has_value());
   EXPECT_EQ(revoked->device.revoked_ms(), kNow + 1);
@@ -318,7 +326,7 @@ TEST_P(DeviceStorageConformance, ARevokedDeviceStaysAsItWasRevoked) {
   EXPECT_EQ(again->device.revoked_ms(), kNow + 1);
   v1::Device changed = DeviceOf("ada", "a");
   changed.set_client_version("2.0");
-  ASSERT_OK_AND_ASSIGN(const auto put, storage().Put(changed, true, kNow + 3, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto put, Put(changed, true, kNow + 3, kMany));
   EXPECT_EQ(put.device.SerializeAsString(), again->device.SerializeAsString());
   EXPECT_TRUE(put.signed_off);
   EXPECT_EQ(put.registrations, 1);
@@ -333,18 +341,18 @@ TEST_P(DeviceStorageConformance, ARevokedDeviceStaysAsItWasRevoked) {
 }
 
 TEST_P(DeviceStorageConformance, ADeviceThatWasRemovedMayComeBack) {
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
   ASSERT_OK(storage().PutPurges({Purge("ada", "a", "")}, kNow, kMany));
   ASSERT_OK(storage().Revoke("ada", "a", kNow));
   ASSERT_OK(storage().Remove("ada", "a"));
-  ASSERT_OK_AND_ASSIGN(const auto back, storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK_AND_ASSIGN(const auto back, Put(DeviceOf("ada", "a"), true, kNow, kMany));
   EXPECT_EQ(back.device.revoked_ms(), 0);
   EXPECT_THAT(Receipts("ada", {"a"}), IsEmpty());
 }
 
 TEST_P(DeviceStorageConformance, AReceiptForgetsThePositionsOfWhatWasPurged) {
   for (const char* id : {"a", "b"}) {
-    ASSERT_OK(storage().Put(DeviceOf("ada", id), true, kNow, kMany));
+    ASSERT_OK(Put(DeviceOf("ada", id), true, kNow, kMany));
     ASSERT_OK(
         storage().PutCursors({Cursor("ada", id, "one", 1, 1), Cursor("ada", id, "two", 1, 1)}));
   }
@@ -364,7 +372,7 @@ TEST_P(DeviceStorageConformance, AReceiptForgetsThePositionsOfWhatWasPurged) {
 
 TEST_P(DeviceStorageConformance, ADeviceKeepsOnlySoManyReceipts) {
   constexpr int64_t kReceiptsMax = 2;
-  ASSERT_OK(storage().Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
   for (const char* space : {"one", "two", "three"}) {
     ASSERT_OK(storage().PutPurges({Purge("ada", "a", space)}, kNow, kReceiptsMax));
   }
@@ -376,7 +384,7 @@ TEST_P(DeviceStorageConformance, ADeviceKeepsOnlySoManyReceipts) {
 TEST_P(DeviceStorageConformance, NamesMayHoldAnyTextAndAreNeverTakenForSql) {
   const std::string user = "o'brien; DROP TABLE devices; -- Ünïcode 🙂";
   const std::string id = "%_\\\"'{},()";
-  ASSERT_OK(storage().Put(DeviceOf(user, id), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf(user, id), true, kNow, kMany));
   ASSERT_OK(storage().PutCursors({Cursor(user, id, "a.b:c@d-e_f", 1, 1)}));
   ASSERT_OK_AND_ASSIGN(const Noted noted, storage().Note({Sign(user, id)}, kNow));
   EXPECT_EQ(noted.count, 1);
@@ -391,7 +399,7 @@ TEST_P(DeviceStorageConformance, ConcurrentBatchesInAnyMixEndWithoutDeadlock) {
   std::vector<SignOfLife> signs;
   for (int i = 0; i < kDevices; ++i) {
     const std::string id = absl::StrCat("d", 100 + i);
-    ASSERT_OK(storage().Put(DeviceOf("ada", id), true, kNow, kMany));
+    ASSERT_OK(Put(DeviceOf("ada", id), true, kNow, kMany));
     signs.push_back(Sign("ada", id));
   }
   std::vector<std::thread> threads;
@@ -406,8 +414,7 @@ TEST_P(DeviceStorageConformance, ConcurrentBatchesInAnyMixEndWithoutDeadlock) {
         }
         EXPECT_OK(storage().Note(signs, kNow + round));
         EXPECT_OK(storage().PutCursors(cursors));
-        EXPECT_OK(
-            storage().Put(DeviceOf("ada", absl::StrCat("d", 100 + round)), true, kNow, kMany));
+        EXPECT_OK(Put(DeviceOf("ada", absl::StrCat("d", 100 + round)), true, kNow, kMany));
       }
     });
   }
@@ -422,7 +429,7 @@ TEST_P(DeviceStorageConformance, ConcurrentBatchesInAnyMixEndWithoutDeadlock) {
 TEST_P(DeviceStorageConformance, PuttingOneDeviceTwiceAtOnceMakesOne) {
   for (int round = 0; round < 20; ++round) {
     const std::string id = absl::StrCat("device ", round);
-    const auto put = [&] { EXPECT_OK(storage().Put(DeviceOf("ada", id), true, kNow, kMany)); };
+    const auto put = [&] { EXPECT_OK(Put(DeviceOf("ada", id), true, kNow, kMany)); };
     std::thread one(put);
     std::thread two(put);
     one.join();

@@ -35,6 +35,9 @@ class DeviceStorageConformance : public ::testing::TestWithParam<DeviceStorageKi
   DeviceStorage& storage() { return *storage_; }
   // Closes the storage and opens it again; a storage in memory is left as it is.
   void Reopen();
+  // Puts one device.
+  absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given, int64_t now_ms,
+                                   int64_t devices_max);
   // "device:space:time" of each receipt.
   std::vector<std::string> Receipts(const std::string& user,
                                     const std::vector<std::string>& device_ids);

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
@@ -39,14 +41,46 @@ DeviceRecord ReadDevice(const sql::PostgresResult& rows, int row) {
   return record;
 }
 
-sql::PostgresParams PutParams(const v1::Device& device, bool state_given, int64_t now_ms) {
+// A device's full name, as a key for the length of a call.
+using Key = std::pair<absl::string_view, absl::string_view>;
+
+Key KeyOf(const v1::Device& device) { return {device.user_id(), device.device_id()}; }
+
+using Puts = std::vector<const DevicePut*>;
+
+// Adds two arrays: users, devices.
+void AddNames(const Puts& puts, sql::PostgresParams& params) {
+  using Array = sql::PostgresArray;
+  Array users(Array::kText), devices(Array::kText);
+  for (const DevicePut* put : puts) {
+    users.AddBytes(put->device.user_id());
+    devices.AddBytes(put->device.device_id());
+  }
+  params.Add(std::move(users)).Add(std::move(devices));
+}
+
+sql::PostgresParams PutParams(const Puts& puts, int64_t now_ms) {
+  using Array = sql::PostgresArray;
+  Array names(Array::kText), versions(Array::kText), platforms(Array::kText);
+  Array networks(Array::kInt32), batteries(Array::kInt32), charging(Array::kBool);
+  Array budgets(Array::kInt64), given(Array::kBool), times(Array::kInt64);
+  for (const DevicePut* put : puts) {
+    const v1::Device& device = put->device;
+    names.AddBytes(device.client_name());
+    versions.AddBytes(device.client_version());
+    platforms.AddBytes(device.platform());
+    networks.AddInt32(device.state().network());
+    batteries.AddInt32(device.state().battery_percent());
+    charging.AddBool(device.state().charging());
+    budgets.AddInt64(device.state().budget_bytes_per_s());
+    given.AddBool(put->state_given);
+    times.AddInt64(put->times);
+  }
   sql::PostgresParams params;
-  params.AddBytes(device.user_id()).AddBytes(device.device_id());
-  params.AddBytes(device.client_name()).AddBytes(device.client_version());
-  params.AddBytes(device.platform());
-  params.AddInt32(device.state().network()).AddInt32(device.state().battery_percent());
-  params.AddBool(device.state().charging()).AddInt64(device.state().budget_bytes_per_s());
-  params.AddInt64(now_ms).AddBool(state_given);
+  AddNames(puts, params);
+  params.Add(std::move(names)).Add(std::move(versions)).Add(std::move(platforms));
+  params.Add(std::move(networks)).Add(std::move(batteries)).Add(std::move(charging));
+  params.Add(std::move(budgets)).Add(std::move(given)).Add(std::move(times)).AddInt64(now_ms);
   return params;
 }
 
@@ -73,24 +107,39 @@ class PostgresDeviceStorage final : public DeviceStorage {
     return pool_.Execute(postgres::kPing, sql::PostgresParams()).status();
   }
 
-  absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given, int64_t now_ms,
-                                   int64_t devices_max) override {
-    std::optional<DeviceRecord> stored;
+  absl::StatusOr<std::vector<absl::StatusOr<DeviceRecord>>> Put(absl::Span<const DevicePut> puts,
+                                                                int64_t now_ms,
+                                                                int64_t devices_max) override {
+    absl::flat_hash_map<Key, DeviceRecord> stored;
     RETURN_IF_ERROR(pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      sql::PostgresParams id;
-      id.AddBytes(device.user_id()).AddBytes(device.device_id());
-      // Holds the device's row, if there is one, until the transaction ends.
-      ASSIGN_OR_RETURN(const sql::PostgresResult known, session.Execute(postgres::kKnown, id));
-      if (known.size() == 0) RETURN_IF_ERROR(CheckQuota(session, device, devices_max));
-      const bool revoked = known.size() > 0 && known.Int64(0, 0) > 0;
-      ASSIGN_OR_RETURN(
-          const sql::PostgresResult rows,
-          revoked ? session.Execute(postgres::kGet, id)
-                  : session.Execute(postgres::kPut, PutParams(device, state_given, now_ms)));
-      stored = ReadDevice(rows, 0);
+      Puts all;
+      for (const DevicePut& put : puts) all.push_back(&put);
+      ASSIGN_OR_RETURN(const Puts within, WithinQuota(session, std::move(all), devices_max));
+      if (within.empty()) return absl::OkStatus();
+      // Takes all locks, in order of user and device, as the other batches do.
+      ASSIGN_OR_RETURN(const sql::PostgresResult rows,
+                       session.Execute(postgres::kPut, PutParams(within, now_ms)));
+      Collect(rows, within, stored);
+      if (stored.size() == within.size()) return absl::OkStatus();
+      sql::PostgresParams names;
+      AddNames(within, names);
+      ASSIGN_OR_RETURN(const sql::PostgresResult revoked,
+                       session.Execute(postgres::kGetNamed, names));
+      Collect(revoked, within, stored);
       return absl::OkStatus();
     }));
-    return *std::move(stored);
+    std::vector<absl::StatusOr<DeviceRecord>> records;
+    records.reserve(puts.size());
+    for (const DevicePut& put : puts) {
+      const auto found = stored.find(KeyOf(put.device));
+      if (found != stored.end()) {
+        records.emplace_back(std::move(found->second));
+      } else {
+        records.emplace_back(
+            MakeError(Reason::kQuotaExceeded, "the user has too many devices: remove one first"));
+      }
+    }
+    return records;
   }
 
   absl::StatusOr<std::optional<DeviceRecord>> Get(absl::string_view user_id,
@@ -217,6 +266,24 @@ class PostgresDeviceStorage final : public DeviceStorage {
     return pool_.Execute(postgres::kPutCursors, params).status();
   }
 
+  absl::StatusOr<std::vector<std::vector<std::string>>> GetSpaces(
+      absl::Span<const v1::DeviceName> devices, int spaces_max) override {
+    using Array = sql::PostgresArray;
+    Array users(Array::kText), ids(Array::kText);
+    for (const v1::DeviceName& device : devices) {
+      users.AddBytes(device.user_id());
+      ids.AddBytes(device.device_id());
+    }
+    sql::PostgresParams params;
+    params.Add(std::move(users)).Add(std::move(ids)).AddInt64(spaces_max);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kSpaces, params));
+    std::vector<std::vector<std::string>> spaces(devices.size());
+    for (int row = 0; row < rows.size(); ++row) {
+      spaces[static_cast<std::size_t>(rows.Int64(row, 0) - 1)].push_back(Text(rows, row, 1));
+    }
+    return spaces;
+  }
+
   absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
                                                         absl::string_view device_id) override {
     sql::PostgresParams params;
@@ -235,13 +302,46 @@ class PostgresDeviceStorage final : public DeviceStorage {
   }
 
  private:
-  static absl::Status CheckQuota(sql::PostgresSession& session, const v1::Device& device,
-                                 int64_t devices_max) {
-    sql::PostgresParams user;
-    user.AddBytes(device.user_id());
-    ASSIGN_OR_RETURN(const sql::PostgresResult count, session.Execute(postgres::kCount, user));
-    if (count.Int64(0, 0) < devices_max) return absl::OkStatus();
-    return MakeError(Reason::kQuotaExceeded, "the user has too many devices: remove one first");
+  // Those of `puts` whose device is stored already or that its user may still add.
+  static absl::StatusOr<Puts> WithinQuota(sql::PostgresSession& session, Puts puts,
+                                          int64_t devices_max) {
+    sql::PostgresParams names;
+    AddNames(puts, names);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, session.Execute(postgres::kKnown, names));
+    absl::flat_hash_set<Key> known;
+    for (int row = 0; row < rows.size(); ++row) known.emplace(rows.Text(row, 0), rows.Text(row, 1));
+    if (known.size() == puts.size()) return puts;
+    sql::PostgresArray users(sql::PostgresArray::kText);
+    for (const DevicePut* put : puts) {
+      if (!known.contains(KeyOf(put->device))) users.AddBytes(put->device.user_id());
+    }
+    sql::PostgresParams whose;
+    whose.Add(std::move(users));
+    ASSIGN_OR_RETURN(const sql::PostgresResult counts, session.Execute(postgres::kCounts, whose));
+    absl::flat_hash_map<absl::string_view, int64_t> devices;
+    for (int row = 0; row < counts.size(); ++row) {
+      devices[counts.Text(row, 0)] = counts.Int64(row, 1);
+    }
+    Puts within;
+    for (const DevicePut* put : puts) {
+      if (known.contains(KeyOf(put->device)) || ++devices[put->device.user_id()] <= devices_max) {
+        within.push_back(put);
+      }
+    }
+    return within;
+  }
+
+  // Adds the devices of `rows` to `stored`, under the names in `puts`, which outlive it.
+  static void Collect(const sql::PostgresResult& rows, const Puts& puts,
+                      absl::flat_hash_map<Key, DeviceRecord>& stored) {
+    absl::flat_hash_map<Key, DeviceRecord> read;
+    for (int row = 0; row < rows.size(); ++row) {
+      read.emplace(Key(rows.Text(row, 0), rows.Text(row, 1)), ReadDevice(rows, row));
+    }
+    for (const DevicePut* put : puts) {
+      const auto found = read.find(KeyOf(put->device));
+      if (found != read.end()) stored.emplace(KeyOf(put->device), std::move(found->second));
+    }
   }
 
   sql::PostgresPool pool_;

@@ -12,30 +12,54 @@ namespace bdcsync::device_sync::postgres {
 
 inline constexpr sql::PostgresStatement kPing{"device_ping", "SELECT 1"};
 
-inline constexpr sql::PostgresStatement kKnown{
-    "device_known",
-    "SELECT revoked_ms FROM devices WHERE user_id = $1::text AND device_id = $2::text FOR UPDATE"};
+#define BDC_NAMED "unnest($1::text[], $2::text[]) AS n(user_id, device_id)"
 
-inline constexpr sql::PostgresStatement kCount{
-    "device_count", "SELECT count(*) FROM devices WHERE user_id = $1::text"};
+inline constexpr sql::PostgresStatement kKnown{"device_known",
+                                               "SELECT d.user_id, d.device_id FROM " BDC_NAMED
+                                               " JOIN devices d USING (user_id, device_id)"};
 
-// $11: whether state was given.
+inline constexpr sql::PostgresStatement kCounts{
+    "device_counts",
+    "SELECT u.user_id, (SELECT count(*) FROM devices d WHERE d.user_id = u.user_id) "
+    "FROM (SELECT DISTINCT user_id FROM unnest($1::text[]) AS n(user_id)) u"};
+
+// A revoked device keeps what it has, and is not returned.
 inline constexpr sql::PostgresStatement kPut{
     "device_put",
+    "WITH put AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
+    "$6::int4[], $7::int4[], $8::bool[], $9::int8[], $10::bool[], $11::int8[]) "
+    "AS p(user_id, device_id, client_name, client_version, platform, network, battery_percent, "
+    "charging, budget_bytes_per_s, has_state, times)) "
     "INSERT INTO devices AS d (user_id, device_id, client_name, client_version, platform, network, "
     "battery_percent, charging, budget_bytes_per_s, registered_ms, last_seen_ms, signed_off, "
-    "registrations) VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
-    "$8::bool, $9::int8, $10::int8, $10::int8, false, 1) "
+    "registrations) SELECT p.user_id, p.device_id, p.client_name, p.client_version, p.platform, "
+    "p.network, p.battery_percent, p.charging, p.budget_bytes_per_s, $12::int8, $12::int8, false, "
+    "p.times FROM put p ORDER BY p.user_id COLLATE \"C\", p.device_id COLLATE \"C\" "
     "ON CONFLICT (user_id, device_id) DO UPDATE SET client_name = excluded.client_name, "
     "client_version = excluded.client_version, platform = excluded.platform, "
-    "network = CASE WHEN $11::bool THEN excluded.network ELSE d.network END, "
-    "battery_percent = CASE WHEN $11::bool THEN excluded.battery_percent "
-    "ELSE d.battery_percent END, "
-    "charging = CASE WHEN $11::bool THEN excluded.charging ELSE d.charging END, "
-    "budget_bytes_per_s = CASE WHEN $11::bool THEN excluded.budget_bytes_per_s "
-    "ELSE d.budget_bytes_per_s END, "
-    "last_seen_ms = GREATEST(d.last_seen_ms, excluded.last_seen_ms), "
-    "signed_off = false, registrations = d.registrations + 1 RETURNING " BDC_DEVICE_COLUMNS};
+    "(network, battery_percent, charging, budget_bytes_per_s, registrations) = ("
+    "SELECT CASE WHEN p.has_state THEN p.network ELSE d.network END, "
+    "CASE WHEN p.has_state THEN p.battery_percent ELSE d.battery_percent END, "
+    "CASE WHEN p.has_state THEN p.charging ELSE d.charging END, "
+    "CASE WHEN p.has_state THEN p.budget_bytes_per_s ELSE d.budget_bytes_per_s END, "
+    "d.registrations + p.times FROM put p "
+    "WHERE p.user_id = d.user_id AND p.device_id = d.device_id), "
+    "last_seen_ms = GREATEST(d.last_seen_ms, excluded.last_seen_ms), signed_off = false "
+    "WHERE d.revoked_ms = 0 RETURNING " BDC_DEVICE_COLUMNS};
+
+inline constexpr sql::PostgresStatement kGetNamed{
+    "device_get_named", "SELECT " BDC_DEVICE_COLUMNS " FROM " BDC_NAMED
+                        " JOIN devices d ON d.user_id = n.user_id AND d.device_id = n.device_id"};
+
+// Rows of the place among those asked for, from 1, and a space.
+inline constexpr sql::PostgresStatement kSpaces{
+    "device_spaces",
+    "SELECT n.place, s.space FROM unnest($1::text[], $2::text[]) "
+    "WITH ORDINALITY AS n(user_id, device_id, place), LATERAL (SELECT c.space FROM cursors c "
+    "WHERE c.user_id = n.user_id AND c.device_id = n.device_id ORDER BY c.space LIMIT $3::int8) s "
+    "ORDER BY n.place, s.space"};
+
+#undef BDC_NAMED
 
 inline constexpr sql::PostgresStatement kGet{
     "device_get", "SELECT " BDC_DEVICE_COLUMNS

@@ -58,6 +58,10 @@ void BindState(sql::SqliteStatement& statement, int first, const v1::DeviceState
   statement.BindInt64(first + 3, state.budget_bytes_per_s());
 }
 
+absl::Status TooManyDevices() {
+  return MakeError(Reason::kQuotaExceeded, "the user has too many devices: remove one first");
+}
+
 class SqliteDeviceStorage final : public DeviceStorage {
  public:
   absl::Status Open(absl::string_view path) {
@@ -80,6 +84,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
     ASSIGN_OR_RETURN(note_, database_->Prepare(sqlite::kNote));
     ASSIGN_OR_RETURN(put_cursor_, database_->Prepare(sqlite::kPutCursor));
     ASSIGN_OR_RETURN(cursors_, database_->Prepare(sqlite::kCursors));
+    ASSIGN_OR_RETURN(spaces_, database_->Prepare(sqlite::kSpaces));
     return absl::OkStatus();
   }
 
@@ -88,19 +93,29 @@ class SqliteDeviceStorage final : public DeviceStorage {
     return database_->Run("SELECT 1");
   }
 
-  absl::StatusOr<DeviceRecord> Put(const v1::Device& device, bool state_given, int64_t now_ms,
-                                   int64_t devices_max) override {
+  absl::StatusOr<std::vector<absl::StatusOr<DeviceRecord>>> Put(absl::Span<const DevicePut> puts,
+                                                                int64_t now_ms,
+                                                                int64_t devices_max) override {
     absl::MutexLock lock(&mutex_);
-    std::optional<DeviceRecord> stored;
+    std::vector<absl::StatusOr<DeviceRecord>> stored;
+    stored.reserve(puts.size());
     RETURN_IF_ERROR(
         database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
-          RETURN_IF_ERROR(CheckQuota(device, devices_max));
-          RETURN_IF_ERROR(Write(device, state_given, now_ms));
-          ASSIGN_OR_RETURN(stored, Read(device.user_id(), device.device_id()));
+          for (const DevicePut& put : puts) {
+            ASSIGN_OR_RETURN(const bool room, HasRoomFor(put.device, devices_max));
+            if (!room) {
+              stored.emplace_back(TooManyDevices());
+              continue;
+            }
+            RETURN_IF_ERROR(Write(put, now_ms));
+            ASSIGN_OR_RETURN(std::optional<DeviceRecord> record,
+                             Read(put.device.user_id(), put.device.device_id()));
+            if (!record) return absl::InternalError("a device that was just stored is not there");
+            stored.emplace_back(*std::move(record));
+          }
           return absl::OkStatus();
         }));
-    if (!stored) return absl::InternalError("a device that was just stored is not there");
-    return *std::move(stored);
+    return stored;
   }
 
   absl::StatusOr<std::optional<DeviceRecord>> Get(absl::string_view user_id,
@@ -236,6 +251,24 @@ class SqliteDeviceStorage final : public DeviceStorage {
     });
   }
 
+  absl::StatusOr<std::vector<std::vector<std::string>>> GetSpaces(
+      absl::Span<const v1::DeviceName> devices, int spaces_max) override {
+    absl::MutexLock lock(&mutex_);
+    std::vector<std::vector<std::string>> spaces(devices.size());
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      const Use use(spaces_);
+      spaces_.BindText(1, devices[i].user_id());
+      spaces_.BindText(2, devices[i].device_id());
+      spaces_.BindInt64(3, spaces_max);
+      while (true) {
+        ASSIGN_OR_RETURN(const bool found, spaces_.Step());
+        if (!found) break;
+        spaces[i].push_back(Text(spaces_, 0));
+      }
+    }
+    return spaces;
+  }
+
   absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
                                                         absl::string_view device_id) override {
     absl::MutexLock lock(&mutex_);
@@ -256,22 +289,22 @@ class SqliteDeviceStorage final : public DeviceStorage {
   }
 
  private:
-  absl::Status CheckQuota(const v1::Device& device, int64_t devices_max)
+  // A device that is stored already needs none.
+  absl::StatusOr<bool> HasRoomFor(const v1::Device& device, int64_t devices_max)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const Use use(known_);
     known_.BindText(1, device.user_id());
     known_.BindText(2, device.device_id());
     ASSIGN_OR_RETURN(const bool known, known_.Step());
-    if (known) return absl::OkStatus();
+    if (known) return true;
     const Use use_count(count_);
     count_.BindText(1, device.user_id());
     ASSIGN_OR_RETURN(const bool counted, count_.Step());
-    if (counted && count_.Int64(0) < devices_max) return absl::OkStatus();
-    return MakeError(Reason::kQuotaExceeded, "the user has too many devices: remove one first");
+    return counted && count_.Int64(0) < devices_max;
   }
 
-  absl::Status Write(const v1::Device& device, bool state_given, int64_t now_ms)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  absl::Status Write(const DevicePut& put, int64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const v1::Device& device = put.device;
     put_.BindText(1, device.user_id());
     put_.BindText(2, device.device_id());
     put_.BindText(3, device.client_name());
@@ -279,7 +312,8 @@ class SqliteDeviceStorage final : public DeviceStorage {
     put_.BindText(5, device.platform());
     BindState(put_, 6, device.state());
     put_.BindInt64(10, now_ms);
-    put_.BindInt64(11, state_given ? 1 : 0);
+    put_.BindInt64(11, put.state_given ? 1 : 0);
+    put_.BindInt64(12, put.times);
     return put_.Run();
   }
 
@@ -312,6 +346,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
   sql::SqliteStatement note_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement put_cursor_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement cursors_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement spaces_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

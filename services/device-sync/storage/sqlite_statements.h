@@ -12,18 +12,18 @@ inline constexpr char kKnown[] = "SELECT 1 FROM devices WHERE user_id = ?1 AND d
 
 inline constexpr char kCount[] = "SELECT count(*) FROM devices WHERE user_id = ?1";
 
-// ?11: whether state was given.
+// ?11: whether state was given; ?12: how many registrations these are.
 inline constexpr char kPut[] =
     "INSERT INTO devices (user_id, device_id, client_name, client_version, platform, network, "
     "battery_percent, charging, budget_bytes_per_s, registered_ms, last_seen_ms, signed_off, "
-    "registrations) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 0, 1) "
+    "registrations) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 0, ?12) "
     "ON CONFLICT (user_id, device_id) DO UPDATE SET "
     "client_name = ?3, client_version = ?4, platform = ?5, "
     "network = CASE WHEN ?11 THEN ?6 ELSE network END, "
     "battery_percent = CASE WHEN ?11 THEN ?7 ELSE battery_percent END, "
     "charging = CASE WHEN ?11 THEN ?8 ELSE charging END, "
     "budget_bytes_per_s = CASE WHEN ?11 THEN ?9 ELSE budget_bytes_per_s END, "
-    "last_seen_ms = max(last_seen_ms, ?10), signed_off = 0, registrations = registrations + 1 "
+    "last_seen_ms = max(last_seen_ms, ?10), signed_off = 0, registrations = registrations + ?12 "
     "WHERE revoked_ms = 0";
 
 inline constexpr char kGet[] =
@@ -80,6 +80,9 @@ inline constexpr char kPutCursor[] =
 
 inline constexpr char kCursors[] =
     "SELECT space, epoch, seq FROM cursors WHERE user_id = ?1 AND device_id = ?2 ORDER BY space";
+
+inline constexpr char kSpaces[] =
+    "SELECT space FROM cursors WHERE user_id = ?1 AND device_id = ?2 ORDER BY space LIMIT ?3";
 
 #undef BDC_DEVICE_COLUMNS
 

@@ -50,6 +50,11 @@ class SqliteEventStorage final : public EventStorage {
     return absl::OkStatus();
   }
 
+  std::optional<PageCache> TakePageCache() override {
+    absl::MutexLock lock(&write_mutex_);
+    const sql::SqlitePageCache taken = database_->TakePageCache();
+    return PageCache{taken.bytes, taken.hits, taken.misses};
+  }
   uint32_t log_count() const override { return log_count_; }
 
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {

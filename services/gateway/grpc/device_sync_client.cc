@@ -40,9 +40,14 @@ DeviceSyncClient::DeviceSyncClient(const std::vector<std::shared_ptr<grpc::Chann
 
 DeviceSyncClient::~DeviceSyncClient() = default;
 
-void DeviceSyncClient::RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
-                                      Done<device_sync::v1::RegisterDeviceResponse> done) {
-  state_->Call(&Async::RegisterDevice, std::move(request), std::move(done));
+void DeviceSyncClient::RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
+                                       Done<device_sync::v1::RegisterDevicesResponse> done) {
+  state_->Call(&Async::RegisterDevices, std::move(request), std::move(done));
+}
+
+void DeviceSyncClient::GetDevice(device_sync::v1::GetDeviceRequest request,
+                                 Done<device_sync::v1::GetDeviceResponse> done) {
+  state_->Call(&Async::GetDevice, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::ListDevices(device_sync::v1::ListDevicesRequest request,

@@ -21,8 +21,10 @@ class DeviceSyncClient final : public DeviceClient {
                    absl::Duration timeout);
   ~DeviceSyncClient() override;
 
-  void RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
-                      Done<device_sync::v1::RegisterDeviceResponse> done) override;
+  void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
+                       Done<device_sync::v1::RegisterDevicesResponse> done) override;
+  void GetDevice(device_sync::v1::GetDeviceRequest request,
+                 Done<device_sync::v1::GetDeviceResponse> done) override;
   void ListDevices(device_sync::v1::ListDevicesRequest request,
                    Done<device_sync::v1::ListDevicesResponse> done) override;
   void RevokeDevice(device_sync::v1::RevokeDeviceRequest request,

@@ -67,9 +67,16 @@ class WatchCall final : public grpc::ServerWriteReactor<WatchResponse>,
                         public FeedSubscription,
                         public std::enable_shared_from_this<WatchCall> {
  public:
-  WatchCall(WatchHost& host, WatchHost::Feed feed, SubscriptionSpec spec,
-            std::optional<entity::Cursor> cursor, bool with_data)
-      : host_(host), feed_(feed), spec_(std::move(spec)), cursor_(cursor), with_data_(with_data) {}
+  WatchCall(WatchHost& host, WatchHost::Feed feed, std::shared_ptr<const Caller> caller,
+            SubscriptionSpec spec, std::optional<entity::Cursor> cursor, bool with_data)
+      : host_(host),
+        feed_(feed),
+        caller_(std::move(caller)),
+        spec_(std::move(spec)),
+        cursor_(cursor),
+        with_data_(with_data) {}
+
+  const Caller& caller() const { return *caller_; }
 
   void Begin(absl::Duration until_token_expires) {
     feed_.loop->Post([self = shared_from_this(), until_token_expires] {
@@ -186,6 +193,7 @@ class WatchCall final : public grpc::ServerWriteReactor<WatchResponse>,
 
   WatchHost& host_;
   const WatchHost::Feed feed_;
+  const std::shared_ptr<const Caller> caller_;
   const SubscriptionSpec spec_;
   std::optional<entity::Cursor> cursor_;  // Of the next Subscribe; on the loop.
   const bool with_data_;
@@ -205,7 +213,7 @@ grpc::ServerWriteReactor<WatchResponse>* RefuseWatch(const absl::Status& why) {
 }
 
 grpc::ServerWriteReactor<WatchResponse>* WatchHost::Start(std::shared_ptr<const Caller> caller,
-                                                          const WatchRequest& request) {
+                                                          const WatchRequest& request, Gate gate) {
   SubscriptionSpec spec = SpecOf(*caller, request);
   if (const absl::Status valid = entity::ValidateSpace(spec.space); !valid.ok()) {
     return RefuseWatch(valid);
@@ -220,18 +228,47 @@ grpc::ServerWriteReactor<WatchResponse>* WatchHost::Start(std::shared_ptr<const 
       return RefuseWatch(MakeErrorAt(Reason::kInvalidArgument, "cursor", "this is not a cursor"));
     }
   }
+  const absl::Duration until_token_expires = caller->token_expires - clock_.Now();
   std::shared_ptr<WatchCall> call;
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) return RefuseWatch(MakeError(Reason::kUnavailable, "the gateway is stopping"));
     const Feed feed = feeds_[next_feed_++ % feeds_.size()];
-    call =
-        std::make_shared<WatchCall>(*this, feed, std::move(spec), cursor, !request.without_data());
+    call = std::make_shared<WatchCall>(*this, feed, std::move(caller), std::move(spec), cursor,
+                                       !request.without_data());
     call->self_ = call;
     calls_.insert(call);
   }
-  call->Begin(caller->token_expires - clock_.Now());
+  if (gate == nullptr) {
+    call->Begin(until_token_expires);
+  } else {
+    gate([call, until_token_expires](const absl::Status& allowed) {
+      if (allowed.ok()) {
+        call->Begin(until_token_expires);
+      } else {
+        call->End(allowed);
+      }
+    });
+  }
   return call.get();
+}
+
+void WatchHost::EndDevice(const device_sync::v1::DeviceName& device, const absl::Status& why) {
+  std::vector<std::shared_ptr<WatchCall>> calls;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return;
+    ++ending_;
+    for (const auto& call : calls_) {
+      const Caller& caller = call->caller();
+      if (caller.user_id == device.user_id() && caller.device_id == device.device_id()) {
+        calls.push_back(call);
+      }
+    }
+  }
+  for (const auto& call : calls) call->End(why);
+  absl::MutexLock lock(&mutex_);
+  --ending_;
 }
 
 void WatchHost::Remove(WatchCall* call) {
@@ -253,6 +290,9 @@ void WatchHost::Shutdown(const absl::Status& why) {
   }
   for (const auto& call : calls) call->End(why);
   for (const auto& call : calls) call->WaitUntilDetached();
+  const auto none_ends = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ending_ == 0; };
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&none_ends));
 }
 
 }  // namespace bdcsync::gateway

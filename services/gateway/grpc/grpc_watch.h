@@ -10,8 +10,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "bdcsync/device_sync/v1/device_sync.pb.h"
 #include "bdcsync/sync/v1/sync.pb.h"
 #include "libs/base/clock.h"
 #include "services/gateway/session/caller.h"
@@ -38,8 +40,17 @@ class WatchHost {
   WatchHost(std::vector<Feed> feeds, const Clock& clock, size_t queued_bytes_max)
       : feeds_(std::move(feeds)), clock_(clock), queued_bytes_max_(queued_bytes_max) {}
 
+  // Runs once: OK lets a call begin, anything else ends it.
+  using Allow = absl::AnyInvocable<void(absl::Status)>;
+  // Asks whether a call may begin.
+  using Gate = absl::AnyInvocable<void(Allow)>;
+
+  // Without a `gate` the call begins at once.
   grpc::ServerWriteReactor<sync::v1::WatchResponse>* Start(std::shared_ptr<const Caller> caller,
-                                                           const sync::v1::WatchRequest& request);
+                                                           const sync::v1::WatchRequest& request,
+                                                           Gate gate = nullptr);
+  // Ends the calls of a device that was revoked.
+  void EndDevice(const device_sync::v1::DeviceName& device, const absl::Status& why);
   // Ends every call with `why` and returns when none uses the feeds any more. New ones are refused.
   void Shutdown(const absl::Status& why);
   size_t size() const;
@@ -55,6 +66,7 @@ class WatchHost {
   // Shared: a call lives as long as gRPC, its loop or this host uses it.
   absl::flat_hash_set<std::shared_ptr<WatchCall>> calls_ ABSL_GUARDED_BY(mutex_);
   size_t next_feed_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t ending_ ABSL_GUARDED_BY(mutex_) = 0;  // Runs of EndDevice.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -63,10 +63,24 @@ grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext
   }
   absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
   if (!caller.ok()) return rpc::FinishNow(context, caller.status());
-  const CallScope scope(rpc::TraceOf(*context));
+  const CallTrace trace = rpc::TraceOf(*context);
+  const CallScope scope(trace);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  handle(*to_.load(), *std::move(caller),
-         [reactor](const absl::Status& status) { rpc::FinishWith(reactor, status); });
+  const auto done = [reactor](const absl::Status& status) { rpc::FinishWith(reactor, status); };
+  const SyncServiceDependencies& to = *to_.load();
+  if ((*caller)->device_id.empty()) {
+    handle(to, *std::move(caller), done);
+    return reactor;
+  }
+  const Caller& device = **caller;
+  to.standing.Check(device.user_id, device.device_id,
+                    [&to, trace, handle = std::move(handle), caller = *std::move(caller),
+                     done](const absl::Status& allowed) mutable {
+                      if (!allowed.ok()) return done(allowed);
+                      to.access.OnAccess(caller);
+                      const CallScope within(trace);
+                      handle(to, std::move(caller), done);
+                    });
   return reactor;
 }
 
@@ -193,8 +207,15 @@ grpc::ServerUnaryReactor* SyncService::RevokeDevice(grpc::CallbackServerContext*
       return;
     }
     using Answer = device_sync::v1::RevokeDeviceResponse;
-    to.devices.RevokeDevice(std::move(revoke), [response, done](absl::StatusOr<Answer> answer) {
-      if (answer.ok()) response->mutable_device()->Swap(answer->mutable_device());
+    device_sync::v1::DeviceName name;
+    name.set_user_id(revoke.user_id());
+    name.set_device_id(revoke.device_id());
+    to.devices.RevokeDevice(std::move(revoke), [&to, name = std::move(name), response,
+                                                done](absl::StatusOr<Answer> answer) {
+      if (answer.ok()) {
+        to.access.OnRevoked(name);  // The bus may be away.
+        response->mutable_device()->Swap(answer->mutable_device());
+      }
       done(answer.status());
     });
   });
@@ -217,7 +238,11 @@ grpc::ServerWriteReactor<sync::v1::WatchResponse>* SyncService::Watch(
   }
   absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
   if (!caller.ok()) return RefuseWatch(caller.status());
-  return to_.load()->watches.Start(*std::move(caller), *request);
+  const SyncServiceDependencies& to = *to_.load();
+  if ((*caller)->device_id.empty()) return to.watches.Start(*std::move(caller), *request);
+  return to.watches.Start(*caller, *request, [&to, caller = *caller](WatchHost::Allow allow) {
+    to.standing.Check(caller->user_id, caller->device_id, std::move(allow));
+  });
 }
 
 }  // namespace bdcsync::gateway

@@ -13,9 +13,11 @@
 #include "libs/base/clock.h"
 #include "services/gateway/grpc/grpc_watch.h"
 #include "services/gateway/pipeline/device_client.h"
+#include "services/gateway/pipeline/device_standing.h"
 #include "services/gateway/session/caller.h"
 #include "services/gateway/session/operations.h"
 #include "services/gateway/session/reads.h"
+#include "services/gateway/session/session_directory.h"
 
 namespace bdcsync::gateway {
 
@@ -26,6 +28,8 @@ struct SyncServiceDependencies {
   OperationPipeline& operations;
   EntityReads& reads;
   DeviceClient& devices;
+  DeviceStanding& standing;
+  AccessListener& access;
   WatchHost& watches;
   std::function<sync::v1::GetStatusResponse()> status;
   size_t json_depth_max = 64;
@@ -72,8 +76,8 @@ class SyncService final : public sync::v1::SyncService::CallbackService {
  private:
   absl::StatusOr<std::shared_ptr<const Caller>> Authenticate(
       const grpc::CallbackServerContext& context) const;
-  // Authenticates, then runs `handle(dependencies, caller, done)`, which must run done(status)
-  // once.
+  // Authenticates and checks the caller's device, then runs `handle(dependencies, caller, done)`,
+  // which must run done(status) once.
   template <typename Handle>
   grpc::ServerUnaryReactor* Authenticated(grpc::CallbackServerContext* context, Handle handle);
 

@@ -22,6 +22,26 @@ using testing::HasReason;
 
 constexpr char kSecret[] = "a secret that is long enough for this test";
 
+class HeardNews final : public AccessListener {
+ public:
+  void OnAccess(const std::shared_ptr<const Caller>& caller) override {
+    absl::MutexLock lock(&mutex_);
+    heard_.push_back("access of " + caller->device_id);
+  }
+  void OnRevoked(const device_sync::v1::DeviceName& device) override {
+    absl::MutexLock lock(&mutex_);
+    heard_.push_back("end of " + device.device_id());
+  }
+  std::vector<std::string> heard() const {
+    absl::MutexLock lock(&mutex_);
+    return heard_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> heard_ ABSL_GUARDED_BY(mutex_);
+};
+
 class SyncServiceTest : public ::testing::Test {
  protected:
   SyncServiceTest() {
@@ -32,8 +52,8 @@ class SyncServiceTest : public ::testing::Test {
     watches_ = std::make_unique<WatchHost>(std::vector<WatchHost::Feed>{{&loop_, engine_.get()}},
                                            clock_, /*queued_bytes_max=*/1 << 20);
     dependencies_ = std::make_unique<SyncServiceDependencies>(
-        SyncServiceDependencies{verifier_, operations_, reads_, devices_, *watches_,
-                                [] { return sync::v1::GetStatusResponse(); }});
+        SyncServiceDependencies{verifier_, operations_, reads_, devices_, standing_, news_,
+                                *watches_, [] { return sync::v1::GetStatusResponse(); }});
     service_.Serve(dependencies_.get());
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
@@ -47,10 +67,12 @@ class SyncServiceTest : public ::testing::Test {
     loop_.Run([&] { engine_.reset(); });
   }
 
-  std::unique_ptr<grpc::ClientContext> ContextOf(const std::string& user) {
+  std::unique_ptr<grpc::ClientContext> ContextOf(const std::string& user,
+                                                 const std::string& device = "") {
     auto context = std::make_unique<grpc::ClientContext>();
     Caller caller;
     caller.user_id = user;
+    caller.device_id = device;
     caller.token_expires = clock_.Now() + absl::Hours(1);
     context->AddMetadata("authorization", "Bearer " + MintToken(caller, clock_.Now(), kSecret));
     context->set_deadline(absl::ToChronoTime(clock_.Now() + absl::Seconds(30)));
@@ -73,6 +95,8 @@ class SyncServiceTest : public ::testing::Test {
   EchoOperations operations_;
   NoReads reads_;
   OneDevice devices_;
+  DeviceStanding standing_{devices_, clock_, registry_, DeviceStandingLimits()};
+  HeardNews news_;
   KeyRing keys_{kSecret, ""};
   TokenVerifier verifier_{keys_, clock_};
   std::unique_ptr<FeedEngine> engine_;
@@ -142,6 +166,50 @@ TEST_F(SyncServiceTest, ADeviceIsRevokedByItsOwnerOnly) {
   const auto foreign = ContextOf("ada");
   EXPECT_THAT(rpc::FromGrpc(stub_->RevokeDevice(foreign.get(), request, &response)),
               HasReason(Reason::kForbidden));
+}
+
+TEST_F(SyncServiceTest, WithATokenOfARevokedDeviceNothingIsDone) {
+  sync::v1::ProcessSyncRequest request;
+  request.mutable_operation()->set_data("{}");
+  sync::v1::ProcessSyncResponse response;
+  EXPECT_THAT(
+      rpc::FromGrpc(stub_->ProcessSync(ContextOf("ada", "revoked").get(), request, &response)),
+      HasReason(Reason::kForbidden));
+  const auto watch = ContextOf("ada", "revoked");
+  EXPECT_THAT(rpc::FromGrpc(stub_->Watch(watch.get(), {})->Finish()),
+              HasReason(Reason::kForbidden));
+  EXPECT_THAT(news_.heard(), ::testing::IsEmpty());
+}
+
+TEST_F(SyncServiceTest, TheRegistryIsAskedOnceForManyCallsOfADevice) {
+  for (int i = 0; i < 3; ++i) {
+    sync::v1::ProcessSyncRequest request;
+    request.mutable_operation()->set_data("{}");
+    sync::v1::ProcessSyncResponse response;
+    ASSERT_TRUE(stub_->ProcessSync(ContextOf("ada", "phone").get(), request, &response).ok());
+    ASSERT_TRUE(stub_->ProcessSync(ContextOf("ada").get(), request, &response).ok());
+  }
+  EXPECT_EQ(devices_.asked.load(), 1);
+  EXPECT_THAT(news_.heard(),
+              ::testing::ElementsAre("access of phone", "access of phone", "access of phone"));
+}
+
+TEST_F(SyncServiceTest, AWatchOfADeviceBeginsAndEndsWhenItIsRevoked) {
+  const auto context = ContextOf("ada", "phone");
+  const auto reader = stub_->Watch(context.get(), {});
+  EXPECT_TRUE(Next(*reader).caught_up());
+  const auto other = ContextOf("ada", "tablet");
+  const auto others = stub_->Watch(other.get(), {});
+  EXPECT_TRUE(Next(*others).caught_up());
+  device_sync::v1::DeviceName device;
+  device.set_user_id("ada");
+  device.set_device_id("phone");
+  watches_->EndDevice(device, MakeError(Reason::kForbidden, "revoked"));
+  EXPECT_THAT(rpc::FromGrpc(reader->Finish()), HasReason(Reason::kForbidden));
+  events_.Commit(bus_, "user:ada");
+  EXPECT_EQ(Next(*others).changes_size(), 1);
+  other->TryCancel();
+  (void)others->Finish();
 }
 
 TEST_F(SyncServiceTest, AWatchIsCaughtUpThenLiveUntilItIsCancelled) {

@@ -147,12 +147,20 @@ class NoReads final : public EntityReads {
   }
 };
 
-// Every user has one device.
+// Every user has one device; those named "revoked" are revoked.
 class OneDevice final : public DeviceClient {
  public:
-  void RegisterDevice(device_sync::v1::RegisterDeviceRequest,
-                      Done<device_sync::v1::RegisterDeviceResponse> done) override {
-    done(device_sync::v1::RegisterDeviceResponse());
+  void RegisterDevices(device_sync::v1::RegisterDevicesRequest,
+                       Done<device_sync::v1::RegisterDevicesResponse> done) override {
+    done(device_sync::v1::RegisterDevicesResponse());
+  }
+  void GetDevice(device_sync::v1::GetDeviceRequest request,
+                 Done<device_sync::v1::GetDeviceResponse> done) override {
+    ++asked;
+    device_sync::v1::GetDeviceResponse response;
+    response.mutable_device()->set_device_id(request.device_id());
+    response.mutable_device()->set_revoked_ms(request.device_id() == "revoked" ? 1 : 0);
+    done(std::move(response));
   }
   void ListDevices(device_sync::v1::ListDevicesRequest request,
                    Done<device_sync::v1::ListDevicesResponse> done) override {
@@ -179,6 +187,8 @@ class OneDevice final : public DeviceClient {
                   Done<device_sync::v1::AckCursorsResponse> done) override {
     done(device_sync::v1::AckCursorsResponse());
   }
+
+  std::atomic<int> asked{0};  // Calls of GetDevice.
 };
 
 }  // namespace bdcsync::gateway

@@ -349,13 +349,13 @@ void CommitPipeline::Store(Batch batch, BatchDone done) {
   std::vector<StoreAndForward::Group> groups;
   for (Pending& pending : batch) {
     const bool joins = !stored->empty() && stored->back().back().group == pending.group &&
-                       groups.back().back().operation().entity().space() ==
+                       groups.back().items.back().operation().entity().space() ==
                            pending.item->operation().entity().space();
     if (!joins) {
       stored->emplace_back();
-      groups.emplace_back();
+      groups.push_back({pending.submission->caller, {}});
     }
-    groups.back().push_back(std::move(*pending.item));
+    groups.back().items.push_back(std::move(*pending.item));
     stored->back().push_back(std::move(pending));
   }
   to_.spool.Store(std::move(groups), [this, stored, done = std::move(done)](

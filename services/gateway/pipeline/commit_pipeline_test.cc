@@ -33,7 +33,7 @@ class FakeSpool final : public StoreAndForward {
   void Store(std::vector<Group> groups, Done done) override {
     std::vector<absl::Status> statuses(groups.size(), answer);
     for (Group& group : groups) {
-      if (answer.ok()) held.insert(group.front().operation().entity().space());
+      if (answer.ok()) held.insert(group.items.front().operation().entity().space());
       stored.push_back(std::move(group));
     }
     done(statuses);
@@ -325,8 +325,9 @@ TEST_F(PipelineTest, WhenTheVersionServiceIsAwayOperationsAreStoredAndAnsweredQu
   EXPECT_EQ(results_[0].outcome(), common::v1::OUTCOME_QUEUED);
   EXPECT_EQ(results_[1].outcome(), common::v1::OUTCOME_QUEUED);
   ASSERT_THAT(spool_.stored, SizeIs(1));  // The batch stays together.
-  EXPECT_EQ(spool_.stored[0][0].operation().op_id(), results_[0].op_id());
-  EXPECT_EQ(spool_.stored[0][1].operation().data(), "{}");
+  EXPECT_EQ(spool_.stored[0].items[0].operation().op_id(), results_[0].op_id());
+  EXPECT_EQ(spool_.stored[0].items[1].operation().data(), "{}");
+  EXPECT_EQ(spool_.stored[0].caller->user_id, "ada");
 }
 
 TEST_F(PipelineTest, AnOperationOfUnknownOutcomeIsStoredToo) {
@@ -341,7 +342,7 @@ TEST_F(PipelineTest, AnOperationOfUnknownOutcomeIsStoredToo) {
   EXPECT_EQ(results_[0].outcome(), common::v1::OUTCOME_APPLIED);
   EXPECT_EQ(results_[1].outcome(), common::v1::OUTCOME_QUEUED);
   ASSERT_THAT(spool_.stored, SizeIs(1));
-  EXPECT_THAT(spool_.stored[0], SizeIs(1));
+  EXPECT_THAT(spool_.stored[0].items, SizeIs(1));
 }
 
 TEST_F(PipelineTest, BehindStoredOperationsOfASpaceEverythingIsStored) {

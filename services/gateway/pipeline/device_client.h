@@ -14,8 +14,10 @@ class DeviceClient {
   using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
 
   virtual ~DeviceClient() = default;
-  virtual void RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
-                              Done<device_sync::v1::RegisterDeviceResponse> done) = 0;
+  virtual void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
+                               Done<device_sync::v1::RegisterDevicesResponse> done) = 0;
+  virtual void GetDevice(device_sync::v1::GetDeviceRequest request,
+                         Done<device_sync::v1::GetDeviceResponse> done) = 0;
   virtual void ListDevices(device_sync::v1::ListDevicesRequest request,
                            Done<device_sync::v1::ListDevicesResponse> done) = 0;
   virtual void RevokeDevice(device_sync::v1::RevokeDeviceRequest request,

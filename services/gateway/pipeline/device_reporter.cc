@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/entity/cursor.h"
 
@@ -12,9 +10,13 @@ namespace {
 
 constexpr metrics::MetricInfo kDropped{
     "bdcsync_gateway_device_reports_dropped_total",
-    "Signs of life and positions of devices that found no room."};
-constexpr metrics::MetricInfo kFailures{"bdcsync_gateway_device_report_failures_total",
-                                        "Calls of device-sync that failed."};
+    "Registrations, signs of life, positions and receipts of devices that found no room."};
+constexpr metrics::MetricInfo kFailures{
+    "bdcsync_gateway_device_report_failures_total",
+    "Calls of device-sync, and registrations in them, that failed."};
+
+constexpr metrics::MetricInfo kRegistrationItems{"bdcsync_gateway_registration_batch_items",
+                                                 "Devices in one call that registers them."};
 
 // Moves up to `count_max` values out of a map.
 template <typename Map, typename Take>
@@ -27,7 +29,8 @@ void Drain(Map& map, size_t count_max, Take take) {
 
 }  // namespace
 
-DeviceReporter::DeviceReporter(DeviceClient& client, Loop& loop, metrics::Registry& registry,
+DeviceReporter::DeviceReporter(DeviceClient& client, Loop& loop, Random& random,
+                               log::Logger& logger, metrics::Registry& registry,
                                DeviceReportLimits limits, OnRevoked on_revoked)
     : client_(client),
       loop_(loop),
@@ -35,6 +38,10 @@ DeviceReporter::DeviceReporter(DeviceClient& client, Loop& loop, metrics::Regist
       on_revoked_(std::move(on_revoked)),
       dropped_(registry.AddCounter(kDropped)),
       failures_(registry.AddCounter(kFailures)),
+      registrar_(
+          client, random, logger,
+          {dropped_, failures_, registry.AddHistogram(kRegistrationItems, metrics::SizeBuckets())},
+          limits.registrations),
       alive_(std::make_shared<bool>(true)) {}
 
 DeviceReporter::~DeviceReporter() = default;
@@ -54,29 +61,15 @@ void DeviceReporter::Tick() {
 
 void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState state,
                               RegisterDone done) {
-  device_sync::v1::RegisterDeviceRequest request;
-  device_sync::v1::Device& device = *request.mutable_device();
+  device_sync::v1::DeviceName device;
   device.set_user_id(caller.user_id);
   device.set_device_id(caller.device_id);
-  device.set_client_name(caller.client_name);
-  device.set_client_version(caller.client_version);
-  device.set_platform(caller.client_platform);
-  *device.mutable_state() = std::move(state);
-  using Response = device_sync::v1::RegisterDeviceResponse;
-  const CallScope scope({absl::StrCat(caller.session_id, "/authenticate")});
-  client_.RegisterDevice(std::move(request), [this, done = std::move(done)](
-                                                 const absl::StatusOr<Response>& answer) mutable {
-    if (!answer.ok()) {
-      failures_.Add();
-      std::move(done)(answer.status());
-      return;
-    }
-    Registration registration;
-    registration.revoked = answer->device().revoked_ms() > 0;
-    registration.session_number = answer->session_number();
-    registration.spaces.assign(answer->spaces().begin(), answer->spaces().end());
-    std::move(done)(std::move(registration));
-  });
+  registrar_.Register(caller, std::move(state),
+                      [this, device = std::move(device),
+                       done = std::move(done)](absl::StatusOr<Registration> answer) mutable {
+                        if (answer.ok() && answer->revoked) on_revoked_(device);
+                        done(std::move(answer));
+                      });
 }
 
 void DeviceReporter::Purged(const Caller& caller, absl::string_view space) {

@@ -1,6 +1,7 @@
-// Gathers what sessions say of their devices and tells device-sync in batches: of several signs of
-// life or positions of one device, the last one counts. What finds no room or no server is dropped:
-// it will be said again; but receipts, which are sent until they are stored. Thread-safe.
+// Gathers what sessions say of their devices and tells device-sync in batches: registrations at
+// once, the rest on a timer. Of several signs of life or positions of one device, the last one
+// counts. What finds no room or no server is dropped: it will be said again; but receipts, which
+// are sent until they are stored. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/ids.h"
+#include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 #include "services/gateway/pipeline/device_client.h"
+#include "services/gateway/pipeline/device_registrar.h"
 #include "services/gateway/session/devices.h"
 #include "services/gateway/session/loop.h"
 
@@ -25,6 +29,7 @@ struct DeviceReportLimits {
   absl::Duration interval = absl::Milliseconds(500);  // Between batches.
   size_t batch_items_max = 4096;
   size_t waiting_max = 200'000;  // Signs of life, and positions.
+  RegistrationLimits registrations;
 };
 
 class DeviceReporter final : public Devices {
@@ -33,8 +38,8 @@ class DeviceReporter final : public Devices {
   using OnRevoked = std::function<void(const device_sync::v1::DeviceName&)>;
 
   // Borrowed; `loop` carries the timer.
-  DeviceReporter(DeviceClient& client, Loop& loop, metrics::Registry& registry,
-                 DeviceReportLimits limits, OnRevoked on_revoked);
+  DeviceReporter(DeviceClient& client, Loop& loop, Random& random, log::Logger& logger,
+                 metrics::Registry& registry, DeviceReportLimits limits, OnRevoked on_revoked);
   // No call may be in flight and the loop must have stopped, or run this.
   ~DeviceReporter() override;
 
@@ -42,6 +47,8 @@ class DeviceReporter final : public Devices {
   void Start();
   // Sends what waits now.
   void Flush();
+  // Registrations that wait for a call.
+  size_t registrations_waiting() const { return registrar_.waiting(); }
 
   void Register(const Caller& caller, device_sync::v1::DeviceState state,
                 RegisterDone done) override;
@@ -64,6 +71,7 @@ class DeviceReporter final : public Devices {
   const OnRevoked on_revoked_;
   metrics::Counter& dropped_;
   metrics::Counter& failures_;
+  DeviceRegistrar registrar_;
   const std::shared_ptr<bool> alive_;  // Shared with what is posted.
   absl::Mutex mutex_;
   absl::flat_hash_map<Device, device_sync::v1::HeartbeatItem> heartbeats_ ABSL_GUARDED_BY(mutex_);

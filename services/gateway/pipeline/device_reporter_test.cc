@@ -6,6 +6,7 @@
 #include <string>
 
 #include "libs/entity/cursor.h"
+#include "libs/log/capture.h"
 #include "libs/testing/status_matchers.h"
 #include "services/gateway/feed/fake_loop.h"
 
@@ -17,15 +18,18 @@ using ::testing::SizeIs;
 
 class FakeDevices final : public DeviceClient {
  public:
-  void RegisterDevice(device_sync::v1::RegisterDeviceRequest request,
-                      Done<device_sync::v1::RegisterDeviceResponse> done) override {
-    registered = request.device();
-    if (status.ok()) {
-      done(device_sync::v1::RegisterDeviceResponse());
-    } else {
-      done(status);
-    }
+  // Finds that the device is revoked.
+  void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
+                       Done<device_sync::v1::RegisterDevicesResponse> done) override {
+    device_sync::v1::RegisterDevicesResponse response;
+    device_sync::v1::Device& device =
+        *response.add_results()->mutable_registered()->mutable_device();
+    device = request.devices(0);
+    device.set_revoked_ms(1);
+    done(std::move(response));
   }
+  void GetDevice(device_sync::v1::GetDeviceRequest,
+                 Done<device_sync::v1::GetDeviceResponse>) override {}
   void ListDevices(device_sync::v1::ListDevicesRequest,
                    Done<device_sync::v1::ListDevicesResponse>) override {}
   void RevokeDevice(device_sync::v1::RevokeDeviceRequest,
@@ -51,7 +55,6 @@ class FakeDevices final : public DeviceClient {
   }
 
   absl::Status status;
-  device_sync::v1::Device registered;
   std::vector<device_sync::v1::HeartbeatRequest> heartbeats;
   Done<device_sync::v1::HeartbeatResponse> heartbeat_done;
   std::vector<device_sync::v1::AckCursorsRequest> acks;
@@ -70,29 +73,21 @@ class DeviceReporterTest : public ::testing::Test {
 
   ManualClock clock_{absl::UnixEpoch()};
   FakeLoop loop_{clock_};
+  SeededRandom random_{1};
+  log::CapturedLog log_;
   metrics::Registry registry_;
   FakeDevices devices_;
   std::vector<std::string> revoked_;
   DeviceReporter reporter_{devices_,
                            loop_,
+                           random_,
+                           log_.logger(),
                            registry_,
                            {.batch_items_max = 2, .waiting_max = 3},
                            [this](const device_sync::v1::DeviceName& device) {
                              revoked_.push_back(device.user_id() + " " + device.device_id());
                            }};
 };
-
-TEST_F(DeviceReporterTest, ARegistrationThatFailsIsCounted) {
-  devices_.status = absl::UnavailableError("down");
-  absl::StatusOr<Registration> told = Registration();
-  reporter_.Register(CallerOf("phone"), {},
-                     [&told](absl::StatusOr<Registration> answer) { told = std::move(answer); });
-  EXPECT_THAT(told, HasReason(Reason::kUnavailable));
-  EXPECT_EQ(devices_.registered.user_id(), "ada");
-  EXPECT_EQ(devices_.registered.device_id(), "phone");
-  EXPECT_NE(registry_.Render().find("bdcsync_gateway_device_report_failures_total 1"),
-            std::string::npos);
-}
 
 TEST_F(DeviceReporterTest, OfSeveralSignsOfLifeTheLastOneCountsAndKeepsTheState) {
   device_sync::v1::DeviceState state;
@@ -153,6 +148,15 @@ TEST_F(DeviceReporterTest, AReceiptIsSentUntilItIsStored) {
   EXPECT_EQ(devices_.purges[1].items(0).device_id(), "phone");
   EXPECT_EQ(devices_.purges[1].items(0).space(), "team-1");
   EXPECT_THAT(devices_.acks, SizeIs(0));  // Its position is forgotten with it.
+}
+
+TEST_F(DeviceReporterTest, ARevokedDeviceThatRegistersIsToldToAll) {
+  bool revoked = false;
+  reporter_.Register(CallerOf("phone"), {}, [&revoked](const absl::StatusOr<Registration>& answer) {
+    revoked = answer.ok() && answer->revoked;
+  });
+  EXPECT_TRUE(revoked);
+  EXPECT_THAT(revoked_, ::testing::ElementsAre("ada phone"));
 }
 
 TEST_F(DeviceReporterTest, RevokedDevicesInAnAnswerToSignsOfLifeAreTold) {

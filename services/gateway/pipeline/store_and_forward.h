@@ -2,6 +2,7 @@
 // Thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,17 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "bdcsync/version/v1/version.pb.h"
+#include "services/gateway/session/caller.h"
 
 namespace bdcsync::gateway {
 
 class StoreAndForward {
  public:
-  // Operations that travel together: of one space, in order.
-  using Group = std::vector<version::v1::CommitItem>;
+  // Operations that travel together: of one space, in order, and who was allowed them.
+  struct Group {
+    std::shared_ptr<const Caller> caller;
+    std::vector<version::v1::CommitItem> items;
+  };
   // One status per group.
   using Done = absl::AnyInvocable<void(std::vector<absl::Status>)>;
 

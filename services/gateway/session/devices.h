@@ -1,6 +1,6 @@
 // What sessions tell the device service: who is here, in what state, how far each device has
-// durably come, and what it has purged. All but registrations is gathered and sent in batches, and
-// all but receipts may be lost when that service is down. Thread-safe.
+// durably come, and what it has purged. All of it is gathered and sent in batches, and all but
+// receipts may be lost when that service is down. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,7 @@ class Devices {
 
   virtual ~Devices() = default;
   // Registers the caller's device. `done` runs once, on any thread, also within the call.
+  //   UNAVAILABLE  the registry does not answer, or too many wait for it: go on without.
   virtual void Register(const Caller& caller, device_sync::v1::DeviceState state,
                         RegisterDone done) = 0;
   // The device has purged `space`; empty: everything. Sent until it is stored.

@@ -87,7 +87,7 @@ void ClientSession::Authenticate(const ClientMessage& message, const Authenticat
     return;
   }
   caller_ = std::make_shared<const Caller>(*std::move(caller));
-  if (!services_.directory.Add(*caller_, services_.clock.Now(), services_.loop, weak_from_this(),
+  if (!services_.directory.Add(caller_, services_.clock.Now(), services_.loop, weak_from_this(),
                                services_.options.sessions_per_user_max)) {
     RefuseAuthentication(message, MakeError(Reason::kQuotaExceeded, "too many sessions"));
     return;
@@ -190,6 +190,7 @@ void ClientSession::Refresh(const ClientMessage& message, const RefreshRequest& 
   const std::shared_ptr<const Caller> before =
       std::exchange(caller_, std::make_shared<const Caller>(*std::move(fresh)));
   expiry_told_ = false;
+  services_.directory.Refresh(caller_);
   WatchToken();
   Answer(pending, RefreshedMessage(message.id, caller_->token_expires));
   LoseSpaces(*before);

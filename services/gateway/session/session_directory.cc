@@ -26,8 +26,10 @@ void SessionDirectory::Tell(Entry entry, Told what) {
   });
 }
 
-bool SessionDirectory::Add(const Caller& caller, absl::Time started, Loop& loop,
-                           std::weak_ptr<DirectedSession> session, size_t sessions_per_user_max) {
+bool SessionDirectory::Add(const std::shared_ptr<const Caller>& shared_caller, absl::Time started,
+                           Loop& loop, std::weak_ptr<DirectedSession> session,
+                           size_t sessions_per_user_max) {
+  const Caller& caller = *shared_caller;
   Entry superseded;
   {
     absl::MutexLock lock(&mutex_);
@@ -43,11 +45,27 @@ bool SessionDirectory::Add(const Caller& caller, absl::Time started, Loop& loop,
       superseded = sessions_[newest];
     }
     newest = caller.session_id;
-    sessions_[caller.session_id] = {&loop, std::move(session), std::nullopt,
+    sessions_[caller.session_id] = {shared_caller, &loop, std::move(session), std::nullopt,
                                     absl::ToUnixMillis(started)};
   }
   Tell(std::move(superseded), &DirectedSession::OnSuperseded);
+  if (listener_ != nullptr) listener_->OnAccess(shared_caller);
   return true;
+}
+
+void SessionDirectory::Refresh(const std::shared_ptr<const Caller>& caller) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto entry = sessions_.find(caller->session_id);
+    if (entry != sessions_.end()) entry->second.caller = caller;
+  }
+  if (listener_ != nullptr) listener_->OnAccess(caller);
+}
+
+std::shared_ptr<const Caller> SessionDirectory::CallerOf(absl::string_view session_id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto entry = sessions_.find(session_id);
+  return entry == sessions_.end() ? nullptr : entry->second.caller;
 }
 
 SessionStart SessionDirectory::StartOf(const Device& device, const std::string& session_id) const {
@@ -98,6 +116,7 @@ void SessionDirectory::OnStarted(const SessionStart& start) {
 }
 
 void SessionDirectory::OnRevoked(const device_sync::v1::DeviceName& device) {
+  if (listener_ != nullptr) listener_->OnRevoked(device);
   Entry entry;
   {
     absl::MutexLock lock(&mutex_);

@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "bdcsync/device_sync/v1/device_sync.pb.h"
+#include "services/gateway/session/caller.h"
 #include "services/gateway/session/operations.h"
 
 namespace bdcsync::gateway {
@@ -36,6 +37,15 @@ class DirectedSession {
   virtual void OnOutcome(const sync::v1::OperationResult& result) = 0;
 };
 
+// Who must know what becomes of access, beyond the session that it is of. Called on any thread.
+class AccessListener {
+ public:
+  virtual ~AccessListener() = default;
+  // This is what the latest token of a user's device allows.
+  virtual void OnAccess(const std::shared_ptr<const Caller>& caller) = 0;
+  virtual void OnRevoked(const device_sync::v1::DeviceName& device) = 0;
+};
+
 // Whether `a` is the newer of two sessions of one device, as every gateway decides it.
 bool IsNewer(const device_sync::v1::SessionStart& a, const device_sync::v1::SessionStart& b);
 
@@ -45,11 +55,19 @@ class SessionDirectory final : public OutcomeListener {
 
   // Tells the other gateways of a session; set before the first session.
   void AnnounceBy(Announce announce) { announce_ = std::move(announce); }
+  // Told of every token and revocation besides the sessions themselves; borrowed, set before the
+  // first of either.
+  void ListenBy(AccessListener& listener) { listener_ = &listener; }
   // `session` lives on `loop` and has just started; an older session of the same user and device is
   // told. False, and nothing happens, when the user has `sessions_per_user_max` sessions of other
   // devices.
-  [[nodiscard]] bool Add(const Caller& caller, absl::Time started, Loop& loop,
-                         std::weak_ptr<DirectedSession> session, size_t sessions_per_user_max);
+  [[nodiscard]] bool Add(const std::shared_ptr<const Caller>& caller, absl::Time started,
+                         Loop& loop, std::weak_ptr<DirectedSession> session,
+                         size_t sessions_per_user_max);
+  // The session has a new token.
+  void Refresh(const std::shared_ptr<const Caller>& caller);
+  // As its latest token says; null when there is no such session.
+  std::shared_ptr<const Caller> CallerOf(absl::string_view session_id) const;
   // The registry has given the session this number; 0: it could not be asked. The other gateways
   // are told.
   void SetNumber(const Caller& caller, int64_t session_number);
@@ -67,6 +85,7 @@ class SessionDirectory final : public OutcomeListener {
 
  private:
   struct Entry {
+    std::shared_ptr<const Caller> caller;
     Loop* loop = nullptr;
     std::weak_ptr<DirectedSession> session;
     std::optional<int64_t> number;  // Nothing until the registry was asked.
@@ -80,6 +99,7 @@ class SessionDirectory final : public OutcomeListener {
   device_sync::v1::SessionStart StartOf(const Device& device, const std::string& session_id) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  AccessListener* listener_ = nullptr;
   Announce announce_ = [](const device_sync::v1::SessionStart&) {};
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, Entry> sessions_ ABSL_GUARDED_BY(mutex_);

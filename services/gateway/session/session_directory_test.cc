@@ -73,7 +73,8 @@ class SessionDirectoryTest : public ::testing::Test {
   std::shared_ptr<FakeSession> Start(Gateway& gateway, const std::string& session, int64_t number,
                                      absl::Time at = absl::UnixEpoch()) {
     auto made = std::make_shared<FakeSession>();
-    EXPECT_TRUE(gateway.directory.Add(CallerOf(session), at, loop_, made, 10));
+    EXPECT_TRUE(gateway.directory.Add(std::make_shared<const Caller>(CallerOf(session)), at, loop_,
+                                      made, 10));
     if (number >= 0) gateway.directory.SetNumber(CallerOf(session), number);
     return made;
   }
@@ -168,6 +169,38 @@ TEST_F(SessionDirectoryTest, WhatIsNoNoticeIsIgnored) {
   bus_.Publish("", "\xff\xff nonsense");
   Deliver();
   EXPECT_FALSE(session->superseded);
+}
+
+class HeardAccess final : public AccessListener {
+ public:
+  void OnAccess(const std::shared_ptr<const Caller>& caller) override { callers.push_back(caller); }
+  void OnRevoked(const device_sync::v1::DeviceName& device) override {
+    revoked.push_back(device.device_id());
+  }
+
+  std::vector<std::shared_ptr<const Caller>> callers;
+  std::vector<std::string> revoked;
+};
+
+TEST_F(SessionDirectoryTest, EveryNewTokenAndRevocationIsTold) {
+  HeardAccess heard;
+  one_.directory.ListenBy(heard);
+  const auto session = Start(one_, "s", 1);
+  ASSERT_EQ(heard.callers.size(), 1u);
+  EXPECT_EQ(one_.directory.CallerOf("s"), heard.callers[0]);
+  Caller fresh = CallerOf("s");
+  fresh.spaces["team"] = Access::kRead;
+  one_.directory.Refresh(std::make_shared<const Caller>(fresh));
+  ASSERT_EQ(heard.callers.size(), 2u);
+  EXPECT_EQ(one_.directory.CallerOf("s"), heard.callers[1]);
+  EXPECT_EQ(AccessTo(*one_.directory.CallerOf("s"), "team"), Access::kRead);
+  device_sync::v1::DeviceName other;
+  other.set_user_id("ada");
+  other.set_device_id("tablet");  // It has no session here.
+  one_.directory.OnRevoked(other);
+  EXPECT_EQ(heard.revoked, std::vector<std::string>{"tablet"});
+  one_.directory.Remove(fresh);
+  EXPECT_EQ(one_.directory.CallerOf("s"), nullptr);
 }
 
 }  // namespace

@@ -6,10 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/base/errors.h"
-#include "libs/entity/key.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
 #include "services/gateway/protocol/server_message.h"
+#include "services/gateway/spool/known_access.h"
 #include "services/gateway/spool/spool_metrics.h"
+#include "services/gateway/spool/stored_operations.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -17,17 +18,6 @@ namespace {
 using version::v1::CommitItem;
 using version::v1::CommitRequest;
 using version::v1::CommitResult;
-
-std::string KeyOf(const CommitItem& item) {
-  const common::v1::EntityKey& key = item.operation().entity();
-  return absl::StrCat(key.space(), "\n", entity::StreamName(entity::ViewOf(key)));
-}
-
-std::vector<std::string> KeysOf(const CommitRequest& request) {
-  std::vector<std::string> keys;
-  for (const CommitItem& item : request.items()) keys.push_back(KeyOf(item));
-  return keys;
-}
 
 bool Passes(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
@@ -38,23 +28,6 @@ bool Passes(const absl::Status& status) {
 bool Unknown(const CommitResult& result) {
   return result.error().code() == InfoOf(Reason::kUnavailable).name ||
          result.error().code() == InfoOf(Reason::kDeadlineExceeded).name;
-}
-
-// Numbers of groups and batches are only good within one call: gives them new ones.
-void Renumber(CommitRequest& request, uint32_t number) {
-  for (CommitItem& item : *request.mutable_items()) {
-    if (item.atomic_group() != 0) item.set_atomic_group(number);
-    if (item.batch() != 0) item.set_batch(number);
-  }
-}
-
-queue::NewItem ItemOf(StoreAndForward::Group group) {
-  queue::NewItem item{.lane = group.front().operation().entity().space()};
-  CommitRequest request;
-  for (CommitItem& operation : group) *request.add_items() = std::move(operation);
-  item.keys = KeysOf(request);
-  item.payload = request.SerializeAsString();
-  return item;
 }
 
 }  // namespace
@@ -72,6 +45,7 @@ Spool::Spool(std::unique_ptr<queue::DurableQueue> queue, SpoolDependencies depen
     to_.logger.Info("stored operations wait", {{"operations", queue_->waiting()}});
   }
   PublishState();
+  to_.access.Remember(waiting_ > 0);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -96,11 +70,13 @@ size_t Spool::waiting() const {
 }
 
 void Spool::Store(std::vector<Group> groups, Done done) {
+  for (const Group& group : groups) to_.access.OnStored(*group.caller);
   {
     absl::MutexLock lock(&mutex_);
     if (!stopping_) {
-      for (const Group& group : groups) ++held_[group.front().operation().entity().space()];
+      for (const Group& group : groups) ++held_[group.items.front().operation().entity().space()];
       waiting_ += groups.size();
+      to_.access.Remember(true);  // What was stored before may have gone meanwhile.
       requests_.push_back({std::move(groups), std::move(done)});
       return;
     }
@@ -116,8 +92,10 @@ bool Spool::Do(absl::AnyInvocable<void(queue::DurableQueue&)> task) {
   return true;
 }
 
-void Spool::OnUnparked(absl::string_view space) {
+void Spool::OnUnparked(int64_t id, absl::string_view space) {
+  vouched_.insert(id);
   absl::MutexLock lock(&mutex_);
+  to_.access.Remember(true);
   ++waiting_;
   ++held_[space];
 }
@@ -179,14 +157,39 @@ void Spool::Keep(std::deque<Request> requests) {
 
 void Spool::Forward() {
   if (in_flight_ || to_.clock.Monotonic() < next_attempt_) return;
-  absl::StatusOr<std::vector<queue::Item>> items =
-      queue_->Take(items_max_, limits_.batch_bytes_max);
-  if (!items.ok()) {
-    to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
-    next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
-    return;
+  while (true) {
+    absl::StatusOr<std::vector<queue::Item>> items =
+        queue_->Take(items_max_, limits_.batch_bytes_max);
+    if (!items.ok()) {
+      to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
+      next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
+      return;
+    }
+    if (items->empty()) return;
+    std::vector<Taken> taken = Authorised(*std::move(items));
+    if (!taken.empty()) return Send(std::move(taken));
   }
-  if (!items->empty()) Send(*std::move(items));
+}
+
+// Refuses what may not be committed any more; the rest.
+std::vector<Spool::Taken> Spool::Authorised(std::vector<queue::Item> items) {
+  std::vector<Taken> authorised;
+  for (queue::Item& item : items) {
+    Taken taken{std::move(item), {}};
+    taken.stored = StoredIn(taken.item);
+    absl::Status allowed;
+    if (taken.stored.items_size() > 0) {
+      allowed = to_.access.Check(taken.stored.items(0), TokenExpires(taken.stored),
+                                 vouched_.contains(taken.item.id));
+    }
+    if (allowed.ok()) {
+      authorised.push_back(std::move(taken));
+    } else {
+      to_.metrics.unauthorised.Add();
+      Refuse(taken, allowed);
+    }
+  }
+  return authorised;
 }
 
 // What was stored has outlived its requests: calls have ids of their own.
@@ -200,31 +203,28 @@ CallTrace Spool::TraceOf(const CommitRequest& request) {
   return trace;
 }
 
-void Spool::Send(std::vector<queue::Item> items) {
+void Spool::Send(std::vector<Taken> taken) {
   in_flight_ = true;
   auto request = std::make_shared<CommitRequest>();
-  std::vector<CommitRequest> requests(items.size());
-  for (size_t i = 0; i < items.size(); ++i) {
-    requests[i].ParseFromString(items[i].payload);
-    Renumber(requests[i], static_cast<uint32_t>(i + 1));
-    request->MergeFrom(requests[i]);
+  for (size_t i = 0; i < taken.size(); ++i) {
+    Renumber(taken[i].stored, static_cast<uint32_t>(i + 1));
+    request->mutable_items()->MergeFrom(taken[i].stored.items());
   }
   const CallScope scope(TraceOf(*request));
   const CommitRequest& borrowed = *request;
   to_.version.Commit(
       /*replica=*/0, borrowed,
-      [this, request = std::move(request), items = std::move(items),
-       requests =
-           std::move(requests)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
+      [this, request = std::move(request),
+       taken = std::move(taken)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
         absl::MutexLock lock(&mutex_);
-        answers_.push_back({std::move(items), std::move(requests), std::move(response)});
+        answers_.push_back({std::move(taken), std::move(response)});
       });
 }
 
 void Spool::Settle(Answer answer) {
   in_flight_ = false;
   int operations = 0;
-  for (const CommitRequest& request : answer.requests) operations += request.items_size();
+  for (const Taken& taken : answer.taken) operations += taken.stored.items_size();
   if (answer.response.ok() && answer.response->results_size() != operations) {
     answer.response = MakeError(Reason::kInternal, "the version service left results out");
   }
@@ -239,10 +239,9 @@ void Spool::Settle(Answer answer) {
       std::make_move_iterator(answer.response->mutable_results()->end()));
   std::vector<int64_t> done;
   size_t at = 0;
-  for (size_t i = 0; i < answer.items.size(); ++i) {
-    const auto size = static_cast<size_t>(answer.requests[i].items_size());
-    SettleItem(answer.items[i], answer.requests[i], absl::MakeSpan(results).subspan(at, size),
-               done);
+  for (const Taken& taken : answer.taken) {
+    const auto size = static_cast<size_t>(taken.stored.items_size());
+    SettleItem(taken, absl::MakeSpan(results).subspan(at, size), done);
     at += size;
   }
   if (done.empty()) return;
@@ -253,27 +252,31 @@ void Spool::Settle(Answer answer) {
     return;
   }
   to_.metrics.drained.Add(static_cast<double>(done.size()));
-  for (const queue::Item& item : answer.items) {
-    if (std::find(done.begin(), done.end(), item.id) != done.end()) Forget(item.lane);
+  for (const auto& [item, stored] : answer.taken) {
+    if (std::find(done.begin(), done.end(), item.id) == done.end()) continue;
+    vouched_.erase(item.id);
+    Forget(item.lane);
   }
 }
 
 // Adds the item to `done` when all of it is committed.
-void Spool::SettleItem(const queue::Item& item, const CommitRequest& request,
-                       absl::Span<CommitResult> results, std::vector<int64_t>& done) {
+void Spool::SettleItem(const Taken& taken, absl::Span<CommitResult> results,
+                       std::vector<int64_t>& done) {
+  const auto& [item, stored] = taken;
   if (std::any_of(results.begin(), results.end(), [](const auto& r) { return Unknown(r); })) {
     to_.metrics.failed_attempts.Add();
     queue_->Retry(std::vector<int64_t>{item.id});
     return;
   }
-  CommitRequest refused;
+  v1::StoredOperations refused;
+  refused.set_token_expires_ms(stored.token_expires_ms());
   common::v1::Error why;
-  for (int i = 0; i < request.items_size(); ++i) {
+  for (int i = 0; i < stored.items_size(); ++i) {
     if (results[i].outcome() == common::v1::OUTCOME_REJECTED) {
       if (refused.items_size() == 0) why = results[i].error();
-      *refused.add_items() = request.items(i);
+      *refused.add_items() = stored.items(i);
     }
-    Tell(request.items(i), std::move(results[i]));
+    Tell(stored.items(i), std::move(results[i]));
   }
   if (refused.items_size() == 0) {
     done.push_back(item.id);
@@ -282,7 +285,16 @@ void Spool::SettleItem(const queue::Item& item, const CommitRequest& request,
   }
 }
 
-void Spool::Park(const queue::Item& item, const CommitRequest& refused,
+// All of it.
+void Spool::Refuse(const Taken& taken, const absl::Status& why) {
+  CommitResult refused;
+  refused.set_outcome(common::v1::OUTCOME_REJECTED);
+  *refused.mutable_error() = ErrorOf(why);
+  for (const CommitItem& item : taken.stored.items()) Tell(item, refused);
+  Park(taken.item, taken.stored, refused.error());
+}
+
+void Spool::Park(const queue::Item& item, const v1::StoredOperations& refused,
                  const common::v1::Error& why) {
   const absl::StatusOr<std::vector<queue::Item>> followers =
       queue_->Park(item.id, KeysOf(refused), refused.SerializeAsString(), why.code());
@@ -298,11 +310,12 @@ void Spool::Park(const queue::Item& item, const CommitRequest& refused,
                    {"operations", refused.items_size()},
                    {"dependants", followers->size()}});
   to_.metrics.refused.Add(static_cast<double>(1 + followers->size()));
+  vouched_.erase(item.id);
   Forget(item.lane);
   for (const queue::Item& follower : *followers) {
-    CommitRequest request;
-    request.ParseFromString(follower.payload);
-    for (const CommitItem& operation : request.items()) {
+    vouched_.erase(follower.id);
+    const v1::StoredOperations stored = StoredIn(follower);
+    for (const CommitItem& operation : stored.items()) {
       CommitResult result;
       result.set_outcome(common::v1::OUTCOME_REJECTED);
       *result.mutable_error() =
@@ -318,13 +331,9 @@ void Spool::PutOff(const Answer& answer) {
   to_.metrics.failed_attempts.Add();
   const absl::Status& why = answer.response.status();
   std::vector<int64_t> ids;
-  for (const queue::Item& item : answer.items) ids.push_back(item.id);
-  if (!Passes(why) && answer.items.size() == 1) {
-    CommitResult refused;
-    refused.set_outcome(common::v1::OUTCOME_REJECTED);
-    *refused.mutable_error() = ErrorOf(why);
-    for (const CommitItem& item : answer.requests[0].items()) Tell(item, refused);
-    Park(answer.items[0], answer.requests[0], ErrorOf(why));
+  for (const Taken& taken : answer.taken) ids.push_back(taken.item.id);
+  if (!Passes(why) && answer.taken.size() == 1) {
+    Refuse(answer.taken.front(), why);
     items_max_ = limits_.batch_items_max;
     return;
   }
@@ -352,6 +361,7 @@ void Spool::Forget(absl::string_view space) {
   --waiting_;
   const auto held = held_.find(space);
   if (--held->second == 0) held_.erase(held);
+  if (waiting_ == 0) to_.access.Remember(false);
 }
 
 void Spool::PublishState() {

@@ -14,9 +14,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "bdcsync/gateway/v1/stored.pb.h"
 #include "libs/base/call_trace.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
@@ -28,6 +30,7 @@
 
 namespace bdcsync::gateway {
 
+class KnownAccess;
 class SpoolMetrics;
 
 struct SpoolLimits {
@@ -44,6 +47,7 @@ struct SpoolDependencies {
   Random& random;
   log::Logger& logger;
   SpoolMetrics& metrics;
+  KnownAccess& access;
 };
 
 class Spool final : public StoreAndForward {
@@ -61,8 +65,8 @@ class Spool final : public StoreAndForward {
   // Runs `task` with the queue on the spool's thread, for administration. False, and it never runs,
   // when the spool is stopping.
   [[nodiscard]] bool Do(absl::AnyInvocable<void(queue::DurableQueue&)> task);
-  // Told within Do: a parked group of `space` waits again.
-  void OnUnparked(absl::string_view space);
+  // Told within Do: the parked group `id` of `space` waits again, by an operator's will.
+  void OnUnparked(int64_t id, absl::string_view space);
   // Begins no more calls; returns when the last one is answered and everything accepted is on disk.
   void Stop();
 
@@ -71,9 +75,12 @@ class Spool final : public StoreAndForward {
     std::vector<Group> groups;
     Done done;
   };
+  struct Taken {
+    queue::Item item;
+    v1::StoredOperations stored;
+  };
   struct Answer {
-    std::vector<queue::Item> items;
-    std::vector<version::v1::CommitRequest> requests;  // One per item.
+    std::vector<Taken> taken;
     absl::StatusOr<version::v1::CommitResponse> response;
   };
 
@@ -83,11 +90,13 @@ class Spool final : public StoreAndForward {
   void Keep(std::deque<Request> requests);
   void Forward();
   CallTrace TraceOf(const version::v1::CommitRequest& request);
-  void Send(std::vector<queue::Item> items);
+  std::vector<Taken> Authorised(std::vector<queue::Item> items);
+  void Send(std::vector<Taken> taken);
   void Settle(Answer answer);
-  void SettleItem(const queue::Item& item, const version::v1::CommitRequest& request,
-                  absl::Span<version::v1::CommitResult> results, std::vector<int64_t>& done);
-  void Park(const queue::Item& item, const version::v1::CommitRequest& refused,
+  void SettleItem(const Taken& taken, absl::Span<version::v1::CommitResult> results,
+                  std::vector<int64_t>& done);
+  void Refuse(const Taken& taken, const absl::Status& why);
+  void Park(const queue::Item& item, const v1::StoredOperations& refused,
             const common::v1::Error& why);
   void PutOff(const Answer& answer);
   void Tell(const version::v1::CommitItem& item, version::v1::CommitResult result);
@@ -105,6 +114,7 @@ class Spool final : public StoreAndForward {
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Of the spool's thread alone:
+  absl::flat_hash_set<int64_t> vouched_;  // Items that an operator has sent again.
   bool in_flight_ = false;
   size_t items_max_;             // In the next call; 1 after one that was refused as a whole.
   absl::Duration next_attempt_;  // Monotonic.

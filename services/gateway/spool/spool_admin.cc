@@ -53,7 +53,7 @@ void SpoolAdmin::Retry(std::vector<int64_t> ids, Done<std::vector<absl::Status>>
         for (const int64_t id : ids) {
           const absl::StatusOr<std::string> space = queue.Unpark(id);
           if (space.ok()) {
-            spool_.OnUnparked(*space);
+            spool_.OnUnparked(id, *space);
             metrics_.retried.Add();
           }
           statuses.push_back(space.status());

@@ -11,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
+#include "services/gateway/spool/known_access.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -79,7 +80,8 @@ class SpoolAdminTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(auto queue,
                          queue::DurableQueue::Open(dir_.File("spool.db"), {}, clock_, random_));
     spool_ = std::make_unique<Spool>(
-        std::move(queue), SpoolDependencies{version_, version_, clock_, random_, logger_, metrics_},
+        std::move(queue),
+        SpoolDependencies{version_, version_, clock_, random_, logger_, metrics_, access_},
         SpoolLimits());
     admin_ = std::make_unique<SpoolAdmin>(*spool_, metrics_);
   }
@@ -95,10 +97,11 @@ class SpoolAdminTest : public ::testing::Test {
       item.mutable_actor()->set_user_id("ada");
       item.mutable_actor()->set_session_id("s");
       absl::Notification stored;
-      spool_->Store({{item}}, [&](const std::vector<absl::Status>& statuses) {
-        EXPECT_OK(statuses.front());
-        stored.Notify();
-      });
+      spool_->Store({{std::make_shared<const Caller>(), {item}}},
+                    [&](const std::vector<absl::Status>& statuses) {
+                      EXPECT_OK(statuses.front());
+                      stored.Notify();
+                    });
       stored.WaitForNotification();
     }
   }
@@ -134,6 +137,10 @@ class SpoolAdminTest : public ::testing::Test {
   log::Logger logger_ = log::NullLogger();
   metrics::Registry registry_;
   SpoolMetrics metrics_{registry_, clock_};
+  KnownAccess access_{clock_,
+                      {[](absl::string_view) { return nullptr; },
+                       [](absl::string_view, absl::string_view) { return false; }},
+                      KnownAccessLimits()};
   Picky version_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<SpoolAdmin> admin_;

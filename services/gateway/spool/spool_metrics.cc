@@ -18,6 +18,9 @@ constexpr metrics::MetricInfo kDrained{"bdcsync_gateway_spool_drained_total",
                                        "Stored operations that were committed."};
 constexpr metrics::MetricInfo kRefused{"bdcsync_gateway_spool_refused_total",
                                        "Stored operations that were refused and parked."};
+constexpr metrics::MetricInfo kUnauthorised{
+    "bdcsync_gateway_spool_unauthorised_total",
+    "Stored operations that their senders might not commit any more."};
 constexpr metrics::MetricInfo kRetried{"bdcsync_gateway_spool_retried_total",
                                        "Parked operations that an operator sent once more."};
 constexpr metrics::MetricInfo kDiscarded{"bdcsync_gateway_spool_discarded_total",
@@ -37,6 +40,7 @@ SpoolMetrics::SpoolMetrics(metrics::Registry& registry, const Clock& clock)
       stored(registry.AddCounter(kStored)),
       drained(registry.AddCounter(kDrained)),
       refused(registry.AddCounter(kRefused)),
+      unauthorised(registry.AddCounter(kUnauthorised)),
       retried(registry.AddCounter(kRetried)),
       discarded(registry.AddCounter(kDiscarded)),
       full(registry.AddCounter(kFull)),

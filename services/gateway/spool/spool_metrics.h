@@ -21,6 +21,7 @@ class SpoolMetrics {
   metrics::Counter& stored;
   metrics::Counter& drained;
   metrics::Counter& refused;          // Parked, dependants included.
+  metrics::Counter& unauthorised;     // Of the refused: those not allowed any more.
   metrics::Counter& retried;          // Parked, and sent once more by an operator.
   metrics::Counter& discarded;        // Parked, and deleted by an operator.
   metrics::Counter& full;             // Not stored for want of room or disk.

@@ -6,6 +6,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "libs/testing/status_matchers.h"
+#include "services/gateway/spool/known_access.h"
 #include "services/gateway/spool/spool_metrics.h"
 
 namespace bdcsync::gateway {
@@ -102,8 +103,24 @@ CommitItem Item(const std::string& op_id, const std::string& entity_id) {
   item.mutable_operation()->mutable_entity()->set_space("team");
   item.mutable_operation()->mutable_entity()->set_entity_type("note");
   item.mutable_operation()->mutable_entity()->set_entity_id(entity_id);
+  item.mutable_actor()->set_user_id("ada");
+  item.mutable_actor()->set_device_id("phone");
   item.mutable_actor()->set_session_id("s");
   return item;
+}
+
+// Each list of operations as a group of the same caller.
+std::vector<StoreAndForward::Group> Groups(std::vector<std::vector<CommitItem>> groups,
+                                           absl::Time token_expires = absl::InfiniteFuture()) {
+  Caller caller;
+  caller.user_id = "ada";
+  caller.device_id = "phone";
+  caller.session_id = "s";
+  caller.token_expires = token_expires;
+  const auto shared = std::make_shared<const Caller>(caller);
+  std::vector<StoreAndForward::Group> made;
+  for (std::vector<CommitItem>& items : groups) made.push_back({shared, std::move(items)});
+  return made;
 }
 
 class SpoolTest : public ::testing::Test {
@@ -124,9 +141,13 @@ class SpoolTest : public ::testing::Test {
     ASSERT_OK(queue);
     spool_ = std::make_unique<Spool>(
         *std::move(queue),
-        SpoolDependencies{destination_, destination_, clock_, random_, logger_, metrics_},
+        SpoolDependencies{destination_, destination_, clock_, random_, logger_, metrics_, access_},
         SpoolLimits{.retry_after_min = absl::Milliseconds(1),
                     .check_interval = absl::Milliseconds(5)});
+  }
+  std::vector<absl::Status> Store(std::vector<std::vector<CommitItem>> groups,
+                                  absl::Time token_expires = absl::InfiniteFuture()) {
+    return Store(Groups(std::move(groups), token_expires));
   }
   std::vector<absl::Status> Store(std::vector<StoreAndForward::Group> groups) {
     absl::Notification done;
@@ -150,6 +171,11 @@ class SpoolTest : public ::testing::Test {
   metrics::Registry registry_;
   SpoolMetrics metrics_{registry_, clock_};
   Destination destination_;
+  // The session is gone; what is known comes through OnAccess.
+  KnownAccess access_{clock_,
+                      {[](absl::string_view) { return nullptr; },
+                       [](absl::string_view, absl::string_view) { return false; }},
+                      {.token_grace = absl::Minutes(1)}};
   std::string folder_;
   std::unique_ptr<Spool> spool_;
 };
@@ -214,6 +240,67 @@ TEST_F(SpoolTest, AnOperationThatSpoilsWholeCallsIsFoundAndParked) {
               ElementsAre("s 1 OUTCOME_APPLIED", "s 2 invalid_argument", "s 3 OUTCOME_APPLIED"));
   WaitUntilEmpty();
   EXPECT_EQ(metrics_.parked.value(), 1);
+}
+
+TEST_F(SpoolTest, WhatItsDeviceMayNotDoAnyMoreIsRefusedAndParkedAndOthersGoOn) {
+  CommitItem own = Item("2", "b");
+  own.mutable_operation()->mutable_entity()->set_space("user:ada");
+  Store({{Item("1", "a")}, {own}, {Item("3", "a")}});
+  destination_.WaitForCalls(1);
+  Caller lost;  // The space "team" is not in the new token.
+  lost.user_id = "ada";
+  lost.device_id = "phone";
+  access_.OnAccess(std::make_shared<const Caller>(lost));
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(3),
+              ::testing::UnorderedElementsAre("s 1 forbidden", "s 3 depends_on_rejected",
+                                              "s 2 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  EXPECT_EQ(metrics_.unauthorised.value(), 1);
+  EXPECT_EQ(metrics_.parked.value(), 2);
+}
+
+TEST_F(SpoolTest, AfterARestartATokenThatEndedLongAgoStandsForNothingUnlessANewerOneCame) {
+  Store({{Item("1", "a")}}, clock_.Now() - absl::Minutes(2));
+  Store({{Item("2", "b")}}, clock_.Now() + absl::Minutes(2));
+  Open();
+  destination_.SetAway(false);
+  EXPECT_THAT(destination_.WaitForOutcomes(2),
+              ::testing::UnorderedElementsAre("s 1 token_expired", "s 2 OUTCOME_APPLIED"));
+}
+
+TEST_F(SpoolTest, AnOperatorStandsForATokenThatHasEnded) {
+  destination_.SetAway(false);
+  Store({{Item("1", "a")}}, clock_.Now() - absl::Minutes(2));
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 token_expired"));
+  absl::Notification unparked;
+  ASSERT_TRUE(spool_->Do([&](queue::DurableQueue& queue) {
+    const auto parked = queue.ListParked(0, 10);
+    ASSERT_OK(parked);
+    ASSERT_EQ(parked->size(), 1u);
+    ASSERT_OK_AND_ASSIGN(const std::string space, queue.Unpark(parked->front().item.id));
+    spool_->OnUnparked(parked->front().item.id, space);
+    unparked.Notify();
+  }));
+  unparked.WaitForNotification();
+  EXPECT_THAT(destination_.WaitForOutcomes(2),
+              ElementsAre("s 1 token_expired", "s 1 OUTCOME_APPLIED"));
+}
+
+TEST_F(SpoolTest, WhatAnEarlierVersionStoredIsCommitted) {
+  spool_.reset();
+  {
+    ASSERT_OK_AND_ASSIGN(auto queue,
+                         queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_));
+    version::v1::CommitRequest stored;
+    *stored.add_items() = Item("1", "a");
+    const std::vector<queue::NewItem> items{
+        {.lane = "team", .keys = {"team\nnote/a"}, .payload = stored.SerializeAsString()}};
+    ASSERT_OK(queue->Push(items));
+  }
+  destination_.SetAway(false);
+  Open();
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
 }
 
 TEST_F(SpoolTest, AFullSpoolSaysSo) {
