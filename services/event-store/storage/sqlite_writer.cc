@@ -179,18 +179,15 @@ absl::Status SqliteWriter::WriteEvents(const LogWrite& write) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<bool>> SqliteWriter::Commit(absl::Span<const LogWrite> writes) {
+absl::StatusOr<std::vector<bool>> SqliteWriter::Apply(absl::Span<const LogWrite> writes) {
   std::vector<bool> applied;
-  RETURN_IF_ERROR(database_.Transaction([&]() -> absl::Status {
-    for (const LogWrite& write : writes) {
-      ASSIGN_OR_RETURN(const bool won, MoveHead(write));
-      applied.push_back(won);
-      if (!won) continue;
-      RETURN_IF_ERROR(WriteStreams(write));
-      RETURN_IF_ERROR(WriteEvents(write));
-    }
-    return absl::OkStatus();
-  }));
+  for (const LogWrite& write : writes) {
+    ASSIGN_OR_RETURN(const bool won, MoveHead(write));
+    applied.push_back(won);
+    if (!won) continue;
+    RETURN_IF_ERROR(WriteStreams(write));
+    RETURN_IF_ERROR(WriteEvents(write));
+  }
   return applied;
 }
 
