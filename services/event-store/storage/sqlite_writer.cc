@@ -40,10 +40,10 @@ constexpr char kPutSnapshot[] =
     "SET revision = max(revision, excluded.revision), "
     "codec = CASE WHEN excluded.revision >= revision THEN excluded.codec ELSE codec END, "
     "data = CASE WHEN excluded.revision >= revision THEN excluded.data ELSE data END";
+// Rows lie in order of time.
 constexpr char kSweep[] =
-    "DELETE FROM operation_keys WHERE (log_id, space_id, op_key) IN "
-    "(SELECT log_id, space_id, op_key FROM operation_keys WHERE time_ms < ?1 "
-    "ORDER BY time_ms LIMIT ?2)";
+    "DELETE FROM operation_keys WHERE number IN "
+    "(SELECT number FROM operation_keys ORDER BY number LIMIT ?2) AND time_ms < ?1";
 
 }  // namespace
 
