@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,13 @@ namespace bdcsync::sql {
 namespace {
 
 constexpr int64_t kPageBytes = 4096;  // SQLite's, unless a file was made otherwise.
+
+// SQLite counts every byte it allocates, under a lock; nobody asks for the sum. To be said before
+// its first use in the process, later it has no effect.
+void StopCountingMemory() {
+  static std::once_flag once;
+  std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+}
 
 absl::Status ErrorOf(sqlite3* handle, int code, absl::string_view what) {
   const std::string message = absl::StrCat(
@@ -107,6 +115,7 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::strin
   const int flags =
       (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
       SQLITE_OPEN_NOMUTEX;
+  StopCountingMemory();
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(std::string(path).c_str(), &handle, flags, nullptr);
   if (code != SQLITE_OK) {
@@ -170,7 +179,7 @@ absl::Status SqliteDatabase::Transaction(absl::FunctionRef<absl::Status()> work)
   return InTransaction("BEGIN IMMEDIATE", work);
 }
 absl::Status SqliteDatabase::ReadTransaction(absl::FunctionRef<absl::Status()> work) {
-  return InTransaction("BEGIN", work);
+  return in_transaction() ? work() : InTransaction("BEGIN", work);
 }
 
 absl::Status SqliteDatabase::InTransaction(const char* begin,
@@ -179,11 +188,26 @@ absl::Status SqliteDatabase::InTransaction(const char* begin,
   absl::Status status = work();
   if (status.ok()) status = Run("COMMIT");
   // Some errors have rolled back already; then there is nothing left to do.
-  if (!status.ok() && sqlite3_get_autocommit(handle_) == 0) {
+  if (!status.ok() && in_transaction()) {
     const absl::Status rolled_back = Run("ROLLBACK");
     if (!rolled_back.ok()) return rolled_back;
   }
   return status;
+}
+
+bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+absl::Status SqliteDatabase::CommitWithoutFlush() { return Run("PRAGMA synchronous = NORMAL"); }
+
+absl::Status SqliteDatabase::FlushLog() {
+  sqlite3_file* log = nullptr;
+  const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK) return ErrorOf(handle_, code, "find the log");
+  // Not opened, or in memory.
+  if (log == nullptr || log->pMethods == nullptr) return absl::OkStatus();
+  const int flushed = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  if (flushed != SQLITE_OK) return ErrorOf(nullptr, flushed, "flush the log");
+  return absl::OkStatus();
 }
 
 int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_); }

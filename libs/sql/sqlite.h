@@ -94,7 +94,7 @@ class SqliteDatabase {
   // Runs `work` in a transaction that has the write lock from the start: commits when it returns
   // OK, else rolls back.
   absl::Status Transaction(absl::FunctionRef<absl::Status()> work);
-  // Runs `work` on one unchanging snapshot.
+  // Runs `work` on one unchanging snapshot; within a transaction as a part of it.
   absl::Status ReadTransaction(absl::FunctionRef<absl::Status()> work);
   // Defines a function of this connection's SQL: as many text arguments as `arguments`, a blob as
   // its value, always the same for the same arguments.
@@ -102,6 +102,14 @@ class SqliteDatabase {
   absl::Status DefineFunction(const char* name, int arguments, BlobFunction function);
   // Rows changed by the last statement.
   int64_t changes() const;
+
+  // For transactions that outlive a call; some errors end one by rolling it back.
+  bool in_transaction() const;
+  // From here on a commit is not flushed: it survives a crash of the process, not of the machine,
+  // until the next FlushLog. What is older is never damaged.
+  absl::Status CommitWithoutFlush();
+  // Commits so far are on disk when it returns OK.
+  absl::Status FlushLog();
 
  private:
   explicit SqliteDatabase(sqlite3* handle) : handle_(handle) {}

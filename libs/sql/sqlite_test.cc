@@ -57,6 +57,35 @@ TEST_F(SqliteTest, AFailingMigrationLeavesNoTrace) {
   EXPECT_OK(ApplyMigrations(*database_, kMigrations));
 }
 
+TEST_F(SqliteTest, AReadWithinATransactionIsAPartOfIt) {
+  ASSERT_OK(ApplyMigrations(*database_, kMigrations));
+  ASSERT_OK(database_->Run("BEGIN; INSERT INTO things(id, name) VALUES (1, 'a')"));
+  int64_t seen = 0;
+  EXPECT_OK(database_->ReadTransaction([&]() -> absl::Status {
+    const absl::StatusOr<int64_t> count = Number("SELECT count(*) FROM things");
+    seen = count.value_or(-1);
+    return count.status();
+  }));
+  EXPECT_EQ(seen, 1);
+  EXPECT_TRUE(database_->in_transaction());
+  ASSERT_OK(database_->Run("ROLLBACK"));
+  EXPECT_FALSE(database_->in_transaction());
+}
+
+TEST_F(SqliteTest, WhatWasCommittedWithoutAFlushIsFlushedLater) {
+  ASSERT_OK(ApplyMigrations(*database_, kMigrations));
+  ASSERT_OK(database_->CommitWithoutFlush());
+  ASSERT_OK_AND_ASSIGN(const int64_t level, Number("PRAGMA synchronous"));
+  EXPECT_EQ(level, 1);  // Normal: a checkpoint flushes, a commit does not.
+  ASSERT_OK(database_->Run("INSERT INTO things(id, name) VALUES (1, 'a')"));
+  EXPECT_OK(database_->FlushLog());
+}
+
+TEST_F(SqliteTest, InMemoryThereIsNothingToFlush) {
+  ASSERT_OK_AND_ASSIGN(const auto memory, SqliteDatabase::Open(kSqliteMemory, SqliteOptions()));
+  EXPECT_OK(memory->FlushLog());
+}
+
 TEST_F(SqliteTest, ATransactionThatFailsIsRolledBack) {
   ASSERT_OK(ApplyMigrations(*database_, kMigrations));
   const absl::Status status = database_->Transaction([&]() -> absl::Status {

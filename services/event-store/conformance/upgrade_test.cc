@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -109,6 +110,49 @@ TEST(UpgradeTest, ASqliteStoreOf0001IsReadWholeAndGoesOn) {
   ASSERT_OK_AND_ASSIGN(const auto storage, OpenSqliteEventStorage(path, Options(), random));
   ExpectWhole(*storage);
   ExpectGoesOn(*storage);
+}
+
+TEST(UpgradeTest, ASqliteStoreOf0002KeepsItsOperationKeysAndForgetsTheOldestFirst) {
+  const testing::TempDir folder;
+  const std::string path = absl::StrCat(folder.path(), "/log.db");
+  {
+    ASSERT_OK_AND_ASSIGN(auto database, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
+    ASSERT_OK(
+        database->DefineFunction("stream_id_of", 2, [](absl::Span<const absl::string_view> names) {
+          const StreamId id = StreamIdOf(names[0], names[1]);
+          return std::string(id.data(), id.size());
+        }));
+    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, 1)));
+    ASSERT_OK(database->Run(kRowsOf0001));
+    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, 2)));
+    ASSERT_OK(
+        database->Run("INSERT INTO operation_keys VALUES "
+                      "(1, 1, x'61616161616161616161616161616161', 71, 3, 1002), "
+                      "(1, 2, x'62626262626262626262626262626262', 72, 4, 1003), "
+                      "(1, 1, x'63636363636363636363636363636363', 73, 1, 1000)"));
+  }
+  SystemRandom random;
+  ASSERT_OK_AND_ASSIGN(const auto storage, OpenSqliteEventStorage(path, Options(), random));
+  ExpectWhole(*storage);
+  LookupRequest lookup;
+  for (const auto& [space, byte] : {std::pair("s", 'a'), {"t", 'b'}, {"s", 'c'}, {"s", 'b'}}) {
+    OperationName& name = lookup.operations.emplace_back();
+    name.log_id = 1;
+    name.space = space;
+    name.key.fill(byte);
+  }
+  const auto positions = [&] {
+    std::vector<int64_t> found;
+    const absl::StatusOr<LookupResult> result = storage->Lookup(lookup);
+    EXPECT_OK(result);
+    if (!result.ok()) return found;
+    for (const OperationState& operation : result->operations) found.push_back(operation.position);
+    return found;
+  };
+  EXPECT_THAT(positions(), ElementsAre(3, 4, 1, 0));
+  ASSERT_OK_AND_ASSIGN(const int64_t swept, storage->SweepOperations(1003, 1));
+  EXPECT_EQ(swept, 1);
+  EXPECT_THAT(positions(), ElementsAre(3, 4, 0, 0));
 }
 
 TEST(UpgradeTest, APostgresStoreOf0001IsReadWholeAndGoesOn) {

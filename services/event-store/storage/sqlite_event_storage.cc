@@ -1,15 +1,20 @@
 #include "services/event-store/storage/sqlite_event_storage.h"
 
+#include <atomic>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/sqlite.h"
+#include "services/event-store/periodic_task.h"
+#include "services/event-store/storage/journal.h"
 #include "services/event-store/storage/migrations.h"
 #include "services/event-store/storage/sqlite_reader.h"
+#include "services/event-store/storage/sqlite_tail.h"
 #include "services/event-store/storage/sqlite_writer.h"
 #include "services/event-store/stream_id.h"
 
@@ -17,6 +22,9 @@ namespace bdcsync::event_store {
 namespace {
 
 constexpr std::size_t kReadersMax = 8;  // Connections that read at once; more callers wait.
+// Commits are brought into SQLite's files at least so often.
+constexpr absl::Duration kSettleInterval = absl::Seconds(1);
+constexpr char kJournalSuffix[] = "-tail";
 
 // What migration 0002 asks for.
 std::string StreamIdOfNames(absl::Span<const absl::string_view> names) {
@@ -34,18 +42,33 @@ class SqliteEventStorage final : public EventStorage {
  public:
   explicit SqliteEventStorage(std::string path) : path_(std::move(path)) {}
 
+  ~SqliteEventStorage() override {
+    settler_.reset();
+    absl::MutexLock lock(&write_mutex_);
+    // Otherwise the journal stays, and the next to open the store finds everything there.
+    if (tail_ != nullptr && tail_->Settle().ok() && journal_ != nullptr) {
+      journal_->Remove().IgnoreError();
+    }
+  }
+
   absl::Status Open(const EventStorageOptions& options, Random& random, int64_t cache_bytes) {
     absl::MutexLock lock(&write_mutex_);
     log_count_ = options.log_count;
     sql::SqliteOptions sqlite;
     sqlite.cache_bytes = cache_bytes;
     ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path_, sqlite));
+    if (path_ != sql::kSqliteMemory) {
+      ASSIGN_OR_RETURN(journal_, Journal::Open(path_ + kJournalSuffix, random));
+    }
     RETURN_IF_ERROR(database_->DefineFunction("stream_id_of", 2, StreamIdOfNames));
     RETURN_IF_ERROR(sql::ApplyMigrations(*database_, SqliteMigrations()));
     ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(*database_));
     RETURN_IF_ERROR(writer_->OpenStore(options, [&random] { return random.Bits64(); }));
-    if (path_ == sql::kSqliteMemory) {
-      ASSIGN_OR_RETURN(memory_reader_, SqliteReader::Create(*database_));
+    ASSIGN_OR_RETURN(latest_reader_, SqliteReader::Create(*database_));
+    ASSIGN_OR_RETURN(tail_, SqliteTail::Create(*database_, *writer_, *latest_reader_,
+                                               journal_.get(), SqliteTailLimits()));
+    if (journal_ != nullptr) {
+      settler_ = std::make_unique<PeriodicTask>(kSettleInterval, [this] { SettleNow(); });
     }
     return absl::OkStatus();
   }
@@ -58,7 +81,7 @@ class SqliteEventStorage final : public EventStorage {
   uint32_t log_count() const override { return log_count_; }
 
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {
-    return Read([&](SqliteReader& reader) -> absl::StatusOr<std::vector<LogState>> {
+    return ReadLatest([&](SqliteReader& reader) -> absl::StatusOr<std::vector<LogState>> {
       if (log_ids.empty()) return reader.LoadAllLogs();
       std::vector<LogState> logs;
       for (const uint32_t log_id : log_ids) {
@@ -68,7 +91,7 @@ class SqliteEventStorage final : public EventStorage {
     });
   }
   absl::StatusOr<LookupResult> Lookup(const LookupRequest& request) override {
-    return Read([&](SqliteReader& reader) { return reader.Lookup(request); });
+    return ReadLatest([&](SqliteReader& reader) { return reader.Lookup(request); });
   }
   absl::StatusOr<std::vector<v1::Head>> ReadHeads(absl::Span<const StreamName> streams,
                                                   bool with_data) override {
@@ -87,7 +110,7 @@ class SqliteEventStorage final : public EventStorage {
     return Read([&](SqliteReader& reader) { return reader.ReadLog(read); });
   }
   absl::StatusOr<std::vector<SpaceHead>> SpaceHeads(absl::Span<const SpaceName> spaces) override {
-    return Read([&](SqliteReader& reader) { return reader.SpaceHeads(spaces); });
+    return ReadLatest([&](SqliteReader& reader) { return reader.SpaceHeads(spaces); });
   }
   absl::StatusOr<Snapshot> GetSnapshot(const StreamName& stream, int64_t revision_max) override {
     return Read([&](SqliteReader& reader) { return reader.GetSnapshot(stream, revision_max); });
@@ -95,28 +118,58 @@ class SqliteEventStorage final : public EventStorage {
 
   absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) override {
     absl::MutexLock lock(&write_mutex_);
-    return writer_->Commit(writes);
+    auto applied = tail_->Commit(writes);
+    hidden_ = tail_->hidden();
+    return applied;
   }
   absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch) override {
-    absl::MutexLock lock(&write_mutex_);
-    return writer_->ReplaceEpoch(expected, epoch);
+    return RunSettled([&] { return WriterLocked().ReplaceEpoch(expected, epoch); });
   }
   absl::Status PutSnapshot(const StreamName& stream, int64_t revision,
                            absl::string_view data) override {
-    absl::MutexLock lock(&write_mutex_);
-    return writer_->PutSnapshot(stream, revision, data);
+    return RunSettled([&] { return WriterLocked().PutSnapshot(stream, revision, data); });
   }
   absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max) override {
-    absl::MutexLock lock(&write_mutex_);
-    return writer_->SweepOperations(before_ms, rows_max);
+    int64_t swept = 0;
+    RETURN_IF_ERROR(RunSettled([&]() -> absl::Status {
+      ASSIGN_OR_RETURN(swept, WriterLocked().SweepOperations(before_ms, rows_max));
+      return absl::OkStatus();
+    }));
+    return swept;
   }
 
  private:
+  SqliteWriter& WriterLocked() ABSL_NO_THREAD_SAFETY_ANALYSIS { return *writer_; }
+
+  absl::Status RunSettled(absl::FunctionRef<absl::Status()> work) {
+    absl::MutexLock lock(&write_mutex_);
+    absl::Status status = tail_->RunSettled(work);
+    hidden_ = tail_->hidden();
+    return status;
+  }
+
+  void SettleNow() {
+    absl::MutexLock lock(&write_mutex_);
+    // What is wrong comes back with the next call.
+    tail_->Settle().IgnoreError();
+    hidden_ = tail_->hidden();
+  }
+
+  // Reads a little on the writer's connection, which sees commits before others do.
+  template <typename Work>
+  auto ReadLatest(Work work) -> decltype(work(std::declval<SqliteReader&>())) {
+    absl::MutexLock lock(&write_mutex_);
+    RETURN_IF_ERROR(tail_->Restore());
+    return work(*latest_reader_);
+  }
+
   template <typename Work>
   auto Read(Work work) -> decltype(work(std::declval<SqliteReader&>())) {
-    if (path_ == sql::kSqliteMemory) {
+    if (path_ == sql::kSqliteMemory) return ReadLatest(std::move(work));
+    if (hidden_.load()) {
       absl::MutexLock lock(&write_mutex_);
-      return work(*memory_reader_);
+      RETURN_IF_ERROR(tail_->Publish());
+      hidden_ = tail_->hidden();
     }
     ASSIGN_OR_RETURN(ReadConnection connection, Acquire());
     auto result = work(*connection.reader);
@@ -161,10 +214,14 @@ class SqliteEventStorage final : public EventStorage {
   absl::Mutex write_mutex_;
   std::unique_ptr<sql::SqliteDatabase> database_ ABSL_GUARDED_BY(write_mutex_);
   std::unique_ptr<SqliteWriter> writer_ ABSL_GUARDED_BY(write_mutex_);
-  std::unique_ptr<SqliteReader> memory_reader_ ABSL_GUARDED_BY(write_mutex_);
+  std::unique_ptr<SqliteReader> latest_reader_ ABSL_GUARDED_BY(write_mutex_);
+  std::unique_ptr<Journal> journal_ ABSL_GUARDED_BY(write_mutex_);
+  std::unique_ptr<SqliteTail> tail_ ABSL_GUARDED_BY(write_mutex_);
+  std::atomic<bool> hidden_ = false;  // Commits that were answered and readers would not see.
   absl::Mutex read_mutex_;
   std::vector<ReadConnection> idle_ ABSL_GUARDED_BY(read_mutex_);
   std::size_t open_ ABSL_GUARDED_BY(read_mutex_) = 0;
+  std::unique_ptr<PeriodicTask> settler_;
 };
 
 }  // namespace

@@ -40,10 +40,10 @@ constexpr char kPutSnapshot[] =
     "SET revision = max(revision, excluded.revision), "
     "codec = CASE WHEN excluded.revision >= revision THEN excluded.codec ELSE codec END, "
     "data = CASE WHEN excluded.revision >= revision THEN excluded.data ELSE data END";
+// Rows lie in order of time.
 constexpr char kSweep[] =
-    "DELETE FROM operation_keys WHERE (log_id, space_id, op_key) IN "
-    "(SELECT log_id, space_id, op_key FROM operation_keys WHERE time_ms < ?1 "
-    "ORDER BY time_ms LIMIT ?2)";
+    "DELETE FROM operation_keys WHERE number IN "
+    "(SELECT number FROM operation_keys ORDER BY number LIMIT ?2) AND time_ms < ?1";
 
 }  // namespace
 
@@ -179,18 +179,15 @@ absl::Status SqliteWriter::WriteEvents(const LogWrite& write) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<bool>> SqliteWriter::Commit(absl::Span<const LogWrite> writes) {
+absl::StatusOr<std::vector<bool>> SqliteWriter::Apply(absl::Span<const LogWrite> writes) {
   std::vector<bool> applied;
-  RETURN_IF_ERROR(database_.Transaction([&]() -> absl::Status {
-    for (const LogWrite& write : writes) {
-      ASSIGN_OR_RETURN(const bool won, MoveHead(write));
-      applied.push_back(won);
-      if (!won) continue;
-      RETURN_IF_ERROR(WriteStreams(write));
-      RETURN_IF_ERROR(WriteEvents(write));
-    }
-    return absl::OkStatus();
-  }));
+  for (const LogWrite& write : writes) {
+    ASSIGN_OR_RETURN(const bool won, MoveHead(write));
+    applied.push_back(won);
+    if (!won) continue;
+    RETURN_IF_ERROR(WriteStreams(write));
+    RETURN_IF_ERROR(WriteEvents(write));
+  }
   return applied;
 }
 

@@ -23,7 +23,9 @@ class SqliteWriter {
   // Makes the store's rows, or checks that they say the same as `options`.
   absl::Status OpenStore(const EventStorageOptions& options,
                          absl::FunctionRef<uint64_t()> make_epoch);
-  absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes);
+  // Writes the parts in the transaction that is open; tells for each whether it was applied. After
+  // an error some of it may have been done: the caller rolls back.
+  absl::StatusOr<std::vector<bool>> Apply(absl::Span<const LogWrite> writes);
   absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch);
   absl::Status PutSnapshot(const StreamName& stream, int64_t revision, absl::string_view data);
   absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max);

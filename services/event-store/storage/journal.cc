@@ -1,0 +1,207 @@
+#include "services/event-store/storage/journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/hash.h"
+#include "libs/base/status.h"
+
+namespace bdcsync::event_store {
+namespace {
+
+constexpr int64_t kBlockBytes = 4096;             // Records begin at multiples of it.
+constexpr int64_t kGrowthBytes = 1 << 20;         // The file grows by so much at a time.
+constexpr uint64_t kMagic = 0x314c4e4a'43444221;  // "!BDCJNL1", as bytes in the file.
+
+int64_t RoundUp(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+absl::Status DiskError(absl::string_view what, const std::string& path) {
+  return absl::UnavailableError(
+      absl::StrCat(what, " ", path, ": ", std::generic_category().message(errno)));
+}
+
+// A new file must still be in its folder after a crash.
+absl::Status FlushFolder(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int descriptor =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return DiskError("open", folder);
+  const int result = ::fsync(descriptor);
+  ::close(descriptor);
+  return result == 0 ? absl::OkStatus() : DiskError("flush", folder);
+}
+
+}  // namespace
+
+// In front of each record, in the byte order of the machine.
+struct Journal::Header {
+  uint64_t magic = kMagic;
+  uint64_t generation = 0;
+  int64_t number = 0;  // Within the generation, from 0.
+  int64_t bytes = 0;   // Of the record.
+  uint64_t hash = 0;   // Of the record, seeded with the generation.
+};
+
+void Journal::Free::operator()(char* memory) const { std::free(memory); }
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(absl::string_view path, Random& random) {
+  const std::string name(path.data(), path.size());
+  constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC;
+  constexpr int kMode = 0600;
+  int descriptor = ::open(name.c_str(), kFlags | O_DIRECT, kMode);
+  // Some file systems know no direct writes.
+  if (descriptor < 0 && errno == EINVAL) descriptor = ::open(name.c_str(), kFlags, kMode);
+  if (descriptor < 0) return DiskError("open", name);
+  std::unique_ptr<Journal> journal(new Journal(name, descriptor, random.Bits64()));
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("another process has the store open: ", name, " is locked"));
+  }
+  struct stat file {};
+  if (::fstat(descriptor, &file) != 0) return DiskError("stat", name);
+  journal->reserved_ = file.st_size / kBlockBytes * kBlockBytes;
+  RETURN_IF_ERROR(FlushFolder(name));
+  return journal;
+}
+
+Journal::~Journal() { ::close(descriptor_); }
+
+absl::Status Journal::Replay(absl::FunctionRef<absl::Status(absl::string_view)> apply) {
+  const int64_t records = std::exchange(records_, 0);
+  const int64_t offset = std::exchange(offset_, 0);
+  absl::Status status = ReplayFromHere(apply);
+  if (status.ok() && records_ < records) {
+    status = absl::DataLossError(absl::StrCat(path_, " has lost records that were on disk"));
+  }
+  if (!status.ok()) {
+    records_ = records;
+    offset_ = offset;
+  }
+  return status;
+}
+
+absl::Status Journal::ReplayFromHere(
+    absl::FunctionRef<absl::Status(absl::string_view record)> apply) {
+  while (true) {
+    Header header;
+    ASSIGN_OR_RETURN(const bool found, ReadRecord(header));
+    if (!found) return absl::OkStatus();
+    const auto bytes = static_cast<std::size_t>(header.bytes);
+    RETURN_IF_ERROR(apply(absl::string_view(buffer_.get() + sizeof(Header), bytes)));
+    generation_ = header.generation;
+    ++records_;
+    offset_ += RoundUp(header.bytes + static_cast<int64_t>(sizeof(Header)), kBlockBytes);
+  }
+}
+
+absl::StatusOr<bool> Journal::ReadRecord(Header& header) {
+  if (offset_ + kBlockBytes > reserved_) return false;
+  RETURN_IF_ERROR(ReadBlocks(kBlockBytes, offset_, 0));
+  std::memcpy(&header, buffer_.get(), sizeof(Header));
+  const bool follows = header.magic == kMagic && header.number == records_ &&
+                       (records_ == 0 || header.generation == generation_);
+  const int64_t bytes_max = reserved_ - offset_ - static_cast<int64_t>(sizeof(Header));
+  if (!follows || header.bytes < 0 || header.bytes > bytes_max) return false;
+  const int64_t bytes =
+      RoundUp(header.bytes + static_cast<int64_t>(sizeof(Header)), kBlockBytes) - kBlockBytes;
+  if (bytes > 0) RETURN_IF_ERROR(ReadBlocks(bytes, offset_ + kBlockBytes, kBlockBytes));
+  const absl::string_view record(buffer_.get() + sizeof(Header),
+                                 static_cast<std::size_t>(header.bytes));
+  return StableHash64OfText(record, header.generation) == header.hash;
+}
+
+absl::Status Journal::ReadBlocks(int64_t bytes, int64_t offset, int64_t into) {
+  RETURN_IF_ERROR(ReserveMemory(into + bytes));
+  for (int64_t done = 0; done < bytes;) {
+    const ssize_t read = ::pread(descriptor_, buffer_.get() + into + done,
+                                 static_cast<std::size_t>(bytes - done), offset + done);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return DiskError("read", path_);
+    if (read == 0) return absl::DataLossError(absl::StrCat(path_, " became shorter"));
+    done += read;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Journal::Append(absl::string_view record) {
+  const auto bytes = static_cast<int64_t>(record.size() + sizeof(Header));
+  const int64_t padded = RoundUp(bytes, kBlockBytes);
+  RETURN_IF_ERROR(Reserve(offset_ + padded));
+  RETURN_IF_ERROR(ReserveMemory(padded));
+  Header header;
+  header.generation = generation_;
+  header.number = records_;
+  header.bytes = static_cast<int64_t>(record.size());
+  header.hash = StableHash64OfText(record, generation_);
+  std::memcpy(buffer_.get(), &header, sizeof(Header));
+  std::memcpy(buffer_.get() + sizeof(Header), record.data(), record.size());
+  std::memset(buffer_.get() + bytes, 0, static_cast<std::size_t>(padded - bytes));
+  RETURN_IF_ERROR(WriteBlocks(buffer_.get(), padded, offset_));
+  if (::fdatasync(descriptor_) != 0) return DiskError("flush", path_);
+  offset_ += padded;
+  ++records_;
+  return absl::OkStatus();
+}
+
+absl::Status Journal::Reserve(int64_t end) {
+  if (end <= reserved_) return absl::OkStatus();
+  const int64_t target = RoundUp(end, kGrowthBytes);
+  RETURN_IF_ERROR(ReserveMemory(kGrowthBytes));
+  std::memset(buffer_.get(), 0, kGrowthBytes);
+  for (int64_t offset = reserved_; offset < target;) {
+    const int64_t bytes = std::min(kGrowthBytes, target - offset);
+    RETURN_IF_ERROR(WriteBlocks(buffer_.get(), bytes, offset));
+    offset += bytes;
+  }
+  if (::fdatasync(descriptor_) != 0) return DiskError("flush", path_);
+  reserved_ = target;
+  return absl::OkStatus();
+}
+
+absl::Status Journal::ReserveMemory(int64_t bytes) {
+  if (bytes <= buffer_bytes_) return absl::OkStatus();
+  const auto size = static_cast<std::size_t>(RoundUp(bytes, kGrowthBytes));
+  auto* const memory = static_cast<char*>(std::aligned_alloc(kBlockBytes, size));
+  if (memory == nullptr) return absl::UnavailableError("no memory for a record of the journal");
+  if (buffer_bytes_ > 0)
+    std::memcpy(memory, buffer_.get(), static_cast<std::size_t>(buffer_bytes_));
+  buffer_.reset(memory);
+  buffer_bytes_ = static_cast<int64_t>(size);
+  return absl::OkStatus();
+}
+
+absl::Status Journal::WriteBlocks(const char* data, int64_t bytes, int64_t offset) {
+  for (int64_t done = 0; done < bytes;) {
+    const ssize_t written =
+        ::pwrite(descriptor_, data + done, static_cast<std::size_t>(bytes - done), offset + done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return DiskError("write", path_);
+    done += written;
+  }
+  return absl::OkStatus();
+}
+
+void Journal::Restart() {
+  if (records_ == 0) return;
+  ++generation_;
+  records_ = 0;
+  offset_ = 0;
+}
+
+absl::Status Journal::Remove() {
+  if (::unlink(path_.c_str()) != 0) return DiskError("remove", path_);
+  return absl::OkStatus();
+}
+
+}  // namespace bdcsync::event_store

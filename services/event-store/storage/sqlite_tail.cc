@@ -1,0 +1,130 @@
+#include "services/event-store/storage/sqlite_tail.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "services/event-store/storage/commit_record.h"
+
+namespace bdcsync::event_store {
+
+absl::StatusOr<std::unique_ptr<SqliteTail>> SqliteTail::Create(sql::SqliteDatabase& database,
+                                                               SqliteWriter& writer,
+                                                               SqliteReader& reader,
+                                                               Journal* journal,
+                                                               const SqliteTailLimits& limits) {
+  std::unique_ptr<SqliteTail> tail(new SqliteTail(database, writer, reader, journal, limits));
+  RETURN_IF_ERROR(tail->Prepare());
+  if (journal == nullptr) return tail;
+  RETURN_IF_ERROR(database.CommitWithoutFlush());
+  RETURN_IF_ERROR(tail->Replay());
+  RETURN_IF_ERROR(tail->Settle());
+  return tail;
+}
+
+absl::Status SqliteTail::Prepare() {
+  const std::pair<sql::SqliteStatement&, const char*> statements[] = {
+      {begin_, "BEGIN IMMEDIATE"},
+      {commit_, "COMMIT"},
+      {rollback_, "ROLLBACK"},
+  };
+  for (const auto& [statement, text] : statements) {
+    ASSIGN_OR_RETURN(statement, database_.Prepare(text));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<bool>> SqliteTail::Commit(absl::Span<const LogWrite> writes) {
+  RETURN_IF_ERROR(Restore());
+  RETURN_IF_ERROR(Begin());
+  absl::StatusOr<std::vector<bool>> applied = writer_.Apply(writes);
+  absl::Status status = applied.status();
+  if (status.ok()) status = Record(writes, *applied);
+  if (!status.ok()) {
+    lost_ = true;  // With what was done of this commit.
+    return status;
+  }
+  for (const LogWrite& write : writes) events_ += static_cast<int64_t>(write.events.size());
+  if (journal_ == nullptr) {
+    RETURN_IF_ERROR(Publish());
+  } else if (events_ >= limits_.events_max || journal_->bytes() >= limits_.journal_bytes_max) {
+    // The commit is on disk all the same; what is wrong comes back when the next one restores.
+    Settle().IgnoreError();
+  }
+  return applied;
+}
+
+absl::Status SqliteTail::Record(absl::Span<const LogWrite> writes,
+                                const std::vector<bool>& applied) {
+  const bool any = std::find(applied.begin(), applied.end(), true) != applied.end();
+  if (journal_ == nullptr || !any) return absl::OkStatus();
+  return journal_->Append(EncodeCommit(writes, applied));
+}
+
+absl::Status SqliteTail::Begin() {
+  return database_.in_transaction() ? absl::OkStatus() : begin_.Run();
+}
+
+absl::Status SqliteTail::Restore() {
+  RETURN_IF_ERROR(broken_);
+  if (!lost_) return absl::OkStatus();
+  // Some errors of SQLite have rolled back already.
+  if (database_.in_transaction()) RETURN_IF_ERROR(rollback_.Run());
+  if (journal_ != nullptr) RETURN_IF_ERROR(Replay());
+  lost_ = false;
+  return Settle();  // The next one to be lost has little to bring back.
+}
+
+absl::Status SqliteTail::Replay() {
+  RETURN_IF_ERROR(Begin());
+  absl::Status status =
+      journal_->Replay([this](absl::string_view record) { return ReplayRecord(record); });
+  if (!status.ok()) lost_ = true;
+  return status;
+}
+
+absl::Status SqliteTail::ReplayRecord(absl::string_view record) {
+  ASSIGN_OR_RETURN(const std::vector<LogWrite> writes, DecodeCommit(record));
+  ASSIGN_OR_RETURN(const std::vector<bool> applied, writer_.Apply(writes));
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (applied[i]) continue;
+    // It was settled before the crash, or the log has another history now.
+    ASSIGN_OR_RETURN(const LogState log, reader_.LoadLog(writes[i].log_id));
+    if (log.epoch != writes[i].epoch || log.next_position >= writes[i].next_position) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("log ", log.log_id, " ends at ", log.next_position - 1,
+                     " and its journal goes on after ", writes[i].position - 1,
+                     ": an older copy of the store was put back and the journal was "
+                     "not removed"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteTail::Publish() {
+  RETURN_IF_ERROR(Restore());
+  if (!database_.in_transaction()) return absl::OkStatus();
+  absl::Status status = commit_.Run();
+  lost_ = !status.ok();
+  return status;
+}
+
+absl::Status SqliteTail::Settle() {
+  RETURN_IF_ERROR(Publish());
+  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+  broken_ = database_.FlushLog();
+  RETURN_IF_ERROR(broken_);
+  journal_->Restart();
+  events_ = 0;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteTail::RunSettled(absl::FunctionRef<absl::Status()> work) {
+  RETURN_IF_ERROR(Publish());
+  RETURN_IF_ERROR(database_.Transaction(work));
+  RETURN_IF_ERROR(Settle());
+  return journal_ == nullptr ? absl::OkStatus() : database_.FlushLog();
+}
+
+}  // namespace bdcsync::event_store
