@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -42,6 +43,12 @@ class EventStorage {
   //   ALREADY_EXISTS  an operation key or a name is taken; no part was applied: look up, plan
   //   again.
   virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
+  // Commit(writes), with all made ready that can be before it is its turn. Run it once at most,
+  // while `writes` are there.
+  using CommitCall = absl::AnyInvocable<absl::StatusOr<std::vector<bool>>()>;
+  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes) {
+    return [this, writes] { return Commit(writes); };
+  }
 
   // The latest event of each stream; unset for a stream without events.
   //   RESOURCE_EXHAUSTED  together they are larger than kHeadsBytesMax: ask for fewer.
