@@ -64,14 +64,19 @@ absl::Status SqliteTail::Record(absl::Span<const LogWrite> writes,
 }
 
 absl::Status SqliteTail::Begin() {
-  return database_.in_transaction() ? absl::OkStatus() : begin_.Run();
+  if (open_) return absl::OkStatus();
+  RETURN_IF_ERROR(begin_.Run());
+  open_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status SqliteTail::Restore() {
   RETURN_IF_ERROR(broken_);
+  // Some errors of SQLite roll back by themselves, also those of a read on this connection.
+  if (open_ != database_.in_transaction()) lost_ = true;
   if (!lost_) return absl::OkStatus();
-  // Some errors of SQLite have rolled back already.
   if (database_.in_transaction()) RETURN_IF_ERROR(rollback_.Run());
+  open_ = false;
   if (journal_ != nullptr) RETURN_IF_ERROR(Replay());
   lost_ = false;
   return Settle();  // The next one to be lost has little to bring back.
@@ -104,9 +109,10 @@ absl::Status SqliteTail::ReplayRecord(absl::string_view record) {
 
 absl::Status SqliteTail::Publish() {
   RETURN_IF_ERROR(Restore());
-  if (!database_.in_transaction()) return absl::OkStatus();
+  if (!open_) return absl::OkStatus();
   absl::Status status = commit_.Run();
   lost_ = !status.ok();
+  open_ = lost_;
   return status;
 }
 
