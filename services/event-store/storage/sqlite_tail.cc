@@ -20,7 +20,12 @@ absl::StatusOr<std::unique_ptr<SqliteTail>> SqliteTail::Create(sql::SqliteDataba
   if (journal == nullptr) return tail;
   RETURN_IF_ERROR(database.CommitWithoutFlush());
   RETURN_IF_ERROR(tail->Replay());
-  RETURN_IF_ERROR(tail->Settle());
+  RETURN_IF_ERROR(tail->Publish());
+  if (journal->records() == 0) return tail;
+  // The process before this one may have ended since a flush failed: what it left in the log can be
+  // read and is perhaps not on disk, where another flush would not bring it.
+  RETURN_IF_ERROR(database.EmptyLog());
+  RETURN_IF_ERROR(tail->Flush());
   return tail;
 }
 
@@ -116,9 +121,7 @@ absl::Status SqliteTail::Publish() {
   return status;
 }
 
-absl::Status SqliteTail::Settle() {
-  RETURN_IF_ERROR(Publish());
-  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+absl::Status SqliteTail::Flush() {
   broken_ = database_.FlushLog();
   RETURN_IF_ERROR(broken_);
   journal_->Restart();
@@ -126,11 +129,16 @@ absl::Status SqliteTail::Settle() {
   return absl::OkStatus();
 }
 
+absl::Status SqliteTail::Settle() {
+  RETURN_IF_ERROR(Publish());
+  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+  return Flush();
+}
+
 absl::Status SqliteTail::RunSettled(absl::FunctionRef<absl::Status()> work) {
   RETURN_IF_ERROR(Publish());
   RETURN_IF_ERROR(database_.Transaction(work));
-  RETURN_IF_ERROR(Settle());
-  return journal_ == nullptr ? absl::OkStatus() : database_.FlushLog();
+  return journal_ == nullptr ? absl::OkStatus() : Flush();
 }
 
 }  // namespace bdcsync::event_store

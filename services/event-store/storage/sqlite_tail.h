@@ -58,6 +58,8 @@ class SqliteTail {
       : database_(database), writer_(writer), reader_(reader), journal_(journal), limits_(limits) {}
   absl::Status Prepare();
   absl::Status Begin();
+  // What is published is in SQLite's files; the journal begins again.
+  absl::Status Flush();
   absl::Status Record(absl::Span<const LogWrite> writes, const std::vector<bool>& applied);
   absl::Status Replay();
   absl::Status ReplayRecord(absl::string_view record);

@@ -277,6 +277,41 @@ TEST_F(SqliteTailTest, TheJournalIsNotForgottenWithWhatAFailedReadRolledBack) {
   EXPECT_EQ(after.NextPosition(0), 2);
 }
 
+TEST_F(SqliteTailTest, AfterAFlushThatFailedNothingIsAnsweredUntilANewStartFindsItAll) {
+  Commit(0, 1);
+  faults_.FailLogFlushes(1);
+  EXPECT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->tail().Commit({Write(0, 2)}), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(store_->journal().records(), 1);
+  Open(SqliteTailLimits());
+  EXPECT_EQ(store_->NextPosition(0), 2);
+  Commit(0, 2);
+}
+
+TEST_F(SqliteTailTest, AFlushThatFailedAfterOtherWorkIsNotForgottenEither) {
+  faults_.FailLogFlushes(1);
+  EXPECT_THAT(store_->tail().RunSettled([] { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->tail().Commit({Write(0, 1)}), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(SqliteTailTest, WhatTheLogHoldsSinceAFlushThatFailedIsWrittenAnewAtTheNextStart) {
+  Commit(0, 1);
+  faults_.FailLogFlushes(1);
+  ASSERT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  Copy(crashed_.path(), {"", "-wal", "-tail"});
+  Store started;
+  ASSERT_OK(started.Open(crashed_.path(), SqliteTailLimits()));
+  EXPECT_EQ(started.journal().records(), 0);
+  // Without the log, of which the disk may have nothing.
+  const testing::TempDir power_cut;
+  fs::copy_file(crashed_.File("events.db"), power_cut.File("events.db"));
+  Store after;
+  ASSERT_OK(after.Open(power_cut.path(), SqliteTailLimits()));
+  EXPECT_EQ(after.NextPosition(0), 2);
+}
+
 TEST_F(SqliteTailTest, TheJournalBeginsAgainAtTheLimitOfEventsAndNotBefore) {
   SqliteTailLimits limits;
   limits.events_max = 3;
