@@ -20,7 +20,12 @@ absl::StatusOr<std::unique_ptr<SqliteTail>> SqliteTail::Create(sql::SqliteDataba
   if (journal == nullptr) return tail;
   RETURN_IF_ERROR(database.CommitWithoutFlush());
   RETURN_IF_ERROR(tail->Replay());
-  RETURN_IF_ERROR(tail->Settle());
+  RETURN_IF_ERROR(tail->Publish());
+  if (journal->records() == 0) return tail;
+  // The process before this one may have ended since a flush failed: what it left in the log can be
+  // read and is perhaps not on disk, where another flush would not bring it.
+  RETURN_IF_ERROR(database.EmptyLog());
+  RETURN_IF_ERROR(tail->Flush());
   return tail;
 }
 
@@ -64,14 +69,19 @@ absl::Status SqliteTail::Record(absl::Span<const LogWrite> writes,
 }
 
 absl::Status SqliteTail::Begin() {
-  return database_.in_transaction() ? absl::OkStatus() : begin_.Run();
+  if (open_) return absl::OkStatus();
+  RETURN_IF_ERROR(begin_.Run());
+  open_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status SqliteTail::Restore() {
   RETURN_IF_ERROR(broken_);
+  // Some errors of SQLite roll back by themselves, also those of a read on this connection.
+  if (open_ != database_.in_transaction()) lost_ = true;
   if (!lost_) return absl::OkStatus();
-  // Some errors of SQLite have rolled back already.
   if (database_.in_transaction()) RETURN_IF_ERROR(rollback_.Run());
+  open_ = false;
   if (journal_ != nullptr) RETURN_IF_ERROR(Replay());
   lost_ = false;
   return Settle();  // The next one to be lost has little to bring back.
@@ -104,15 +114,14 @@ absl::Status SqliteTail::ReplayRecord(absl::string_view record) {
 
 absl::Status SqliteTail::Publish() {
   RETURN_IF_ERROR(Restore());
-  if (!database_.in_transaction()) return absl::OkStatus();
+  if (!open_) return absl::OkStatus();
   absl::Status status = commit_.Run();
   lost_ = !status.ok();
+  open_ = lost_;
   return status;
 }
 
-absl::Status SqliteTail::Settle() {
-  RETURN_IF_ERROR(Publish());
-  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+absl::Status SqliteTail::Flush() {
   broken_ = database_.FlushLog();
   RETURN_IF_ERROR(broken_);
   journal_->Restart();
@@ -120,11 +129,16 @@ absl::Status SqliteTail::Settle() {
   return absl::OkStatus();
 }
 
+absl::Status SqliteTail::Settle() {
+  RETURN_IF_ERROR(Publish());
+  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+  return Flush();
+}
+
 absl::Status SqliteTail::RunSettled(absl::FunctionRef<absl::Status()> work) {
   RETURN_IF_ERROR(Publish());
   RETURN_IF_ERROR(database_.Transaction(work));
-  RETURN_IF_ERROR(Settle());
-  return journal_ == nullptr ? absl::OkStatus() : database_.FlushLog();
+  return journal_ == nullptr ? absl::OkStatus() : Flush();
 }
 
 }  // namespace bdcsync::event_store

@@ -50,7 +50,7 @@ class SqliteTail {
   absl::Status RunSettled(absl::FunctionRef<absl::Status()> work);
 
   // Whether there are commits that other connections do not see.
-  bool hidden() const { return lost_ || database_.in_transaction(); }
+  bool hidden() const { return lost_ || open_; }
 
  private:
   SqliteTail(sql::SqliteDatabase& database, SqliteWriter& writer, SqliteReader& reader,
@@ -58,6 +58,8 @@ class SqliteTail {
       : database_(database), writer_(writer), reader_(reader), journal_(journal), limits_(limits) {}
   absl::Status Prepare();
   absl::Status Begin();
+  // What is published is in SQLite's files; the journal begins again.
+  absl::Status Flush();
   absl::Status Record(absl::Span<const LogWrite> writes, const std::vector<bool>& applied);
   absl::Status Replay();
   absl::Status ReplayRecord(absl::string_view record);
@@ -71,6 +73,7 @@ class SqliteTail {
   sql::SqliteStatement commit_;
   sql::SqliteStatement rollback_;
   int64_t events_ = 0;  // In the journal.
+  bool open_ = false;   // The transaction was begun and not ended by us.
   bool lost_ = false;   // The transaction is gone; the journal has what it held.
   // A flush failed. The system may not have what it was to flush any more, so that another flush
   // proves nothing: only a new start, from the journal, does.
