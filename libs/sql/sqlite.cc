@@ -229,10 +229,13 @@ absl::Status SqliteDatabase::FlushLog() {
   return absl::OkStatus();
 }
 
+int64_t SqliteDatabase::log_bytes() const { return log_pages_ * kPageBytes; }
+
 absl::Status SqliteDatabase::EmptyLog() {
   const int code =
       sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK) return ErrorOf(handle_, code, "empty the log");
+  log_pages_ = 0;
   return SyncLog();
 }
 

@@ -111,6 +111,8 @@ class SqliteDatabase {
   // Commits so far are on disk when it returns OK. After an error another call proves nothing: the
   // system may have dropped what it was to flush. Brings a log of `log_bytes` into the file.
   absl::Status FlushLog();
+  // Of the log after the latest commit, once commits are not flushed.
+  int64_t log_bytes() const;
   // Writes all that the log holds into the file anew, flushed, and empties the log: also what the
   // system gives back when it is read, and was never able to flush.
   //   UNAVAILABLE  another connection reads what is older, or the disk fails.

@@ -29,6 +29,17 @@ class EventStorage {
     int64_t misses = 0;
   };
   virtual std::optional<PageCache> TakePageCache() { return std::nullopt; }
+  // Of commits that are on disk in a journal and not yet in the storage's files, where it has one;
+  // counts begin again with each call.
+  struct Tail {
+    int64_t events = 0;
+    int64_t journal_bytes = 0;
+    int64_t log_bytes = 0;      // Of SQLite's log, between the journal and the file.
+    int64_t flushes_full = 0;   // Times that the tail went into the files, having met a limit,
+    int64_t flushes_other = 0;  // and for other reasons.
+    int64_t restores = 0;       // Times that it was lost and came back from the journal.
+  };
+  virtual std::optional<Tail> TakeTail() { return std::nullopt; }
   // How many logs the store has; those that this storage holds are in LoadLogs.
   virtual uint32_t log_count() const = 0;
   // The head rows of `log_ids`, or of all logs if empty, in order of log.

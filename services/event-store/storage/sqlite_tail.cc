@@ -51,10 +51,12 @@ absl::StatusOr<std::vector<bool>> SqliteTail::Commit(absl::Span<const LogWrite> 
     lost_ = true;  // With what was done of this commit.
     return status;
   }
-  for (const LogWrite& write : writes) events_ += static_cast<int64_t>(write.events.size());
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if ((*applied)[i]) events_ += static_cast<int64_t>(writes[i].events.size());
+  }
   if (journal_ == nullptr) {
     RETURN_IF_ERROR(Publish());
-  } else if (events_ >= limits_.events_max || journal_->bytes() >= limits_.journal_bytes_max) {
+  } else if (full()) {
     // The commit is on disk all the same; what is wrong comes back when the next one restores.
     Settle().IgnoreError();
   }
@@ -75,6 +77,18 @@ absl::Status SqliteTail::Begin() {
   return absl::OkStatus();
 }
 
+bool SqliteTail::full() const {
+  return events_ >= limits_.events_max || journal_->bytes() >= limits_.journal_bytes_max;
+}
+
+EventStorage::Tail SqliteTail::Take() {
+  EventStorage::Tail taken = std::exchange(counts_, EventStorage::Tail());
+  taken.events = events_;
+  taken.journal_bytes = journal_ == nullptr ? 0 : journal_->bytes();
+  taken.log_bytes = database_.log_bytes();
+  return taken;
+}
+
 absl::Status SqliteTail::Restore() {
   RETURN_IF_ERROR(broken_);
   // Some errors of SQLite roll back by themselves, also those of a read on this connection.
@@ -84,6 +98,7 @@ absl::Status SqliteTail::Restore() {
   open_ = false;
   if (journal_ != nullptr) RETURN_IF_ERROR(Replay());
   lost_ = false;
+  ++counts_.restores;
   return Settle();  // The next one to be lost has little to bring back.
 }
 
@@ -124,6 +139,7 @@ absl::Status SqliteTail::Publish() {
 absl::Status SqliteTail::Flush() {
   broken_ = database_.FlushLog();
   RETURN_IF_ERROR(broken_);
+  ++(full() ? counts_.flushes_full : counts_.flushes_other);
   journal_->Restart();
   events_ = 0;
   return absl::OkStatus();

@@ -233,6 +233,7 @@ TEST_F(SqliteTailTest, ACommitThatLostItsRaceIsNotInTheJournal) {
   ASSERT_OK_AND_ASSIGN(const std::vector<bool> applied, store_->tail().Commit({Write(0, 1)}));
   EXPECT_THAT(applied, ElementsAre(false));
   EXPECT_EQ(store_->journal().records(), 1);
+  EXPECT_EQ(store_->tail().Take().events, 1);
 }
 
 TEST_F(SqliteTailTest, AFullDiskLosesNothingThatWasAnswered) {
@@ -334,6 +335,30 @@ TEST_F(SqliteTailTest, TheJournalBeginsAgainAtTheLimitOfBytesAndNotBefore) {
   EXPECT_EQ(store_->journal().records(), 1);
   Commit(0, 2);
   EXPECT_EQ(store_->journal().records(), 0);
+}
+
+TEST_F(SqliteTailTest, TheTailTellsHowMuchThereIsAndWhatWasDoneSince) {
+  SqliteTailLimits limits;
+  limits.events_max = 2;
+  Open(limits);
+  Commit(0, 1);
+  EventStorage::Tail tail = store_->tail().Take();
+  EXPECT_EQ(tail.events, 1);
+  EXPECT_EQ(tail.journal_bytes, 4096);
+  EXPECT_EQ(tail.flushes_full + tail.flushes_other + tail.restores, 0);
+  Commit(0, 2);  // Meets the limit.
+  tail = store_->tail().Take();
+  EXPECT_EQ(tail.events, 0);
+  EXPECT_EQ(tail.journal_bytes, 0);
+  EXPECT_GT(tail.log_bytes, 0);
+  EXPECT_EQ(tail.flushes_full, 1);
+  Commit(0, 3);
+  FailARead();
+  EXPECT_EQ(store_->NextPosition(0), 4);
+  tail = store_->tail().Take();
+  EXPECT_EQ(tail.flushes_full, 0);
+  EXPECT_EQ(tail.flushes_other, 1);
+  EXPECT_EQ(tail.restores, 1);
 }
 
 TEST_F(SqliteTailTest, OtherWorkIsDoneAfterAllCommitsAndIsOnDisk) {
