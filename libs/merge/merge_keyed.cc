@@ -144,9 +144,9 @@ bool Merger::MergeSet(const Versions& versions) {
   Array merged;
   for (const uint32_t id : MergeOrders(ids, kept, options_.later, options_.later).ids) {
     // Equal numbers may differ in their digits: those that were written anew.
-    const bool old = in_theirs[id] == nullptr ||
-                     (in_base[id] != nullptr && Identical(*in_theirs[id], *in_base[id]));
-    merged.push_back(std::move(old && in_ours[id] != nullptr ? *in_ours[id] : *in_theirs[id]));
+    const bool old =
+        in_ours[id] == nullptr || (in_base[id] != nullptr && Identical(*in_ours[id], *in_base[id]));
+    merged.push_back(std::move(old && in_theirs[id] != nullptr ? *in_theirs[id] : *in_ours[id]));
   }
   theirs->array() = std::move(merged);
   return true;

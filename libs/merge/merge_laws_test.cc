@@ -6,6 +6,7 @@
 
 #include "libs/json/random_value.h"
 #include "libs/json/serialize.h"
+#include "libs/merge/merge_cases.h"
 #include "libs/merge/three_way.h"
 #include "libs/testing/status_matchers.h"
 
@@ -15,8 +16,6 @@ namespace {
 using json::RandomValue;
 using json::Serialize;
 using json::Value;
-
-constexpr uint64_t kCases = 20'000;
 
 struct Case {
   std::optional<Value> base, theirs, ours;
@@ -60,7 +59,7 @@ bool Shrink(const Law& law, Case& failing) {
 }
 
 void ExpectLaw(const Law& law) {
-  for (uint64_t seed = 0; seed < kCases; ++seed) {
+  for (uint64_t seed = 0; seed < PropertyCases(); ++seed) {
     Case random = RandomCase(seed);
     if (law(random)) continue;
     while (Shrink(law, random)) {
@@ -227,7 +226,7 @@ TEST(MergeLaws, ChangesOfDifferentMembersNeverOverlap) {
     const MergeResult result = Merge(c.base, theirs, ours);
     return !result.overlapped && Same(result.value, both);
   });
-  EXPECT_GT(checked, kCases / 4);
+  EXPECT_GT(checked, PropertyCases() / 4);
 }
 
 TEST(MergeLaws, HoldWhenTheWorkForMatchingRunsOut) {
