@@ -1,7 +1,8 @@
-"""`bdc-sync merge` as git's merge driver for JSON, in a real repository."""
+"""`bdc-sync merge`: the examples of docs/merging.md, and git's merge driver in a real repository."""
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -15,6 +16,31 @@ def repository(tmp_path, request):
     made.git("config", "merge.json.driver", f"'{program}' merge %O %B %A --output %A")
     made.write(".gitattributes", "*.json merge=json\n")
     return made
+
+
+def examples():
+    page = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "merging.md")
+    with open(page, encoding="utf-8") as file:
+        table = file.read().split("## Examples")[1].split("\n## ")[0]
+    rows = [[cell.strip().strip("`") for cell in line.split("|")]
+            for line in re.findall(r"^\| (`.*`) \|$", table, re.MULTILINE)]
+    assert len(rows) >= 5
+    return rows
+
+
+@pytest.mark.parametrize("base,theirs,ours,rule,result", examples())
+def test_an_example_of_the_page(base, theirs, ours, rule, result, tmp_path, request):
+    program = os.path.join(request.config.getoption("--bin"), "bdc-sync")
+    names = []
+    for name, text in (("base", base), ("theirs", theirs), ("ours", ours),
+                       ("rules", '{"rules": [' + rule + "]}")):
+        names.append(str(tmp_path / name))
+        with open(names[-1], "w", encoding="utf-8") as file:
+            file.write(text)
+    answer = subprocess.run([program, "merge", *names[:3], "--rules", names[3]],
+                            capture_output=True, text=True, timeout=30)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == result + "\n"
 
 
 class Repository:
