@@ -32,9 +32,11 @@ class RuleTableBuilder {
     StateOf(std::move(start));
     for (size_t state = 0; state < reached_.size(); ++state) {
       for (uint32_t column = 0; column < names_.size(); ++column) {
-        if (reached_.size() > RuleSet::kStatesMax) {
+        if (reached_.size() > RuleSet::kStatesMax ||
+            reached_.size() * names_.size() > RuleSet::kTableCellsMax) {
           return MakeErrorAt(Reason::kTooLarge, "/rules",
-                             "the patterns with .. are too many to tell apart: use fewer of them");
+                             "the patterns are too many to tell apart: use fewer with .., or fewer "
+                             "names");
         }
         set_.table_.push_back(StateOf(After(*reached_[state], column)));
       }

@@ -25,8 +25,9 @@ struct PathRule {
 class RuleSet {
  public:
   static constexpr size_t kRulesMax = 256;
-  // Patterns with `..` multiply; more than this together are refused.
+  // Patterns with `..` multiply; what needs more than this is refused.
   static constexpr size_t kStatesMax = 4096;
+  static constexpr size_t kTableCellsMax = 1 << 21;  // States times names.
   // A place, as far as rules are concerned. At kNoRule and below it no rule holds.
   using State = uint32_t;
   static constexpr State kNoRule = 0;

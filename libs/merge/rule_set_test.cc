@@ -124,6 +124,24 @@ TEST(RuleSet, PatternsThatMultiplyBeyondTheLimitAreRefused) {
   EXPECT_EQ(ReasonOf(ParseRuleSet(set).status()), Reason::kTooLarge);
 }
 
+TEST(RuleSet, TooManyNamesAreRefused) {
+  json::Array list;
+  for (size_t i = 0; i < 200; ++i) {
+    std::string path = "$";
+    for (size_t step = 0; step < 8; ++step) absl::StrAppend(&path, ".n", i, "_", step);
+    json::Value rule;
+    rule.Set("path", path);
+    rule.Set("rule", "lww");
+    list.push_back(std::move(rule));
+  }
+  json::Value set;
+  set.Set("rules", list);
+  EXPECT_EQ(ReasonOf(ParseRuleSet(set).status()), Reason::kTooLarge);
+  list.resize(100);
+  set.Set("rules", list);
+  EXPECT_OK(ParseRuleSet(set).status());
+}
+
 TEST(PathPattern, LimitsHoldExactly) {
   const auto dots = [](size_t steps) {
     std::string text = "$";

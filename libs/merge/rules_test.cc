@@ -120,8 +120,8 @@ TEST(Rules, WhatDecidesAboutARemovalCanBeSaid) {
 }
 
 TEST(Rules, StateMachineTakesTheFurtherState) {
-  const char* const rule =
-      R"("rule":"state_machine","transitions":{"new":["open","void"],"open":["done"]},"else":"ask")";
+  const char* const rule = R"("rule":"state_machine","else":"ask",)"
+                           R"("transitions":{"new":["open","void"],"open":["done"]})";
   EXPECT_EQ(TextBy(rule, R"("new")", R"("open")", R"("done")"), R"("done")");
   EXPECT_EQ(TextBy(rule, R"("new")", R"("done")", R"("open")"), R"("done")");
   EXPECT_THAT(Lines(By(rule, R"("new")", R"("void")", R"("open")").conflicts),

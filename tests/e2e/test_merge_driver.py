@@ -1,4 +1,4 @@
-"""`bdc-sync merge`: the examples of docs/merging.md, and git's merge driver in a real repository."""
+"""`bdc-sync merge`: the examples of docs/merging.md, and as git's merge driver."""
 
 import json
 import os

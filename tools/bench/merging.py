@@ -30,7 +30,7 @@ def document(size, rng):
 
 
 def edited(base, name, parity, rng):
-    """`base` with 1 % of its records changed, those with the given parity, so that sides are apart."""
+    """`base` with 1 % of its records changed; sides of other `parity` do not meet."""
     side = copy.deepcopy(base)
     own = [i for i in range(parity, len(base["items"]), 4)]
     for i in rng.sample(own, max(1, len(base["items"]) // 100)):
