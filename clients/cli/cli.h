@@ -1,5 +1,5 @@
 // The command line client: `bdc-sync put|patch|delete|get|list|history|diff|watch|devices|token|
-// status|help` over gRPC SyncService. Called once, on the main thread.
+// merge|status|help` over gRPC SyncService. Called once, on the main thread.
 #pragma once
 
 namespace bdcsync::cli {

@@ -12,7 +12,9 @@ namespace bdcsync::cli {
 
 struct Command {
   CommandSpec spec;
-  absl::StatusOr<int> (*run)(const Call& call);  // Null: `token`, which calls no server.
+  absl::StatusOr<int> (*run)(const Call& call);  // Null: it calls no server.
+  absl::StatusOr<int> (*run_here)(const Arguments& arguments,
+                                  const Environment& environment) = nullptr;  // Then this one.
 };
 
 const std::vector<Command>& Commands();

@@ -138,7 +138,7 @@ int RunCommandLine(const std::vector<std::string>& words, const Environment& env
     return kExitDone;
   }
   const absl::StatusOr<int> result =
-      command->run == nullptr ? RunToken(*arguments, environment)
+      command->run == nullptr ? command->run_here(*arguments, environment)
                               : RunAgainstServer(*command, *arguments, environment, dial);
   return result.ok() ? *result : Report(result.status(), name, &*arguments, environment);
 }

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import stage as stages
+from merging import bench_merge
 from stage import BIN, ShareDb, Stage, generate, pgbench
 
 ROUNDS = 3
@@ -246,7 +247,7 @@ def bench_event_store(stage, rows):
 BENCHES = {
     "throughput": bench_throughput, "latency": bench_latency, "fanout": bench_fanout,
     "memory": bench_memory, "reconnect": bench_reconnect, "start": bench_start,
-    "event-store": bench_event_store,
+    "event-store": bench_event_store, "merge": bench_merge,
 }
 
 
