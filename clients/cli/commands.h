@@ -34,7 +34,8 @@ absl::StatusOr<int> RunStatus(const Call& call);
 absl::StatusOr<int> RunWatch(const Call& call);
 absl::StatusOr<int> RunSpool(const Call& call);
 absl::StatusOr<int> RunConfig(const Call& call);
-// Calls no server.
+// These call no server.
 absl::StatusOr<int> RunToken(const Arguments& arguments, const Environment& environment);
+absl::StatusOr<int> RunDelta(const Arguments& arguments, const Environment& environment);
 
 }  // namespace bdcsync::cli

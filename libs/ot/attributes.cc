@@ -71,10 +71,9 @@ Attributes Attributes::WithoutNulls() const {
 
 bool operator==(const Attributes& a, const Attributes& b) {
   if (a.members_.SharesWith(b.members_)) return true;
-  return std::equal(a.members().begin(), a.members().end(), b.members().begin(), b.members().end(),
-                    [](const Member& x, const Member& y) {
-                      return x.key == y.key && x.value == y.value;
-                    });
+  return std::equal(
+      a.members().begin(), a.members().end(), b.members().begin(), b.members().end(),
+      [](const Member& x, const Member& y) { return x.key == y.key && x.value == y.value; });
 }
 
 Attributes Compose(const Attributes& first, const Attributes& second, Nulls nulls) {
@@ -113,10 +112,10 @@ Attributes Invert(const Attributes& change, const Attributes& base) {
 Attributes Transform(const Attributes& change, const Attributes& other, Priority priority) {
   if (change.empty() || other.empty() || priority == Priority::kOther) return other;
   Members result;
-  Walk(change, other, [&](const json::Value* set, const json::Value* theirs,
-                          const std::string& name) {
-    if (set == nullptr) result.push_back({name, *theirs});
-  });
+  Walk(change, other,
+       [&](const json::Value* set, const json::Value* theirs, const std::string& name) {
+         if (set == nullptr) result.push_back({name, *theirs});
+       });
   return Attributes(std::move(result));
 }
 

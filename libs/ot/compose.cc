@@ -21,9 +21,9 @@ absl::Status SplitsAt(const DeltaReader& second, const Delta& delta) {
 // The next `length` units of `first`, which are inserted or retained, under a retain of `second`.
 bool RetainOver(DeltaReader& first, const Attributes& change, int64_t length, Delta& out) {
   if (first.inserts()) {
-    return first.InsertInto(out, length, change.empty()
-                                             ? first.attributes()
-                                             : Compose(first.attributes(), change, Nulls::kDrop));
+    return first.InsertInto(
+        out, length,
+        change.empty() ? first.attributes() : Compose(first.attributes(), change, Nulls::kDrop));
   }
   if (change.empty()) {
     out.Retain(length, first.attributes());
@@ -93,8 +93,8 @@ absl::StatusOr<Delta> ComposeAll(absl::Span<const Delta> operations) {
 absl::StatusOr<Delta> Apply(const Delta& document, const Delta& change) {
   if (change.BaseLength() > document.InsertedLength()) {
     return MakeError(Reason::kInvalidArgument,
-                     absl::StrCat("reaches ", change.BaseLength(),
-                                  " units into a document of ", document.InsertedLength()));
+                     absl::StrCat("reaches ", change.BaseLength(), " units into a document of ",
+                                  document.InsertedLength()));
   }
   return Compose(document, change);
 }

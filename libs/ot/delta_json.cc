@@ -131,8 +131,8 @@ absl::StatusOr<Delta> ParseDelta(const Value& value, const DeltaLimits& limits) 
   }
   const json::Array& operations = value.array();
   if (operations.size() > limits.components_max) {
-    return MakeError(Reason::kTooLarge, absl::StrCat("more than ", limits.components_max,
-                                                     " operations in one delta"));
+    return MakeError(Reason::kTooLarge,
+                     absl::StrCat("more than ", limits.components_max, " operations in one delta"));
   }
   Parser parser(limits);
   for (size_t i = 0; i < operations.size(); ++i) RETURN_IF_ERROR(parser.Add(operations[i], i));

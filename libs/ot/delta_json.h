@@ -1,5 +1,6 @@
 // Deltas from and to their JSON form, an array of operations of the Delta format:
-//   {"insert": "text" or {embed}, "attributes": {…}}   {"retain": n, "attributes": {…}}   {"delete": n}
+//   {"insert": "text" or {embed}, "attributes": {…}}   {"retain": n, "attributes": {…}} {"delete":
+//   n}
 // Thread-safe.
 #pragma once
 
@@ -14,9 +15,9 @@ namespace bdcsync::ot {
 
 struct DeltaLimits {
   size_t components_max = 100'000;
-  size_t text_bytes_max = 16 * 1024 * 1024;  // Of all inserted text.
-  size_t attributes_max = 100;               // Names of one component.
-  size_t value_bytes_max = 64 * 1024;        // JSON of one embed, or of one component's formats.
+  size_t text_bytes_max = 16 * 1024 * 1024;     // Of all inserted text.
+  size_t attributes_max = 100;                  // Names of one component.
+  size_t value_bytes_max = 64 * 1024;           // JSON of one embed, or of one component's formats.
   int64_t length_max = (int64_t{1} << 53) - 1;  // All units retained, deleted and inserted.
 };
 

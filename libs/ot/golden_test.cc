@@ -1,4 +1,5 @@
-// What quill-delta makes of 6,500 random cases (tools/golden/quill-delta), and what we make of them.
+// What quill-delta makes of 6,500 random cases (tools/bench/quill-delta), and what we make of
+// them.
 #include <gtest/gtest.h>
 #include <zlib.h>
 

@@ -33,8 +33,8 @@ absl::StatusOr<Delta> Invert(const Delta& change, const Delta& document) {
   }
   if (change.BaseLength() > document.InsertedLength()) {
     return MakeError(Reason::kInvalidArgument,
-                     absl::StrCat("reaches ", change.BaseLength(),
-                                  " units into a document of ", document.InsertedLength()));
+                     absl::StrCat("reaches ", change.BaseLength(), " units into a document of ",
+                                  document.InsertedLength()));
   }
   Delta out;
   DeltaReader base(document);

@@ -1,5 +1,6 @@
 // Text is stored in UTF-8 and counted in UTF-16 code units, as editors count: a character beyond
-// the basic plane is two units (a surrogate pair) and four bytes. Thread-safe; nothing is allocated.
+// the basic plane is two units (a surrogate pair) and four bytes. Thread-safe; nothing is
+// allocated.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 //   ["compose", a, b, result]              ["transform", a, b, priority, result]
 //   ["invert", change, document, result]   ["diff", from, to, result]
 //   ["position", change, position, priority, result]
-// Usage, in this folder: npm ci && node generate.js > ../../../libs/ot/golden/quill_delta.jsonl.gz
+// Usage, in this folder: npm ci && node golden.js > ../../../libs/ot/golden/quill_delta.jsonl.gz
 'use strict';
 const zlib = require('zlib');
 const Delta = require('quill-delta');
