@@ -208,27 +208,50 @@ const Command& MergeCommand() {
   return command;
 }
 
-const Command& TokenCommand() {
-  static const auto& command =
-      *new Command{{"token",
-                    "",
-                    "make a token from a secret (HS256)",
-                    0,
-                    0,
-                    {{"device", "ID", "the device it is bound to", ""},
-                     {"grant", "SPACE=ACCESS", "read or write a shared space; may be repeated", ""},
-                     {"admin", "", "may do everything", ""},
-                     {"expires", "DURATION", "how long it is valid (24h)", ""},
-                     {"secret-file", "FILE", "the secret to sign with", ""}},
-                    "The secret is taken from --secret-file, BDC_SYNC_JWT_SECRET, "
-                    "BDC_SYNC_JWT_SECRET_FILE, or the\n"
-                    "file `secret` in the data folder of `bdc-sync serve`. Other commands do the "
-                    "same for --user\n"
-                    "when no --token is given.",
-                    "export BDC_SYNC_TOKEN=$(bdc-sync token --user ada --grant team-1=write)"},
-                   nullptr,
-                   RunToken};
-  return command;
+// Commands that need no server.
+const std::vector<Command>& LocalCommands() {
+  static const auto& commands = *new std::vector<Command>{
+      {{"delta",
+        "",
+        "apply, compose, transform, invert, diff rich text, line by line",
+        0,
+        0,
+        {},
+        "Reads requests from standard input, one JSON object a line, and answers each with one "
+        "line:\n"
+        "{\"ops\": [...]} or {\"error\": {\"code\": ..., \"message\": ...}}. Values are arrays "
+        "of operations of the\n"
+        "Delta format, positions UTF-16 units. transform gives b as it is to be done after a; with "
+        "priority, a\n"
+        "counts as having been first. Requests:\n"
+        "  {\"op\": \"apply\", \"doc\", \"delta\"}    {\"op\": \"invert\", \"delta\", \"doc\"}\n"
+        "  {\"op\": \"compose\", \"a\", \"b\"}      {\"op\": \"transform\", \"a\", \"b\", "
+        "\"priority\"}\n"
+        "  {\"op\": \"diff\", \"a\", \"b\"}",
+        "echo '{\"op\": \"transform\", \"a\": [{\"insert\": \"x\"}], \"b\": [{\"insert\": "
+        "\"y\"}], \"priority\": true}' | bdc-sync delta"},
+       nullptr,
+       RunDelta},
+      {{"token",
+        "",
+        "make a token from a secret (HS256)",
+        0,
+        0,
+        {{"device", "ID", "the device it is bound to", ""},
+         {"grant", "SPACE=ACCESS", "read or write a shared space; may be repeated", ""},
+         {"admin", "", "may do everything", ""},
+         {"expires", "DURATION", "how long it is valid (24h)", ""},
+         {"secret-file", "FILE", "the secret to sign with", ""}},
+        "The secret is taken from --secret-file, BDC_SYNC_JWT_SECRET, "
+        "BDC_SYNC_JWT_SECRET_FILE, or the\n"
+        "file `secret` in the data folder of `bdc-sync serve`. Other commands do the "
+        "same for --user\n"
+        "when no --token is given.",
+        "export BDC_SYNC_TOKEN=$(bdc-sync token --user ada --grant team-1=write)"},
+       nullptr,
+       RunToken},
+  };
+  return commands;
 }
 
 }  // namespace
@@ -240,7 +263,7 @@ const std::vector<Command>& Commands() {
     all->insert(all->end(), SpaceCommands().begin(), SpaceCommands().end());
     all->insert(all->end(), AdminCommands().begin(), AdminCommands().end());
     all->push_back(MergeCommand());
-    all->push_back(TokenCommand());
+    all->insert(all->end(), LocalCommands().begin(), LocalCommands().end());
     return all;
   }();
   return commands;

@@ -12,9 +12,9 @@ namespace bdcsync::cli {
 
 struct Command {
   CommandSpec spec;
-  absl::StatusOr<int> (*run)(const Call& call);  // Null: it calls no server.
-  absl::StatusOr<int> (*run_here)(const Arguments& arguments,
-                                  const Environment& environment) = nullptr;  // Then this one.
+  // One of the two: against a server, or here.
+  absl::StatusOr<int> (*run)(const Call& call);
+  absl::StatusOr<int> (*run_here)(const Arguments&, const Environment&) = nullptr;
 };
 
 const std::vector<Command>& Commands();

@@ -138,8 +138,8 @@ int RunCommandLine(const std::vector<std::string>& words, const Environment& env
     return kExitDone;
   }
   const absl::StatusOr<int> result =
-      command->run == nullptr ? command->run_here(*arguments, environment)
-                              : RunAgainstServer(*command, *arguments, environment, dial);
+      command->run_here != nullptr ? command->run_here(*arguments, environment)
+                                   : RunAgainstServer(*command, *arguments, environment, dial);
   return result.ok() ? *result : Report(result.status(), name, &*arguments, environment);
 }
 

@@ -263,6 +263,11 @@ std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEq
   return runs;
 }
 
+std::vector<MatchedRun> MatchNumbers(std::vector<uint32_t> a, std::vector<uint32_t> b,
+                                     size_t work_max) {
+  return Matcher(std::move(a), std::move(b), work_max).Run();
+}
+
 std::vector<ChangedRun> ChangesBetween(const Array& a, const Array& b,
                                        const std::vector<MatchedRun>& matches) {
   std::vector<ChangedRun> changes;

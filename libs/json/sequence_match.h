@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "libs/json/value.h"
@@ -28,6 +29,9 @@ enum class ElementEquality { kEqual, kIdentical };
 // suffix takes at most `work_max` steps: when they do not suffice, what was not matched stays so.
 std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
                                        size_t work_max);
+// The same for numbers, of which equal ones stand for equal elements.
+std::vector<MatchedRun> MatchNumbers(std::vector<uint32_t> a, std::vector<uint32_t> b,
+                                     size_t work_max);
 // The gaps between the matched runs, in order.
 std::vector<ChangedRun> ChangesBetween(const Array& a, const Array& b,
                                        const std::vector<MatchedRun>& matches);

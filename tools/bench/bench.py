@@ -16,6 +16,7 @@ import time
 
 import stage as stages
 from merging import bench_merge
+from rich_text import RichText
 from stage import BIN, ShareDb, Stage, generate, pgbench
 
 ROUNDS = 3
@@ -244,10 +245,27 @@ def bench_event_store(stage, rows):
     rows.add("event_store_append_512", max(ours), "events/s", "bare batched insert", max(bare), 0.6)
 
 
+def bench_ot(stage, rows):
+    """libs/ot alone: replay of 260,000 single edits, transforms of two, two long branches."""
+    bench = RichText(stage.folder)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(bench.ours())
+        theirs.append(bench.theirs())
+    for name, key, unit, goal in (("ot_replay", "replay_edits_per_s", "edits/s", 2_000_000),
+                                  ("ot_transform", "transforms_per_s", "transforms/s", 10_000_000)):
+        best = max(answer[key] for answer in ours)
+        rows.add(name, best, unit, goal=goal)
+        rows.add(f"{name}_vs_npm", best, unit, "quill-delta, rich-text",
+                 max(answer[key] for answer in theirs), 20)
+    rows.add("ot_two_branches_of_10000", min(answer["long_divergence_ms"] for answer in ours), "ms",
+             goal=1000, at_least=False)
+
+
 BENCHES = {
     "throughput": bench_throughput, "latency": bench_latency, "fanout": bench_fanout,
     "memory": bench_memory, "reconnect": bench_reconnect, "start": bench_start,
-    "event-store": bench_event_store, "merge": bench_merge,
+    "event-store": bench_event_store, "merge": bench_merge, "ot": bench_ot,
 }
 
 
