@@ -9,8 +9,7 @@
 namespace bdcsync::ot {
 namespace {
 
-constexpr uint64_t kCases = 20'000;
-constexpr uint64_t kNightlyCases = 1'000'000;
+constexpr uint64_t kCasesInCi = 20'000;
 
 bool Breaks(const Law& law, const Choices::List& list) {
   Choices choices(list);
@@ -61,8 +60,8 @@ size_t Choices::Below(size_t bound) {
 }
 
 uint64_t CaseCount() {
-  const char* const nightly = std::getenv("BDC_SYNC_TEST_NIGHTLY");
-  return nightly != nullptr && absl::string_view(nightly) == "1" ? kNightlyCases : kCases;
+  const char* const cases = std::getenv("BDC_SYNC_PROPERTY_CASES");
+  return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
 }
 
 std::string FindCounterexample(const Law& law, uint64_t cases) {
