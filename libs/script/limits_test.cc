@@ -60,7 +60,7 @@ TEST(Limits, OfTheOutputToTheByte) {
 
 TEST(Limits, OfTheOutputForATableThatIsSharedExponentially) {
   const char kText[] = "local t = {} for i = 1, 60 do t = {t, t} end return t";
-  EXPECT_THAT(FailureOfRun(kText), Optional(Failure::kOutput));
+  EXPECT_THAT(FailureOfRun(kText, {.instructions_max = 10'000'000}), Optional(Failure::kOutput));
 }
 
 TEST(Limits, OfDepth) {
