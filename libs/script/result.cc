@@ -213,8 +213,8 @@ absl::StatusOr<json::Value> Reader::ReadArray(int index, size_t size) {
   array.reserve(size);
   PushOtherDigits(lua_, index);
   for (size_t i = 0; i < size; ++i) {
-    lua_pushinteger(lua_, static_cast<lua_Integer>(i + 1));
-    lua_rawgeti(lua_, index, static_cast<lua_Integer>(i + 1));
+    lua_pushinteger(lua_, static_cast<lua_Integer>(i) + 1);
+    lua_rawgeti(lua_, index, static_cast<lua_Integer>(i) + 1);
     ASSIGN_OR_RETURN(json::Value element, ReadMember(i));
     array.push_back(std::move(element));
     lua_pop(lua_, 1);
