@@ -22,6 +22,7 @@ RUN apt-get update -q \
       libgrpc29 \
       libhiredis0.14 \
       libjemalloc2 \
+      liblua5.4-0 \
       libpqxx-6.4 \
       libprometheus-cpp-core1.0 \
       libprotobuf32 \

@@ -130,9 +130,9 @@ void Budget::Fail(lua_State* lua) {
 
 void Budget::NoteError(lua_State* lua, int lua_status) {
   // A buffer that cannot grow raises an error like any other, with this message.
-  const bool memory = lua_status == LUA_ERRMEM ||
-                      (lua_type(lua, -1) == LUA_TSTRING &&
-                       absl::string_view(lua_tostring(lua, -1)) == "not enough memory");
+  const bool memory =
+      lua_status == LUA_ERRMEM || (lua_type(lua, -1) == LUA_TSTRING &&
+                                   absl::string_view(lua_tostring(lua, -1)) == "not enough memory");
   if (memory && exhausted_ == Exhausted::kNothing) exhausted_ = Exhausted::kMemory;
 }
 

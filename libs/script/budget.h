@@ -1,6 +1,6 @@
 // What one run has used of its instructions and memory, as Lua's allocator and count hook. Once
 // either is used up every further step fails, so that a script cannot catch the error and go on.
-// The count depends on the script and its inputs only, never on time. Not thread-safe: one a run.
+// The count depends on what the script does, never on time. Not thread-safe: one a run.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,7 @@ class Budget {
   // of colliding keys. So it weighs one more for each of these pieces of the largest there was.
   static constexpr size_t kStringBytesAWeight = 4096;
   static constexpr size_t kStackBytesAWeight = 4096;
-  static constexpr size_t kKeysBytesAWeight = 16 * 1024;
+  static constexpr size_t kKeysBytesAWeight = 32 * 1024;
   static constexpr size_t kZeroBytesFactor = 64;
 
   static void OnCount(lua_State* lua, lua_Debug* record);

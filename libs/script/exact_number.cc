@@ -72,8 +72,9 @@ int IsLessOrEqual(lua_State* lua) {
 }
 
 int RefuseArithmetic(lua_State* lua) {
-  return luaL_error(lua, "a number has more digits than can be calculated with: round it with "
-                         "tonumber");
+  return luaL_error(lua,
+                    "a number has more digits than can be calculated with: round it with "
+                    "tonumber");
 }
 
 int Concatenate(lua_State* lua) {
@@ -93,14 +94,13 @@ int Concatenate(lua_State* lua) {
 }  // namespace
 
 void OpenExactNumbers(lua_State* lua) {
-  static constexpr luaL_Reg kMethods[] = {
-      {"__eq", IsEqual},           {"__lt", IsLess},
-      {"__le", IsLessOrEqual},     {"__concat", Concatenate},
-      {"__add", RefuseArithmetic}, {"__sub", RefuseArithmetic},
-      {"__mul", RefuseArithmetic}, {"__div", RefuseArithmetic},
-      {"__mod", RefuseArithmetic}, {"__idiv", RefuseArithmetic},
-      {"__pow", RefuseArithmetic}, {"__unm", RefuseArithmetic},
-      {nullptr, nullptr}};
+  static constexpr luaL_Reg kMethods[] = {{"__eq", IsEqual},           {"__lt", IsLess},
+                                          {"__le", IsLessOrEqual},     {"__concat", Concatenate},
+                                          {"__add", RefuseArithmetic}, {"__sub", RefuseArithmetic},
+                                          {"__mul", RefuseArithmetic}, {"__div", RefuseArithmetic},
+                                          {"__mod", RefuseArithmetic}, {"__idiv", RefuseArithmetic},
+                                          {"__pow", RefuseArithmetic}, {"__unm", RefuseArithmetic},
+                                          {nullptr, nullptr}};
   luaL_newmetatable(lua, kTypeName);
   luaL_setfuncs(lua, kMethods, 0);
   lua_pop(lua, 1);

@@ -50,9 +50,7 @@ absl::Status Make(Failure failure, Reason reason, absl::string_view path,
 
 }  // namespace
 
-absl::string_view FailureName(Failure failure) {
-  return kInfos[static_cast<size_t>(failure)].name;
-}
+absl::string_view FailureName(Failure failure) { return kInfos[static_cast<size_t>(failure)].name; }
 
 std::optional<Failure> FailureOf(const absl::Status& status) {
   const auto name = status.GetPayload(kFailureUrl);

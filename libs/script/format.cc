@@ -1,4 +1,4 @@
-// string.format: %d %i %u %c %x %X %o %e %E %f %F %g %G %s, with flags, width and precision of
+// string.format: %d %i %u %c %x %X %o %e %E %f %g %G %s, with flags, width and precision of
 // two digits at most. No %p, which shows addresses, no %a.
 #include <array>
 #include <cstddef>
@@ -22,6 +22,26 @@ size_t CountWhile(absl::string_view text, size_t begin, absl::string_view charac
   return (end == absl::string_view::npos ? text.size() : end) - begin;
 }
 
+// What may stand between % and the width, by the letter; as Lua has it.
+absl::string_view FlagsOf(char letter) {
+  switch (letter) {
+    case 'd':
+    case 'i':
+      return "-+0 ";
+    case 'o':
+    case 'x':
+    case 'X':
+      return "-#0";
+    case 'u':
+      return "-0";
+    case 'c':
+    case 's':
+      return "-";
+    default:
+      return "-+ #0";
+  }
+}
+
 // Reads what stands between the % before `at` and its letter; moves `at` to the letter.
 std::string ReadDirective(lua_State* lua, absl::string_view format, size_t& at) {
   constexpr absl::string_view kDigits = "0123456789";
@@ -36,7 +56,7 @@ std::string ReadDirective(lua_State* lua, absl::string_view format, size_t& at) 
     at += precision;
   }
   if (flags > kFlagsMax || width > kDirectiveDigitsMax || precision > kDirectiveDigitsMax ||
-      at == format.size()) {
+      at == format.size() || CountWhile(format, begin, FlagsOf(format[at])) < flags) {
     luaL_error(lua, "invalid conversion to 'format'");
   }
   return "%" + std::string(format.substr(begin, at - begin));
@@ -94,7 +114,6 @@ void AddDirective(lua_State* lua, luaL_Buffer& buffer, const std::string& direct
     case 'e':
     case 'E':
     case 'f':
-    case 'F':
     case 'g':
     case 'G':
       return AddNumber(buffer, directive + letter, luaL_checknumber(lua, argument));

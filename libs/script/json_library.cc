@@ -28,8 +28,7 @@ int JsonArray(lua_State* lua) {
 
 json::Value ValueOfArgument(lua_State* lua, int index) {
   absl::StatusOr<json::Value> value = ReadResult(
-      lua, index, Digits(),
-      {.output_bytes_max = kOutputBytesCeiling, .depth_max = kEqualDepthMax});
+      lua, index, Digits(), {.output_bytes_max = kOutputBytesCeiling, .depth_max = kEqualDepthMax});
   if (!value.ok()) {
     lua_pushlstring(lua, value.status().message().data(), value.status().message().size());
     luaL_argerror(lua, index, lua_tostring(lua, -1));

@@ -35,8 +35,8 @@ void Choose(lua_State* lua, const char* name) {
 
 void PushMathLibrary(lua_State* lua) {
   static constexpr const char* kNames[] = {
-      "abs", "ceil", "exp",  "floor",      "fmod", "huge", "log", "max",       "maxinteger",
-      "min", "mininteger", "modf", "pi", "sqrt", "tointeger", "type", "ult"};
+      "abs", "ceil",       "exp",  "floor", "fmod", "huge",      "log",  "max", "maxinteger",
+      "min", "mininteger", "modf", "pi",    "sqrt", "tointeger", "type", "ult"};
   lua_createtable(lua, 0, static_cast<int>(std::size(kNames)));
   luaopen_math(lua);
   for (const char* name : kNames) Choose(lua, name);

@@ -169,7 +169,7 @@ int BasePairs(lua_State* lua) {
   lua_createtable(lua, static_cast<int>(keys.size()), 0);
   for (size_t i = 0; i < keys.size(); ++i) {
     PushKey(lua, keys[i]);
-    lua_rawseti(lua, 2, static_cast<lua_Integer>(i + 1));
+    lua_rawseti(lua, 2, static_cast<lua_Integer>(i) + 1);
   }
   lua_pushinteger(lua, 0);
   lua_pushcclosure(lua, StepPairs, 3);

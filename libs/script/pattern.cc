@@ -151,8 +151,7 @@ bool Pattern::MatchEscape(const char*& s, const char*& p, bool& handled) {
     p += 2;
     if (p == pattern_end_ || *p != '[') luaL_error(lua_, "missing '[' after '%%f' in pattern");
     const char* const set_end = ItemEnd(p);
-    const unsigned char before =
-        s == subject_begin() ? '\0' : static_cast<unsigned char>(s[-1]);
+    const unsigned char before = s == subject_begin() ? '\0' : static_cast<unsigned char>(s[-1]);
     const unsigned char here = s == subject_end() ? '\0' : static_cast<unsigned char>(*s);
     const bool frontier = !SetMatches(before, p, set_end - 1) && SetMatches(here, p, set_end - 1);
     if (!frontier) s = nullptr;
@@ -232,8 +231,7 @@ const char* Pattern::MatchBalance(const char* s, const char* p) {
 
 const char* Pattern::MatchBackReference(const char* s, char digit) {
   const int index = digit - '1';
-  if (index < 0 || index >= level_ ||
-      captures_[static_cast<size_t>(index)].kind == Kind::kOpen) {
+  if (index < 0 || index >= level_ || captures_[static_cast<size_t>(index)].kind == Kind::kOpen) {
     luaL_error(lua_, "invalid capture index %%%d", index + 1);
   }
   const Capture& capture = captures_[static_cast<size_t>(index)];

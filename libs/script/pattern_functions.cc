@@ -55,8 +55,8 @@ int FindOrMatch(lua_State* lua, bool find) {
     lua_pushnil(lua);
     return 1;
   }
-  if (find && (lua_toboolean(lua, 4) != 0 ||
-               text.find_first_of(kSpecials) == absl::string_view::npos)) {
+  if (find &&
+      (lua_toboolean(lua, 4) != 0 || text.find_first_of(kSpecials) == absl::string_view::npos)) {
     return FindPlain(lua, subject, text, start);
   }
   const bool anchored = !text.empty() && text[0] == '^';
@@ -167,9 +167,10 @@ int StringGsub(lua_State* lua) {
   const absl::string_view subject = TextAt(lua, 1);
   absl::string_view text = TextAt(lua, 2);
   const int type = lua_type(lua, 3);
-  luaL_argexpected(lua, type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TTABLE ||
-                            type == LUA_TFUNCTION,
-                   3, "string/function/table");
+  luaL_argexpected(
+      lua,
+      type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TTABLE || type == LUA_TFUNCTION, 3,
+      "string/function/table");
   const lua_Integer count_max =
       luaL_optinteger(lua, 4, static_cast<lua_Integer>(subject.size()) + 1);
   if (type == LUA_TNUMBER) lua_tostring(lua, 3);

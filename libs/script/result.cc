@@ -68,9 +68,8 @@ absl::Status Reader::Grow(size_t bytes) {
   bytes_ += bytes;
   Budget::Of(lua_).ChargeBytes(lua_, bytes);
   if (bytes_ <= limits_.output_bytes_max) return absl::OkStatus();
-  return MakeFailure(Failure::kOutput,
-                     absl::StrCat("the result has more than ", limits_.output_bytes_max,
-                                  " bytes as JSON"));
+  return MakeFailure(Failure::kOutput, absl::StrCat("the result has more than ",
+                                                    limits_.output_bytes_max, " bytes as JSON"));
 }
 
 absl::StatusOr<json::Value> Reader::Counted(json::Value value, size_t bytes) {
@@ -148,9 +147,9 @@ absl::StatusOr<json::Value> Reader::ReadTable(int index) {
   luaL_checkstack(lua_, kSlotsALevel, nullptr);
   const int table = lua_absindex(lua_, index);
   if (depth_ == limits_.depth_max) {
-    return MakeTooDeep(absl::StrCat("the result nests more than ", limits_.depth_max,
-                                    " deep, or holds itself"),
-                       path_);
+    return MakeTooDeep(
+        absl::StrCat("the result nests more than ", limits_.depth_max, " deep, or holds itself"),
+        path_);
   }
   const Shape shape = ShapeOf(table);
   const bool marked = IsMarkedArray(lua_, table);
@@ -214,8 +213,8 @@ absl::StatusOr<json::Value> Reader::ReadArray(int index, size_t size) {
   array.reserve(size);
   PushOtherDigits(lua_, index);
   for (size_t i = 0; i < size; ++i) {
-    lua_pushinteger(lua_, static_cast<lua_Integer>(i + 1));
-    lua_rawgeti(lua_, index, static_cast<lua_Integer>(i + 1));
+    lua_pushinteger(lua_, static_cast<lua_Integer>(i) + 1);
+    lua_rawgeti(lua_, index, static_cast<lua_Integer>(i) + 1);
     ASSIGN_OR_RETURN(json::Value element, ReadMember(i));
     array.push_back(std::move(element));
     lua_pop(lua_, 1);

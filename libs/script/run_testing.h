@@ -16,7 +16,7 @@
 namespace bdcsync::script {
 
 // Compiles and runs `text`; "missing" stands for a result that does not exist.
-inline absl::StatusOr<std::string> RunWith(absl::string_view text, const Inputs& inputs,
+inline absl::StatusOr<std::string> TryWith(absl::string_view text, const Inputs& inputs,
                                            const Limits& limits = {}) {
   const absl::StatusOr<Script> script = Script::Compile(text, limits);
   if (!script.ok()) return script.status();
@@ -25,18 +25,18 @@ inline absl::StatusOr<std::string> RunWith(absl::string_view text, const Inputs&
   return result->has_value() ? json::Serialize(**result) : "missing";
 }
 
-inline absl::StatusOr<std::string> Run(absl::string_view text, const Limits& limits = {}) {
-  return RunWith(text, {}, limits);
+inline absl::StatusOr<std::string> Try(absl::string_view text, const Limits& limits = {}) {
+  return TryWith(text, {}, limits);
 }
 
 // The result of a script that must have one; its error where it has none.
 inline std::string Result(absl::string_view text) {
-  const absl::StatusOr<std::string> result = Run(text);
+  const absl::StatusOr<std::string> result = Try(text);
   return result.ok() ? *result : "error: " + std::string(result.status().message());
 }
 
 inline std::optional<Failure> FailureOfRun(absl::string_view text, const Limits& limits = {}) {
-  return FailureOf(Run(text, limits).status());
+  return FailureOf(Try(text, limits).status());
 }
 
 inline json::Value Json(absl::string_view text) {

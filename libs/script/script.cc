@@ -32,13 +32,12 @@ State MakeState(Budget& budget) {
 
 absl::Status ExhaustedError(const Budget& budget, const Limits& limits) {
   if (budget.exhausted() == Budget::Exhausted::kInstructions) {
-    return MakeFailure(Failure::kInstructions,
-                       absl::StrCat("the script ran for more than ", limits.instructions_max,
-                                    " instructions"));
+    return MakeFailure(
+        Failure::kInstructions,
+        absl::StrCat("the script ran for more than ", limits.instructions_max, " instructions"));
   }
-  return MakeFailure(Failure::kMemory,
-                     absl::StrCat("the script and its inputs need more than ",
-                                  limits.memory_bytes_max, " bytes of memory"));
+  return MakeFailure(Failure::kMemory, absl::StrCat("the script and its inputs need more than ",
+                                                    limits.memory_bytes_max, " bytes of memory"));
 }
 
 // The message of the error value at the top of the stack.
@@ -118,9 +117,9 @@ absl::StatusOr<std::optional<json::Value>> ReadReturned(lua_State* lua, const Re
   const int count = lua_gettop(lua);
   if (count != 1) {
     // To fall off the end must not delete what the conflict is about.
-    return MakeFailure(Failure::kResult,
-                       absl::StrCat("the script returned ", count,
-                                    " values: return one, which is nil to delete"));
+    return MakeFailure(
+        Failure::kResult,
+        absl::StrCat("the script returned ", count, " values: return one, which is nil to delete"));
   }
   if (lua_isnil(lua, 1)) return std::optional<json::Value>();
   ASSIGN_OR_RETURN(json::Value value, ReadResult(lua, 1, call.digits, call.limits));

@@ -26,15 +26,15 @@ struct Range {
   lua_Integer last;
 };
 
-Range RangeArguments(lua_State* lua, int index, lua_Integer first_default,
-                     lua_Integer last_default, lua_Integer size) {
+Range RangeArguments(lua_State* lua, int index, lua_Integer first_default, lua_Integer last_default,
+                     lua_Integer size) {
   lua_Integer first = luaL_optinteger(lua, index, first_default);
+  lua_Integer last = luaL_optinteger(lua, index + 1, last_default == 0 ? first : last_default);
   if (first < -size || first == 0) {
     first = 1;
   } else if (first < 0) {
     first += size + 1;
   }
-  lua_Integer last = luaL_optinteger(lua, index + 1, last_default == 0 ? first : last_default);
   if (last > size) {
     last = size;
   } else if (last < -size) {
@@ -47,8 +47,7 @@ Range RangeArguments(lua_State* lua, int index, lua_Integer first_default,
 
 int StringByte(lua_State* lua) {
   const absl::string_view text = TextArgument(lua, 1);
-  const auto [first, last] =
-      RangeArguments(lua, 2, 1, 0, static_cast<lua_Integer>(text.size()));
+  const auto [first, last] = RangeArguments(lua, 2, 1, 0, static_cast<lua_Integer>(text.size()));
   if (first > last) return 0;
   if (last - first >= INT_MAX) return luaL_error(lua, "string slice too long");
   const int count = static_cast<int>(last - first + 1);
@@ -125,15 +124,17 @@ int StringRep(lua_State* lua) {
     lua_pushliteral(lua, "");
     return 1;
   }
-  if (times > kMemoryBytesCeiling / piece_bytes) return luaL_error(lua, "resulting string too large");
+  if (times > kMemoryBytesCeiling / piece_bytes)
+    return luaL_error(lua, "resulting string too large");
   const size_t bytes = times * piece_bytes - separator_bytes;
-  Budget::Of(lua).Charge(lua, times);
   Budget::Of(lua).ChargeBytes(lua, bytes);
   luaL_Buffer buffer;
-  char* out = luaL_buffinitsize(lua, &buffer, bytes);
-  for (size_t i = 0; i < times; ++i) {
-    if (i > 0) out = std::copy_n(separator, separator_bytes, out);
-    out = std::copy(text.begin(), text.end(), out);
+  char* const out = luaL_buffinitsize(lua, &buffer, bytes);
+  char* const piece_end = std::copy(text.begin(), text.end(), out);
+  std::copy_n(separator, times > 1 ? separator_bytes : 0, piece_end);
+  // What is there is copied behind itself: twice as much each time.
+  for (size_t done = std::min(piece_bytes, bytes); done < bytes; done *= 2) {
+    std::memcpy(out + done, out, std::min(done, bytes - done));
   }
   luaL_pushresultsize(&buffer, bytes);
   return 1;
@@ -142,8 +143,7 @@ int StringRep(lua_State* lua) {
 int StringSub(lua_State* lua) {
   const absl::string_view text = TextArgument(lua, 1);
   luaL_checkinteger(lua, 2);
-  const auto [first, last] =
-      RangeArguments(lua, 2, 1, -1, static_cast<lua_Integer>(text.size()));
+  const auto [first, last] = RangeArguments(lua, 2, 1, -1, static_cast<lua_Integer>(text.size()));
   if (first > last) {
     lua_pushliteral(lua, "");
   } else {
@@ -156,9 +156,9 @@ int StringSub(lua_State* lua) {
 
 void PushStringLibrary(lua_State* lua) {
   static constexpr luaL_Reg kFunctions[] = {
-      {"byte", StringByte},     {"char", StringChar}, {"find", StringFind},
-      {"format", StringFormat}, {"gmatch", StringGmatch}, {"gsub", StringGsub},
-      {"len", StringLen},       {"lower", StringLower}, {"match", StringMatch},
+      {"byte", StringByte},     {"char", StringChar},       {"find", StringFind},
+      {"format", StringFormat}, {"gmatch", StringGmatch},   {"gsub", StringGsub},
+      {"len", StringLen},       {"lower", StringLower},     {"match", StringMatch},
       {"rep", StringRep},       {"reverse", StringReverse}, {"sub", StringSub},
       {"upper", StringUpper},   {nullptr, nullptr}};
   luaL_newlib(lua, kFunctions);

@@ -109,9 +109,10 @@ int TableUnpack(lua_State* lua) {
 }  // namespace
 
 void PushTableLibrary(lua_State* lua) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"concat", TableConcat}, {"insert", TableInsert}, {"pack", TablePack},  {"remove", TableRemove},
-      {"sort", TableSort},     {"unpack", TableUnpack}, {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"concat", TableConcat}, {"insert", TableInsert},
+                                            {"pack", TablePack},     {"remove", TableRemove},
+                                            {"sort", TableSort},     {"unpack", TableUnpack},
+                                            {nullptr, nullptr}};
   luaL_newlib(lua, kFunctions);
 }
 

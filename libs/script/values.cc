@@ -77,7 +77,7 @@ void PushMember(lua_State* lua, const json::Value& value, Digits& digits) {
 void PushArray(lua_State* lua, const json::Array& array, Digits& digits) {
   lua_createtable(lua, static_cast<int>(array.size()), 0);
   for (size_t i = 0; i < array.size(); ++i) {
-    lua_pushinteger(lua, static_cast<lua_Integer>(i + 1));
+    lua_pushinteger(lua, static_cast<lua_Integer>(i) + 1);
     PushMember(lua, array[i], digits);
     lua_rawset(lua, -3);
   }

@@ -1,12 +1,5 @@
 // JSON to Lua and back, so that what a script does not touch comes back as it was: digits, null,
 // empty arrays and empty objects. Internal to libs/script. Not thread-safe: works on a Lua state.
-//
-//   null                a constant, json.null; missing is nil
-//   boolean, string     the same
-//   number              an integer or float of Lua's that has exactly its value; otherwise an exact
-//                       number (exact_number.h)
-//   array               a table that is marked as an array, even when empty
-//   object              a table
 #pragma once
 
 #include <cstdint>
@@ -18,6 +11,14 @@
 #include "libs/json/value.h"
 
 namespace bdcsync::script {
+
+// What JSON is in Lua:
+//   null                a constant, json.null; missing is nil
+//   boolean, string     the same
+//   number              an integer or float of Lua's that has exactly its value; otherwise an exact
+//                       number (exact_number.h)
+//   array               a table that is marked as an array, even when empty
+//   object              a table
 
 // How the inputs wrote the floats that Lua would write in another way (1.0, 0.10).
 class Digits {
