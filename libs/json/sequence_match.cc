@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -58,6 +59,7 @@ struct Reach {
 };
 
 constexpr int64_t kOutside = INT64_MIN / 2;
+constexpr size_t kDirectStepsPerElement = 4;
 
 // `last[k + d - 1]` is how far the best path with d - 1 changes gets on diagonal k.
 Reach StartOf(const std::vector<int64_t>& last, int64_t d, int64_t k) {
@@ -66,6 +68,86 @@ Reach StartOf(const std::vector<int64_t>& last, int64_t d, int64_t k) {
   const int64_t removed = k > -d + 1 ? last[static_cast<size_t>(k + d - 2)] + 1 : kOutside;
   return {std::max(inserted, removed), inserted >= removed};
 }
+
+// Adds a run that comes after all of `runs`.
+void AddRun(MatchedRun run, std::vector<MatchedRun>& runs) {
+  if (run.length == 0) return;
+  if (!runs.empty() && runs.back().a_begin + runs.back().length == run.a_begin &&
+      runs.back().b_begin + runs.back().length == run.b_begin) {
+    runs.back().length += run.length;
+  } else {
+    runs.push_back(run);
+  }
+}
+
+// Myers' greedy algorithm on one part; `equal(i, j)` compares a[i] with b[j].
+template <typename Equal>
+class ExactMatcher {
+ public:
+  ExactMatcher(const ChangedRun& part, const Equal& equal)
+      : part_(part),
+        a_size_(static_cast<int64_t>(part.a_end - part.a_begin)),
+        b_size_(static_cast<int64_t>(part.b_end - part.b_begin)),
+        equal_(equal) {}
+
+  // Takes the steps off `budget`; nothing when they did not suffice.
+  std::optional<std::vector<MatchedRun>> Run(size_t& budget) {
+    bool matched = false;
+    for (size_t d = 0; !matched; ++d) {
+      const size_t diagonals = 2 * d + 1;
+      if (budget < diagonals) return std::nullopt;
+      budget -= diagonals;
+      std::vector<int64_t> row(diagonals, kOutside);
+      matched = Advance(d == 0 ? none_ : furthest_.back(), row, budget);
+      furthest_.push_back(std::move(row));
+    }
+    return WalkBack();
+  }
+
+ private:
+  // Fills `row` from `last`; true when one path has reached the end of both.
+  bool Advance(const std::vector<int64_t>& last, std::vector<int64_t>& row, size_t& budget) const {
+    const auto d = static_cast<int64_t>(row.size() / 2);
+    for (int64_t k = -d; k <= d; k += 2) {
+      const int64_t start = StartOf(last, d, k).x;
+      if (start < 0 || start > a_size_ || start - k > b_size_) continue;
+      int64_t x = start;
+      while (x < a_size_ && x - k < b_size_ &&
+             equal_(part_.a_begin + static_cast<size_t>(x),
+                    part_.b_begin + static_cast<size_t>(x - k))) {
+        ++x;
+      }
+      budget -= std::min(budget, static_cast<size_t>(x - start));
+      row[static_cast<size_t>(k + d)] = x;
+      if (x == a_size_ && x - k == b_size_) return true;
+    }
+    return false;
+  }
+
+  std::vector<MatchedRun> WalkBack() const {
+    std::vector<MatchedRun> reversed;
+    int64_t x = a_size_;
+    int64_t k = a_size_ - b_size_;
+    for (auto d = static_cast<int64_t>(furthest_.size()) - 1; d >= 0; --d) {
+      const Reach start = StartOf(d == 0 ? none_ : furthest_[static_cast<size_t>(d - 1)], d, k);
+      reversed.push_back({part_.a_begin + static_cast<size_t>(start.x),
+                          part_.b_begin + static_cast<size_t>(start.x - k),
+                          static_cast<size_t>(x - start.x)});
+      x = start.by_insertion ? start.x : start.x - 1;
+      k = start.by_insertion ? k + 1 : k - 1;
+    }
+    std::vector<MatchedRun> runs;
+    for (auto run = reversed.rbegin(); run != reversed.rend(); ++run) AddRun(*run, runs);
+    return runs;
+  }
+
+  const ChangedRun part_;
+  const int64_t a_size_;
+  const int64_t b_size_;
+  const Equal& equal_;
+  const std::vector<int64_t> none_;
+  std::vector<std::vector<int64_t>> furthest_;  // By number of changes; see StartOf.
+};
 
 class Matcher {
  public:
@@ -82,9 +164,6 @@ class Matcher {
 
   void Match(ChangedRun part, int splits_left);
   bool MatchExactly(const ChangedRun& part);
-  bool Advance(const ChangedRun& part, const std::vector<int64_t>& last, std::vector<int64_t>& row,
-               size_t& budget) const;
-  void WalkBack(const ChangedRun& part, const std::vector<std::vector<int64_t>>& furthest);
   std::vector<Pair> Anchors(const ChangedRun& part) const;
   void Emit(size_t a, size_t b, size_t length);
 
@@ -94,15 +173,7 @@ class Matcher {
   std::vector<MatchedRun> runs_;
 };
 
-void Matcher::Emit(size_t a, size_t b, size_t length) {
-  if (length == 0) return;
-  if (!runs_.empty() && runs_.back().a_begin + runs_.back().length == a &&
-      runs_.back().b_begin + runs_.back().length == b) {
-    runs_.back().length += length;
-  } else {
-    runs_.push_back({a, b, length});
-  }
-}
+void Matcher::Emit(size_t a, size_t b, size_t length) { AddRun({a, b, length}, runs_); }
 
 // Matches a part exactly while the work lasts, else around the elements that occur once on each
 // side (as patience diff does).
@@ -132,62 +203,16 @@ void Matcher::Match(ChangedRun part, int splits_left) {
   Emit(part.a_end, part.b_end, suffix);
 }
 
-// Myers' greedy algorithm with half of the work that is left; false when that did not suffice.
+// Matches with half of the work that is left; false when that did not suffice.
 bool Matcher::MatchExactly(const ChangedRun& part) {
   size_t budget = work_ / 2;
   work_ -= budget;
-  std::vector<std::vector<int64_t>> furthest;  // By number of changes; see StartOf.
-  const std::vector<int64_t> none;
-  bool matched = false;
-  for (size_t d = 0; !matched; ++d) {
-    const size_t diagonals = 2 * d + 1;
-    if (budget < diagonals) return false;
-    budget -= diagonals;
-    std::vector<int64_t> row(diagonals, kOutside);
-    matched = Advance(part, d == 0 ? none : furthest.back(), row, budget);
-    furthest.push_back(std::move(row));
-  }
+  const auto equal = [this](size_t in_a, size_t in_b) { return a_[in_a] == b_[in_b]; };
+  const auto runs = ExactMatcher(part, equal).Run(budget);
+  if (!runs) return false;
   work_ += budget;
-  WalkBack(part, furthest);
+  for (const MatchedRun& run : *runs) Emit(run.a_begin, run.b_begin, run.length);
   return true;
-}
-
-// Fills `row` from `last`; true when one path has reached the end of both.
-bool Matcher::Advance(const ChangedRun& part, const std::vector<int64_t>& last,
-                      std::vector<int64_t>& row, size_t& budget) const {
-  const auto d = static_cast<int64_t>(row.size() / 2);
-  const auto n = static_cast<int64_t>(part.a_end - part.a_begin);
-  const auto m = static_cast<int64_t>(part.b_end - part.b_begin);
-  const uint32_t* a = a_.data() + part.a_begin;
-  const uint32_t* b = b_.data() + part.b_begin;
-  for (int64_t k = -d; k <= d; k += 2) {
-    const int64_t start = StartOf(last, d, k).x;
-    if (start < 0 || start > n || start - k > m) continue;
-    int64_t x = start;
-    while (x < n && x - k < m && a[x] == b[x - k]) ++x;
-    budget -= std::min(budget, static_cast<size_t>(x - start));
-    row[static_cast<size_t>(k + d)] = x;
-    if (x == n && x - k == m) return true;
-  }
-  return false;
-}
-
-void Matcher::WalkBack(const ChangedRun& part, const std::vector<std::vector<int64_t>>& furthest) {
-  std::vector<MatchedRun> reversed;
-  auto x = static_cast<int64_t>(part.a_end - part.a_begin);
-  auto k = x - static_cast<int64_t>(part.b_end - part.b_begin);
-  const std::vector<int64_t> none;
-  for (auto d = static_cast<int64_t>(furthest.size()) - 1; d >= 0; --d) {
-    const Reach start = StartOf(d == 0 ? none : furthest[static_cast<size_t>(d - 1)], d, k);
-    reversed.push_back({part.a_begin + static_cast<size_t>(start.x),
-                        part.b_begin + static_cast<size_t>(start.x - k),
-                        static_cast<size_t>(x - start.x)});
-    x = start.by_insertion ? start.x : start.x - 1;
-    k = start.by_insertion ? k + 1 : k - 1;
-  }
-  for (auto run = reversed.rbegin(); run != reversed.rend(); ++run) {
-    Emit(run->a_begin, run->b_begin, run->length);
-  }
 }
 
 // The longest ascending series of pairs of elements that occur exactly once in each part.
@@ -229,6 +254,31 @@ std::vector<Matcher::Pair> Matcher::Anchors(const ChangedRun& part) const {
   return series;
 }
 
+// Matches what lies between the common ends.
+void MatchMiddle(const Array& a, const Array& b, const ChangedRun& middle, Interner& interner,
+                 size_t work_max, std::vector<MatchedRun>& runs) {
+  // While changes are few, comparing elements is cheaper than giving each a number.
+  const size_t elements = middle.a_end - middle.a_begin + middle.b_end - middle.b_begin;
+  size_t direct = std::min(work_max / 2, elements * kDirectStepsPerElement);
+  work_max -= direct;
+  const auto equal = [&](size_t in_a, size_t in_b) { return interner.Same(a[in_a], b[in_b]); };
+  if (const auto few = ExactMatcher(middle, equal).Run(direct)) {
+    runs.insert(runs.end(), few->begin(), few->end());
+    return;
+  }
+  const auto ids = [&interner](const Array& array, size_t begin, size_t end) {
+    Ids result;
+    result.reserve(end - begin);
+    for (size_t i = begin; i < end; ++i) result.push_back(interner.IdOf(array[i]));
+    return result;
+  };
+  Ids a_ids = ids(a, middle.a_begin, middle.a_end);
+  Ids b_ids = ids(b, middle.b_begin, middle.b_end);
+  for (const MatchedRun& run : Matcher(std::move(a_ids), std::move(b_ids), work_max).Run()) {
+    runs.push_back({run.a_begin + middle.a_begin, run.b_begin + middle.b_begin, run.length});
+  }
+}
+
 }  // namespace
 
 std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
@@ -245,19 +295,8 @@ std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEq
   std::vector<MatchedRun> runs;
   if (prefix > 0) runs.push_back({0, 0, prefix});
   if (prefix + suffix < shorter) {
-    const auto ids = [&](const Array& elements) {
-      Ids result;
-      result.reserve(elements.size() - prefix - suffix);
-      for (size_t i = prefix; i < elements.size() - suffix; ++i) {
-        result.push_back(interner.IdOf(elements[i]));
-      }
-      return result;
-    };
-    Ids a_ids = ids(a);
-    Ids b_ids = ids(b);
-    for (const MatchedRun& run : Matcher(std::move(a_ids), std::move(b_ids), work_max).Run()) {
-      runs.push_back({run.a_begin + prefix, run.b_begin + prefix, run.length});
-    }
+    const ChangedRun middle{prefix, a.size() - suffix, prefix, b.size() - suffix};
+    MatchMiddle(a, b, middle, interner, work_max, runs);
   }
   if (suffix > 0) runs.push_back({a.size() - suffix, b.size() - suffix, suffix});
   return runs;

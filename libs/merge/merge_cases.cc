@@ -207,7 +207,9 @@ bool Shrink(const std::function<bool(const RuledCase&)>& law, RuledCase& failing
 }  // namespace
 
 uint64_t PropertyCases() {
-  const char* const cases = std::getenv("BDC_SYNC_PROPERTY_CASES");
+  // Read before any thread is started.
+  const char* const cases =
+      std::getenv("BDC_SYNC_PROPERTY_CASES");  // NOLINT(concurrency-mt-unsafe)
   return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
 }
 

@@ -164,6 +164,22 @@ TEST(Rules, TextMergesByLinesAndWords) {
             R"("the slow fox!")");
 }
 
+TEST(Rules, TextIsMergedByWhomeverTheOptionsName) {
+  class Joiner final : public TextMerger {
+   public:
+    MergedText Merge(absl::string_view base, absl::string_view theirs, absl::string_view ours,
+                     Side winner) const override {
+      return {absl::StrCat(base, "|", theirs, "|", ours, "|", SideName(winner)), false};
+    }
+  };
+  const Joiner joiner;
+  const RuleSet set =
+      *ParseRuleSet(*Parse(R"({"rules":[{"path":"$","rule":"text","else":"theirs"}]})"));
+  const MergeResult result =
+      Merge(Json(R"("a")"), Json(R"("b")"), Json(R"("c")"), {.rules = &set, .text = &joiner});
+  EXPECT_EQ(Text(result.value), R"("a|b|c|theirs")");
+}
+
 TEST(Rules, AnElseMayHaveAnElse) {
   const char* const rule =
       R"("rule":"counter","else":{"rule":"max","else":{"rule":"text","else":"first_write"}})";

@@ -62,10 +62,10 @@ def ours(paths, *key):
     return measured([os.path.join(BIN, "bdc-sync-merge-bench"), *paths, *key])
 
 
-def theirs(paths):
+def theirs(layout, paths):
     if not os.path.isdir(os.path.join(PEER, "node_modules")):
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=PEER, check=True)
-    return measured(["node", os.path.join(PEER, "diff3.mjs"), *paths])
+    return measured(["node", os.path.join(PEER, "diff3.mjs"), layout, *paths])
 
 
 def bench_merge(stage, rows):
@@ -73,22 +73,6 @@ def bench_merge(stage, rows):
     folder = os.path.join(stage.folder, "merge")
     os.makedirs(folder, exist_ok=True)
     paths = {size: write_versions(folder, size) for size in SIZES}
-    hundred = paths[100 << 10]
-    plain, keyed, peer = [], [], []
-    for _ in range(ROUNDS):
-        plain.append(ours(hundred))
-        keyed.append(ours(hundred, "id"))
-        peer.append(theirs(hundred))
-
-    def rate(answers, what):
-        return 1e6 / min(answer[what] for answer in answers)
-
-    rows.add("merge_100k", rate(plain, "merge_us"), "merges/s", "node-diff3 on lines",
-             rate(peer, "merge_us"), 20)
-    rows.add("merge_100k_keyed", rate(keyed, "merge_us"), "merges/s", "node-diff3 on lines",
-             rate(peer, "merge_us"), 20)
-    rows.add("merge_100k_text_to_text", rate(plain, "whole_us"), "merges/s",
-             "node-diff3 and JSON", rate(peer, "whole_us"))
     for key, name in (((), "merge_growth"), (("id",), "merge_growth_keyed")):
         per_byte = {}
         for size in SIZES:
@@ -97,3 +81,20 @@ def bench_merge(stage, rows):
             print(f"  {answer['bytes']:>10,} bytes  {answer['merge_us']:>12,.1f} us  "
                   f"{per_byte[size]:.3f} ns a byte", flush=True)
         rows.add(name, per_byte[SIZES[-1]], "ns/byte", "1 KiB", per_byte[SIZES[0]], 3, False)
+    hundred = paths[100 << 10]
+    plain, keyed, records = [], [], []
+    for _ in range(ROUNDS):
+        plain.append(ours(hundred))
+        keyed.append(ours(hundred, "id"))
+        records.append(theirs("records", hundred))
+    members = [theirs("members", hundred)]  # Takes many seconds.
+
+    def rate(answers, what="merge_us"):
+        return 1e6 / min(answer[what] for answer in answers)
+
+    rows.add("merge_100k", rate(plain), "merges/s", "node-diff3 on lines", rate(members), 20)
+    rows.add("merge_100k_keyed", rate(keyed), "merges/s", "node-diff3 on lines", rate(members), 20)
+    rows.add("merge_100k_by_records", rate(plain), "merges/s", "node-diff3 on records",
+             rate(records))
+    rows.add("merge_100k_text_to_text", rate(plain, "whole_us"), "merges/s",
+             "node-diff3 on records, JSON", rate(records, "whole_us"))
