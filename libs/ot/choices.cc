@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 
 namespace bdcsync::ot {
 namespace {
 
 constexpr uint64_t kCases = 20'000;
-constexpr uint64_t kNightlyCases = 1'000'000;
 
 bool Breaks(const Law& law, const Choices::List& list) {
   Choices choices(list);
@@ -61,8 +60,9 @@ size_t Choices::Below(size_t bound) {
 }
 
 uint64_t CaseCount() {
-  const char* const nightly = std::getenv("BDC_SYNC_TEST_NIGHTLY");
-  return nightly != nullptr && absl::string_view(nightly) == "1" ? kNightlyCases : kCases;
+  const char* const wanted = std::getenv("BDC_SYNC_PROPERTY_CASES");
+  uint64_t cases = 0;
+  return wanted != nullptr && absl::SimpleAtoi(wanted, &cases) ? cases : kCases;
 }
 
 std::string FindCounterexample(const Law& law, uint64_t cases) {
