@@ -100,6 +100,7 @@ def make_suite(request, way, bin_dir, folder):
     yield make
     for suite in made:
         suite.kill()
+        suite.check_reports()
 
 
 @pytest.fixture(scope="session")

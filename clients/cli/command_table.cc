@@ -186,6 +186,28 @@ const std::vector<Command>& AdminCommands() {
   return commands;
 }
 
+const Command& MergeCommand() {
+  static const auto& command = *new Command{
+      {"merge",
+       "BASE THEIRS OURS",
+       "merge three JSON files: what became of BASE in THEIRS and in OURS",
+       3,
+       3,
+       {{"rules", "FILE", "a rule set (docs/merging.md)", ""},
+        {"output", "FILE", "write the document there instead of to standard output", ""},
+        {"later", "SIDE", "ours or theirs: which was written later, for lww (ours)", ""}},
+       "Without --rules, what both sides changed differently stays open, and the document holds\n"
+       "theirs there. Conflicts are listed on standard error, with --json as one JSON object with\n"
+       "all decisions. An empty file is a document that does not exist; - is standard input.\n"
+       "Exit status: 0 clean, 1 open conflicts, 2 bad input.",
+       "bdc-sync merge base.json theirs.json ours.json --rules rules.json > merged.json\n"
+       "git config merge.json.driver 'bdc-sync merge %O %B %A --output %A'\n"
+       "echo '*.json merge=json' >> .gitattributes"},
+      nullptr,
+      RunMerge};
+  return command;
+}
+
 // Commands that need no server.
 const std::vector<Command>& LocalCommands() {
   static const auto& commands = *new std::vector<Command>{
@@ -240,6 +262,7 @@ const std::vector<Command>& Commands() {
     all->insert(all->end(), ReadCommands().begin(), ReadCommands().end());
     all->insert(all->end(), SpaceCommands().begin(), SpaceCommands().end());
     all->insert(all->end(), AdminCommands().begin(), AdminCommands().end());
+    all->push_back(MergeCommand());
     all->insert(all->end(), LocalCommands().begin(), LocalCommands().end());
     return all;
   }();

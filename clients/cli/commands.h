@@ -35,6 +35,7 @@ absl::StatusOr<int> RunWatch(const Call& call);
 absl::StatusOr<int> RunSpool(const Call& call);
 absl::StatusOr<int> RunConfig(const Call& call);
 // These call no server.
+absl::StatusOr<int> RunMerge(const Arguments& arguments, const Environment& environment);
 absl::StatusOr<int> RunToken(const Arguments& arguments, const Environment& environment);
 absl::StatusOr<int> RunDelta(const Arguments& arguments, const Environment& environment);
 

@@ -6,6 +6,7 @@
 
 #include "libs/json/random_value.h"
 #include "libs/json/serialize.h"
+#include "libs/merge/merge_cases.h"
 #include "libs/merge/three_way.h"
 #include "libs/testing/status_matchers.h"
 
@@ -15,8 +16,6 @@ namespace {
 using json::RandomValue;
 using json::Serialize;
 using json::Value;
-
-constexpr uint64_t kCases = 20'000;
 
 struct Case {
   std::optional<Value> base, theirs, ours;
@@ -60,7 +59,7 @@ bool Shrink(const Law& law, Case& failing) {
 }
 
 void ExpectLaw(const Law& law) {
-  for (uint64_t seed = 0; seed < kCases; ++seed) {
+  for (uint64_t seed = 0; seed < PropertyCases(); ++seed) {
     Case random = RandomCase(seed);
     if (law(random)) continue;
     while (Shrink(law, random)) {
@@ -143,8 +142,8 @@ TEST(MergeLaws, EqualSidesGiveThemselvesWithoutADecision) {
 
 TEST(MergeLaws, SidesAndWinnerSwappedGiveTheSameResultAndMirroredDecisions) {
   ExpectLaw([](const Case& c) {
-    const MergeResult one = Merge(c.base, c.theirs, c.ours, {.overlap = Overlap::kOurs});
-    const MergeResult two = Merge(c.base, c.ours, c.theirs, {.overlap = Overlap::kTheirs});
+    const MergeResult one = Merge(c.base, c.theirs, c.ours, {.later = Side::kOurs});
+    const MergeResult two = Merge(c.base, c.ours, c.theirs, {.later = Side::kTheirs});
     if (!Same(one.value, two.value) || one.overlapped != two.overlapped) return false;
     std::map<std::string, int> decisions;
     for (const Decision& d : one.decisions) {
@@ -177,9 +176,9 @@ TEST(MergeLaws, MergingAgainChangesNothing) {
 }
 
 TEST(MergeLaws, EveryLeafOfEitherSideIsInTheResultOrInADecision) {
-  for (const Overlap overlap : {Overlap::kOurs, Overlap::kTheirs, Overlap::kOpen}) {
-    ExpectLaw([overlap](const Case& c) {
-      const MergeResult result = Merge(c.base, c.theirs, c.ours, {.overlap = overlap});
+  for (const Side later : {Side::kOurs, Side::kTheirs}) {
+    ExpectLaw([later](const Case& c) {
+      const MergeResult result = Merge(c.base, c.theirs, c.ours, {.later = later});
       return Accounted(c.theirs, &Decision::theirs, result) &&
              Accounted(c.ours, &Decision::ours, result);
     });
@@ -191,12 +190,12 @@ TEST(MergeLaws, EveryLeafOfEitherSideIsInTheResultOrInADecision) {
 TEST(MergeLaws, MergingTheResultWithASideAgainChangesNothingInDocumentsWithoutArrays) {
   ExpectLaw([](const Case& c) {
     const Case objects{WithoutArrays(c.base), WithoutArrays(c.theirs), WithoutArrays(c.ours)};
-    for (const Overlap overlap : {Overlap::kOurs, Overlap::kTheirs}) {
-      const MergeOptions options{.overlap = overlap};
+    for (const Side later : {Side::kOurs, Side::kTheirs}) {
+      const MergeOptions options{.later = later};
       const std::optional<Value> merged =
           Merge(objects.base, objects.theirs, objects.ours, options).value;
       const bool again =
-          overlap == Overlap::kOurs
+          later == Side::kOurs
               ? Same(Merge(objects.base, merged, objects.ours, options).value, merged)
               : Same(Merge(objects.base, objects.theirs, merged, options).value, merged);
       if (!again) return false;
@@ -227,7 +226,7 @@ TEST(MergeLaws, ChangesOfDifferentMembersNeverOverlap) {
     const MergeResult result = Merge(c.base, theirs, ours);
     return !result.overlapped && Same(result.value, both);
   });
-  EXPECT_GT(checked, kCases / 4);
+  EXPECT_GT(checked, PropertyCases() / 4);
 }
 
 TEST(MergeLaws, HoldWhenTheWorkForMatchingRunsOut) {

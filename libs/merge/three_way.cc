@@ -3,222 +3,193 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/json/pointer.h"
-#include "libs/merge/array_regions.h"
+#include "libs/json/serialize.h"
+#include "libs/merge/merger.h"
 
 namespace bdcsync::merge {
 namespace {
 
-using json::Array;
 using json::Object;
 using json::Value;
 
-// Equal, where nullptr is "does not exist".
-bool Same(const Value* a, const Value* b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  return *a == *b;
+const RuleSet& DefaultRules() {
+  static const auto& rules = *new RuleSet;
+  return rules;
 }
 
-std::optional<Value> Copy(const Value* value) {
-  return value == nullptr ? std::nullopt : std::optional<Value>(*value);
-}
-
-// The member `key`, which mostly is where it is in the object beside.
-const Value* FindNear(const Object* object, size_t position, const std::string& key) {
-  if (object == nullptr) return nullptr;
-  if (position < object->size() && object->at(position).key == key) {
-    return &object->at(position).value;
-  }
-  return object->Find(key);
-}
-
-Value Slice(const Array& array, size_t begin, size_t end) {
-  return Array(array.begin() + static_cast<std::ptrdiff_t>(begin),
-               array.begin() + static_cast<std::ptrdiff_t>(end));
-}
-
-class Merger {
+// Finds members of one object while another is walked: mostly they come in the same order.
+template <typename O>
+class Beside {
  public:
-  explicit Merger(const MergeOptions& options) : options_(options) {}
+  explicit Beside(O* object) : object_(object) {}
 
-  MergeResult Run(const Value* base, const Value* theirs, const Value* ours) {
-    result_.value = Merge(base, theirs, ours);
-    return std::move(result_);
+  auto Find(const std::string& key) -> decltype(std::declval<O&>().Find(key)) {
+    if (object_ == nullptr) return nullptr;
+    if (next_ >= object_->size() || object_->at(next_).key != key) {
+      const std::optional<size_t> position = object_->PositionOf(key);
+      if (!position) return nullptr;
+      next_ = *position;
+    }
+    return At(next_++);
   }
 
  private:
-  // One place in all three versions. nullptr: it does not exist there.
-  struct Versions {
-    const Value* base;
-    const Value* theirs;
-    const Value* ours;
-  };
-  struct Verdict {
-    Rule rule;
-    std::optional<Side> chosen;
-  };
+  auto At(size_t position) {
+    if constexpr (std::is_const_v<O>) {
+      return &object_->at(position).value;
+    } else {
+      return &object_->value_at(position);
+    }
+  }
 
-  std::optional<Value> Merge(const Value* base, const Value* theirs, const Value* ours);
-  std::optional<Value> MergeWhole(const Versions& versions);
-  Value MergeObjects(const Object* base, const Object& theirs, const Object& ours);
-  void MergeMember(const std::string& key, const Versions& versions,
-                   std::vector<json::Member>& merged);
-  Value MergeArrays(const Array& base, const Array& theirs, const Array& ours);
-  void MergeRegion(const ArrayRegion& region, const Array& base, const Array& theirs,
-                   const Array& ours, Array& merged);
-  // What decides between two different changes of one thing.
-  Verdict OfOverlap() const;
-  void Record(const Verdict& verdict, std::optional<Value> base, std::optional<Value> theirs,
-              std::optional<Value> ours, std::optional<Region> region);
-
-  const MergeOptions& options_;
-  std::vector<const std::string*> path_;  // Keys from the root to here.
-  MergeResult result_;
+  O* object_;
+  size_t next_ = 0;
 };
 
-std::optional<Value> Merger::Merge(const Value* base, const Value* theirs, const Value* ours) {
-  if (theirs != nullptr && ours != nullptr) {
-    if (theirs->is_object() && ours->is_object()) {
-      const bool objects = base != nullptr && base->is_object();
-      return MergeObjects(objects ? &base->object() : nullptr, theirs->object(), ours->object());
-    }
-    if (base != nullptr && base->is_array() && theirs->is_array() && ours->is_array() &&
-        !Same(theirs, ours)) {
-      return MergeArrays(base->array(), theirs->array(), ours->array());
-    }
+std::string KeyToken(const Value& element, const std::vector<std::string>& keys) {
+  std::string token;
+  for (const std::string& key : keys) {
+    const Value* value = element.Find(key);
+    absl::StrAppend(&token, token.empty() ? "" : ",", key, "=",
+                    value == nullptr ? "" : json::Serialize(*value));
   }
-  return MergeWhole({base, theirs, ours});
-}
-
-std::optional<Value> Merger::MergeWhole(const Versions& versions) {
-  const auto& [base, theirs, ours] = versions;
-  if (Same(theirs, ours)) {
-    // Equal numbers may differ in their digits: keep those that were written anew.
-    const bool ours_is_old = ours != nullptr && base != nullptr && Identical(*ours, *base);
-    return Copy(ours_is_old ? theirs : ours);
-  }
-  Verdict verdict = OfOverlap();
-  if (Same(theirs, base)) {
-    verdict = {Rule::kThreeWay, Side::kOurs};
-    if (theirs == nullptr) return Copy(ours);  // Added: nothing is lost.
-  } else if (Same(ours, base)) {
-    verdict = {Rule::kThreeWay, Side::kTheirs};
-    if (ours == nullptr) return Copy(theirs);
-  } else if (theirs == nullptr || ours == nullptr) {
-    verdict = {Rule::kEditWins, theirs == nullptr ? Side::kOurs : Side::kTheirs};
-  }
-  Record(verdict, Copy(base), Copy(theirs), Copy(ours), std::nullopt);
-  return Copy(verdict.chosen == Side::kOurs ? ours : theirs);
-}
-
-Value Merger::MergeObjects(const Object* base, const Object& theirs, const Object& ours) {
-  std::vector<json::Member> merged;
-  merged.reserve(std::max(theirs.size(), ours.size()));
-  size_t common = 0;
-  for (size_t i = 0; i < theirs.size(); ++i) {
-    const json::Member& member = theirs.at(i);
-    const Value* in_ours = FindNear(&ours, i, member.key);
-    common += in_ours != nullptr ? 1 : 0;
-    MergeMember(member.key, {FindNear(base, i, member.key), &member.value, in_ours}, merged);
-  }
-  for (size_t i = 0; common < ours.size() && i < ours.size(); ++i) {
-    const json::Member& member = ours.at(i);
-    if (FindNear(&theirs, i, member.key) != nullptr) continue;
-    MergeMember(member.key, {FindNear(base, i, member.key), nullptr, &member.value}, merged);
-  }
-  return Object(std::move(merged));
-}
-
-void Merger::MergeMember(const std::string& key, const Versions& versions,
-                         std::vector<json::Member>& merged) {
-  path_.push_back(&key);
-  std::optional<Value> value = Merge(versions.base, versions.theirs, versions.ours);
-  if (value.has_value()) merged.push_back({key, *std::move(value)});
-  path_.pop_back();
-}
-
-Value Merger::MergeArrays(const Array& base, const Array& theirs, const Array& ours) {
-  Array merged;
-  for (const ArrayRegion& region : RegionsOf(base, theirs, ours, options_.matching_work_max)) {
-    MergeRegion(region, base, theirs, ours, merged);
-  }
-  return merged;
-}
-
-void Merger::MergeRegion(const ArrayRegion& region, const Array& base, const Array& theirs,
-                         const Array& ours, Array& merged) {
-  const auto append = [&merged](const Array& from, const Part& part) {
-    merged.insert(merged.end(), from.begin() + static_cast<std::ptrdiff_t>(part.begin),
-                  from.begin() + static_cast<std::ptrdiff_t>(part.end));
-  };
-  if (!region.theirs_changed && !region.ours_changed) {
-    for (size_t i = 0; i < region.base.size(); ++i) {
-      const Value& element = theirs[region.theirs.begin + i];
-      const bool old = Identical(element, base[region.base.begin + i]);
-      merged.push_back(old ? ours[region.ours.begin + i] : element);
-    }
-    return;
-  }
-  Value theirs_part = Slice(theirs, region.theirs.begin, region.theirs.end);
-  Value ours_part = Slice(ours, region.ours.begin, region.ours.end);
-  Verdict verdict = OfOverlap();
-  if (!region.theirs_changed || !region.ours_changed) {
-    verdict = {Rule::kThreeWay, region.ours_changed ? Side::kOurs : Side::kTheirs};
-    if (region.base.size() == 0) {  // Added: nothing is lost.
-      return region.ours_changed ? append(ours, region.ours) : append(theirs, region.theirs);
-    }
-  } else if (theirs_part == ours_part) {
-    return append(ours, region.ours);
-  } else if (region.theirs.size() == 0 || region.ours.size() == 0) {
-    verdict = {Rule::kEditWins, region.theirs.size() == 0 ? Side::kOurs : Side::kTheirs};
-  }
-  Record(verdict, Slice(base, region.base.begin, region.base.end), std::move(theirs_part),
-         std::move(ours_part),
-         Region{region.base.begin, region.theirs.begin, region.ours.begin, merged.size()});
-  if (verdict.chosen == Side::kOurs) {
-    append(ours, region.ours);
-  } else {
-    append(theirs, region.theirs);
-  }
-}
-
-Merger::Verdict Merger::OfOverlap() const {
-  switch (options_.overlap) {
-    case Overlap::kOurs:
-      return {Rule::kLastWriteWins, Side::kOurs};
-    case Overlap::kTheirs:
-      return {Rule::kLastWriteWins, Side::kTheirs};
-    case Overlap::kOpen:
-      break;
-  }
-  return {Rule::kOpen, std::nullopt};
-}
-
-void Merger::Record(const Verdict& verdict, std::optional<Value> base, std::optional<Value> theirs,
-                    std::optional<Value> ours, std::optional<Region> region) {
-  result_.overlapped = result_.overlapped || verdict.rule != Rule::kThreeWay;
-  std::string path;
-  for (const std::string* key : path_) json::AppendToken(*key, path);
-  result_.decisions.push_back({std::move(path), verdict.rule, std::move(base), std::move(theirs),
-                               std::move(ours), verdict.chosen, region});
+  return token;
 }
 
 }  // namespace
 
-absl::string_view SideName(Side side) {
-  constexpr absl::string_view kNames[] = {"base", "theirs", "ours"};
-  return kNames[static_cast<size_t>(side)];
+absl::string_view ConflictKindName(ConflictKind kind) {
+  constexpr absl::string_view kNames[] = {"none",   "edit_edit", "edit_delete", "add_add",  "type",
+                                          "region", "move_move", "move_delete", "violation"};
+  return kNames[static_cast<size_t>(kind)];
 }
 
-absl::string_view RuleName(Rule rule) {
-  constexpr absl::string_view kNames[] = {"three_way", "lww", "edit_wins", "open"};
-  return kNames[static_cast<size_t>(rule)];
+Merger::Merger(const MergeOptions& options)
+    : options_(options),
+      rules_(options.rules != nullptr ? *options.rules : DefaultRules()),
+      word_merger_(options.matching_work_max),
+      text_merger_(options.text != nullptr ? *options.text : word_merger_) {}
+
+MergeResult Merger::Run(const std::optional<Value>& base, std::optional<Value> theirs,
+                        std::optional<Value> ours) {
+  const Versions versions{base ? &*base : nullptr, theirs ? &*theirs : nullptr,
+                          ours ? &*ours : nullptr};
+  switch (Merge(versions, PlaceAt(rules_.root(), rules_.everywhere()))) {
+    case Outcome::kTheirs:
+      result_.value = std::move(theirs);
+      break;
+    case Outcome::kOurs:
+      result_.value = std::move(ours);
+      break;
+    case Outcome::kGone:
+      break;
+  }
+  return std::move(result_);
 }
 
-MergeResult Merge(const std::optional<Value>& base, const std::optional<Value>& theirs,
-                  const std::optional<Value>& ours, const MergeOptions& options) {
-  const auto pointer = [](const std::optional<Value>& value) { return value ? &*value : nullptr; };
-  return Merger(options).Run(pointer(base), pointer(theirs), pointer(ours));
+Merger::Place Merger::PlaceAt(RuleSet::State state, const Rule& above) const {
+  const Rule* rule = rules_.RuleAt(state);
+  if (rule == nullptr) return {state, above, RuleKind::kThreeWay};
+  return {state, *rule, rule->kind};
+}
+
+Merger::Outcome Merger::Merge(const Versions& versions, const Place& place) {
+  const auto& [base, theirs, ours] = versions;
+  if (theirs == nullptr || ours == nullptr) return MergeWhole(versions, place);
+  const bool objects = theirs->is_object() && ours->is_object();
+  const bool arrays = theirs->is_array() && ours->is_array();
+  const bool base_array = base != nullptr && base->is_array();
+  if (place.kind == RuleKind::kThreeWay && objects) {
+    const bool base_object = base != nullptr && base->is_object();
+    MergeObjects(base_object ? &base->object() : nullptr, theirs->object(), ours->object(), place);
+    return Outcome::kTheirs;
+  }
+  const bool keyed = place.kind == RuleKind::kKeyedList;
+  if (keyed && arrays && MergeKeyedList(base, *theirs, *ours, place)) return Outcome::kTheirs;
+  const bool sequence =
+      keyed || place.kind == RuleKind::kThreeWay || place.kind == RuleKind::kSequence;
+  if (sequence && arrays && base_array && *theirs != *ours) {
+    MergeSequence(base->array(), *theirs, *ours, place);
+    return Outcome::kTheirs;
+  }
+  return MergeWhole(versions, place);
+}
+
+void Merger::MergeObjects(const Object* base, Object& theirs, Object& ours, const Place& place) {
+  Beside<const Object> in_base(base);
+  Beside<Object> in_ours(&ours);
+  const auto merge = [&](const std::string& key, const Versions& versions) {
+    path_.push_back({&key, nullptr, nullptr});
+    const Outcome outcome = Merge(versions, PlaceAt(rules_.Member(place.state, key), place.policy));
+    path_.pop_back();
+    return outcome;
+  };
+  size_t common = 0;
+  std::vector<size_t> gone;  // Ascending positions in theirs.
+  const size_t theirs_size = theirs.size();
+  for (size_t i = 0; i < theirs_size; ++i) {
+    const std::string& key = theirs.at(i).key;
+    Value* in_both = in_ours.Find(key);
+    common += in_both != nullptr ? 1 : 0;
+    const Outcome outcome = merge(key, {in_base.Find(key), &theirs.value_at(i), in_both});
+    if (outcome == Outcome::kOurs) theirs.value_at(i) = std::move(*in_both);
+    if (outcome == Outcome::kGone) gone.push_back(i);
+  }
+  std::vector<size_t> added;  // Positions in ours.
+  if (common < ours.size()) {
+    Beside<Object> in_theirs(&theirs);
+    for (size_t i = 0; i < ours.size(); ++i) {
+      const std::string& key = ours.at(i).key;
+      if (in_theirs.Find(key) != nullptr) continue;
+      if (merge(key, {in_base.Find(key), nullptr, &ours.value_at(i)}) == Outcome::kOurs) {
+        added.push_back(i);
+      }
+    }
+  }
+  if (!gone.empty()) {
+    size_t position = 0;
+    auto next = gone.begin();
+    theirs.EraseIf([&position, &next, &gone](const json::Member&) {
+      if (next == gone.end() || *next != position++) return false;
+      ++next;
+      return true;
+    });
+  }
+  for (const size_t i : added) theirs.Set(ours.at(i).key, std::move(ours.value_at(i)));
+}
+
+void Merger::Record(Decision decision) {
+  const bool open = !decision.chosen.has_value();
+  result_.overlapped = result_.overlapped || open || decision.kind != ConflictKind::kNone;
+  (open ? result_.conflicts : result_.decisions).push_back(std::move(decision));
+}
+
+Decision Merger::DecisionHere(RuleKind rule, ConflictKind kind) const {
+  Decision decision;
+  decision.path = PathHere();
+  decision.rule = rule;
+  decision.kind = kind;
+  return decision;
+}
+
+void Merger::AddNote(absl::string_view text) {
+  result_.notes.push_back({PathHere(), std::string(text)});
+}
+
+std::string Merger::PathHere() const {
+  std::string path;
+  for (const Step& step : path_) {
+    json::AppendToken(step.member != nullptr ? *step.member : KeyToken(*step.element, *step.keys),
+                      path);
+  }
+  return path;
+}
+
+MergeResult Merge(const std::optional<Value>& base, std::optional<Value> theirs,
+                  std::optional<Value> ours, const MergeOptions& options) {
+  return Merger(options).Run(base, std::move(theirs), std::move(ours));
 }
 
 }  // namespace bdcsync::merge

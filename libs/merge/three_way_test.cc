@@ -23,26 +23,32 @@ std::optional<Value> Json(absl::string_view text) {
 
 std::string Text(const std::optional<Value>& value) { return value ? Serialize(*value) : "-"; }
 
+// With a rule set, "" for the defaults.
 MergeResult Merged(absl::string_view base, absl::string_view theirs, absl::string_view ours,
-                   Overlap overlap = Overlap::kOurs) {
-  return Merge(Json(base), Json(theirs), Json(ours), {.overlap = overlap});
+                   absl::string_view rules = "", Side later = Side::kOurs) {
+  const RuleSet set = rules.empty() ? RuleSet() : *ParseRuleSet(*Parse(rules));
+  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later});
 }
 
 std::string MergedText(absl::string_view base, absl::string_view theirs, absl::string_view ours,
-                       Overlap overlap = Overlap::kOurs) {
-  return Text(Merged(base, theirs, ours, overlap).value);
+                       absl::string_view rules = "", Side later = Side::kOurs) {
+  return Text(Merged(base, theirs, ours, rules, later).value);
 }
 
+constexpr absl::string_view kAskAbout = R"({"rules":[],"else":"ask"})";
+
 // "path rule base theirs ours chosen" of each decision.
-std::vector<std::string> Decisions(const MergeResult& result) {
+std::vector<std::string> Lines(const std::vector<Decision>& decisions) {
   std::vector<std::string> lines;
-  for (const Decision& decision : result.decisions) {
+  for (const Decision& decision : decisions) {
     lines.push_back(decision.path + " " + std::string(RuleName(decision.rule)) + " " +
                     Text(decision.base) + " " + Text(decision.theirs) + " " + Text(decision.ours) +
                     " " + (decision.chosen ? std::string(SideName(*decision.chosen)) : "nobody"));
   }
   return lines;
 }
+
+std::vector<std::string> Decisions(const MergeResult& result) { return Lines(result.decisions); }
 
 TEST(ThreeWayMerge, ChangesOfDifferentMembersAreBothKept) {
   const MergeResult result =
@@ -60,13 +66,14 @@ TEST(ThreeWayMerge, OfTwoChangesOfOneLeafTheChosenSideWins) {
   EXPECT_EQ(Text(ours.value), R"({"a":3})");
   EXPECT_TRUE(ours.overlapped);
   EXPECT_THAT(Decisions(ours), ElementsAre("/a lww 1 2 3 ours"));
-  const MergeResult theirs = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})", Overlap::kTheirs);
+  const MergeResult theirs = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})", "", Side::kTheirs);
   EXPECT_EQ(Text(theirs.value), R"({"a":2})");
   EXPECT_THAT(Decisions(theirs), ElementsAre("/a lww 1 2 3 theirs"));
-  const MergeResult open = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})", Overlap::kOpen);
+  const MergeResult open = Merged(R"({"a":1})", R"({"a":2})", R"({"a":3})", kAskAbout);
   EXPECT_EQ(Text(open.value), R"({"a":2})");
   EXPECT_TRUE(open.overlapped);
-  EXPECT_THAT(Decisions(open), ElementsAre("/a open 1 2 3 nobody"));
+  EXPECT_THAT(Decisions(open), IsEmpty());
+  EXPECT_THAT(Lines(open.conflicts), ElementsAre("/a ask 1 2 3 nobody"));
 }
 
 TEST(ThreeWayMerge, TheSameChangeOnBothSidesIsNoOverlap) {
@@ -85,15 +92,15 @@ TEST(ThreeWayMerge, MissingIsNotNull) {
 }
 
 TEST(ThreeWayMerge, TheEditWinsOverADelete) {
-  for (const Overlap overlap : {Overlap::kOurs, Overlap::kTheirs, Overlap::kOpen}) {
+  for (const absl::string_view rules : {absl::string_view(), kAskAbout}) {
     const MergeResult result =
-        Merged(R"({"a":{"x":1,"y":2}})", "{}", R"({"a":{"x":1,"y":3}})", overlap);
+        Merged(R"({"a":{"x":1,"y":2}})", "{}", R"({"a":{"x":1,"y":3}})", rules);
     EXPECT_EQ(Text(result.value), R"({"a":{"x":1,"y":3}})");
     EXPECT_TRUE(result.overlapped);
     EXPECT_THAT(Decisions(result),
                 ElementsAre(R"(/a edit_wins {"x":1,"y":2} - {"x":1,"y":3} ours)"));
-    EXPECT_EQ(MergedText("1", "2", "-", overlap), "2");
-    EXPECT_EQ(MergedText("[1,2,3]", "[1,3]", "[1,9,3]", overlap), "[1,9,3]");
+    EXPECT_EQ(MergedText("1", "2", "-", rules), "2");
+    EXPECT_EQ(MergedText("[1,2,3]", "[1,3]", "[1,9,3]", rules), "[1,9,3]");
   }
   EXPECT_EQ(MergedText(R"({"a":1,"b":2})", R"({"b":2})", R"({"a":1})"), "{}");
   EXPECT_EQ(MergedText("1", "-", "-"), "-");

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace bdcsync::ot {
 namespace {
 
-constexpr uint64_t kCases = 20'000;
+constexpr uint64_t kCasesInCi = 20'000;
 
 bool Breaks(const Law& law, const Choices::List& list) {
   Choices choices(list);
@@ -60,9 +60,8 @@ size_t Choices::Below(size_t bound) {
 }
 
 uint64_t CaseCount() {
-  const char* const wanted = std::getenv("BDC_SYNC_PROPERTY_CASES");
-  uint64_t cases = 0;
-  return wanted != nullptr && absl::SimpleAtoi(wanted, &cases) ? cases : kCases;
+  const char* const cases = std::getenv("BDC_SYNC_PROPERTY_CASES");
+  return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
 }
 
 std::string FindCounterexample(const Law& law, uint64_t cases) {

@@ -123,7 +123,8 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::strin
     sqlite3_close_v2(handle);
     return status;
   }
-  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(handle));
+  const int64_t log_pages_max = options.log_bytes / kPageBytes;
+  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(handle, log_pages_max));
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
   // Negative: KiB, not pages.
@@ -131,8 +132,7 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::strin
   if (!options.read_only) {
     RETURN_IF_ERROR(database->Run("PRAGMA journal_mode = WAL"));
     RETURN_IF_ERROR(database->Run("PRAGMA synchronous = FULL"));
-    RETURN_IF_ERROR(database->Run(
-        absl::StrCat("PRAGMA wal_autocheckpoint = ", options.log_bytes / kPageBytes)));
+    RETURN_IF_ERROR(database->Run(absl::StrCat("PRAGMA wal_autocheckpoint = ", log_pages_max)));
   }
   return database;
 }
@@ -197,9 +197,20 @@ absl::Status SqliteDatabase::InTransaction(const char* begin,
 
 bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
-absl::Status SqliteDatabase::CommitWithoutFlush() { return Run("PRAGMA synchronous = NORMAL"); }
+absl::Status SqliteDatabase::CommitWithoutFlush() {
+  // In place of SQLite's own, which begins a checkpoint within the commit, and keeps to itself that
+  // the flush at its beginning failed: the next flush would then succeed for nothing.
+  sqlite3_wal_hook(
+      handle_,
+      [](void* self, sqlite3* /*handle*/, const char* /*name*/, int pages) {
+        static_cast<SqliteDatabase*>(self)->log_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  return Run("PRAGMA synchronous = NORMAL");
+}
 
-absl::Status SqliteDatabase::FlushLog() {
+absl::Status SqliteDatabase::SyncLog() {
   sqlite3_file* log = nullptr;
   const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
   if (code != SQLITE_OK) return ErrorOf(handle_, code, "find the log");
@@ -208,6 +219,24 @@ absl::Status SqliteDatabase::FlushLog() {
   const int flushed = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
   if (flushed != SQLITE_OK) return ErrorOf(nullptr, flushed, "flush the log");
   return absl::OkStatus();
+}
+
+absl::Status SqliteDatabase::FlushLog() {
+  RETURN_IF_ERROR(SyncLog());
+  if (log_pages_ < log_pages_max_) return absl::OkStatus();
+  // What fails stays in the log, and is tried again after the next flush.
+  (void)sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  return absl::OkStatus();
+}
+
+int64_t SqliteDatabase::log_bytes() const { return log_pages_ * kPageBytes; }
+
+absl::Status SqliteDatabase::EmptyLog() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK) return ErrorOf(handle_, code, "empty the log");
+  log_pages_ = 0;
+  return SyncLog();
 }
 
 int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_); }

@@ -108,13 +108,24 @@ class SqliteDatabase {
   // From here on a commit is not flushed: it survives a crash of the process, not of the machine,
   // until the next FlushLog. What is older is never damaged.
   absl::Status CommitWithoutFlush();
-  // Commits so far are on disk when it returns OK.
+  // Commits so far are on disk when it returns OK. After an error another call proves nothing: the
+  // system may have dropped what it was to flush. Brings a log of `log_bytes` into the file.
   absl::Status FlushLog();
+  // Of the log after the latest commit, once commits are not flushed.
+  int64_t log_bytes() const;
+  // Writes all that the log holds into the file anew, flushed, and empties the log: also what the
+  // system gives back when it is read, and was never able to flush.
+  //   UNAVAILABLE  another connection reads what is older, or the disk fails.
+  absl::Status EmptyLog();
 
  private:
-  explicit SqliteDatabase(sqlite3* handle) : handle_(handle) {}
+  SqliteDatabase(sqlite3* handle, int64_t log_pages_max)
+      : handle_(handle), log_pages_max_(log_pages_max) {}
   absl::Status InTransaction(const char* begin, absl::FunctionRef<absl::Status()> work);
+  absl::Status SyncLog();
   sqlite3* handle_;
+  const int64_t log_pages_max_;
+  int64_t log_pages_ = 0;  // After the latest commit, once it is not flushed.
 };
 
 }  // namespace bdcsync::sql

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "libs/sql/migrations.h"
+#include "libs/testing/sqlite_faults.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
 
@@ -79,6 +82,59 @@ TEST_F(SqliteTest, WhatWasCommittedWithoutAFlushIsFlushedLater) {
   EXPECT_EQ(level, 1);  // Normal: a checkpoint flushes, a commit does not.
   ASSERT_OK(database_->Run("INSERT INTO things(id, name) VALUES (1, 'a')"));
   EXPECT_OK(database_->FlushLog());
+}
+
+// A checkpoint begins with a flush of the log. When that failed within a commit, nobody was told.
+TEST_F(SqliteTest, AFlushThatFailsIsToldAndNotHiddenInACheckpoint) {
+  testing::SqliteFaults faults;
+  database_.reset();
+  SqliteOptions options;
+  options.log_bytes = 4096;
+  ASSERT_OK_AND_ASSIGN(database_, SqliteDatabase::Open(dir_.File("test.db"), options));
+  ASSERT_OK(ApplyMigrations(*database_, kMigrations));
+  ASSERT_OK(database_->CommitWithoutFlush());
+  ASSERT_OK(database_->Run("INSERT INTO things(name) VALUES ('the log begins again')"));
+  faults.FailLogFlushes(1);
+  ASSERT_OK(database_->Run("INSERT INTO things(name) VALUES ('a')"));
+  EXPECT_THAT(database_->FlushLog(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(SqliteTest, ALongLogIsBroughtIntoTheFileAfterItsFlush) {
+  testing::SqliteFaults faults;
+  for (const int64_t log_bytes : {1 << 20, 4096}) {
+    database_.reset();
+    SqliteOptions options;
+    options.log_bytes = log_bytes;
+    ASSERT_OK_AND_ASSIGN(database_, SqliteDatabase::Open(dir_.File("test.db"), options));
+    ASSERT_OK(ApplyMigrations(*database_, kMigrations));
+    ASSERT_OK(database_->CommitWithoutFlush());
+    ASSERT_OK(database_->Run("INSERT INTO things(name) VALUES ('a')"));
+    faults.TakeFlushes();
+    ASSERT_OK(database_->Run("INSERT INTO things(name) VALUES ('a')"));
+    EXPECT_EQ(faults.TakeFlushes(), "");
+    ASSERT_OK(database_->FlushLog());
+    EXPECT_EQ(faults.TakeFlushes(), log_bytes == 4096 ? "log,log,file" : "log");
+  }
+}
+
+TEST_F(SqliteTest, AnEmptiedLogIsInTheFile) {
+  ASSERT_OK(ApplyMigrations(*database_, kMigrations));
+  ASSERT_OK(database_->CommitWithoutFlush());
+  ASSERT_OK(database_->Run("INSERT INTO things(id, name) VALUES (1, 'a')"));
+  ASSERT_OK(database_->EmptyLog());
+  EXPECT_EQ(std::filesystem::file_size(dir_.File("test.db-wal")), 0);
+}
+
+TEST_F(SqliteTest, ALogThatAnotherStillReadsIsNotEmptied) {
+  ASSERT_OK(ApplyMigrations(*database_, kMigrations));
+  SqliteOptions options;
+  options.read_only = true;
+  ASSERT_OK_AND_ASSIGN(const auto reader, SqliteDatabase::Open(dir_.File("test.db"), options));
+  ASSERT_OK(reader->Run("BEGIN; SELECT * FROM things"));
+  ASSERT_OK(database_->Run("PRAGMA busy_timeout = 1; INSERT INTO things(name) VALUES ('a')"));
+  EXPECT_THAT(database_->EmptyLog(), StatusIs(absl::StatusCode::kUnavailable));
+  ASSERT_OK(reader->Run("COMMIT"));
+  EXPECT_OK(database_->EmptyLog());
 }
 
 TEST_F(SqliteTest, InMemoryThereIsNothingToFlush) {

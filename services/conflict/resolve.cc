@@ -59,15 +59,17 @@ void AddDecision(const merge::Decision& decided, v1::ResolveResult& result) {
   SetText(decided.base, *decision.mutable_base());
   SetText(decided.theirs, *decision.mutable_theirs());
   SetText(decided.ours, *decision.mutable_ours());
-  decision.set_chosen(std::string(decided.chosen ? merge::SideName(*decided.chosen)
-                                                 : merge::SideName(merge::Side::kTheirs)));
+  // What is open holds theirs.
+  decision.set_chosen(std::string(merge::SideName(decided.chosen.value_or(merge::Side::kTheirs))));
 }
 
 // The strongest rule that was needed, when the decisions are told as one.
-merge::Rule StrongestRule(const std::vector<merge::Decision>& decisions) {
-  merge::Rule strongest = merge::Rule::kThreeWay;
-  for (const merge::Decision& decision : decisions) {
-    strongest = std::max(strongest, decision.rule);
+merge::RuleKind StrongestRule(const merge::MergeResult& merged) {
+  merge::RuleKind strongest = merge::RuleKind::kThreeWay;
+  for (const auto* decisions : {&merged.decisions, &merged.conflicts}) {
+    for (const merge::Decision& decision : *decisions) {
+      strongest = std::max(strongest, decision.rule);
+    }
   }
   return strongest;
 }
@@ -78,14 +80,16 @@ struct Sides {
   Document ours;
 };
 
-void AddDecisions(const merge::MergeResult& merged, const Sides& sides, const ResolveLimits& limits,
-                  v1::ResolveResult& result) {
-  if (merged.decisions.size() <= limits.decisions_max) {
-    for (const merge::Decision& decision : merged.decisions) AddDecision(decision, result);
-    return;
+void AddDecisions(const merge::MergeResult& merged, v1::ResolveResult& result) {
+  for (const auto* decisions : {&merged.decisions, &merged.conflicts}) {
+    for (const merge::Decision& decision : *decisions) AddDecision(decision, result);
   }
+}
+
+void AddDecisionAboutWhole(const merge::MergeResult& merged, const Sides& sides,
+                           v1::ResolveResult& result) {
   v1::Decision& whole = *result.add_decisions();
-  whole.set_rule(std::string(merge::RuleName(StrongestRule(merged.decisions))));
+  whole.set_rule(std::string(merge::RuleName(StrongestRule(merged))));
   SetText(sides.base, *whole.mutable_base());
   SetText(sides.theirs, *whole.mutable_theirs());
   SetText(sides.ours, *whole.mutable_ours());
@@ -123,18 +127,30 @@ class Decider {
     return MakeError(Reason::kDependsOnRejected, "the item that it meets was refused");
   }
 
-  absl::Status Decide(int index, v1::ResolveResult& result) {
+  absl::StatusOr<Sides> ReadSides(int index) const {
     const v1::ResolveItem& item = request_.items(index);
-    RETURN_IF_ERROR(Validate(item));
     Sides sides;
     ASSIGN_OR_RETURN(sides.base, Read("base", item.base()));
     ASSIGN_OR_RETURN(sides.theirs, ReadTheirs(index));
     ASSIGN_OR_RETURN(sides.ours, Read("ours", item.ours()));
-    merge::MergeResult merged = merge::Merge(sides.base, sides.theirs, sides.ours,
-                                             {.matching_work_max = limits_.matching_work_max});
+    return sides;
+  }
+
+  absl::Status Decide(int index, v1::ResolveResult& result) {
+    const v1::ResolveItem& item = request_.items(index);
+    RETURN_IF_ERROR(Validate(item));
+    ASSIGN_OR_RETURN(Sides sides, ReadSides(index));
+    merge::MergeResult merged =
+        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours),
+                     {.matching_work_max = limits_.matching_work_max});
     result.mutable_merged()->set_exists(merged.value.has_value());
     SetText(merged.value, *result.mutable_merged()->mutable_data());
-    AddDecisions(merged, sides, limits_, result);
+    if (merged.decisions.size() + merged.conflicts.size() <= limits_.decisions_max) {
+      AddDecisions(merged, result);
+    } else {  // The merge used the sides up.
+      ASSIGN_OR_RETURN(sides, ReadSides(index));
+      AddDecisionAboutWhole(merged, sides, result);
+    }
     outcomes_[index] = std::move(merged.value);
     return absl::OkStatus();
   }
@@ -164,10 +180,10 @@ MeetingKind KindOf(const v1::ResolveResult& result) {
   if (result.has_error()) return MeetingKind::kRefused;
   MeetingKind kind = MeetingKind::kClean;
   for (const v1::Decision& decision : result.decisions()) {
-    if (decision.rule() == merge::RuleName(merge::Rule::kEditWins)) {
+    if (decision.rule() == merge::RuleName(merge::RuleKind::kEditWins)) {
       return MeetingKind::kDeleteOrEdit;
     }
-    if (decision.rule() == merge::RuleName(merge::Rule::kLastWriteWins)) {
+    if (decision.rule() == merge::RuleName(merge::RuleKind::kLastWriteWins)) {
       kind = MeetingKind::kOverlap;
     }
   }

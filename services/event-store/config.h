@@ -22,11 +22,13 @@ inline constexpr config::Int kLogCount{
     .doc = "Logs that spaces are spread over; fixed when a store is created and checked at start."};
 inline constexpr config::Int kWriters{
     .name = "event_store.writers",
-    .default_value = 2,
-    .min = 1,
+    .default_value = 0,
+    .min = 0,
     .max = 64,
     .unit = "connections",
-    .doc = "Commits that may be in flight to PostgreSQL at once; SQLite has one."};
+    .doc =
+        "Commits that may be in flight to PostgreSQL at once; SQLite has one. 0 is half the "
+        "processors, from one to four, and one for each server of storage.log_dsns."};
 inline constexpr config::Int kReaders{.name = "event_store.readers",
                                       .default_value = 8,
                                       .min = 1,

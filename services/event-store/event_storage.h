@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -28,6 +29,17 @@ class EventStorage {
     int64_t misses = 0;
   };
   virtual std::optional<PageCache> TakePageCache() { return std::nullopt; }
+  // Of commits that are on disk in a journal and not yet in the storage's files, where it has one;
+  // counts begin again with each call.
+  struct Tail {
+    int64_t events = 0;
+    int64_t journal_bytes = 0;
+    int64_t log_bytes = 0;      // Of SQLite's log, between the journal and the file.
+    int64_t flushes_full = 0;   // Times that the tail went into the files, having met a limit,
+    int64_t flushes_other = 0;  // and for other reasons.
+    int64_t restores = 0;       // Times that it was lost and came back from the journal.
+  };
+  virtual std::optional<Tail> TakeTail() { return std::nullopt; }
   // How many logs the store has; those that this storage holds are in LoadLogs.
   virtual uint32_t log_count() const = 0;
   // The head rows of `log_ids`, or of all logs if empty, in order of log.
@@ -42,6 +54,12 @@ class EventStorage {
   //   ALREADY_EXISTS  an operation key or a name is taken; no part was applied: look up, plan
   //   again.
   virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
+  // Commit(writes), with all made ready that can be before it is its turn. Run it once at most,
+  // while `writes` are there.
+  using CommitCall = absl::AnyInvocable<absl::StatusOr<std::vector<bool>>()>;
+  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes) {
+    return [this, writes] { return Commit(writes); };
+  }
 
   // The latest event of each stream; unset for a stream without events.
   //   RESOURCE_EXHAUSTED  together they are larger than kHeadsBytesMax: ask for fewer.

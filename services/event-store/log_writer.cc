@@ -127,7 +127,9 @@ void LogWriter::Stand(Flight& flight) {
   for (const BatchPlan::Log& log : flight.plan->logs()) {
     if (log.appended > 0) flight.plan->Remember(log);
   }
+  flight.commit = nullptr;
   flight.writes = flight.plan->Writes();
+  if (!flight.writes.empty()) flight.commit = storage_.PrepareCommit(flight.writes);
   flight.falls = order_.Planned(flight.plan.get());
 }
 
@@ -212,7 +214,7 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(Flight& flight) {
   std::vector<bool> settled(plan.logs().size(), false);
   for (int doubts = 0; doubts < kDoubtsMax; ++doubts) {
     absl::StatusOr<std::vector<bool>> applied = std::vector<bool>();
-    if (!flight.writes.empty()) applied = storage_.Commit(flight.writes);
+    if (flight.commit) applied = flight.commit();
     if (applied.ok()) {
       std::size_t write = 0;
       for (std::size_t i = 0; i < settled.size(); ++i) {

@@ -70,8 +70,9 @@ class LogWriter {
     Done taken;  // Lets the next batch come; run once this one is planned.
     absl::Duration started;
     std::unique_ptr<BatchPlan> plan;
-    std::vector<LogWrite> writes;  // Of the plan.
-    int64_t falls = 0;             // What Planned returned.
+    std::vector<LogWrite> writes;     // Of the plan.
+    EventStorage::CommitCall commit;  // Of the writes, until it was run.
+    int64_t falls = 0;                // What Planned returned.
     bool may_settle = false;
   };
 

@@ -9,6 +9,9 @@ namespace {
 constexpr absl::Duration kWarningInterval = absl::Seconds(5);
 constexpr metrics::MetricInfo kPageReads{"bdcsync_event_store_sqlite_page_reads_total",
                                          "Pages that SQLite's writer used, by where they were."};
+constexpr metrics::MetricInfo kTailFlushes{
+    "bdcsync_event_store_sqlite_tail_flushes_total",
+    "Times that commits of the journal went into SQLite's files; full: at a limit of the tail."};
 
 }  // namespace
 
@@ -41,12 +44,36 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
           {"bdcsync_event_store_sqlite_page_cache_bytes",
            "Pages that SQLite's writer keeps in memory, by event_store.sqlite_cache_bytes."})),
       page_cache_hits_(registry.AddCounter(kPageReads, {{"from", "memory"}})),
-      page_cache_misses_(registry.AddCounter(kPageReads, {{"from", "file"}})) {}
+      page_cache_misses_(registry.AddCounter(kPageReads, {{"from", "file"}})),
+      tail_events_(registry.AddGauge(
+          {"bdcsync_event_store_sqlite_tail_events",
+           "Events that are in the journal and not yet in SQLite's files; 8192 at most."})),
+      tail_journal_bytes_(registry.AddGauge(
+          {"bdcsync_event_store_sqlite_tail_journal_bytes",
+           "The journal's length; from 16 MiB on it is brought into SQLite's files."})),
+      sqlite_log_bytes_(registry.AddGauge(
+          {"bdcsync_event_store_sqlite_log_bytes",
+           "SQLite's write-ahead log; from 32 MiB on it is brought into the file."})),
+      tail_flushes_full_(registry.AddCounter(kTailFlushes, {{"cause", "full"}})),
+      tail_flushes_other_(registry.AddCounter(kTailFlushes, {{"cause", "other"}})),
+      tail_restores_(registry.AddCounter(
+          {"bdcsync_event_store_sqlite_tail_restores_total",
+           "Times that commits were rolled back with a refused one, or by a failing disk, and came "
+           "back from the journal."})) {}
 
 void Metrics::PagesUsed(const EventStorage::PageCache& cache) {
   page_cache_bytes_.Set(static_cast<double>(cache.bytes));
   page_cache_hits_.Add(static_cast<double>(cache.hits));
   page_cache_misses_.Add(static_cast<double>(cache.misses));
+}
+
+void Metrics::TailWas(const EventStorage::Tail& tail) {
+  tail_events_.Set(static_cast<double>(tail.events));
+  tail_journal_bytes_.Set(static_cast<double>(tail.journal_bytes));
+  sqlite_log_bytes_.Set(static_cast<double>(tail.log_bytes));
+  tail_flushes_full_.Add(static_cast<double>(tail.flushes_full));
+  tail_flushes_other_.Add(static_cast<double>(tail.flushes_other));
+  tail_restores_.Add(static_cast<double>(tail.restores));
 }
 
 void Metrics::Watch(const Committer& committer, const CommitFeed& feed) {

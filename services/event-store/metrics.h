@@ -28,6 +28,7 @@ class Metrics final : public CommitObserver {
   void Swept(int64_t operations);
   // Since the call before.
   void PagesUsed(const EventStorage::PageCache& cache);
+  void TailWas(const EventStorage::Tail& tail);
   // The storage was asked whether it is there.
   void StorageChecked(const absl::Status& status);
 
@@ -47,6 +48,12 @@ class Metrics final : public CommitObserver {
   metrics::Gauge& page_cache_bytes_;
   metrics::Counter& page_cache_hits_;
   metrics::Counter& page_cache_misses_;
+  metrics::Gauge& tail_events_;
+  metrics::Gauge& tail_journal_bytes_;
+  metrics::Gauge& sqlite_log_bytes_;
+  metrics::Counter& tail_flushes_full_;
+  metrics::Counter& tail_flushes_other_;
+  metrics::Counter& tail_restores_;
 };
 
 }  // namespace bdcsync::event_store

@@ -112,6 +112,7 @@ class EventStoreModule final : public app::Module {
     metrics_->StorageChecked(status);
     SetStatus(std::move(status));
     if (const auto pages = storage_->TakePageCache()) metrics_->PagesUsed(*pages);
+    if (const auto tail = storage_->TakeTail()) metrics_->TailWas(*tail);
   }
 
   void Sweep(int64_t before_ms) {

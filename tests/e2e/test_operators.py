@@ -161,7 +161,7 @@ async def test_a_request_id_is_in_the_logs_of_all_services(new_suite, user):
     suite.stop()
 
 
-async def test_the_page_cache_of_sqlite_tells_how_full_it_is(way, new_suite, user):
+async def test_the_page_cache_and_the_tail_of_sqlite_tell_how_full_they_are(way, new_suite, user):
     suite = new_suite(env={"BDC_SYNC_EVENT_STORE_HEAD_CHECK_INTERVAL": "100ms"})
     client = await Client.connect(suite.url, user)
     await client.write("create", "doc", "x", data={})
@@ -170,6 +170,10 @@ async def test_the_page_cache_of_sqlite_tells_how_full_it_is(way, new_suite, use
     if way.endswith("sqlite"):
         await eventually(lambda: store.metric(name) > 0)
         assert store.metric('bdcsync_event_store_sqlite_page_reads_total{from="memory"}') > 0
+        flushes = 'bdcsync_event_store_sqlite_tail_flushes_total{cause="other"}'
+        await eventually(lambda: store.metric(flushes) > 0)
+        await eventually(lambda: store.metric("bdcsync_event_store_sqlite_tail_events") == 0)
+        assert store.metric("bdcsync_event_store_sqlite_log_bytes") > 0
     else:
         assert store.metric(name) == 0
     await client.close()

@@ -15,6 +15,7 @@ CLIENTS = int(os.environ.get("BDC_SYNC_TEST_RECONNECT_CLIENTS", "2000"))
 USERS = 20  # Each with a space that its devices share.
 RETURN_WITHIN_S = 1.0
 OPENING_MAX = 50
+GATHERED_FROM = 1000  # Of fewer clients, as with a sanitizer, most come alone.
 
 
 class Device:
@@ -118,7 +119,8 @@ def check_cost(suite):
     calls = gateway.metric("bdcsync_gateway_registration_batch_items_count")
     print(f"{registered:.0f} registrations in {calls:.0f} calls")
     assert registered >= CLIENTS
-    assert calls < registered / 2, "registrations are not gathered"
+    if CLIENTS >= GATHERED_FROM:
+        assert calls < registered / 2, "registrations are not gathered"
     assert gateway.metric("bdcsync_gateway_device_reports_dropped_total") == 0
     assert gateway.metric("bdcsync_gateway_device_report_failures_total") == 0
     assert gateway.metric("bdcsync_gateway_registrations_waiting") == 0

@@ -104,7 +104,7 @@ def test_a_wrong_storage_url_ends_it_at_once(make_suite):
     suite = make_suite(env={"BDC_SYNC_STORAGE_URL": "postgresql://u:secret@h:notaport/d"})
     process = suite.processes["serve" if suite.one_process else "event-store"]
     process.start(wait=False)
-    assert process.popen.wait(20) == 2
+    assert process.wait_end() == 2
     text = process.tail()
     assert "storage.url: notaport is no port" in text
     assert "secret" not in text
@@ -116,5 +116,5 @@ async def test_another_log_count_ends_it_at_once(make_suite):
     process = suite.processes["serve" if suite.one_process else "event-store"]
     process.env["BDC_SYNC_EVENT_STORE_LOG_COUNT"] = "7"
     process.start(wait=False)
-    assert process.popen.wait(20) == 1
+    assert process.wait_end() == 1
     assert "set the key to 64" in process.tail()

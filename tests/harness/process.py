@@ -91,6 +91,12 @@ class Process:
             status, self.popen = self.popen.returncode, None
             raise RuntimeError(f"{self.name} ended by itself with {status}:\n{self.tail()}")
 
+    def wait_end(self, timeout=20):
+        """Waits until it ends by itself, as a test expects it to; its exit status."""
+        status = self.popen.wait(patience(timeout))
+        self.popen = None
+        return status
+
     def terminate(self, timeout=20):
         """SIGTERM, as an operator stops it. Returns the exit status, None if it does not run."""
         self.check_running()

@@ -72,3 +72,21 @@ def test_one_that_does_as_it_is_told_is_well(tmp_path):
     process.start(wait=False)
     process.kill()
     suite_of(tmp_path, process).stop()
+
+
+def test_of_several_that_are_killed_the_one_that_ended_before_is_told(tmp_path):
+    suite = suite_of(tmp_path, until_it_ended(program(tmp_path, "exit 66", "first")),
+                     until_it_says("runs", program(tmp_path, f"echo runs; {FOREVER}", "second")))
+    with pytest.raises(RuntimeError, match="first ended by itself with 66"):
+        suite.kill()
+    assert not any(process.running() for process in suite.processes.values())
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_report_is_told_of_a_suite_that_was_only_killed(tmp_path, report):
+    suite = suite_of(tmp_path, until_it_says(
+        "detail", program(tmp_path, f"echo '{report}'; echo detail; {FOREVER}")))
+    suite.processes["never started"] = program(tmp_path, "exit 1", "never started")
+    suite.kill()
+    with pytest.raises(RuntimeError, match="a sanitizer reported:\n(.|\n)*detail"):
+        suite.check_reports()

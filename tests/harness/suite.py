@@ -97,10 +97,21 @@ class Suite:
             raise RuntimeError("\n".join(wrong))
 
     def kill(self):
-        """All die at once, as when the machine loses power."""
+        """All die at once, as when the machine loses power; raises then if any had ended before."""
+        wrong = []
         for process in self.processes.values():
-            if process.running():
+            try:
                 process.kill()
+            except RuntimeError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise RuntimeError("\n".join(wrong))
+
+    def check_reports(self):
+        """Raises if a sanitizer has found anything in any process so far."""
+        for process in self.processes.values():
+            if os.path.exists(process.log_path):
+                process.check_reports()
 
     def command(self, *words, user="ada", check=True):
         """Runs the command line as `user`; returns what it prints."""

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import stage as stages
+from merging import bench_merge
 from rich_text import RichText
 from stage import BIN, ShareDb, Stage, generate, pgbench
 
@@ -264,7 +265,7 @@ def bench_ot(stage, rows):
 BENCHES = {
     "throughput": bench_throughput, "latency": bench_latency, "fanout": bench_fanout,
     "memory": bench_memory, "reconnect": bench_reconnect, "start": bench_start,
-    "event-store": bench_event_store, "ot": bench_ot,
+    "event-store": bench_event_store, "merge": bench_merge, "ot": bench_ot,
 }
 
 

@@ -6,7 +6,7 @@ BUILD_PACKAGES=(
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libpqxx-dev libpq-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev
   libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev
-  libzstd-dev zlib1g-dev libjemalloc-dev
+  libzstd-dev zlib1g-dev libjemalloc-dev liblua5.4-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 SERVER_PACKAGES=(postgresql-15 redis-server python3)

@@ -18,6 +18,7 @@ LIBRARIES = {
     "queue": {"base", "sql", "log", "metrics"},
     "merge": {"base", "json"},
     "ot": {"base", "json"},
+    "script": {"base", "json"},
     "rpc": {"base", "log", "metrics", "config"},
     "app": {"base", "json", "config", "log", "metrics", "sql", "bus", "rpc"},
     "testing": {"base", "json", "config", "log", "metrics", "sql", "bus", "rpc", "queue", "app"},
@@ -32,6 +33,7 @@ DRIVERS = {
     "Redis": ("hiredis/",),
     "Beast": ("boost/beast",),
     "Prometheus": ("prometheus/",),
+    "Lua": ("lua.hpp", "lua.h", "lauxlib.h", "lualib.h"),
 }
 DRIVERS_OF_LIBRARY = {
     "sql": {"PostgreSQL", "SQLite"},
@@ -40,6 +42,7 @@ DRIVERS_OF_LIBRARY = {
     "rpc": {"grpc", "generated gRPC"},
     "app": {"grpc", "generated gRPC", "Beast", "Prometheus"},
     "queue": {"SQLite"},
+    "script": {"Lua"},
     "testing": set(DRIVERS),
 }
 

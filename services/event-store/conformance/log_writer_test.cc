@@ -64,8 +64,10 @@ class LogWriterTest : public ::testing::Test {
       if (commit > 1) return beneath.Commit(writes);
       std::thread later([&, second] { results_.push_back(Append(second)); });
       later_.swap(later);
-      const absl::Time deadline = absl::Now() + absl::Seconds(20);
-      while (store_->committer().planned() < 2 && absl::Now() < deadline) std::this_thread::yield();
+      const absl::Duration deadline = clock_.Monotonic() + absl::Seconds(20);
+      while (store_->committer().planned() < 2 && clock_.Monotonic() < deadline) {
+        std::this_thread::yield();
+      }
       return outcome(beneath, writes);
     });
     EXPECT_TRUE(Append(ItemFor("s", "warm", "")).has_appended());

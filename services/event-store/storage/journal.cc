@@ -57,22 +57,37 @@ void Journal::Free::operator()(char* memory) const { std::free(memory); }
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(absl::string_view path, Random& random) {
   const std::string name(path.data(), path.size());
+  while (true) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, OpenFile(name, random));
+    ASSIGN_OR_RETURN(const bool locked, journal->Lock());
+    if (!locked) continue;
+    RETURN_IF_ERROR(FlushFolder(name));
+    return journal;
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::OpenFile(const std::string& path,
+                                                           Random& random) {
   constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC;
   constexpr int kMode = 0600;
-  int descriptor = ::open(name.c_str(), kFlags | O_DIRECT, kMode);
+  int descriptor = ::open(path.c_str(), kFlags | O_DIRECT, kMode);
   // Some file systems know no direct writes.
-  if (descriptor < 0 && errno == EINVAL) descriptor = ::open(name.c_str(), kFlags, kMode);
-  if (descriptor < 0) return DiskError("open", name);
-  std::unique_ptr<Journal> journal(new Journal(name, descriptor, random.Bits64()));
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  if (descriptor < 0 && errno == EINVAL) descriptor = ::open(path.c_str(), kFlags, kMode);
+  if (descriptor < 0) return DiskError("open", path);
+  return std::unique_ptr<Journal>(new Journal(path, descriptor, random.Bits64()));
+}
+
+absl::StatusOr<bool> Journal::Lock() {
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return DiskError("lock", path_);
     return absl::FailedPreconditionError(
-        absl::StrCat("another process has the store open: ", name, " is locked"));
+        absl::StrCat("another process has the store open: ", path_, " is locked"));
   }
   struct stat file {};
-  if (::fstat(descriptor, &file) != 0) return DiskError("stat", name);
-  journal->reserved_ = file.st_size / kBlockBytes * kBlockBytes;
-  RETURN_IF_ERROR(FlushFolder(name));
-  return journal;
+  if (::fstat(descriptor_, &file) != 0) return DiskError("stat", path_);
+  reserved_ = file.st_size / kBlockBytes * kBlockBytes;
+  // Between open and lock the one before us may have removed it.
+  return file.st_nlink > 0;
 }
 
 Journal::~Journal() { ::close(descriptor_); }
@@ -80,13 +95,17 @@ Journal::~Journal() { ::close(descriptor_); }
 absl::Status Journal::Replay(absl::FunctionRef<absl::Status(absl::string_view)> apply) {
   const int64_t records = std::exchange(records_, 0);
   const int64_t offset = std::exchange(offset_, 0);
+  const uint64_t generation = generation_;
   absl::Status status = ReplayFromHere(apply);
   if (status.ok() && records_ < records) {
     status = absl::DataLossError(absl::StrCat(path_, " has lost records that were on disk"));
   }
-  if (!status.ok()) {
+  if (status.ok()) {
+    found_ = true;
+  } else {
     records_ = records;
     offset_ = offset;
+    generation_ = generation;
   }
   return status;
 }
@@ -95,8 +114,8 @@ absl::Status Journal::ReplayFromHere(
     absl::FunctionRef<absl::Status(absl::string_view record)> apply) {
   while (true) {
     Header header;
-    ASSIGN_OR_RETURN(const bool found, ReadRecord(header));
-    if (!found) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool whole, ReadRecord(header));
+    if (!whole) return absl::OkStatus();
     const auto bytes = static_cast<std::size_t>(header.bytes);
     RETURN_IF_ERROR(apply(absl::string_view(buffer_.get() + sizeof(Header), bytes)));
     generation_ = header.generation;
@@ -109,8 +128,9 @@ absl::StatusOr<bool> Journal::ReadRecord(Header& header) {
   if (offset_ + kBlockBytes > reserved_) return false;
   RETURN_IF_ERROR(ReadBlocks(kBlockBytes, offset_, 0));
   std::memcpy(&header, buffer_.get(), sizeof(Header));
+  const bool any_generation = !found_ && records_ == 0;
   const bool follows = header.magic == kMagic && header.number == records_ &&
-                       (records_ == 0 || header.generation == generation_);
+                       (any_generation || header.generation == generation_);
   const int64_t bytes_max = reserved_ - offset_ - static_cast<int64_t>(sizeof(Header));
   if (!follows || header.bytes < 0 || header.bytes > bytes_max) return false;
   const int64_t bytes =
@@ -151,6 +171,7 @@ absl::Status Journal::Append(absl::string_view record) {
   if (::fdatasync(descriptor_) != 0) return DiskError("flush", path_);
   offset_ += padded;
   ++records_;
+  found_ = true;
   return absl::OkStatus();
 }
 

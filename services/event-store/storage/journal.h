@@ -52,6 +52,9 @@ class Journal {
 
   Journal(std::string path, int descriptor, uint64_t generation)
       : path_(std::move(path)), descriptor_(descriptor), generation_(generation) {}
+  static absl::StatusOr<std::unique_ptr<Journal>> OpenFile(const std::string& path, Random& random);
+  // False: the file is no more in its folder, and a lock on it keeps nobody out.
+  absl::StatusOr<bool> Lock();
   // Makes the file, with zeros in it, reach to `end`.
   absl::Status Reserve(int64_t end);
   absl::Status ReserveMemory(int64_t bytes);
@@ -64,6 +67,7 @@ class Journal {
   const std::string path_;
   const int descriptor_;
   uint64_t generation_;
+  bool found_ = false;  // Whether generation_ is that of the file: what an earlier process left.
   int64_t records_ = 0;
   int64_t offset_ = 0;                  // Where the next record begins.
   int64_t reserved_ = 0;                // The file's size.

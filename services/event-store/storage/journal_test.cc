@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "libs/testing/status_matchers.h"
@@ -21,6 +22,7 @@ using ::testing::IsEmpty;
 constexpr int64_t kBlockBytes = 4096;
 constexpr int64_t kHeaderBytes = 40;
 constexpr int64_t kGrowthBytes = 1 << 20;
+constexpr int kTurns = 300;
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -141,6 +143,47 @@ TEST_F(JournalTest, ARecordThatWasAppendedAndIsDamagedIsAnErrorUntilTheFileIsOpe
 
 TEST_F(JournalTest, ASecondOpenIsRefused) {
   EXPECT_THAT(Journal::Open(path_, random_), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+// A process starts while another ends: it may have the file open that the other then removes.
+TEST_F(JournalTest, WhoHasTheLockHasTheFileThatOthersFind) {
+  journal_.reset();
+  const auto take_turns = [this](uint64_t seed) {
+    SeededRandom random(seed);
+    for (int turns = 0; turns < kTurns;) {
+      const auto journal = Journal::Open(path_, random);
+      if (journal.status().code() == absl::StatusCode::kFailedPrecondition) continue;
+      ASSERT_OK(journal);
+      ++turns;
+      ASSERT_TRUE(std::filesystem::exists(path_)) << turns;
+      ASSERT_OK((*journal)->Remove());
+    }
+  };
+  std::thread other(take_turns, 2);
+  take_turns(3);
+  other.join();
+}
+
+TEST_F(JournalTest, AfterARestartAReplayFindsNothingUntilTheFileIsOpenedAgain) {
+  ASSERT_OK(journal_->Append("one"));
+  journal_->Restart();
+  EXPECT_THAT(Records(), IsEmpty());
+  Reopen();
+  EXPECT_THAT(Records(), ElementsAre("one"));
+}
+
+TEST_F(JournalTest, AReplayThatFailedLeavesOldRecordsBehindNewOnesDead) {
+  ASSERT_OK(journal_->Append("one"));
+  ASSERT_OK(journal_->Append("two"));
+  Reopen();
+  int seen = 0;
+  EXPECT_THAT(journal_->Replay([&](absl::string_view) {
+    return ++seen == 2 ? absl::UnavailableError("no") : absl::OkStatus();
+  }),
+              StatusIs(absl::StatusCode::kUnavailable));
+  ASSERT_OK(journal_->Append("new"));
+  Reopen();
+  EXPECT_THAT(Records(), ElementsAre("new"));
 }
 
 TEST_F(JournalTest, TheFileIsWrittenInPlaceAndDoesNotGrow) {

@@ -1,7 +1,9 @@
 #include "services/event-store/storage/open.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,7 @@
 namespace bdcsync::event_store {
 namespace {
 
+constexpr int kWritersByDefaultMax = 4;
 constexpr char kSqliteFile[] = "events.db";
 
 bool IsPostgres(absl::string_view url) {
@@ -80,6 +83,15 @@ absl::StatusOr<std::string> SqlitePath(const OpenOptions& options) {
   return absl::StrCat(options.data_dir, "/", kSqliteFile);
 }
 
+// A writer plans while it commits, so one keeps a connection busy; what it takes of this machine is
+// as much again as PostgreSQL's part.
+int WritersFor(const OpenOptions& options) {
+  if (options.writers > 0) return options.writers;
+  const auto half = static_cast<int>(std::thread::hardware_concurrency() / 2);
+  return std::max(std::clamp(half, 1, kWritersByDefaultMax),
+                  static_cast<int>(options.log_dsns.size()));
+}
+
 }  // namespace
 
 absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const Clock& clock,
@@ -88,17 +100,18 @@ absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const
   storage.log_count = options.log_count;
   PostgresEventStorageOptions postgres;
   postgres.url = options.url;
-  postgres.writers = static_cast<std::size_t>(options.writers);
+  const int writers = WritersFor(options);
+  postgres.writers = static_cast<std::size_t>(writers);
   postgres.readers = static_cast<std::size_t>(options.readers);
   OpenedStorage opened;
   if (!options.log_dsns.empty()) {
-    opened.writers = options.writers;
+    opened.writers = writers;
     ASSIGN_OR_RETURN(opened.storage, OpenRouted(options, postgres, storage, clock, random));
     return opened;
   }
   if (IsPostgres(options.url)) {
     RETURN_IF_ERROR(sql::CheckPostgresUrl(options.url, "storage.url"));
-    opened.writers = options.writers;
+    opened.writers = writers;
     ASSIGN_OR_RETURN(opened.storage, OpenPostgresEventStorage(postgres, storage, clock, random));
     return opened;
   }

@@ -19,7 +19,7 @@ struct OpenOptions {
   // Log ranges ("0-31") to PostgreSQL URLs; not empty: `url` is not used.
   std::map<std::string, std::string> log_dsns;
   uint32_t log_count = 64;
-  int writers = 2;
+  int writers = 0;  // 0: as many as suit this machine.
   int readers = 8;
   int64_t sqlite_cache_bytes = kSqliteCacheBytes;
 };

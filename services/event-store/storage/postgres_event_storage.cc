@@ -103,14 +103,11 @@ class PostgresEventStorage final : public EventStorage {
   }
 
   absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) override {
-    int64_t last = 0;
-    for (const LogWrite& write : writes) last = std::max(last, write.next_position);
-    RETURN_IF_ERROR(EnsurePartitions(last));
+    return PrepareCommit(writes)();
+  }
+  CommitCall PrepareCommit(absl::Span<const LogWrite> writes) override {
     DataCodec codec;
-    const PostgresCommit commit = MakeCommit(writes, codec);
-    ASSIGN_OR_RETURN(const PostgresResult rows,
-                     write_pool_.Execute(commit.statement, commit.params));
-    return CommitResult(writes, rows);
+    return [this, writes, commit = MakeCommit(writes, codec)] { return Run(commit, writes); };
   }
 
   absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch) override {
@@ -147,6 +144,16 @@ class PostgresEventStorage final : public EventStorage {
   }
 
  private:
+  absl::StatusOr<std::vector<bool>> Run(const PostgresCommit& commit,
+                                        absl::Span<const LogWrite> writes) {
+    int64_t last = 0;
+    for (const LogWrite& write : writes) last = std::max(last, write.next_position);
+    RETURN_IF_ERROR(EnsurePartitions(last));
+    ASSIGN_OR_RETURN(const PostgresResult rows,
+                     write_pool_.Execute(commit.statement, commit.params));
+    return CommitResult(writes, rows);
+  }
+
   uint32_t first_log() const { return options_.first_log; }
   uint32_t end_log() const { return options_.end_log == 0 ? options_.log_count : options_.end_log; }
 

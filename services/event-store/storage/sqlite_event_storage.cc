@@ -78,6 +78,10 @@ class SqliteEventStorage final : public EventStorage {
     const sql::SqlitePageCache taken = database_->TakePageCache();
     return PageCache{taken.bytes, taken.hits, taken.misses};
   }
+  std::optional<Tail> TakeTail() override {
+    absl::MutexLock lock(&write_mutex_);
+    return tail_->Take();
+  }
   uint32_t log_count() const override { return log_count_; }
 
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {

@@ -20,7 +20,12 @@ absl::StatusOr<std::unique_ptr<SqliteTail>> SqliteTail::Create(sql::SqliteDataba
   if (journal == nullptr) return tail;
   RETURN_IF_ERROR(database.CommitWithoutFlush());
   RETURN_IF_ERROR(tail->Replay());
-  RETURN_IF_ERROR(tail->Settle());
+  RETURN_IF_ERROR(tail->Publish());
+  if (journal->records() == 0) return tail;
+  // The process before this one may have ended since a flush failed: what it left in the log can be
+  // read and is perhaps not on disk, where another flush would not bring it.
+  RETURN_IF_ERROR(database.EmptyLog());
+  RETURN_IF_ERROR(tail->Flush());
   return tail;
 }
 
@@ -46,10 +51,12 @@ absl::StatusOr<std::vector<bool>> SqliteTail::Commit(absl::Span<const LogWrite> 
     lost_ = true;  // With what was done of this commit.
     return status;
   }
-  for (const LogWrite& write : writes) events_ += static_cast<int64_t>(write.events.size());
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if ((*applied)[i]) events_ += static_cast<int64_t>(writes[i].events.size());
+  }
   if (journal_ == nullptr) {
     RETURN_IF_ERROR(Publish());
-  } else if (events_ >= limits_.events_max || journal_->bytes() >= limits_.journal_bytes_max) {
+  } else if (full()) {
     // The commit is on disk all the same; what is wrong comes back when the next one restores.
     Settle().IgnoreError();
   }
@@ -64,16 +71,34 @@ absl::Status SqliteTail::Record(absl::Span<const LogWrite> writes,
 }
 
 absl::Status SqliteTail::Begin() {
-  return database_.in_transaction() ? absl::OkStatus() : begin_.Run();
+  if (open_) return absl::OkStatus();
+  RETURN_IF_ERROR(begin_.Run());
+  open_ = true;
+  return absl::OkStatus();
+}
+
+bool SqliteTail::full() const {
+  return events_ >= limits_.events_max || journal_->bytes() >= limits_.journal_bytes_max;
+}
+
+EventStorage::Tail SqliteTail::Take() {
+  EventStorage::Tail taken = std::exchange(counts_, EventStorage::Tail());
+  taken.events = events_;
+  taken.journal_bytes = journal_ == nullptr ? 0 : journal_->bytes();
+  taken.log_bytes = database_.log_bytes();
+  return taken;
 }
 
 absl::Status SqliteTail::Restore() {
   RETURN_IF_ERROR(broken_);
+  // Some errors of SQLite roll back by themselves, also those of a read on this connection.
+  if (open_ != database_.in_transaction()) lost_ = true;
   if (!lost_) return absl::OkStatus();
-  // Some errors of SQLite have rolled back already.
   if (database_.in_transaction()) RETURN_IF_ERROR(rollback_.Run());
+  open_ = false;
   if (journal_ != nullptr) RETURN_IF_ERROR(Replay());
   lost_ = false;
+  ++counts_.restores;
   return Settle();  // The next one to be lost has little to bring back.
 }
 
@@ -104,27 +129,32 @@ absl::Status SqliteTail::ReplayRecord(absl::string_view record) {
 
 absl::Status SqliteTail::Publish() {
   RETURN_IF_ERROR(Restore());
-  if (!database_.in_transaction()) return absl::OkStatus();
+  if (!open_) return absl::OkStatus();
   absl::Status status = commit_.Run();
   lost_ = !status.ok();
+  open_ = lost_;
   return status;
 }
 
-absl::Status SqliteTail::Settle() {
-  RETURN_IF_ERROR(Publish());
-  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+absl::Status SqliteTail::Flush() {
   broken_ = database_.FlushLog();
   RETURN_IF_ERROR(broken_);
+  ++(full() ? counts_.flushes_full : counts_.flushes_other);
   journal_->Restart();
   events_ = 0;
   return absl::OkStatus();
 }
 
+absl::Status SqliteTail::Settle() {
+  RETURN_IF_ERROR(Publish());
+  if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
+  return Flush();
+}
+
 absl::Status SqliteTail::RunSettled(absl::FunctionRef<absl::Status()> work) {
   RETURN_IF_ERROR(Publish());
   RETURN_IF_ERROR(database_.Transaction(work));
-  RETURN_IF_ERROR(Settle());
-  return journal_ == nullptr ? absl::OkStatus() : database_.FlushLog();
+  return journal_ == nullptr ? absl::OkStatus() : Flush();
 }
 
 }  // namespace bdcsync::event_store

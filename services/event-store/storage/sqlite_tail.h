@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "libs/sql/sqlite.h"
+#include "services/event-store/event_storage.h"
 #include "services/event-store/storage/journal.h"
 #include "services/event-store/storage/sqlite_reader.h"
 #include "services/event-store/storage/sqlite_writer.h"
@@ -49,8 +50,10 @@ class SqliteTail {
   // Runs other work than commits after all of them; on disk when it returns OK.
   absl::Status RunSettled(absl::FunctionRef<absl::Status()> work);
 
+  // How much there is, and what was done since the call before.
+  EventStorage::Tail Take();
   // Whether there are commits that other connections do not see.
-  bool hidden() const { return lost_ || database_.in_transaction(); }
+  bool hidden() const { return lost_ || open_; }
 
  private:
   SqliteTail(sql::SqliteDatabase& database, SqliteWriter& writer, SqliteReader& reader,
@@ -58,6 +61,9 @@ class SqliteTail {
       : database_(database), writer_(writer), reader_(reader), journal_(journal), limits_(limits) {}
   absl::Status Prepare();
   absl::Status Begin();
+  bool full() const;
+  // What is published is in SQLite's files; the journal begins again.
+  absl::Status Flush();
   absl::Status Record(absl::Span<const LogWrite> writes, const std::vector<bool>& applied);
   absl::Status Replay();
   absl::Status ReplayRecord(absl::string_view record);
@@ -71,7 +77,9 @@ class SqliteTail {
   sql::SqliteStatement commit_;
   sql::SqliteStatement rollback_;
   int64_t events_ = 0;  // In the journal.
-  bool lost_ = false;   // The transaction is gone; the journal has what it held.
+  bool open_ = false;   // The transaction was begun and not ended by us.
+  EventStorage::Tail counts_;
+  bool lost_ = false;  // The transaction is gone; the journal has what it held.
   // A flush failed. The system may not have what it was to flush any more, so that another flush
   // proves nothing: only a new start, from the journal, does.
   absl::Status broken_;

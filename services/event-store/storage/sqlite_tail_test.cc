@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/testing/sqlite_faults.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
 #include "services/event-store/storage/migrations.h"
@@ -105,6 +106,14 @@ class SqliteTailTest : public ::testing::Test {
                          store_->tail().Commit({Write(log_id, position)}));
     ASSERT_THAT(applied, ElementsAre(true));
   }
+  // A read that the disk fails makes SQLite roll back the transaction that it is a part of.
+  void FailARead() {
+    ASSERT_OK(store_->database().Run("PRAGMA shrink_memory"));  // So that it reads the file.
+    faults_.FailReads(1);
+    ASSERT_THAT(store_->database().Run("SELECT * FROM snapshots"),
+                StatusIs(absl::StatusCode::kUnavailable));
+    ASSERT_FALSE(store_->database().in_transaction());
+  }
   // Copies the store's files whose names end so.
   void Copy(const std::string& to, std::initializer_list<const char*> endings) {
     for (const char* ending : endings) {
@@ -115,6 +124,7 @@ class SqliteTailTest : public ::testing::Test {
     }
   }
 
+  testing::SqliteFaults faults_;
   testing::TempDir dir_;
   testing::TempDir crashed_;
   std::deque<std::string> names_;  // What writes borrow.
@@ -223,6 +233,7 @@ TEST_F(SqliteTailTest, ACommitThatLostItsRaceIsNotInTheJournal) {
   ASSERT_OK_AND_ASSIGN(const std::vector<bool> applied, store_->tail().Commit({Write(0, 1)}));
   EXPECT_THAT(applied, ElementsAre(false));
   EXPECT_EQ(store_->journal().records(), 1);
+  EXPECT_EQ(store_->tail().Take().events, 1);
 }
 
 TEST_F(SqliteTailTest, AFullDiskLosesNothingThatWasAnswered) {
@@ -240,6 +251,66 @@ TEST_F(SqliteTailTest, AFullDiskLosesNothingThatWasAnswered) {
   Commit(0, 3);
   ASSERT_OK(store_->tail().Settle());
   EXPECT_EQ(store_->NextPosition(0), 4);
+}
+
+TEST_F(SqliteTailTest, WhatAFailedReadRolledBackIsThereForTheNextRead) {
+  Commit(0, 1);
+  FailARead();
+  EXPECT_TRUE(store_->tail().hidden());
+  EXPECT_EQ(store_->NextPosition(0), 2);
+}
+
+TEST_F(SqliteTailTest, WhatAFailedReadRolledBackIsThereForTheNextCommit) {
+  Commit(0, 1);
+  FailARead();
+  Commit(0, 2);
+  EXPECT_EQ(store_->NextPosition(0), 3);
+}
+
+TEST_F(SqliteTailTest, TheJournalIsNotForgottenWithWhatAFailedReadRolledBack) {
+  Commit(0, 1);
+  FailARead();
+  ASSERT_OK(store_->tail().Settle());
+  Commit(1, 1);
+  Copy(crashed_.path(), {"", "-wal", "-tail"});
+  Store after;
+  ASSERT_OK(after.Open(crashed_.path(), SqliteTailLimits()));
+  EXPECT_EQ(after.NextPosition(0), 2);
+}
+
+TEST_F(SqliteTailTest, AfterAFlushThatFailedNothingIsAnsweredUntilANewStartFindsItAll) {
+  Commit(0, 1);
+  faults_.FailLogFlushes(1);
+  EXPECT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->tail().Commit({Write(0, 2)}), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(store_->journal().records(), 1);
+  Open(SqliteTailLimits());
+  EXPECT_EQ(store_->NextPosition(0), 2);
+  Commit(0, 2);
+}
+
+TEST_F(SqliteTailTest, AFlushThatFailedAfterOtherWorkIsNotForgottenEither) {
+  faults_.FailLogFlushes(1);
+  EXPECT_THAT(store_->tail().RunSettled([] { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->tail().Commit({Write(0, 1)}), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(SqliteTailTest, WhatTheLogHoldsSinceAFlushThatFailedIsWrittenAnewAtTheNextStart) {
+  Commit(0, 1);
+  faults_.FailLogFlushes(1);
+  ASSERT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  Copy(crashed_.path(), {"", "-wal", "-tail"});
+  Store started;
+  ASSERT_OK(started.Open(crashed_.path(), SqliteTailLimits()));
+  EXPECT_EQ(started.journal().records(), 0);
+  // Without the log, of which the disk may have nothing.
+  const testing::TempDir power_cut;
+  fs::copy_file(crashed_.File("events.db"), power_cut.File("events.db"));
+  Store after;
+  ASSERT_OK(after.Open(power_cut.path(), SqliteTailLimits()));
+  EXPECT_EQ(after.NextPosition(0), 2);
 }
 
 TEST_F(SqliteTailTest, TheJournalBeginsAgainAtTheLimitOfEventsAndNotBefore) {
@@ -264,6 +335,30 @@ TEST_F(SqliteTailTest, TheJournalBeginsAgainAtTheLimitOfBytesAndNotBefore) {
   EXPECT_EQ(store_->journal().records(), 1);
   Commit(0, 2);
   EXPECT_EQ(store_->journal().records(), 0);
+}
+
+TEST_F(SqliteTailTest, TheTailTellsHowMuchThereIsAndWhatWasDoneSince) {
+  SqliteTailLimits limits;
+  limits.events_max = 2;
+  Open(limits);
+  Commit(0, 1);
+  EventStorage::Tail tail = store_->tail().Take();
+  EXPECT_EQ(tail.events, 1);
+  EXPECT_EQ(tail.journal_bytes, 4096);
+  EXPECT_EQ(tail.flushes_full + tail.flushes_other + tail.restores, 0);
+  Commit(0, 2);  // Meets the limit.
+  tail = store_->tail().Take();
+  EXPECT_EQ(tail.events, 0);
+  EXPECT_EQ(tail.journal_bytes, 0);
+  EXPECT_GT(tail.log_bytes, 0);
+  EXPECT_EQ(tail.flushes_full, 1);
+  Commit(0, 3);
+  FailARead();
+  EXPECT_EQ(store_->NextPosition(0), 4);
+  tail = store_->tail().Take();
+  EXPECT_EQ(tail.flushes_full, 0);
+  EXPECT_EQ(tail.flushes_other, 1);
+  EXPECT_EQ(tail.restores, 1);
 }
 
 TEST_F(SqliteTailTest, OtherWorkIsDoneAfterAllCommitsAndIsOnDisk) {

@@ -1,0 +1,199 @@
+// `bdc-sync merge`: three files, one document. Calls no server.
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/run.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/json/parse.h"
+#include "libs/json/serialize.h"
+#include "libs/merge/three_way.h"
+
+namespace bdcsync::cli {
+namespace {
+
+using json::Value;
+
+constexpr int kExitOpenConflicts = 1;
+constexpr size_t kShownBytesMax = 60;  // Of one value in a line for people.
+
+struct InputFile {
+  std::string text;
+  std::optional<Value> document;  // Nothing: an empty file, a document that does not exist.
+};
+
+absl::StatusOr<std::string> ReadText(const std::string& name, const Environment& environment) {
+  if (name == "-") return std::string(std::istreambuf_iterator<char>(environment.in), {});
+  std::ifstream file(name, std::ios::binary);
+  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
+  return text;
+}
+
+absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text) {
+  absl::StatusOr<Value> value = json::Parse(text, {.depth_max = json::kDepthCeiling});
+  if (value.ok()) return value;
+  return absl::InvalidArgumentError(absl::StrCat(name, ": ", value.status().message()));
+}
+
+absl::StatusOr<InputFile> ReadInput(const std::string& name, const Environment& environment) {
+  InputFile input;
+  ASSIGN_OR_RETURN(input.text, ReadText(name, environment));
+  // Git gives an empty file for a version that is not there.
+  if (absl::StripAsciiWhitespace(input.text).empty()) return input;
+  ASSIGN_OR_RETURN(input.document, ReadDocument(name, input.text));
+  return input;
+}
+
+// Files carry no time of writing: without rules what overlaps stays open instead of going to the
+// later write.
+absl::StatusOr<merge::RuleSet> ReadRules(const Arguments& arguments,
+                                         const Environment& environment) {
+  if (!arguments.Has("rules")) {
+    Value open;
+    open.Set("rules", json::Array());
+    open.Set("else", "ask");
+    return merge::ParseRuleSet(open);
+  }
+  const std::string name = arguments.Get("rules");
+  ASSIGN_OR_RETURN(const std::string text, ReadText(name, environment));
+  ASSIGN_OR_RETURN(const Value document, ReadDocument(name, text));
+  absl::StatusOr<merge::RuleSet> rules = merge::ParseRuleSet(document);
+  if (rules.ok()) return rules;
+  return absl::InvalidArgumentError(absl::StrCat(name, ": ", rules.status().message()));
+}
+
+// The document laid out as `like` is: on one line, or a member a line with its indentation.
+std::string Laid(const Value& document, const std::string& like) {
+  const size_t newline = like.find('\n');
+  const size_t first = like.find_first_not_of(" \t\n\r", newline);
+  if (newline == std::string::npos || first == std::string::npos) {
+    return json::Serialize(document) + "\n";
+  }
+  const std::string indent = like.substr(newline + 1, first - newline - 1);
+  std::string text;
+  for (absl::string_view line : absl::StrSplit(json::SerializePretty(document), '\n')) {
+    size_t depth = 0;
+    for (; absl::ConsumePrefix(&line, "  "); ++depth) absl::StrAppend(&text, indent);
+    absl::StrAppend(&text, line, "\n");
+  }
+  return text;
+}
+
+std::string Shown(const std::optional<Value>& value) {
+  if (!value) return "(missing)";
+  std::string text = json::Serialize(*value);
+  if (text.size() <= kShownBytesMax) return text;
+  size_t end = kShownBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+Value JsonOf(const merge::Decision& decision) {
+  Value line;
+  line.Set("path", decision.path);
+  line.Set("kind", merge::ConflictKindName(decision.kind));
+  line.Set("rule", merge::RuleName(decision.rule));
+  if (decision.base) line.Set("base", *decision.base);
+  if (decision.theirs) line.Set("theirs", *decision.theirs);
+  if (decision.ours) line.Set("ours", *decision.ours);
+  if (decision.chosen) line.Set("chosen", merge::SideName(*decision.chosen));
+  if (decision.region) {
+    line.Set("base_begin", decision.region->base_begin);
+    line.Set("theirs_begin", decision.region->theirs_begin);
+    line.Set("ours_begin", decision.region->ours_begin);
+    line.Set("result_begin", decision.region->result_begin);
+  }
+  return line;
+}
+
+Value JsonOf(const merge::MergeResult& result) {
+  Value report;
+  const auto list = [&report](const char* name, const std::vector<merge::Decision>& decisions) {
+    Value& lines = report.Set(name, json::Array());
+    for (const merge::Decision& decision : decisions) lines.Append(JsonOf(decision));
+  };
+  list("conflicts", result.conflicts);
+  list("decisions", result.decisions);
+  Value& notes = report.Set("notes", json::Array());
+  for (const merge::Note& note : result.notes) {
+    Value line;
+    line.Set("path", note.path);
+    line.Set("text", note.text);
+    notes.Append(std::move(line));
+  }
+  return report;
+}
+
+void Report(const merge::MergeResult& result, std::ostream& err) {
+  for (const merge::Note& note : result.notes) {
+    err << "note at " << (note.path.empty() ? "/" : note.path) << ": " << note.text << "\n";
+  }
+  for (const merge::Decision& conflict : result.conflicts) {
+    err << "conflict (" << merge::ConflictKindName(conflict.kind) << ") at "
+        << (conflict.path.empty() ? "the whole document" : conflict.path);
+    if (conflict.region) err << ", element " << conflict.region->result_begin;
+    err << "\n  base    " << Shown(conflict.base) << "\n  theirs  " << Shown(conflict.theirs)
+        << "\n  ours    " << Shown(conflict.ours) << "\n";
+  }
+  if (result.conflicts.empty()) return;
+  err << result.conflicts.size()
+      << (result.conflicts.size() == 1 ? " open conflict" : " open conflicts")
+      << "; the document holds theirs there\n";
+}
+
+absl::Status Write(const std::string& text, const Arguments& arguments,
+                   const Environment& environment) {
+  if (!arguments.Has("output")) {
+    environment.out << text;
+    return absl::OkStatus();
+  }
+  std::ofstream file(arguments.Get("output"), std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("cannot write ", arguments.Get("output")));
+}
+
+absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& environment) {
+  merge::MergeOptions options;
+  const std::string later = arguments.Has("later") ? arguments.Get("later") : "ours";
+  if (later != "ours" && later != "theirs") {
+    return absl::InvalidArgumentError("--later must be ours or theirs");
+  }
+  options.later = later == "ours" ? merge::Side::kOurs : merge::Side::kTheirs;
+  ASSIGN_OR_RETURN(const merge::RuleSet rules, ReadRules(arguments, environment));
+  options.rules = &rules;
+  ASSIGN_OR_RETURN(const InputFile base, ReadInput(arguments.operand(0), environment));
+  ASSIGN_OR_RETURN(InputFile theirs, ReadInput(arguments.operand(1), environment));
+  ASSIGN_OR_RETURN(InputFile ours, ReadInput(arguments.operand(2), environment));
+  const std::string& like = ours.document ? ours.text : theirs.text;
+  const merge::MergeResult result =
+      merge::Merge(base.document, std::move(theirs.document), std::move(ours.document), options);
+  RETURN_IF_ERROR(Write(result.value ? Laid(*result.value, like) : "", arguments, environment));
+  if (arguments.Has("json")) {
+    environment.err << json::Serialize(JsonOf(result)) << "\n";
+  } else {
+    Report(result, environment.err);
+  }
+  return result.conflicts.empty() ? kExitDone : kExitOpenConflicts;
+}
+
+}  // namespace
+
+absl::StatusOr<int> RunMerge(const Arguments& arguments, const Environment& environment) {
+  absl::StatusOr<int> status = MergeFiles(arguments, environment);
+  return status.ok() ? status : UsageError(status.status());
+}
+
+}  // namespace bdcsync::cli

@@ -1,0 +1,119 @@
+// `bdc-sync merge` from its words to the exit status.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+#include "clients/cli/run.h"
+#include "libs/json/parse.h"
+#include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_dir.h"
+
+namespace bdcsync::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class MergeCommandTest : public ::testing::Test {
+ protected:
+  std::string File(const std::string& name, const std::string& text) {
+    const std::string path = folder_.path() + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+  int Merge(const std::string& base, const std::string& theirs, const std::string& ours,
+            std::vector<std::string> options = {}) {
+    std::vector<std::string> words = {"merge", File("base", base), File("theirs", theirs),
+                                      File("ours", ours)};
+    words.insert(words.end(), options.begin(), options.end());
+    return Run(words);
+  }
+  int Run(const std::vector<std::string>& words) {
+    std::istringstream in("1");
+    out_.str("");
+    err_.str("");
+    const std::map<std::string, std::string> variables;
+    const Environment environment{
+        variables, in, out_, err_, clock_, random_, [](absl::Duration) {}};
+    return RunCommandLine(words, environment, [](SyncClientOptions) {
+      return absl::StatusOr<std::unique_ptr<SyncClient>>(absl::InternalError("no server"));
+    });
+  }
+
+  const testing::TempDir folder_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(MergeCommandTest, ACleanMergeIsPrintedAlone) {
+  EXPECT_EQ(Merge(R"({"a":1,"b":1})", R"({"a":2,"b":1})", R"({"a":1,"b":2})"), 0);
+  EXPECT_EQ(out_.str(), "{\"a\":2,\"b\":2}\n");
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(MergeCommandTest, WithoutRulesAnOverlapIsListedAndHoldsTheirs) {
+  EXPECT_EQ(Merge(R"({"a":1})", R"({"a":2})", R"({"a":3})"), 1);
+  EXPECT_EQ(out_.str(), "{\"a\":2}\n");
+  EXPECT_THAT(err_.str(), HasSubstr("conflict (edit_edit) at /a\n"));
+  EXPECT_THAT(err_.str(), HasSubstr("ours    3\n"));
+}
+
+TEST_F(MergeCommandTest, ConflictsAreJsonWhenAskedFor) {
+  EXPECT_EQ(Merge(R"({"a":1})", R"({"a":2})", R"({"a":3})", {"--json"}), 1);
+  const json::Value report = *json::Parse(err_.str());
+  ASSERT_EQ(report.Find("conflicts")->array().size(), 1u);
+  EXPECT_EQ(*report.Find("conflicts")->array()[0].Find("path"), json::Value("/a"));
+}
+
+TEST_F(MergeCommandTest, RulesDecide) {
+  const std::string rules = File("rules", R"({"rules":[{"path":"$.n","rule":"counter"}]})");
+  EXPECT_EQ(Merge(R"({"n":5,"a":1})", R"({"n":6,"a":2})", R"({"n":8,"a":3})", {"--rules", rules}),
+            0);
+  EXPECT_EQ(out_.str(), "{\"n\":9,\"a\":3}\n");
+  EXPECT_EQ(Merge("1", "2", "3", {"--rules", rules, "--later", "theirs"}), 0);
+  EXPECT_EQ(out_.str(), "2\n");
+}
+
+TEST_F(MergeCommandTest, TheDocumentIsLaidOutAsOursIs) {
+  EXPECT_EQ(Merge("{}", R"({"b":{"c":[1]}})", "{\n    \"a\": 1\n}\n"), 0);
+  EXPECT_EQ(
+      out_.str(),
+      "{\n    \"b\": {\n        \"c\": [\n            1\n        ]\n    },\n    \"a\": 1\n}\n");
+}
+
+TEST_F(MergeCommandTest, TheOutputMayBeOneOfTheInputs) {
+  EXPECT_EQ(
+      Merge(R"({"a":1})", R"({"a":2})", R"({"a":1,"b":1})", {"--output", folder_.path() + "/ours"}),
+      0);
+  EXPECT_THAT(out_.str(), IsEmpty());
+  std::ifstream file(folder_.path() + "/ours");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "{\"a\":2,\"b\":1}\n");
+}
+
+TEST_F(MergeCommandTest, AnEmptyFileIsADocumentThatDoesNotExist) {
+  EXPECT_EQ(Merge("", "1", ""), 0);
+  EXPECT_EQ(out_.str(), "1\n");
+  EXPECT_EQ(Merge("1", "", "1"), 0);
+  EXPECT_THAT(out_.str(), IsEmpty());
+  EXPECT_EQ(Merge("", "1", "2"), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("conflict (add_add) at the whole document"));
+}
+
+TEST_F(MergeCommandTest, BadInputIsStatus2AndNamesTheFile) {
+  EXPECT_EQ(Merge("{", "1", "1"), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("/base: "));
+  EXPECT_EQ(Merge("1", "1", "1", {"--rules", File("rules", R"({"rules":[{"path":"a"}]})")}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("/rules/0/path"));
+  EXPECT_EQ(Merge("1", "1", "1", {"--later", "never"}), 2);
+  EXPECT_EQ(Run({"merge", "nowhere", "nowhere", "nowhere"}), 2);
+  EXPECT_EQ(Run({"merge", "one"}), 2);
+}
+
+}  // namespace
+}  // namespace bdcsync::cli

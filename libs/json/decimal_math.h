@@ -1,0 +1,25 @@
+// Order and exact sums of JSON numbers, without rounding. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "libs/json/value.h"
+
+namespace bdcsync::json {
+
+// No sum is written with more digits than this.
+inline constexpr size_t kSumDigitsMax = 1000;
+
+// Below, equal to or above 0 as `a` is less than, equal to or greater than `b`, by exact value.
+// Both must be numbers by the JSON grammar. Linear in the texts, whatever the exponents.
+int CompareNumbers(absl::string_view a, absl::string_view b);
+
+// a + b - c, exactly, as digits with a point where needed and no exponent; as many digits behind
+// the point as the number with most of them (0.10 + 1 is 1.10). Nothing when that takes more than
+// kSumDigitsMax digits. All must be numbers.
+std::optional<Value> AddAndSubtract(const Value& a, const Value& b, const Value& c);
+
+}  // namespace bdcsync::json

@@ -1,0 +1,81 @@
+// Arrays whose elements have no keys: diff3 over elements.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "libs/merge/merger.h"
+
+namespace bdcsync::merge {
+namespace {
+
+using json::Array;
+using json::Value;
+
+Value Slice(const Array& array, const Part& part) {
+  return Array(array.begin() + static_cast<std::ptrdiff_t>(part.begin),
+               array.begin() + static_cast<std::ptrdiff_t>(part.end));
+}
+
+void MoveTo(Array& merged, Array& from, const Part& part) {
+  std::move(from.begin() + static_cast<std::ptrdiff_t>(part.begin),
+            from.begin() + static_cast<std::ptrdiff_t>(part.end), std::back_inserter(merged));
+}
+
+}  // namespace
+
+void Merger::MergeSequence(const Array& base, Value& theirs, Value& ours, const Place& place) {
+  Array merged;
+  merged.reserve(std::max(theirs.array().size(), ours.array().size()));
+  for (const ArrayRegion& region :
+       RegionsOf(base, theirs.array(), ours.array(), options_.matching_work_max)) {
+    MergeRegion(region, base, theirs.array(), ours.array(), place, merged);
+  }
+  theirs.array() = std::move(merged);
+}
+
+void Merger::MergeRegion(const ArrayRegion& region, const Array& base, Array& theirs, Array& ours,
+                         const Place& place, Array& merged) {
+  if (!region.theirs_changed && !region.ours_changed) {
+    for (size_t i = 0; i < region.base.size(); ++i) {
+      Value& element = theirs[region.theirs.begin + i];
+      const bool old = Identical(element, base[region.base.begin + i]);
+      merged.push_back(std::move(old ? ours[region.ours.begin + i] : element));
+    }
+    return;
+  }
+  ConflictKind kind = ConflictKind::kNone;
+  Verdict verdict{RuleKind::kThreeWay, region.ours_changed ? Side::kOurs : Side::kTheirs};
+  if (!region.theirs_changed || !region.ours_changed) {
+    if (region.base.size() == 0) {  // Added: nothing is lost.
+      return region.ours_changed ? MoveTo(merged, ours, region.ours)
+                                 : MoveTo(merged, theirs, region.theirs);
+    }
+  }
+  Value base_part = Slice(base, region.base);
+  Value theirs_part = Slice(theirs, region.theirs);
+  Value ours_part = Slice(ours, region.ours);
+  if (region.theirs_changed && region.ours_changed) {
+    if (theirs_part == ours_part) return MoveTo(merged, ours, region.ours);
+    const bool removal = region.theirs.size() == 0 || region.ours.size() == 0;
+    kind = removal ? ConflictKind::kEditDelete : ConflictKind::kRegion;
+    verdict = removal ? JudgeRemoval(place.policy, &base_part,
+                                     region.theirs.size() == 0 ? nullptr : &theirs_part,
+                                     region.ours.size() == 0 ? nullptr : &ours_part)
+                      : Judge(&place.policy, &base_part, &theirs_part, &ours_part);
+  }
+  Decision decision = DecisionHere(verdict.rule, kind);
+  decision.chosen = verdict.chosen;
+  decision.base = std::move(base_part);
+  decision.theirs = std::move(theirs_part);
+  decision.ours = std::move(ours_part);
+  decision.region =
+      Region{region.base.begin, region.theirs.begin, region.ours.begin, merged.size()};
+  Record(std::move(decision));
+  if (verdict.chosen == Side::kOurs) {
+    MoveTo(merged, ours, region.ours);
+  } else {
+    MoveTo(merged, theirs, region.theirs);
+  }
+}
+
+}  // namespace bdcsync::merge

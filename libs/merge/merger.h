@@ -1,0 +1,115 @@
+// One merge under way. It works inside theirs: what becomes of a place is left there, or moved
+// there from ours. Internal to the merge. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/json/value.h"
+#include "libs/merge/array_regions.h"
+#include "libs/merge/three_way.h"
+
+namespace bdcsync::merge {
+
+struct ListIds;
+
+class Merger {
+ public:
+  explicit Merger(const MergeOptions& options);
+
+  MergeResult Run(const std::optional<json::Value>& base, std::optional<json::Value> theirs,
+                  std::optional<json::Value> ours);
+
+ private:
+  // One place in all three versions. nullptr: it does not exist there.
+  struct Versions {
+    const json::Value* base;
+    json::Value* theirs;
+    json::Value* ours;
+  };
+  // Where the result of a place is.
+  enum class Outcome { kTheirs, kOurs, kGone };
+  // A place as rules see it.
+  struct Place {
+    RuleSet::State state;
+    const Rule& policy;  // Of the nearest place above that has a rule, for places without one.
+    RuleKind kind;       // How this place itself merges.
+  };
+  struct Verdict {
+    RuleKind rule;
+    std::optional<Side> chosen;        // Nothing: nobody decides.
+    std::optional<json::Value> value;  // When kMerged is chosen.
+    std::optional<ConflictKind> kind;  // When the rule says how they met.
+  };
+
+  Place PlaceAt(RuleSet::State state, const Rule& above) const;
+  Outcome Merge(const Versions& versions, const Place& place);
+
+  // Values as a whole (merge_value.cc).
+  Outcome MergeWhole(const Versions& versions, const Place& place);
+  Outcome MergeClean(const Versions& versions, Side changed);
+  Outcome Settle(const Versions& versions, Verdict verdict, ConflictKind kind);
+  // What the rule or its `else` decides between two values, which differ from the base and from
+  // each other. nullptr: the value was removed, or there was none.
+  Verdict Judge(const Rule* rule, const json::Value* base, const json::Value* theirs,
+                const json::Value* ours) const;
+  std::optional<Verdict> Try(const Rule& rule, const json::Value* base, const json::Value* theirs,
+                             const json::Value* ours) const;
+  std::optional<Verdict> TryText(const Rule& rule, const json::Value* base,
+                                 const json::Value* theirs, const json::Value* ours) const;
+  // The same between a removal and a change.
+  Verdict JudgeRemoval(const Rule& policy, const json::Value* base, const json::Value* theirs,
+                       const json::Value* ours) const;
+  // The same between two places for one element, or a removal and a move.
+  Verdict JudgePlaces(const Rule& policy) const;
+
+  // Objects (three_way.cc).
+  void MergeObjects(const json::Object* base, json::Object& theirs, json::Object& ours,
+                    const Place& place);
+
+  // Sequences (merge_sequence.cc).
+  void MergeSequence(const json::Array& base, json::Value& theirs, json::Value& ours,
+                     const Place& place);
+  void MergeRegion(const ArrayRegion& region, const json::Array& base, json::Array& theirs,
+                   json::Array& ours, const Place& place, json::Array& merged);
+
+  // Lists whose elements are known by keys, and sets (merge_keyed.cc). False: they are none, and
+  // nothing was done.
+  bool MergeKeyedList(const json::Value* base, json::Value& theirs, json::Value& ours,
+                      const Place& place);
+  // One element in all versions, and what becomes of it.
+  struct Element {
+    Versions versions;
+    json::Value* result = nullptr;  // nullptr: it is not in the result.
+    bool moved_by_theirs = false;
+    bool moved_by_ours = false;
+  };
+  Outcome MergeElement(const Element& element, const Place& place);
+  std::vector<uint32_t> MergeOrder(const ListIds& ids, const std::vector<Element>& elements,
+                                   const Place& place);
+  bool MergeSet(const Versions& versions);
+
+  // Make it before values of the place move: they may name it.
+  Decision DecisionHere(RuleKind rule, ConflictKind kind) const;
+  void Record(Decision decision);
+  void AddNote(absl::string_view text);
+  std::string PathHere() const;
+
+  const MergeOptions& options_;
+  const RuleSet& rules_;
+  const WordMerger word_merger_;
+  const TextMerger& text_merger_;
+  // The way from the root: members, and elements of keyed lists with the keys that name them.
+  struct Step {
+    const std::string* member;
+    const json::Value* element;
+    const std::vector<std::string>* keys;
+  };
+  std::vector<Step> path_;
+  MergeResult result_;
+};
+
+}  // namespace bdcsync::merge
