@@ -60,6 +60,7 @@ size_t Choices::Below(size_t bound) {
 }
 
 uint64_t CaseCount() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test sets a variable.
   const char* const cases = std::getenv("BDC_SYNC_PROPERTY_CASES");
   return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
 }
