@@ -60,7 +60,9 @@ size_t Choices::Below(size_t bound) {
 }
 
 uint64_t CaseCount() {
-  const char* const cases = std::getenv("BDC_SYNC_PROPERTY_CASES");
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test sets a variable.
+  const char* const cases =
+      std::getenv("BDC_SYNC_PROPERTY_CASES");  // NOLINT(concurrency-mt-unsafe)
   return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
 }
 

@@ -18,12 +18,7 @@ class Shared {
     if (block_ != nullptr) block_->owners.fetch_add(1, std::memory_order_relaxed);
   }
   Shared(Shared&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
-  Shared& operator=(const Shared& other) {
-    Shared copy(other);
-    std::swap(block_, copy.block_);
-    return *this;
-  }
-  Shared& operator=(Shared&& other) noexcept {
+  Shared& operator=(Shared other) noexcept {
     std::swap(block_, other.block_);
     return *this;
   }
