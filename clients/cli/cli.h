@@ -1,6 +1,6 @@
 // The command line client: `bdc-sync put|patch|delete|get|list|history|diff|watch|devices|token|
-// status|help` over gRPC SyncService, and `delta` and `merge`, which need no server. Called once, on
-// the main thread.
+// status|help` over gRPC SyncService, and `delta` and `merge`, which need no server. Called once,
+// on the main thread.
 #pragma once
 
 namespace bdcsync::cli {
