@@ -41,10 +41,8 @@ Delta TransformSingle(const Single& change, const Single& other, Priority priori
   } else if (other.edit->inserts()) {
     const bool behind = at < begin || (at == begin && priority == Priority::kThis);
     out.Retain(behind ? begin + length : begin).Push(*other.edit);
-  } else if (at <= begin) {
-    out.Retain(begin + length).Delete(end - begin);
   } else {  // What is inserted within deleted text stays.
-    const int64_t in_front = std::min(end, at) - begin;
+    const int64_t in_front = std::clamp<int64_t>(at - begin, 0, end - begin);
     out.Retain(begin).Delete(in_front).Retain(length).Delete(end - begin - in_front);
   }
   return out;
