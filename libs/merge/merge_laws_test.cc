@@ -6,8 +6,9 @@
 
 #include "libs/json/random_value.h"
 #include "libs/json/serialize.h"
-#include "libs/merge/merge_cases.h"
+#include "libs/merge/merge_cases_testing.h"
 #include "libs/merge/three_way.h"
+#include "libs/testing/property_cases.h"
 #include "libs/testing/status_matchers.h"
 
 namespace bdcsync::merge {
@@ -59,7 +60,7 @@ bool Shrink(const Law& law, Case& failing) {
 }
 
 void ExpectLaw(const Law& law) {
-  for (uint64_t seed = 0; seed < PropertyCases(); ++seed) {
+  for (uint64_t seed = 0; seed < testing::PropertyCases(); ++seed) {
     Case random = RandomCase(seed);
     if (law(random)) continue;
     while (Shrink(law, random)) {
@@ -226,7 +227,7 @@ TEST(MergeLaws, ChangesOfDifferentMembersNeverOverlap) {
     const MergeResult result = Merge(c.base, theirs, ours);
     return !result.overlapped && Same(result.value, both);
   });
-  EXPECT_GT(checked, PropertyCases() / 4);
+  EXPECT_GT(checked, testing::PropertyCases() / 4);
 }
 
 TEST(MergeLaws, HoldWhenTheWorkForMatchingRunsOut) {

@@ -7,8 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/json/serialize.h"
-#include "libs/merge/merge_cases.h"
+#include "libs/merge/merge_cases_testing.h"
 #include "libs/merge/three_way.h"
+#include "libs/testing/property_cases.h"
 #include "libs/testing/status_matchers.h"
 
 namespace bdcsync::merge {
@@ -277,7 +278,7 @@ Array Applied(const Array& base, const std::vector<Change>& changes) {
 
 TEST(MergeModel, SequencesWhoseChangesDoNotMeetHoldThemAll) {
   size_t clean = 0;
-  for (uint64_t seed = 0; seed < PropertyCases(); ++seed) {
+  for (uint64_t seed = 0; seed < testing::PropertyCases(); ++seed) {
     json::RandomValue random(seed);
     Array base;
     for (size_t i = random.Below(12); i > 0; --i) base.push_back(-static_cast<int64_t>(i));
@@ -301,7 +302,7 @@ TEST(MergeModel, SequencesWhoseChangesDoNotMeetHoldThemAll) {
     all.erase(std::unique(all.begin(), all.end(), Same), all.end());
     ASSERT_EQ(*merged.value, Value(Applied(base, all))) << "seed " << seed;
   }
-  EXPECT_GT(clean, PropertyCases() / 10);
+  EXPECT_GT(clean, testing::PropertyCases() / 10);
 }
 
 }  // namespace

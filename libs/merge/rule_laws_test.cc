@@ -3,7 +3,7 @@
 #include <string>
 
 #include "libs/json/serialize.h"
-#include "libs/merge/merge_cases.h"
+#include "libs/merge/merge_cases_testing.h"
 #include "libs/merge/three_way.h"
 #include "libs/testing/status_matchers.h"
 

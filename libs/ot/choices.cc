@@ -1,15 +1,12 @@
 #include "libs/ot/choices.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace bdcsync::ot {
 namespace {
-
-constexpr uint64_t kCasesInCi = 20'000;
 
 bool Breaks(const Law& law, const Choices::List& list) {
   Choices choices(list);
@@ -57,13 +54,6 @@ size_t Choices::Below(size_t bound) {
   }
   made_.push_back(static_cast<uint32_t>(choice));
   return choice;
-}
-
-uint64_t CaseCount() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test sets a variable.
-  const char* const cases =
-      std::getenv("BDC_SYNC_PROPERTY_CASES");  // NOLINT(concurrency-mt-unsafe)
-  return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
 }
 
 std::string FindCounterexample(const Law& law, uint64_t cases) {

@@ -35,8 +35,6 @@ class Choices {
 // Whether a law holds for the case that these choices make; `story` is told what the case was.
 using Law = std::function<bool(Choices& choices, std::string& story)>;
 
-// Cases to try: BDC_SYNC_PROPERTY_CASES, or 20,000 in all that CI runs.
-uint64_t CaseCount();
 // Tries the seeds from 1 on. Empty when the law held for all; else the seed and the smallest case
 // that was found to break it.
 std::string FindCounterexample(const Law& law, uint64_t cases);

@@ -18,11 +18,12 @@
 #include "libs/ot/invert.h"
 #include "libs/ot/random_text.h"
 #include "libs/ot/transform.h"
+#include "libs/testing/property_cases.h"
 
 namespace bdcsync::ot {
 namespace {
 
-void ExpectLaw(const Law& law) { EXPECT_EQ(FindCounterexample(law, CaseCount()), ""); }
+void ExpectLaw(const Law& law) { EXPECT_EQ(FindCounterexample(law, testing::PropertyCases()), ""); }
 
 std::string Text(const Delta& delta) { return json::Serialize(ToJson(delta)); }
 

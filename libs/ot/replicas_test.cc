@@ -16,6 +16,7 @@
 #include "libs/ot/history.h"
 #include "libs/ot/random_text.h"
 #include "libs/ot/transform.h"
+#include "libs/testing/property_cases.h"
 
 namespace bdcsync::ot {
 namespace {
@@ -150,7 +151,7 @@ TEST(Replicas, ThreeConvergeOnWhateverScheduleTheServerSees) {
     }
     return true;
   };
-  EXPECT_EQ(FindCounterexample(converge, CaseCount()), "");
+  EXPECT_EQ(FindCounterexample(converge, testing::PropertyCases()), "");
 }
 
 }  // namespace

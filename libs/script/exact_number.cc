@@ -1,12 +1,11 @@
 #include "libs/script/exact_number.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 
-#include "libs/json/decimal.h"
+#include "libs/json/decimal_math.h"
 #include "libs/json/value.h"
 #include "libs/script/budget.h"
 
@@ -14,27 +13,6 @@ namespace bdcsync::script {
 namespace {
 
 constexpr const char* kTypeName = "exact number";
-
-std::string WithoutPoint(absl::string_view digits) {
-  std::string plain(digits);
-  plain.erase(std::remove(plain.begin(), plain.end(), '.'), plain.end());
-  return plain;
-}
-
-// Below, equal to or above 0 as a is less than, equal to or greater than b.
-int Compare(absl::string_view a, absl::string_view b) {
-  const json::Decimal x = json::ReadDecimal(a);
-  const json::Decimal y = json::ReadDecimal(b);
-  const int sign_x = x.digits.empty() ? 0 : (x.negative ? -1 : 1);
-  const int sign_y = y.digits.empty() ? 0 : (y.negative ? -1 : 1);
-  if (sign_x != sign_y || sign_x == 0) return sign_x - sign_y;
-  const std::string digits_x = WithoutPoint(x.digits);
-  const std::string digits_y = WithoutPoint(y.digits);
-  const int64_t magnitude_x = x.exponent + static_cast<int64_t>(digits_x.size());
-  const int64_t magnitude_y = y.exponent + static_cast<int64_t>(digits_y.size());
-  if (magnitude_x != magnitude_y) return magnitude_x < magnitude_y ? -sign_x : sign_x;
-  return digits_x.compare(digits_y) * sign_x;  // Neither ends in zeros.
-}
 
 // The exact value of a float is that of its shortest digits, as everywhere in JSON.
 std::string TextOf(lua_State* lua, int index) {
@@ -53,7 +31,7 @@ int CompareOperands(lua_State* lua) {
   const std::string a = TextOf(lua, 1);
   const std::string b = TextOf(lua, 2);
   Budget::Of(lua).ChargeBytes(lua, a.size() + b.size());
-  return Compare(a, b);
+  return json::CompareNumbers(a, b);
 }
 
 int IsEqual(lua_State* lua) {

@@ -12,9 +12,6 @@
 
 namespace bdcsync::merge {
 
-// How many cases a property is tried on: BDC_SYNC_PROPERTY_CASES, or 20,000 in all that CI runs.
-uint64_t PropertyCases();
-
 struct RuledCase {
   json::Value base, theirs, ours;
   json::Value rules;

@@ -1,14 +1,14 @@
-#include "libs/merge/merge_cases.h"
+#include "libs/merge/merge_cases_testing.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "libs/json/serialize.h"
 #include "libs/merge/rule_set.h"
+#include "libs/testing/property_cases.h"
 
 namespace bdcsync::merge {
 namespace {
@@ -17,8 +17,6 @@ using json::Array;
 using json::Object;
 using json::RandomValue;
 using json::Value;
-
-constexpr uint64_t kCasesInCi = 20'000;
 
 const char* const kStates[] = {"new", "open", "done", "gone"};
 const char* const kWords[] = {"one", "two", " ", "\n", "three", ", ", "\xc3\xa9t\xc3\xa9"};
@@ -206,13 +204,6 @@ bool Shrink(const std::function<bool(const RuledCase&)>& law, RuledCase& failing
 
 }  // namespace
 
-uint64_t PropertyCases() {
-  // Read before any thread is started.
-  const char* const cases =
-      std::getenv("BDC_SYNC_PROPERTY_CASES");  // NOLINT(concurrency-mt-unsafe)
-  return cases == nullptr ? kCasesInCi : std::strtoull(cases, nullptr, 10);
-}
-
 RuledCase RandomRuledCase(uint64_t seed, const CaseOptions& options) {
   RandomValue random(seed);
   DocumentMaker documents(random, options);
@@ -225,7 +216,7 @@ RuledCase RandomRuledCase(uint64_t seed, const CaseOptions& options) {
 }
 
 void ExpectRuledLaw(const CaseOptions& options, const std::function<bool(const RuledCase&)>& law) {
-  for (uint64_t seed = 0; seed < PropertyCases(); ++seed) {
+  for (uint64_t seed = 0; seed < testing::PropertyCases(); ++seed) {
     RuledCase random = RandomRuledCase(seed, options);
     ASSERT_TRUE(ParseRuleSet(random.rules).ok()) << json::Serialize(random.rules);
     if (law(random)) continue;
