@@ -32,15 +32,22 @@ const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 class FailingStorage final : public ResolutionStorage {
  public:
   absl::Status Ping() override { return failure; }
-  absl::Status Put(absl::Span<const v1::Resolution> resolutions) override {
+  absl::Status Put(const Records& records) override {
     ++puts;
-    largest_put = std::max(largest_put.load(), resolutions.size());
-    if (puts > 1 && recovers) return inner->Put(resolutions);
-    return failure.ok() ? inner->Put(resolutions) : failure;
+    largest_put = std::max(largest_put.load(), records.resolutions.size());
+    if (puts > 1 && recovers) return inner->Put(records);
+    return failure.ok() ? inner->Put(records) : failure;
   }
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
     if (!failure.ok()) return failure;
     return inner->List(query);
+  }
+  absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
+                                                    const std::string& op_id) override {
+    return inner->Get(space, op_id);
+  }
+  absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) override {
+    return inner->MarkUndone(undone);
   }
 
   std::unique_ptr<ResolutionStorage> inner = *OpenSqliteResolutionStorage(sql::kSqliteMemory);

@@ -16,12 +16,15 @@ class Metrics {
   Metrics(metrics::Registry& registry, std::function<double()> queued);
 
   void OnResolved(const v1::ResolveResult& result);
+  // The log has closed a conflict.
+  void OnClosed(v1::ConflictState state);
   void OnRecorded(size_t records, absl::Duration duration);
 
  private:
   static constexpr int kKinds = static_cast<int>(MeetingKind::kRefused) + 1;
 
   std::array<metrics::Counter*, kKinds> meetings_{};
+  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};  // By state.
   metrics::Counter& three_way_;
   metrics::Counter& lww_;
   metrics::Counter& edit_wins_;

@@ -11,9 +11,12 @@
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
 #include "services/conflict/config.h"
+#include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
+#include "services/conflict/desk_config.h"
 #include "services/conflict/grpc_adapter.h"
 #include "services/conflict/metrics.h"
+#include "services/conflict/path_merger.h"
 #include "services/conflict/recorder.h"
 #include "services/conflict/storage/open.h"
 
@@ -44,6 +47,9 @@ class ConflictModule final : public app::Module {
     schema.Add(kRecordBatchMax);
     schema.Add(kRecordQueueMax);
     schema.Add(kPostgresConnectionsMax);
+    schema.Add(kOpeningGrace);
+    schema.Add(kVerifyInterval);
+    schema.Add(kDeskPostgresConnectionsMax);
   }
 
   absl::Status Configure(app::Context& context) override {
@@ -66,7 +72,10 @@ class ConflictModule final : public app::Module {
     storage.data_dir = config.Get(app::kDataDir);
     storage.postgres_connections_max = static_cast<int>(config.Get(kPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto opened, OpenResolutionStorage(storage, context.clock()));
-    service_ = std::make_unique<Service>(std::move(opened), *metrics_, context);
+    storage.desk_postgres_connections_max =
+        static_cast<int>(config.Get(kDeskPostgresConnectionsMax));
+    ASSIGN_OR_RETURN(auto desk, OpenDeskStorage(storage, context.clock()));
+    service_ = std::make_unique<Service>(std::move(opened), std::move(desk), *metrics_, context);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
     serving_.store(service_.get());
     adapter_.Serve(service_->domain);
@@ -74,7 +83,9 @@ class ConflictModule final : public app::Module {
   }
 
   void Drain(absl::Time deadline) override {
-    if (service_ != nullptr) service_->recorder.Drain(deadline);
+    if (service_ == nullptr) return;
+    service_->recorder.Drain(deadline);
+    service_->desk.Drain(deadline);
   }
 
  private:
@@ -91,9 +102,17 @@ class ConflictModule final : public app::Module {
     return limits;
   }
 
+  static DeskLimits DeskLimitsFrom(const config::Values& values) {
+    DeskLimits limits;
+    limits.opening_grace = values.Get(kOpeningGrace);
+    limits.verify_interval = values.Get(kVerifyInterval);
+    return limits;
+  }
+
   // All that works once storage is open.
   struct Service {
-    Service(std::unique_ptr<ResolutionStorage> opened, Metrics& metrics, app::Context& context)
+    Service(std::unique_ptr<ResolutionStorage> opened, std::unique_ptr<DeskStorage> desk_opened,
+            Metrics& metrics, app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
           recorder(*storage, context.workers(), context.clock(),
@@ -102,13 +121,21 @@ class ConflictModule final : public app::Module {
                      metrics.OnRecorded(records, duration);
                    }),
           decider(recorder, ResolveLimitsFrom(context.config()),
-                  [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); }) {}
+                  [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); }),
+          desk_storage(std::move(desk_opened)),
+          merger(ResolveLimitsFrom(context.config()).matching_work_max),
+          desk(*desk_storage, merger, context.workers(), context.clock(),
+               DeskLimitsFrom(context.config()),
+               [&metrics](v1::ConflictState state) { metrics.OnClosed(state); }) {}
 
     const std::shared_ptr<ResolutionStorage> storage;  // Shared with the probe's question.
     rpc::HealthProbe probe;
     Recorder recorder;
     Decider decider;
-    GrpcAdapter::Domain domain{decider, recorder};
+    const std::unique_ptr<DeskStorage> desk_storage;
+    const PathMerger merger;
+    ConflictDesk desk;
+    GrpcAdapter::Domain domain{decider, recorder, desk};
   };
 
   std::unique_ptr<Metrics> metrics_;

@@ -60,6 +60,18 @@ absl::StatusOr<v1::ListResolutionsResponse> ListPage(ResolutionStorage& storage,
   return response;
 }
 
+// Adds what a later call leaves behind: of an operation that was decided again, the last counts.
+void Append(Records more, Records& records) {
+  for (v1::Resolution& resolution : more.resolutions) {
+    std::erase_if(records.openings, [&](const v1::Conflict& opening) {
+      return opening.op_id() == resolution.op_id() &&
+             opening.entity().space() == resolution.entity().space();
+    });
+    records.resolutions.push_back(std::move(resolution));
+  }
+  for (v1::Conflict& opening : more.openings) records.openings.push_back(std::move(opening));
+}
+
 }  // namespace
 
 Recorder::Recorder(ResolutionStorage& storage, rpc::WorkerPool& workers, const Clock& clock,
@@ -78,16 +90,19 @@ Recorder::Recorder(ResolutionStorage& storage, rpc::WorkerPool& workers, const C
             Send(std::move(batch), std::move(done));
           }) {}
 
-void Recorder::Record(std::vector<v1::Resolution> resolutions, Recorded recorded) {
-  if (resolutions.empty()) {
+void Recorder::Record(Records records, Recorded recorded) {
+  if (records.resolutions.empty() && records.openings.empty()) {
     recorded(absl::OkStatus());
     return;
   }
-  Pending pending{.resolutions = std::move(resolutions), .recorded = std::move(recorded)};
+  Pending pending{.records = std::move(records), .recorded = std::move(recorded)};
   const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
-  for (v1::Resolution& resolution : pending.resolutions) {
+  for (v1::Resolution& resolution : pending.records.resolutions) {
     resolution.set_time_ms(now_ms);
     pending.bytes += resolution.ByteSizeLong();
+  }
+  for (const v1::Conflict& opening : pending.records.openings) {
+    pending.bytes += opening.ByteSizeLong();
   }
   if (!batcher_.Submit(kLane, std::move(pending))) {
     // NOLINTNEXTLINE(bugprone-use-after-move): untouched when it is refused.
@@ -114,18 +129,14 @@ void Recorder::Send(std::vector<Pending> batch, absl::AnyInvocable<void()> done)
 }
 
 void Recorder::Write(std::vector<Pending>& batch) {
-  std::vector<v1::Resolution> resolutions;
-  for (Pending& pending : batch) {
-    for (v1::Resolution& resolution : pending.resolutions) {
-      resolutions.push_back(std::move(resolution));
-    }
-  }
+  Records records;
+  for (Pending& pending : batch) Append(std::move(pending.records), records);
   const absl::Duration start = clock_.Monotonic();
-  absl::Status written = storage_.Put(resolutions);
+  absl::Status written = storage_.Put(records);
   for (int i = 1; i < kWriteAttemptsMax && absl::IsAborted(written); ++i) {
-    written = storage_.Put(resolutions);
+    written = storage_.Put(records);
   }
-  observer_(resolutions.size(), clock_.Monotonic() - start);
+  observer_(records.resolutions.size() + records.openings.size(), clock_.Monotonic() - start);
   for (Pending& pending : batch) {
     pending.recorded(written.ok() ? written : Unavailable("resolutions cannot be recorded now"));
   }

@@ -43,9 +43,9 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // Keeps the records of one call, with the time of day; `recorded` runs when they are durable.
-  //   UNAVAILABLE  nothing is known of them: resolve again.
-  void Record(std::vector<v1::Resolution> resolutions, Recorded recorded);
+  // Keeps what one call leaves behind, with the time of day; `recorded` runs when it is durable.
+  //   UNAVAILABLE  nothing is known of it: resolve again.
+  void Record(Records records, Recorded recorded);
   // kInvalidArgument for a malformed query; UNAVAILABLE when the store cannot be read.
   void List(const v1::ListResolutionsRequest& request, Listed listed);
 
@@ -55,7 +55,7 @@ class Recorder {
 
  private:
   struct Pending {
-    std::vector<v1::Resolution> resolutions;
+    Records records;
     size_t bytes = 0;
     Recorded recorded;
   };
