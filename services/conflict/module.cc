@@ -15,6 +15,8 @@
 #include "services/conflict/grpc_adapter.h"
 #include "services/conflict/metrics.h"
 #include "services/conflict/recorder.h"
+#include "services/conflict/remote/config.h"
+#include "services/conflict/remote/open.h"
 #include "services/conflict/storage/open.h"
 
 namespace bdcsync::conflict {
@@ -44,6 +46,7 @@ class ConflictModule final : public app::Module {
     schema.Add(kRecordBatchMax);
     schema.Add(kRecordQueueMax);
     schema.Add(kPostgresConnectionsMax);
+    DeclareRemoteConfig(schema);
   }
 
   absl::Status Configure(app::Context& context) override {
@@ -51,6 +54,9 @@ class ConflictModule final : public app::Module {
       const Service* const service = serving_.load();
       return service == nullptr ? 0.0 : static_cast<double>(service->recorder.queued());
     });
+    ASSIGN_OR_RETURN(resolvers_,
+                     OpenResolvers(context.config(), {context.clock(), context.random(),
+                                                      context.logger(), context.metrics()}));
     context.server().AddService(&adapter_);
     context.AddReadinessCheck("conflict storage", [this] {
       Service* const service = serving_.load();
@@ -74,6 +80,7 @@ class ConflictModule final : public app::Module {
   }
 
   void Drain(absl::Time deadline) override {
+    if (resolvers_ != nullptr) resolvers_->registry().Drain(deadline);
     if (service_ != nullptr) service_->recorder.Drain(deadline);
   }
 
@@ -112,6 +119,7 @@ class ConflictModule final : public app::Module {
   };
 
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Resolvers> resolvers_;
   std::unique_ptr<Service> service_;
   GrpcAdapter adapter_;
   std::atomic<Service*> serving_{nullptr};  // Set when Start is done.
