@@ -28,6 +28,8 @@ CommitLimits LimitsFrom(const config::Values& values) {
   CommitLimits limits;
   limits.data.data_bytes_max = size(kDataBytesMax);
   limits.data.data_depth_max = size(kDataDepthMax);
+  limits.data.text_distance_max = values.Get(kTextDistanceMax);
+  limits.data.text_trail_bytes_max = size(kTextTrailBytes);
   limits.batch_items_max = size(kBatchItemsMax);
   limits.batch_bytes_max = size(kBatchBytesMax);
   limits.batches_in_flight_max = size(kBatchesInFlightMax);
@@ -49,6 +51,8 @@ class VersionModule final : public app::Module {
     schema.Add(kBatchesInFlightMax);
     schema.Add(kQueueItemsMax);
     schema.Add(kHeadCacheBytes);
+    schema.Add(kTextDistanceMax);
+    schema.Add(kTextTrailBytes);
     schema.Add(kLostRacesMax);
     schema.Add(kEventStoreTimeout);
     schema.Add(kResolveTimeout);
