@@ -121,7 +121,7 @@ class Client {
     Direct(const Client& client, Method method, const CallOptions& options, Held request,
            Done<Response> done)
         : DirectCall(client.direct_, NameOf<MessageIn<Held>>(), TraceToSend(options),
-                     CallScope::Current()),
+                     CallScope::Current(), options.may_take_long),
           Outcome<Response>(std::move(done)),
           service_(*client.service_),
           method_(method),

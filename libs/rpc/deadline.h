@@ -25,6 +25,7 @@ struct CallOptions {
   std::string request_id;  // Empty: none is sent.
   bool wait_for_ready =
       false;  // Wait for a connection (until the deadline) instead of failing at once.
+  bool may_take_long = false;  // Never handled on the thread that calls, wherever the service is.
 };
 
 // What a call that begins now sends along. What the options leave open comes from the thread's

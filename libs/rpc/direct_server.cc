@@ -13,13 +13,21 @@
 namespace bdcsync::rpc {
 namespace {
 
-// How many handlers have this thread's stack.
+// As a service would see it behind a channel.
+CallTrace Cleaned(CallTrace trace) {
+  trace.request_id = CleanRequestId(trace.request_id);
+  return trace;
+}
+
+// Handlers of calls, and of answers, that this thread is within.
 thread_local int handlers_on_stack = 0;
+thread_local int answers_on_stack = 0;
 
 // On a thread of gRPC's, like the answers of all other calls.
 void RunElsewhere(std::function<void()> task) {
   auto* const alarm = new grpc::Alarm;  // Deleted by what it runs.
-  alarm->Set(gpr_now(GPR_CLOCK_MONOTONIC), [alarm, task = std::move(task)](bool) {
+  // A moment that is not long past would be rounded up to the next millisecond.
+  alarm->Set(gpr_inf_past(GPR_CLOCK_MONOTONIC), [alarm, task = std::move(task)](bool) {
     task();
     delete alarm;
   });
@@ -106,20 +114,21 @@ void DirectServer::Close() {
 }
 
 DirectCall::DirectCall(std::shared_ptr<DirectServer> server, const char* method, CallTrace trace,
-                       CallTrace caller)
+                       CallTrace caller, bool may_take_long)
     : server_(std::move(server)),
       method_(server_->closed() ? nullptr : &server_->metrics_.Find(method)),
       started_(SystemClock().Monotonic()),
       expires_(trace.not_after),
-      context_(std::move(trace)),
-      caller_(std::move(caller)) {}
+      context_(Cleaned(std::move(trace))),
+      caller_(std::move(caller)),
+      may_take_long_(may_take_long) {}
 
 DirectCall::~DirectCall() = default;
 
 void DirectCall::Start() {
   if (!server_->Begin(shared_from_this())) {
     if (TakeAnswer()) DeliverElsewhere(MakeError(Reason::kUnavailable, "the service is gone"));
-  } else if (RequestBytes() > kInlineBytesMax) {
+  } else if (may_take_long_ || answers_on_stack > 0 || RequestBytes() > kInlineBytesMax) {
     RunElsewhere([self = shared_from_this()] { self->Run(); });
   } else {
     Run();
@@ -158,10 +167,12 @@ void DirectCall::Finish(grpc::Status status) {
 }
 
 void DirectCall::Deliver(const absl::Status& status) {
+  ++answers_on_stack;
   {
     const CallScope scope(caller_);
     Answer(status);
   }
+  --answers_on_stack;
   PartEnded();
 }
 

@@ -90,8 +90,9 @@ class DirectCall : public OngoingCall,
                    private grpc::ServerCallbackUnary,
                    public std::enable_shared_from_this<DirectCall> {
  public:
-  // A larger request is handled on a thread of gRPC's: what takes long must not hold up the caller,
-  // and the hand-over does not count.
+  // A larger request is handled on a thread of gRPC's: it takes long, so that it would hold up the
+  // caller and the hand-over does not count. So is what may take long by the caller's word, and what
+  // is called by the handler of an answer, which must be over soon for the service that gave it.
   static constexpr std::size_t kInlineBytesMax = 64 << 10;
 
   void Start();
@@ -100,7 +101,7 @@ class DirectCall : public OngoingCall,
  protected:
   // `trace` is sent along; the answer is handled within `caller`.
   DirectCall(std::shared_ptr<DirectServer> server, const char* method, CallTrace trace,
-             CallTrace caller);
+             CallTrace caller, bool may_take_long);
   virtual ~DirectCall();
 
   // Calls the method of the service.
@@ -130,6 +131,7 @@ class DirectCall : public OngoingCall,
   absl::Duration expires_;  // Its key; under the server's mutex once it has begun.
   DirectContext context_;
   CallTrace caller_;
+  const bool may_take_long_;
   std::atomic<bool> answered_{false};
   std::atomic<int> parts_{3};
 };

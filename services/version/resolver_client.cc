@@ -45,7 +45,7 @@ struct ResolverClient::Replicas {
 
 ResolverClient::ResolverClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : replicas_(std::make_unique<Replicas>()) {
-  replicas_->options.timeout = timeout;
+  replicas_->options = {.timeout = timeout, .may_take_long = true};  // A merge, or a script.
   for (const rpc::Peer& peer : peers) replicas_->clients.emplace_back(peer);
 }
 
