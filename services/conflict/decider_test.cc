@@ -32,11 +32,11 @@ const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 class FailingStorage final : public ResolutionStorage {
  public:
   absl::Status Ping() override { return failure; }
-  absl::Status Put(absl::Span<const v1::Resolution> resolutions) override {
+  absl::Status Put(const Records& records) override {
     ++puts;
-    largest_put = std::max(largest_put.load(), resolutions.size());
-    if (puts > 1 && recovers) return inner->Put(resolutions);
-    return failure.ok() ? inner->Put(resolutions) : failure;
+    largest_put = std::max(largest_put.load(), records.resolutions.size());
+    if (puts > 1 && recovers) return inner->Put(records);
+    return failure.ok() ? inner->Put(records) : failure;
   }
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
     if (!failure.ok()) return failure;
@@ -100,9 +100,17 @@ class DeciderTest : public ::testing::Test {
   ManualClock clock_{kNow};
   FailingStorage storage_;
   std::atomic<int> told_{0};
+  std::atomic<int> scripts_{0};
   rpc::WorkerPool workers_{{.threads = 2, .queued_max = 64}};
   Recorder recorder_{storage_, workers_, clock_, {}, [](size_t, absl::Duration) {}};
-  Decider decider_{recorder_, {}, [this](const v1::ResolveResult&) { ++told_; }};
+  std::shared_ptr<const ActiveRules> rules_ = std::make_shared<const ActiveRules>();
+  Decider decider_{recorder_,
+                   workers_,
+                   clock_,
+                   [this] { return rules_; },
+                   {},
+                   {.on_resolved = [this](const v1::ResolveResult&) { ++told_; },
+                    .on_script = [this](absl::string_view, const absl::Status&) { ++scripts_; }}};
 };
 
 TEST_F(DeciderTest, EveryDecisionIsOnRecordWhenItIsAnswered) {
