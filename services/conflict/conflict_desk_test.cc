@@ -13,7 +13,8 @@
 #include "absl/synchronization/notification.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
-#include "services/conflict/path_merger.h"
+#include "services/conflict/rule_merger.h"
+#include "services/conflict/rules_testing.h"
 #include "services/conflict/storage/sqlite_desk_storage.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 
@@ -123,7 +124,9 @@ class ConflictDeskTest : public ::testing::Test {
   std::unique_ptr<DeskStorage> storage_ = *OpenSqliteDeskStorage(path_);
   ManualClock clock_{kNow};
   rpc::WorkerPool workers_{{.threads = 2}};
-  PathMerger merger_{1'000'000};
+  const std::shared_ptr<const ActiveRules> rules_ =
+      RulesOf({{"note", R"({"rules":[{"path":"$.a","rule":"ask"},{"path":"$.b","rule":"ask"}]})"}});
+  RuleMerger merger_{[this] { return rules_; }, clock_, ResolveLimits(), nullptr};
   std::vector<v1::ConflictState> closed_;
   ConflictDesk desk_{*storage_,    merger_,
                      workers_,     clock_,

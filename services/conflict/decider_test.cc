@@ -107,9 +107,17 @@ class DeciderTest : public ::testing::Test {
   ManualClock clock_{kNow};
   FailingStorage storage_;
   std::atomic<int> told_{0};
+  std::atomic<int> scripts_{0};
   rpc::WorkerPool workers_{{.threads = 2, .queued_max = 64}};
   Recorder recorder_{storage_, workers_, clock_, {}, [](size_t, absl::Duration) {}};
-  Decider decider_{recorder_, {}, [this](const v1::ResolveResult&) { ++told_; }};
+  std::shared_ptr<const ActiveRules> rules_ = std::make_shared<const ActiveRules>();
+  Decider decider_{recorder_,
+                   workers_,
+                   clock_,
+                   [this] { return rules_; },
+                   {},
+                   {.on_resolved = [this](const v1::ResolveResult&) { ++told_; },
+                    .on_script = [this](absl::string_view, const absl::Status&) { ++scripts_; }}};
 };
 
 TEST_F(DeciderTest, EveryDecisionIsOnRecordWhenItIsAnswered) {
