@@ -27,7 +27,10 @@ std::vector<Example> ReadExamples() {
   EXPECT_TRUE(file.is_open()) << BDC_CONFLICTS_PAGE;
   std::vector<Example> examples;
   std::string block;  // What the block that we are in holds; empty outside.
+  bool among_examples = false;
   for (std::string line; std::getline(file, line);) {
+    if (line.rfind("## ", 0) == 0) among_examples = line == "## Examples";
+    if (!among_examples) continue;
     if (line == "```rules") {
       examples.emplace_back();
       block = "rules";

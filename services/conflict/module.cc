@@ -15,6 +15,8 @@
 #include "services/conflict/grpc_adapter.h"
 #include "services/conflict/metrics.h"
 #include "services/conflict/recorder.h"
+#include "services/conflict/remote/config.h"
+#include "services/conflict/remote/open.h"
 #include "services/conflict/rule_set_registry.h"
 #include "services/conflict/rules_watch.h"
 #include "services/conflict/storage/open.h"
@@ -56,6 +58,7 @@ class ConflictModule final : public app::Module {
     schema.Add(kRecordBatchMax);
     schema.Add(kRecordQueueMax);
     schema.Add(kPostgresConnectionsMax);
+    DeclareRemoteConfig(schema);
   }
 
   absl::Status Configure(app::Context& context) override {
@@ -73,6 +76,9 @@ class ConflictModule final : public app::Module {
     context.OnConfigChange([this](const config::Values&) {
       if (Service* const service = serving_.load()) service->rules_watch.LookSoon();
     });
+    ASSIGN_OR_RETURN(resolvers_,
+                     OpenResolvers(context.config(), {context.clock(), context.random(),
+                                                      context.logger(), context.metrics()}));
     context.server().AddService(&adapter_);
     context.AddReadinessCheck("conflict storage", [this] {
       Service* const service = serving_.load();
@@ -192,6 +198,7 @@ class ConflictModule final : public app::Module {
   };
 
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Resolvers> resolvers_;
   std::unique_ptr<Service> service_;
   GrpcAdapter adapter_;
   std::atomic<Service*> serving_{nullptr};  // Set when Start is done.

@@ -1,37 +1,40 @@
 #include "services/gateway/grpc/event_store_client.h"
 
-#include <grpcpp/channel.h>
-
 #include <atomic>
 #include <utility>
 
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/hash.h"
+#include "libs/rpc/client.h"
 #include "services/gateway/grpc/grpc_calls.h"
 
 namespace bdcsync::gateway {
 namespace {
 
 using event_store::v1::EventStoreService;
-using Async = EventStoreService::StubInterface::async_interface;
+
+constexpr auto kReadSpace = [](auto& end, auto... call) {
+  return end.ReadSpace(std::move(call)...);
+};
+constexpr auto kGetSpaceHeads = [](auto& end, auto... call) {
+  return end.GetSpaceHeads(std::move(call)...);
+};
 
 }  // namespace
 
 struct EventStoreClient::State {
-  std::vector<std::unique_ptr<EventStoreService::Stub>> stubs;
+  std::vector<rpc::Client<EventStoreService>> replicas;
   rpc::CallOptions options;
   std::atomic<size_t> next{0};
-  GrpcCalls calls;  // Last: ended before the stubs go.
+  GrpcCalls calls;  // Last: ended before the clients go.
 
   // Asks `replica`, and the ones after it while they cannot be reached.
-  template <typename Request, typename Response>
-  void Call(size_t replica,
-            void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                  std::function<void(grpc::Status)>),
-            Request request, Done<Response> done, size_t attempt = 1) {
-    Async& async = *stubs[replica % stubs.size()]->async();
-    if (attempt >= stubs.size()) {
-      calls.Start(async, method, std::move(request), options, std::move(done));
+  template <typename Method, typename Request, typename Response>
+  void Call(size_t replica, Method method, Request request, Done<Response> done,
+            size_t attempt = 1) {
+    const auto& client = replicas[replica % replicas.size()];
+    if (attempt >= replicas.size()) {
+      client.Start(method, std::move(request), options, std::move(done), &calls);
       return;
     }
     Request copy = request;
@@ -43,14 +46,14 @@ struct EventStoreClient::State {
         done(std::move(answer));
       }
     };
-    calls.Start(async, method, std::move(request), options, std::move(again));
+    client.Start(method, std::move(request), options, std::move(again), &calls);
   }
 };
 
-EventStoreClient::EventStoreClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
+EventStoreClient::EventStoreClient(const std::vector<rpc::Peer>& peers,
                                    absl::Duration timeout)
     : state_(std::make_unique<State>()) {
-  for (const auto& channel : channels) state_->stubs.push_back(EventStoreService::NewStub(channel));
+  for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
   state_->options.timeout = timeout;
 }
 
@@ -58,14 +61,14 @@ EventStoreClient::~EventStoreClient() = default;
 
 void EventStoreClient::ReadSpace(event_store::v1::ReadSpaceRequest request,
                                  Done<event_store::v1::ReadSpaceResponse> done) {
-  const size_t replica = StableHash64(request.space()) % state_->stubs.size();
-  state_->Call(replica, &Async::ReadSpace, std::move(request), std::move(done));
+  const size_t replica = StableHash64(request.space()) % state_->replicas.size();
+  state_->Call(replica, kReadSpace, std::move(request), std::move(done));
 }
 
 void EventStoreClient::GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                                      Done<event_store::v1::GetSpaceHeadsResponse> done) {
-  const size_t replica = state_->next.fetch_add(1) % state_->stubs.size();
-  state_->Call(replica, &Async::GetSpaceHeads, std::move(request), std::move(done));
+  const size_t replica = state_->next.fetch_add(1) % state_->replicas.size();
+  state_->Call(replica, kGetSpaceHeads, std::move(request), std::move(done));
 }
 
 void EventStoreClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {
