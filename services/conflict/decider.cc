@@ -58,11 +58,14 @@ void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
 }
 
 Resolved Decider::ResolveNow(const v1::ResolveRequest& request, const ActiveRules& rules) const {
-  const ResolveContext context{.limits = limits_,
-                               .rules = rules,
-                               .now_ms = absl::ToUnixMillis(clock_.Now()),
-                               .on_script = observer_.on_script,
-                               .ask_remote = nullptr};
+  const absl::Duration scripts_end = clock_.Monotonic() + limits_.script_time_max;
+  const ResolveContext context{
+      .limits = limits_,
+      .rules = rules,
+      .now_ms = absl::ToUnixMillis(clock_.Now()),
+      .on_script = observer_.on_script,
+      .has_time_for_script = [this, scripts_end] { return clock_.Monotonic() < scripts_end; },
+      .ask_remote = nullptr};
   return conflict::Resolve(request, context);
 }
 

@@ -51,10 +51,11 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
     const std::string name(merge::RuleName(static_cast<merge::RuleKind>(rule)));
     decisions_[rule] = &registry.AddCounter(kDecisions, {{"rule", name}});
   }
-  for (int failure = 0; failure < kFailures; ++failure) {
+  for (int failure = 0; failure < kOutOfTime; ++failure) {
     const std::string name(script::FailureName(static_cast<script::Failure>(failure)));
     script_failures_[failure] = &registry.AddCounter(kScriptFailures, {{"failure", name}});
   }
+  script_failures_[kOutOfTime] = &registry.AddCounter(kScriptFailures, {{"failure", "time"}});
   registry.AddGaugeCallback(kQueueItems, {}, std::move(queued));
   registry.AddGaugeCallback(kRuleSets, {}, std::move(rule_sets));
 }
@@ -76,8 +77,8 @@ void Metrics::OnRecorded(size_t records, absl::Duration duration) {
 void Metrics::OnScript(const absl::Status& run) {
   script_runs_.Add();
   if (run.ok()) return;
-  const script::Failure failure = script::FailureOf(run).value_or(script::Failure::kRaised);
-  script_failures_[static_cast<int>(failure)]->Add();
+  const std::optional<script::Failure> failure = script::FailureOf(run);
+  script_failures_[failure ? static_cast<int>(*failure) : kOutOfTime]->Add();
 }
 
 void Metrics::OnRulesRead(bool ok, bool changed) {

@@ -28,13 +28,14 @@ class Metrics {
  private:
   static constexpr int kKinds = static_cast<int>(MeetingKind::kRefused) + 1;
   static constexpr int kRules = static_cast<int>(merge::RuleKind::kAsk) + 1;
-  static constexpr int kFailures = static_cast<int>(script::Failure::kMemory) + 1;
+  // Those of libs/script, and one for runs that there was no time for.
+  static constexpr int kOutOfTime = static_cast<int>(script::Failure::kMemory) + 1;
 
   std::array<metrics::Counter*, kKinds> meetings_{};
   std::array<metrics::Counter*, kRules> decisions_{};
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;
-  std::array<metrics::Counter*, kFailures> script_failures_{};
+  std::array<metrics::Counter*, kOutOfTime + 1> script_failures_{};
   metrics::Counter& rules_changed_;
   metrics::Counter& rules_unread_;
   metrics::Histogram& record_items_;

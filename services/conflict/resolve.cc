@@ -97,8 +97,12 @@ class Decider {
   Decider(const v1::ResolveRequest& request, const ResolveContext& context)
       : request_(request),
         context_(context),
-        meetings_{context.rules, context.now_ms, context.limits.clock_skew_max,
-                  context.limits.matching_work_max, context.on_script},
+        meetings_{context.rules,
+                  context.now_ms,
+                  context.limits.clock_skew_max,
+                  context.limits.matching_work_max,
+                  context.on_script,
+                  context.has_time_for_script},
         outcomes_(request.items_size()),
         versions_(request.items_size()) {}
 
