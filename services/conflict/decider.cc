@@ -1,7 +1,6 @@
 #include "services/conflict/decider.h"
 
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
