@@ -175,8 +175,7 @@ TEST(Choose, ElementsOfAKeyedListByTheirKeys) {
 
 TEST(Choose, PlacesOfElementsThatBothMoved) {
   const Meeting meeting{
-      .rules =
-          R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":"ask"}]})",
+      .rules = R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":"ask"}]})",
       .base = R"([{"id":1},{"id":2},{"id":3},{"id":4}])",
       .theirs = R"([{"id":2},{"id":1},{"id":3},{"id":4}])",
       .ours = R"([{"id":2},{"id":3},{"id":4},{"id":1}])"};
@@ -217,8 +216,8 @@ TEST(ChooseLaws, ASideEverywhereIsWhatTheRulesWouldSayWithItForAsk) {
     Pick pick;
     const char* rule;
   };
-  for (const Equal equal : {Equal{Pick::kOurs, "ours"}, {Pick::kTheirs, "theirs"},
-                            {Pick::kProposed, "lww"}}) {
+  for (const Equal equal :
+       {Equal{Pick::kOurs, "ours"}, {Pick::kTheirs, "theirs"}, {Pick::kProposed, "lww"}}) {
     ExpectRuledLaw({.texts = false}, [equal](const RuledCase& c) {
       const RuleSet asking = *ParseRuleSet(c.rules);
       const RuleSet settled = *ParseRuleSet(Settled(c.rules, equal.rule));

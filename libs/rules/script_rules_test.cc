@@ -100,10 +100,10 @@ TEST_F(ScriptRules, AFailingScriptLeavesItToTheElseWithANote) {
 }
 
 TEST_F(ScriptRules, OneScriptMayBeTheElseOfAnother) {
-  EXPECT_EQ(Text(By("error('no')", "1", "2", "3",
-                    R"(,"else":{"rule":"script","script":"return 7"})")
-                     .value),
-            "7");
+  EXPECT_EQ(
+      Text(By("error('no')", "1", "2", "3", R"(,"else":{"rule":"script","script":"return 7"})")
+               .value),
+      "7");
   EXPECT_THAT(runs_, ElementsAre(false, true));
 }
 
@@ -126,9 +126,9 @@ TEST_F(ScriptRules, AScriptThatFailsOfARemovalNeverRemoves) {
 TEST_F(ScriptRules, AStretchOfAListTakesAList) {
   const std::string rules =
       R"({"rules":[{"path":"$","rule":"sequence","else":{"rule":"script","script":)";
-  const merge::MergeResult both =
-      Merge(rules + R"("for _, v in ipairs(ours) do theirs[#theirs + 1] = v end return theirs"}}]})",
-            "[1,2,3]", "[1,4,3]", "[1,5,3]");
+  const merge::MergeResult both = Merge(
+      rules + R"("for _, v in ipairs(ours) do theirs[#theirs + 1] = v end return theirs"}}]})",
+      "[1,2,3]", "[1,4,3]", "[1,5,3]");
   EXPECT_EQ(Text(both.value), "[1,4,5,3]");
   EXPECT_EQ(Text(both.decisions[0].result), "[4,5]");
   const merge::MergeResult number =
@@ -177,9 +177,8 @@ TEST_F(ScriptRules, AMergeRunsSoManyScriptsAndNoMore) {
     absl::StrAppend(&ours, i == 0 ? "" : ",", "\"", i, "\":2");
   }
   base += "}", theirs += "}", ours += "}";
-  const merge::MergeResult result =
-      Merge(R"({"rules":[{"path":"$.*","rule":"script","script":"return theirs"}]})", base, theirs,
-            ours);
+  const merge::MergeResult result = Merge(
+      R"({"rules":[{"path":"$.*","rule":"script","script":"return theirs"}]})", base, theirs, ours);
   EXPECT_EQ(runs_.size(), kScriptRunsMax);
   ASSERT_EQ(result.notes.size(), 1u);
   EXPECT_EQ(result.notes[0].path, absl::StrCat("/", kScriptRunsMax));
@@ -197,7 +196,8 @@ TEST(ScriptCompiling, ErrorsNameThePlaceAndTheLine) {
   EXPECT_THAT(std::string(syntax.message()), HasSubstr("script:2:"));
   EXPECT_THAT(std::string(syntax.message()), HasSubstr("(rule for $.b)"));
   EXPECT_EQ(PathOf(parse(R"({"rules":[{"path":"$","rule":"script"}]})")), "/rules/0/script");
-  EXPECT_EQ(PathOf(parse(R"({"rules":[{"path":"$","rule":"max","else":{"rule":"script","script":"("}}]})")),
+  EXPECT_EQ(PathOf(parse(
+                R"({"rules":[{"path":"$","rule":"max","else":{"rule":"script","script":"("}}]})")),
             "/rules/0/else/script");
   EXPECT_EQ(PathOf(parse(R"({"rules":[],"else":{"rule":"script","script":7}})")), "/else/script");
 }

@@ -56,22 +56,26 @@ grpc::ServerUnaryReactor* GrpcAdapter::ListResolutions(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::PutRuleSet(grpc::CallbackServerContext* context,
-    const v1::PutRuleSetRequest* request, v1::PutRuleSetResponse* response) {
+                                                  const v1::PutRuleSetRequest* request,
+                                                  v1::PutRuleSetResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Put);
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::GetRuleSet(grpc::CallbackServerContext* context,
-    const v1::GetRuleSetRequest* request, v1::GetRuleSetResponse* response) {
+                                                  const v1::GetRuleSetRequest* request,
+                                                  v1::GetRuleSetResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Get);
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::ListRuleSets(grpc::CallbackServerContext* context,
-    const v1::ListRuleSetsRequest* request, v1::ListRuleSetsResponse* response) {
+                                                    const v1::ListRuleSetsRequest* request,
+                                                    v1::ListRuleSetsResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::List);
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::RemoveRuleSet(grpc::CallbackServerContext* context,
-    const v1::RemoveRuleSetRequest* request, v1::RemoveRuleSetResponse* response) {
+                                                     const v1::RemoveRuleSetRequest* request,
+                                                     v1::RemoveRuleSetResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Remove);
 }
 

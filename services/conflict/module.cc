@@ -95,8 +95,8 @@ class ConflictModule final : public app::Module {
     storage.postgres_connections_max = static_cast<int>(config.Get(kPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto opened, OpenResolutionStorage(storage, context.clock()));
     ASSIGN_OR_RETURN(auto rule_sets, OpenRuleSetStorage(storage, context.clock()));
-    auto service = std::make_unique<Service>(std::move(opened), std::move(rule_sets), *metrics_,
-                                             context);
+    auto service =
+        std::make_unique<Service>(std::move(opened), std::move(rule_sets), *metrics_, context);
     RETURN_IF_ERROR(service->rules_watch.Start());
     service_ = std::move(service);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
@@ -150,16 +150,16 @@ class ConflictModule final : public app::Module {
   static Decider::Observer DeciderObserver(Metrics& metrics, app::Context& context) {
     // Shared, since functions can be copied.
     auto throttle = std::make_shared<log::Throttle>(context.clock(), kScriptWarningInterval);
-    return {.on_resolved =
-                [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); },
-            .on_script =
-                [&metrics, &logger = context.logger(), throttle](absl::string_view entity_type,
-                                                                 const absl::Status& run) {
-                  metrics.OnScript(run);
-                  if (run.ok() || !throttle->Allow()) return;
-                  logger.Warn("a rule's script decided nothing; its else did",
-                              {{"entity_type", entity_type}, {"error", run.message()}});
-                }};
+    return {
+        .on_resolved = [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); },
+        .on_script =
+            [&metrics, &logger = context.logger(), throttle](absl::string_view entity_type,
+                                                             const absl::Status& run) {
+              metrics.OnScript(run);
+              if (run.ok() || !throttle->Allow()) return;
+              logger.Warn("a rule's script decided nothing; its else did",
+                          {{"entity_type", entity_type}, {"error", run.message()}});
+            }};
   }
 
   // All that works once storage is open.
@@ -176,13 +176,13 @@ class ConflictModule final : public app::Module {
                    }),
           rule_set_storage(std::move(opened_rule_sets)),
           compiler(ScriptLimitsFrom(context.config())),
-          rule_sets(*rule_set_storage, compiler, context.clock(),
-                    RuleOptionsFrom(context.config()), RuleObserver(metrics, context.bus())),
+          rule_sets(*rule_set_storage, compiler, context.clock(), RuleOptionsFrom(context.config()),
+                    RuleObserver(metrics, context.bus())),
           rules_watch(rule_sets, context.bus(), context.config().Get(kRulesFile),
                       context.config().Get(kRulesRefreshInterval), context.logger()),
-          decider(recorder, context.workers(), context.clock(),
-                  [this] { return rule_sets.active(); }, ResolveLimitsFrom(context.config()),
-                  DeciderObserver(metrics, context)),
+          decider(
+              recorder, context.workers(), context.clock(), [this] { return rule_sets.active(); },
+              ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context)),
           calls(context.workers()) {}
 
     const std::shared_ptr<ResolutionStorage> storage;  // Shared with the probe's question.

@@ -147,8 +147,8 @@ class Decider {
     ItemEvaluator evaluator(context_, index, item.without_asking() || !main);
     MeetingRules rules({item.entity(), item.base(), item.theirs(), item.ours()}, meetings_,
                        &evaluator);
-    merge::MergeResult merged = merge::Merge(sides.base, std::move(sides.theirs),
-                                             std::move(sides.ours), rules.options());
+    merge::MergeResult merged =
+        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options());
     versions_[index] = rules.rule_set_version();
     if (!merged.conflicts.empty()) return Ask(index, rules, merged, result);
     WriteDocument(merged.value, *result.mutable_merged());

@@ -61,8 +61,8 @@ absl::StatusOr<merge::RuleSet> RuleSetRegistry::Compile(absl::string_view rules)
     return MakeErrorAt(Reason::kInvalidArgument, "rules", value.status().message());
   }
   return merge::ParseRuleSet(
-      *value, {.scripts = &scripts_,
-               .resolvers = options_.resolvers ? &*options_.resolvers : nullptr});
+      *value,
+      {.scripts = &scripts_, .resolvers = options_.resolvers ? &*options_.resolvers : nullptr});
 }
 
 absl::Status RuleSetRegistry::Refresh() {
@@ -87,8 +87,8 @@ absl::Status RuleSetRegistry::Refresh() {
     if (known != before->sets().end() && known->second->version == set.version()) continue;
     absl::StatusOr<merge::RuleSet> compiled = Compile(set.rules());
     if (compiled.ok()) {
-      sets[set.entity_type()] = std::make_shared<const ActiveRuleSet>(
-          ActiveRuleSet{set.version(), *std::move(compiled)});
+      sets[set.entity_type()] =
+          std::make_shared<const ActiveRuleSet>(ActiveRuleSet{set.version(), *std::move(compiled)});
     } else {
       status = absl::Status(compiled.status().code(),
                             absl::StrCat("rule set ", set.version(), " of ", set.entity_type(),

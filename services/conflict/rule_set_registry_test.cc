@@ -22,8 +22,8 @@
 namespace bdcsync::conflict {
 namespace {
 
-using testing::HasReason;
 using ::testing::ElementsAre;
+using testing::HasReason;
 using ::testing::HasSubstr;
 
 const char* const kLww = R"({"rules":[]})";
@@ -54,11 +54,13 @@ class RuleSetRegistryTest : public ::testing::Test {
   rules::LuaCompiler compiler_;
   int changes_ = 0;
   int told_ = 0;
-  RuleSetRegistry registry_{*storage_, compiler_, clock_,
-                            {.types_max = 3, .resolvers = {{"stock"}}},
-                            {.on_read = [this](const absl::Status&,
-                                               bool changed) { changes_ += changed ? 1 : 0; },
-                             .on_changed = [this] { ++told_; }}};
+  RuleSetRegistry registry_{
+      *storage_,
+      compiler_,
+      clock_,
+      {.types_max = 3, .resolvers = {{"stock"}}},
+      {.on_read = [this](const absl::Status&, bool changed) { changes_ += changed ? 1 : 0; },
+       .on_changed = [this] { ++told_; }}};
 };
 
 TEST_F(RuleSetRegistryTest, WhatIsPutHoldsAtOnceAndOthersAreTold) {
