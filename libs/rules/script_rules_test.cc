@@ -148,9 +148,9 @@ TEST_F(ScriptRules, AScriptBehindTextIsAskedOnlyWhereTheTextsMeet) {
 }
 
 TEST_F(ScriptRules, ItSeesWhereItIs) {
-  const std::string rules =
-      R"j({"rules":[{"path":"$.l","rule":"keyed_list","key":"id"},)j"
-      R"j({"path":"$.l[*].a","rule":"script","script":"return meta.path..' '..meta.kind..' '..meta.later"}]})j";
+  const std::string rules = R"j({"rules":[{"path":"$.l","rule":"keyed_list","key":"id"},)j"
+                            R"j({"path":"$.l[*].a","rule":"script","script":)j"
+                            R"j("return meta.path..' '..meta.kind..' '..meta.later"}]})j";
   EXPECT_EQ(Text(Merge(rules, R"({"l":[{"id":1,"a":1}]})", R"({"l":[{"id":1,"a":2}]})",
                        R"({"l":[{"id":1,"a":3}]})")
                      .value),
@@ -190,8 +190,9 @@ TEST(ScriptCompiling, ErrorsNameThePlaceAndTheLine) {
   const auto parse = [&compiler](absl::string_view rules) {
     return merge::ParseRuleSet(*json::Parse(rules), {.scripts = &compiler}).status();
   };
-  const absl::Status syntax = parse(
-      R"({"rules":[{"path":"$.a","rule":"lww"},{"path":"$.b","rule":"script","script":"local x = 1\nreturn +"}]})");
+  const absl::Status syntax =
+      parse(R"({"rules":[{"path":"$.a","rule":"lww"},)"
+            R"({"path":"$.b","rule":"script","script":"local x = 1\nreturn +"}]})");
   EXPECT_EQ(PathOf(syntax), "/rules/1/script");
   EXPECT_THAT(std::string(syntax.message()), HasSubstr("script:2:"));
   EXPECT_THAT(std::string(syntax.message()), HasSubstr("(rule for $.b)"));

@@ -130,8 +130,11 @@ TEST_F(ResolveRules, OnlyWhatTimesDecidedIsACloseCall) {
 }
 
 TEST_F(ResolveRules, ScriptsKnowTheMeeting) {
-  rules_ = RulesOf({{"note", R"j({"rules":[{"path":"$.n","rule":"script","script":
-      "return meta.space..meta.entity_type..meta.entity_id..meta.path..meta.kind..meta.later..meta.ours_user..meta.ours_device..meta.app_version..meta.ours_time..' '..meta.theirs_time"}]})j"}});
+  rules_ =
+      RulesOf({{"note", R"j({"rules":[{"path":"$.n","rule":"script","script":)j"
+                        R"j("return meta.space..meta.entity_type..meta.entity_id..meta.path)j"
+                        R"j(..meta.kind..meta.later..meta.ours_user..meta.ours_device)j"
+                        R"j(..meta.app_version..meta.ours_time..' '..meta.theirs_time"}]})j"}});
   v1::ResolveItem item = Item("note", R"({"n":1})", R"({"n":2})", R"({"n":3})");
   item.mutable_theirs()->set_time_ms(5);
   item.mutable_ours()->set_client_time_ms(4);

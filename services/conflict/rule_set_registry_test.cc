@@ -273,9 +273,9 @@ order:
   else: ask
 note: {rules: []}
 )"));
-  EXPECT_EQ(
-      yaml.at("order"),
-      R"({"rules":[{"path":"$.lines","rule":"keyed_list","key":["id","7"]},{"path":"$.total","rule":"script","script":"return ours\n"}],"else":"ask"})");
+  EXPECT_EQ(yaml.at("order"),
+            R"({"rules":[{"path":"$.lines","rule":"keyed_list","key":["id","7"]},)"
+            R"({"path":"$.total","rule":"script","script":"return ours\n"}],"else":"ask"})");
   EXPECT_EQ(yaml.at("note"), kLww);
   ASSERT_OK_AND_ASSIGN(const RuleTexts json, ParseRulesFile(R"({"note": {"rules": []}})"));
   EXPECT_EQ(json.at("note"), kLww);
