@@ -61,6 +61,21 @@ void GrpcVersionClient::Diff(size_t replica, version::v1::DiffRequest request,
   state_->Call(replica, &Async::Diff, std::move(request), std::move(done));
 }
 
+void GrpcVersionClient::ViewConflicts(size_t replica, version::v1::ViewConflictsRequest request,
+                                      Done<version::v1::ViewConflictsResponse> done) {
+  state_->Call(replica, &Async::ViewConflicts, std::move(request), std::move(done));
+}
+
+void GrpcVersionClient::CloseConflicts(size_t replica, version::v1::CloseConflictsRequest request,
+                                       Done<version::v1::CloseConflictsResponse> done) {
+  state_->Call(replica, &Async::CloseConflicts, std::move(request), std::move(done));
+}
+
+void GrpcVersionClient::UndoResolution(size_t replica, version::v1::UndoResolutionRequest request,
+                                       Done<version::v1::UndoResolutionResponse> done) {
+  state_->Call(replica, &Async::UndoResolution, std::move(request), std::move(done));
+}
+
 void GrpcVersionClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {
   GetEntities(0, {},
               [done = std::move(done)](

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/gateway/desk/conflict_ports.h"
 #include "services/gateway/pipeline/version_client.h"
 
 namespace grpc {
@@ -14,8 +15,11 @@ class Channel;
 
 namespace bdcsync::gateway {
 
-class GrpcVersionClient final : public VersionClient {
+class GrpcVersionClient final : public VersionClient, public ConflictVersions {
  public:
+  template <typename Response>
+  using Done = VersionClient::Done<Response>;
+
   // One channel per replica, at least one. Every call ends within `timeout`.
   GrpcVersionClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
                     absl::Duration timeout);
@@ -30,6 +34,13 @@ class GrpcVersionClient final : public VersionClient {
                   Done<version::v1::GetHistoryResponse> done) override;
   void Diff(size_t replica, version::v1::DiffRequest request,
             Done<version::v1::DiffResponse> done) override;
+
+  void ViewConflicts(size_t replica, version::v1::ViewConflictsRequest request,
+                     Done<version::v1::ViewConflictsResponse> done) override;
+  void CloseConflicts(size_t replica, version::v1::CloseConflictsRequest request,
+                      Done<version::v1::CloseConflictsResponse> done) override;
+  void UndoResolution(size_t replica, version::v1::UndoResolutionRequest request,
+                      Done<version::v1::UndoResolutionResponse> done) override;
 
   // Whether the service answers.
   void Ping(absl::AnyInvocable<void(absl::Status)> done);
