@@ -17,6 +17,7 @@
 #include "libs/json/parse.h"
 #include "libs/json/serialize.h"
 #include "libs/merge/three_way.h"
+#include "libs/rules/script_rules.h"
 
 namespace bdcsync::cli {
 namespace {
@@ -68,7 +69,8 @@ absl::StatusOr<merge::RuleSet> ReadRules(const Arguments& arguments,
   const std::string name = arguments.Get("rules");
   ASSIGN_OR_RETURN(const std::string text, ReadText(name, environment));
   ASSIGN_OR_RETURN(const Value document, ReadDocument(name, text));
-  absl::StatusOr<merge::RuleSet> rules = merge::ParseRuleSet(document);
+  const rules::LuaCompiler scripts;
+  absl::StatusOr<merge::RuleSet> rules = merge::ParseRuleSet(document, {.scripts = &scripts});
   if (rules.ok()) return rules;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", rules.status().message()));
 }
@@ -108,6 +110,7 @@ Value JsonOf(const merge::Decision& decision) {
   if (decision.theirs) line.Set("theirs", *decision.theirs);
   if (decision.ours) line.Set("ours", *decision.ours);
   if (decision.chosen) line.Set("chosen", merge::SideName(*decision.chosen));
+  if (decision.result) line.Set("result", *decision.result);
   if (decision.region) {
     line.Set("base_begin", decision.region->base_begin);
     line.Set("theirs_begin", decision.region->theirs_begin);
@@ -174,6 +177,10 @@ absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& en
   options.later = later == "ours" ? merge::Side::kOurs : merge::Side::kTheirs;
   ASSIGN_OR_RETURN(const merge::RuleSet rules, ReadRules(arguments, environment));
   options.rules = &rules;
+  Value meta;
+  meta.Set("later", later);
+  rules::ScriptEvaluator evaluator(std::move(meta), nullptr, nullptr);
+  options.evaluator = &evaluator;
   ASSIGN_OR_RETURN(const InputFile base, ReadInput(arguments.operand(0), environment));
   ASSIGN_OR_RETURN(InputFile theirs, ReadInput(arguments.operand(1), environment));
   ASSIGN_OR_RETURN(InputFile ours, ReadInput(arguments.operand(2), environment));

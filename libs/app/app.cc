@@ -131,7 +131,7 @@ class App::Host final : public Context {
     RETURN_IF_ERROR(
         http_.Start(address, static_cast<int>(values_.Get(kHttpPort)), http_tls_.get()));
     for (const auto& module : modules_) {
-      channels_.AddInProcess(module->name(), server_.InProcessChannel());
+      channels_.AddInProcess(module->name(), server_.InProcess());
     }
     std::vector<Module*> modules;
     for (const auto& module : modules_) modules.push_back(module.get());

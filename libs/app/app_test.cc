@@ -91,8 +91,8 @@ class CallingModule final : public FakeModule {
  public:
   using FakeModule::FakeModule;
   absl::Status Start(Context& context) override {
-    ASSIGN_OR_RETURN(const auto channels, context.channels().Get("event-store"));
-    const auto stub = EventStoreService::NewStub(channels.front());
+    ASSIGN_OR_RETURN(const auto peers, context.channels().Get("event-store"));
+    const auto stub = EventStoreService::NewStub(peers.front().channel);
     const auto answer =
         rpc::Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(), {});
     RETURN_IF_ERROR(answer.status());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ enum class ConflictKind {
 };
 // "none", "edit_edit", "edit_delete", …
 absl::string_view ConflictKindName(ConflictKind kind);
+std::optional<ConflictKind> ConflictKindFromName(absl::string_view name);
 
 // Where a decision about a part of an array lies: the index of the part's first element in each
 // version and in the result. The values of such a decision are arrays: the parts.
@@ -47,7 +49,10 @@ struct Decision {
   std::optional<json::Value> base;
   std::optional<json::Value> theirs;
   std::optional<json::Value> ours;
-  std::optional<Side> chosen;  // Nothing while open.
+  std::optional<Side> chosen;         // Nothing while open.
+  std::optional<json::Value> result;  // What stands there, when kMerged or kValue is chosen.
+  // How it waits for a person, when its rule says so; of a rule kAsk.
+  std::shared_ptr<const AskArguments> ask;
   std::optional<Region> region;
 };
 
@@ -66,6 +71,9 @@ struct MergeResult {
   std::vector<Note> notes;
   // Some place was changed by both sides, differently, and not both changes stand.
   bool overlapped = false;
+  // Places about which the evaluator has said that it will know later: merge again then. They hold
+  // theirs and are in no list.
+  size_t pending = 0;
 };
 
 }  // namespace bdcsync::merge

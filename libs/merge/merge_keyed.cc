@@ -83,10 +83,12 @@ Merger::Outcome Merger::MergeElement(const Element& element, const Place& place)
   if (moved && *base == (theirs != nullptr ? *theirs : *ours)) {
     // An edit is worth more than a removal; a place in a list is not.
     const Side remover = theirs == nullptr ? Side::kTheirs : Side::kOurs;
-    const Verdict verdict = inside.policy.on_delete == OnDelete::kElse
-                                ? JudgePlaces(inside.policy)
-                                : Verdict{RuleKind::kDeleteWins, remover};
-    return Settle(element.versions, verdict, ConflictKind::kMoveDelete);
+    const Clash clash{base, theirs, ours, ConflictKind::kMoveDelete};
+    Verdict verdict{RuleKind::kDeleteWins, remover};
+    if (inside.policy.on_delete == OnDelete::kElse || options_.standing) {
+      verdict = Judge(&inside.policy, clash);
+    }
+    return Settle(element.versions, std::move(verdict), clash.kind);
   }
   return Merge(element.versions, inside);
 }
@@ -95,24 +97,26 @@ std::vector<uint32_t> Merger::MergeOrder(const ListIds& ids, const std::vector<E
                                          const Place& place) {
   std::vector<bool> kept(ids.count, false);
   for (uint32_t id = 0; id < ids.count; ++id) kept[id] = elements[id].result != nullptr;
-  const Verdict verdict = JudgePlaces(place.policy);
-  MergedOrder order =
-      MergeOrders(ids, kept, verdict.chosen.value_or(Side::kTheirs), options_.later);
+  MergedOrder order = MergeOrders(ids, kept, {}, options_.later);
   if (order.contested.empty()) return std::move(order.ids);
   const std::vector<size_t> in_base = PositionsOf(ids.base, ids.count);
   const std::vector<size_t> in_theirs = PositionsOf(ids.theirs, ids.count);
   const std::vector<size_t> in_ours = PositionsOf(ids.ours, ids.count);
+  std::vector<Side> winners(ids.count, Side::kTheirs);
   for (const uint32_t id : order.contested) {
     path_.push_back({nullptr, elements[id].result, &place.policy.keys});
+    Verdict verdict = Judge(&place.policy, Clash{.kind = ConflictKind::kMoveMove});
+    winners[id] = verdict.chosen.value_or(Side::kTheirs);
     Decision decision = DecisionHere(verdict.rule, ConflictKind::kMoveMove);
     decision.base = Value(in_base[id]);
     decision.theirs = Value(in_theirs[id]);
     decision.ours = Value(in_ours[id]);
     decision.chosen = verdict.chosen;
+    decision.ask = std::move(verdict.ask);
     Record(std::move(decision));
     path_.pop_back();
   }
-  return std::move(order.ids);
+  return MergeOrders(ids, kept, winners, options_.later).ids;
 }
 
 bool Merger::MergeSet(const Versions& versions) {
@@ -142,13 +146,14 @@ bool Merger::MergeSet(const Versions& versions) {
     Record(std::move(decision));
   }
   Array merged;
-  for (const uint32_t id : MergeOrders(ids, kept, options_.later, options_.later).ids) {
+  for (const uint32_t id : MergeOrders(ids, kept, {}, options_.later).ids) {
     // Equal numbers may differ in their digits: those that were written anew.
     const bool old =
         in_ours[id] == nullptr || (in_base[id] != nullptr && Identical(*in_ours[id], *in_base[id]));
     merged.push_back(std::move(old && in_theirs[id] != nullptr ? *in_theirs[id] : *in_ours[id]));
   }
   theirs->array() = std::move(merged);
+  if (lost) result_.decisions.back().result = *theirs;
   return true;
 }
 

@@ -44,6 +44,7 @@ void Merger::MergeRegion(const ArrayRegion& region, const Array& base, Array& th
     return;
   }
   ConflictKind kind = ConflictKind::kNone;
+  const Region place_of{region.base.begin, region.theirs.begin, region.ours.begin, merged.size()};
   Verdict verdict{RuleKind::kThreeWay, region.ours_changed ? Side::kOurs : Side::kTheirs};
   if (!region.theirs_changed || !region.ours_changed) {
     if (region.base.size() == 0) {  // Added: nothing is lost.
@@ -58,23 +59,32 @@ void Merger::MergeRegion(const ArrayRegion& region, const Array& base, Array& th
     if (theirs_part == ours_part) return MoveTo(merged, ours, region.ours);
     const bool removal = region.theirs.size() == 0 || region.ours.size() == 0;
     kind = removal ? ConflictKind::kEditDelete : ConflictKind::kRegion;
-    verdict = removal ? JudgeRemoval(place.policy, &base_part,
-                                     region.theirs.size() == 0 ? nullptr : &theirs_part,
-                                     region.ours.size() == 0 ? nullptr : &ours_part)
-                      : Judge(&place.policy, &base_part, &theirs_part, &ours_part);
+    const Clash clash{&base_part, region.theirs.size() == 0 ? nullptr : &theirs_part,
+                      region.ours.size() == 0 ? nullptr : &ours_part, kind, &place_of};
+    verdict = removal ? JudgeRemoval(place.policy, clash) : Judge(&place.policy, clash);
+    if (verdict.pending) {
+      ++result_.pending;
+      return MoveTo(merged, theirs, region.theirs);
+    }
   }
   Decision decision = DecisionHere(verdict.rule, kind);
   decision.chosen = verdict.chosen;
+  decision.ask = std::move(verdict.ask);
+  if (verdict.chosen == Side::kValue) decision.result = verdict.value;
+  Value made = Array();
+  if (verdict.chosen == Side::kBase) made = base_part;
+  if (verdict.value) made = *std::move(verdict.value);
   decision.base = std::move(base_part);
   decision.theirs = std::move(theirs_part);
   decision.ours = std::move(ours_part);
-  decision.region =
-      Region{region.base.begin, region.theirs.begin, region.ours.begin, merged.size()};
+  decision.region = place_of;
   Record(std::move(decision));
   if (verdict.chosen == Side::kOurs) {
     MoveTo(merged, ours, region.ours);
-  } else {
+  } else if (verdict.chosen == Side::kTheirs || !verdict.chosen) {
     MoveTo(merged, theirs, region.theirs);
+  } else {
+    MoveTo(merged, made.array(), {0, made.array().size()});
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,11 +39,27 @@ class Merger {
     const Rule& policy;  // Of the nearest place above that has a rule, for places without one.
     RuleKind kind;       // How this place itself merges.
   };
+  // Two changes that meet: of a value, which differs from the base and between the sides, or of an
+  // element's place in its list.
+  struct Clash {
+    // nullptr: it was removed, or there was none.
+    const json::Value* base = nullptr;
+    const json::Value* theirs = nullptr;
+    const json::Value* ours = nullptr;
+    ConflictKind kind = ConflictKind::kEditEdit;
+    const Region* region = nullptr;  // Of a stretch of an array.
+
+    bool of_places() const {
+      return kind == ConflictKind::kMoveMove || kind == ConflictKind::kMoveDelete;
+    }
+  };
   struct Verdict {
     RuleKind rule;
-    std::optional<Side> chosen;        // Nothing: nobody decides.
-    std::optional<json::Value> value;  // When kMerged is chosen.
-    std::optional<ConflictKind> kind;  // When the rule says how they met.
+    std::optional<Side> chosen;               // Nothing: nobody decides.
+    std::optional<json::Value> value;         // When kMerged or kValue is chosen.
+    std::optional<ConflictKind> kind;         // When the rule says how they met.
+    std::shared_ptr<const AskArguments> ask;  // When the place stays open.
+    bool pending = false;                     // The evaluator will know later.
   };
 
   Place PlaceAt(RuleSet::State state, const Rule& above) const;
@@ -52,19 +69,16 @@ class Merger {
   Outcome MergeWhole(const Versions& versions, const Place& place);
   Outcome MergeClean(const Versions& versions, Side changed);
   Outcome Settle(const Versions& versions, Verdict verdict, ConflictKind kind);
-  // What the rule or its `else` decides between two values, which differ from the base and from
-  // each other. nullptr: the value was removed, or there was none.
-  Verdict Judge(const Rule* rule, const json::Value* base, const json::Value* theirs,
-                const json::Value* ours) const;
-  std::optional<Verdict> Try(const Rule& rule, const json::Value* base, const json::Value* theirs,
-                             const json::Value* ours) const;
-  std::optional<Verdict> TryText(const Rule& rule, const json::Value* base,
-                                 const json::Value* theirs, const json::Value* ours) const;
+
+  // What the rule or its `else` decides (judge.cc). nullptr: there is no rule left.
+  Verdict Judge(const Rule* rule, const Clash& clash);
   // The same between a removal and a change.
-  Verdict JudgeRemoval(const Rule& policy, const json::Value* base, const json::Value* theirs,
-                       const json::Value* ours) const;
-  // The same between two places for one element, or a removal and a move.
-  Verdict JudgePlaces(const Rule& policy) const;
+  Verdict JudgeRemoval(const Rule& policy, const Clash& clash);
+  // What this rule alone decides.
+  std::optional<Verdict> Try(const Rule& rule, const Clash& clash);
+  std::optional<Verdict> TryText(const Rule& rule, const Clash& clash);
+  std::optional<Verdict> TryEvaluator(const Rule& rule, const Clash& clash);
+  std::optional<Verdict> TakeAnswer(const Rule& rule, const Clash& clash, Answer answer);
 
   // Objects (three_way.cc).
   void MergeObjects(const json::Object* base, json::Object& theirs, json::Object& ours,

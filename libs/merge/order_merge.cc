@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
+
 namespace bdcsync::merge {
 namespace {
 
@@ -66,13 +68,16 @@ std::vector<bool> MovedIn(const Ids& base, const Ids& side, uint32_t count) {
   return moved;
 }
 
-MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept, Side winner,
-                        Side later) {
+MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept,
+                        const std::vector<Side>& winners, Side later) {
   const auto around = [&ids](const Ids& side) {
     return Around{side, MovedIn(ids.base, side, ids.count), PositionsOf(side, ids.count), {}, {}};
   };
   Around theirs = around(ids.theirs);
   Around ours = around(ids.ours);
+  static const auto& nothing = *new Ids;
+  const bool to_base = absl::c_linear_search(winners, Side::kBase);
+  Around base{to_base ? ids.base : nothing, {}, PositionsOf(ids.base, ids.count), {}, {}};
   std::vector<bool> anchored(ids.count, false);
   Ids anchors;
   for (const uint32_t id : ids.base) {
@@ -83,7 +88,7 @@ MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept, Side 
     anchors.push_back(id);
   }
   MergedOrder merged;
-  for (Around* side : {&theirs, &ours}) {
+  for (Around* side : {&theirs, &ours, &base}) {
     FindGaps(*side, anchored);
     side->in.resize(anchors.size() + 1);
   }
@@ -92,9 +97,11 @@ MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept, Side 
     if (theirs.positions[id] == kAbsent) return Side::kOurs;
     if (theirs.moved[id] != ours.moved[id]) return theirs.moved[id] ? Side::kTheirs : Side::kOurs;
     const bool contested = theirs.moved[id] && theirs.gap[id] != ours.gap[id];
-    return contested ? winner : later;
+    if (!contested || winners.empty()) return later;
+    return winners[id];
   };
-  for (const auto& [side, name] : {std::pair(&theirs, Side::kTheirs), {&ours, Side::kOurs}}) {
+  for (const auto& [side, name] :
+       {std::pair(&base, Side::kBase), {&theirs, Side::kTheirs}, {&ours, Side::kOurs}}) {
     for (uint32_t i = 0; i < side->ids.size(); ++i) {
       const uint32_t id = side->ids[i];
       if (!kept[id] || anchored[id] || side->positions[id] != i || owner(id) != name) continue;
@@ -109,7 +116,7 @@ MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept, Side 
   const Around& last = later == Side::kOurs ? ours : theirs;
   for (size_t gap = 0; gap <= anchors.size(); ++gap) {
     if (gap > 0) merged.ids.push_back(anchors[gap - 1]);
-    for (const Around* side : {&first, &last}) {
+    for (const Around* side : {static_cast<const Around*>(&base), &first, &last}) {
       merged.ids.insert(merged.ids.end(), side->in[gap].begin(), side->in[gap].end());
     }
   }

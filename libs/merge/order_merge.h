@@ -21,9 +21,11 @@ struct MergedOrder {
 };
 
 // All ids that `kept` names, each once. What neither side moved keeps the order of base; the rest
-// follows what it follows on the side that moved or added it; a contested one does so as on the
-// side `winner`. Where both sides put something behind the same element, that of `later` comes
-// last. If one side is base, the order is the other's.
-MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept, Side winner, Side later);
+// follows what it follows on the side that moved or added it; a contested one does so as on its
+// winner, which may be base (`winners` by id; empty: `later` for all). Where both sides put
+// something behind the same element, that of `later` comes last. If one side is base, the order is
+// the other's.
+MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept,
+                        const std::vector<Side>& winners, Side later);
 
 }  // namespace bdcsync::merge

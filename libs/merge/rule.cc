@@ -1,31 +1,48 @@
 #include "libs/merge/rule.h"
 
-#include <iterator>
-
 namespace bdcsync::merge {
 namespace {
 
 constexpr absl::string_view kRuleNames[] = {
-    "three_way",   "sequence", "set_union", "keyed_list",    "atomic", "counter",
-    "max",         "min",      "text",      "state_machine", "ours",   "theirs",
-    "first_write", "lww",      "edit_wins", "delete_wins",   "ask"};
+    "three_way",   "sequence", "set_union",     "keyed_list",  "atomic", "counter", "max",
+    "min",         "text",     "state_machine", "script",      "remote", "ours",    "theirs",
+    "first_write", "lww",      "edit_wins",     "delete_wins", "ask"};
+
+constexpr absl::string_view kSideNames[] = {"base", "theirs", "ours", "merged", "value"};
+constexpr absl::string_view kPickNames[] = {"base", "theirs", "ours", "proposed", "value"};
+
+template <typename Enum, size_t N>
+std::optional<Enum> FromName(const absl::string_view (&names)[N], absl::string_view name) {
+  for (size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
-absl::string_view SideName(Side side) {
-  constexpr absl::string_view kNames[] = {"base", "theirs", "ours", "merged"};
-  return kNames[static_cast<size_t>(side)];
+absl::string_view SideName(Side side) { return kSideNames[static_cast<size_t>(side)]; }
+
+std::optional<Side> SideFromName(absl::string_view name) {
+  return FromName<Side>(kSideNames, name);
+}
+
+absl::string_view PickName(Pick pick) { return kPickNames[static_cast<size_t>(pick)]; }
+
+std::optional<Pick> PickFromName(absl::string_view name) {
+  return FromName<Pick>(kPickNames, name);
 }
 
 absl::string_view RuleName(RuleKind rule) { return kRuleNames[static_cast<size_t>(rule)]; }
 
+std::optional<RuleKind> RecordedRule(absl::string_view name) {
+  return FromName<RuleKind>(kRuleNames, name);
+}
+
 std::optional<RuleKind> RuleFromName(absl::string_view name) {
-  for (size_t i = 0; i < std::size(kRuleNames); ++i) {
-    const auto kind = static_cast<RuleKind>(i);
-    if (kind == RuleKind::kEditWins || kind == RuleKind::kDeleteWins) continue;
-    if (kRuleNames[i] == name) return kind;
-  }
-  return std::nullopt;
+  const std::optional<RuleKind> kind = RecordedRule(name);
+  if (kind == RuleKind::kEditWins || kind == RuleKind::kDeleteWins) return std::nullopt;
+  return kind;
 }
 
 bool AlwaysDecides(RuleKind rule) {

@@ -10,13 +10,17 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/merge/script_port.h"
 
 namespace bdcsync::merge {
 
 // "Theirs" is the side committed first (the head), "ours" the one that arrives. kMerged: made of
-// both.
-enum class Side { kBase, kTheirs, kOurs, kMerged };
-absl::string_view SideName(Side side);  // "base", "theirs", "ours", "merged".
+// both by a rule. kValue: something else, which a script, another program or a person gave.
+enum class Side { kBase, kTheirs, kOurs, kMerged, kValue };
+absl::string_view SideName(Side side);  // "base", "theirs", "ours", "merged", "value".
+// Nothing when there is no side of this name.
+std::optional<Side> SideFromName(absl::string_view name);
 
 // In order of strength: of several rules that decided, the last one tells most.
 enum class RuleKind {
@@ -30,6 +34,8 @@ enum class RuleKind {
   kMin,            // The lesser.
   kText,           // A string: both changes, word by word.
   kStateMachine,   // The state that is further by the transitions allowed.
+  kScript,         // What a script makes of them (MergeOptions::evaluator runs it).
+  kRemote,         // What another program makes of them (the evaluator asks it).
   kOurs,           // Ours.
   kTheirs,         // Theirs.
   kFirstWrite,     // The earlier write.
@@ -42,6 +48,8 @@ enum class RuleKind {
 absl::string_view RuleName(RuleKind rule);
 // Nothing when no rule that can be asked for has this name.
 std::optional<RuleKind> RuleFromName(absl::string_view name);
+// The same of all that records hold: also "edit_wins" and "delete_wins".
+std::optional<RuleKind> RecordedRule(absl::string_view name);
 
 // Whether the rule can be an `else`: it decides about one value, whatever it holds.
 bool DecidesAlone(RuleKind rule);
@@ -52,7 +60,23 @@ bool AlwaysDecides(RuleKind rule);
 enum class OnDelete {
   kEditWins,
   kDeleteWins,
-  kElse,  // The rule, or its `else`, decides as between two values.
+  kElse,     // The rule, or its `else`, decides as between two values.
+  kAskRule,  // The rule decides; where it does not, its `else` by its own setting, at last the
+             // edit.
+};
+
+// What a person, or a deadline, takes for an open place.
+enum class Pick { kBase, kTheirs, kOurs, kProposed, kValue };
+// "base", "theirs", "ours", "proposed", "value"; kProposed is what would be there had nobody been
+// asked.
+absl::string_view PickName(Pick pick);
+std::optional<Pick> PickFromName(absl::string_view name);
+
+// How a place waits for a person. What is not said is for the caller to say.
+struct AskArguments {
+  std::optional<absl::Duration> deadline;
+  std::optional<Pick> fallback;  // Of the deadline; never kValue.
+  std::string assign_to;         // A user; empty: anybody.
 };
 
 // States and which state may follow which.
@@ -82,6 +106,9 @@ struct Rule {
   std::vector<std::string> keys;  // Of kKeyedList.
   // Of kStateMachine. Shared by the copies of a rule, never changed.
   std::shared_ptr<const StateMachine> machine;
+  std::shared_ptr<const CompiledScript> script;  // Of kScript. Shared, never changed.
+  std::string resolver;                          // Of kRemote: the name of the program to ask.
+  std::shared_ptr<const AskArguments> ask;       // Of kAsk, if it has any. Shared, never changed.
   // What decides where this rule does not; nullptr: last write wins. Shared, never changed.
   std::shared_ptr<const Rule> otherwise;
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -96,7 +97,19 @@ absl::StatusOr<RuleSet> RuleSet::Compile(std::vector<PathRule> rules, Rule every
   set.everywhere_ = std::move(everywhere);
   if (!rules.empty()) RETURN_IF_ERROR(RuleTableBuilder(set, rules).Run());
   for (PathRule& rule : rules) set.rules_.push_back(std::move(rule.rule));
+  set.Note(set.everywhere_);
+  for (const Rule& rule : set.rules_) set.Note(rule);
   return set;
+}
+
+void RuleSet::Note(const Rule& first) {
+  for (const Rule* rule = &first; rule != nullptr; rule = rule->otherwise.get()) {
+    has_scripts_ = has_scripts_ || rule->kind == RuleKind::kScript;
+    if (rule->kind != RuleKind::kRemote || absl::c_linear_search(resolvers_, rule->resolver)) {
+      continue;
+    }
+    resolvers_.push_back(rule->resolver);
+  }
 }
 
 }  // namespace bdcsync::merge

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "libs/json/value.h"
@@ -50,6 +51,10 @@ class RuleSet {
     return rule == kNone ? nullptr : &rules_[rule];
   }
   const Rule& everywhere() const { return everywhere_; }
+  // Whether some rule, or an `else`, is a script.
+  bool has_scripts() const { return has_scripts_; }
+  // The names of the programs that rules ask, each once.
+  const std::vector<std::string>& resolvers() const { return resolvers_; }
 
  private:
   friend class RuleTableBuilder;
@@ -65,16 +70,27 @@ class RuleSet {
   size_t width() const { return columns_.size() + 2; }
   State Next(State state, uint32_t column) const { return table_[state * width() + column]; }
 
+  void Note(const Rule& first);
+
   std::vector<Rule> rules_;
   Rule everywhere_;
+  bool has_scripts_ = false;
+  std::vector<std::string> resolvers_;
   absl::flat_hash_map<std::string, uint32_t> columns_;
   std::vector<State> table_;       // [state][column]
   std::vector<uint32_t> rule_at_;  // Index into rules_, or kNone.
 };
 
+struct RuleSetContext {
+  // Borrowed. Compiles the scripts of rules; nullptr: a rule `script` is refused.
+  const ScriptCompiler* scripts = nullptr;
+  // Borrowed. The programs that rules may ask; nullptr: any name.
+  const absl::flat_hash_set<std::string>* resolvers = nullptr;
+};
+
 // {"rules": [{"path", "rule", …}, …], "else", "delete"}: docs/merging.md. All members but `rules`
 // may be missing, and no others may be there. kInvalidArgument and kTooLarge; PathOf(status) is the
 // place in `rules` at fault, and the message names the pattern of the rule.
-absl::StatusOr<RuleSet> ParseRuleSet(const json::Value& rules);
+absl::StatusOr<RuleSet> ParseRuleSet(const json::Value& rules, const RuleSetContext& context = {});
 
 }  // namespace bdcsync::merge

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "libs/base/errors.h"
@@ -19,6 +19,9 @@ using json::Value;
 
 constexpr size_t kKeysMax = 16;
 constexpr size_t kElseDepthMax = 8;
+constexpr size_t kNameBytesMax = 128;  // Of a resolver or a user.
+constexpr absl::Duration kDeadlineMin = absl::Seconds(1);
+constexpr absl::Duration kDeadlineMax = absl::Hours(24 * 365);
 
 std::string Below(std::string place, absl::string_view member) {
   json::AppendToken(member, place);
@@ -28,6 +31,8 @@ std::string Below(std::string place, absl::string_view member) {
 // Reads one rule set and knows where in it it stands.
 class RuleSetReader {
  public:
+  explicit RuleSetReader(const RuleSetContext& context) : context_(context) {}
+
   absl::StatusOr<RuleSet> Read(const Value& set) {
     if (!set.is_object()) return Wrong("", "a rule set is an object with the member `rules`");
     RETURN_IF_ERROR(CheckMembers(set, "", {"rules", "else", "delete"}));
@@ -94,16 +99,37 @@ class RuleSetReader {
     if (!AlwaysDecides(rule.kind)) members.push_back("else");
     if (rule.kind == RuleKind::kKeyedList) members.push_back("key");
     if (rule.kind == RuleKind::kStateMachine) members.push_back("transitions");
+    if (rule.kind == RuleKind::kScript) members.push_back("script");
+    if (rule.kind == RuleKind::kRemote) members.push_back("resolver");
+    if (rule.kind == RuleKind::kAsk) {
+      members.insert(members.end(), {"deadline", "fallback", "assign_to"});
+    }
     RETURN_IF_ERROR(CheckMembers(value, place, members));
-    // A rule that always decides says otherwise than "the edit wins".
+    // A rule that always decides, or is asked, says otherwise than "the edit wins".
     if (AlwaysDecides(rule.kind)) rule.on_delete = OnDelete::kElse;
+    const bool asked = rule.kind == RuleKind::kScript || rule.kind == RuleKind::kRemote;
+    if (asked) rule.on_delete = OnDelete::kAskRule;
     RETURN_IF_ERROR(ReadDelete(value, place, rule));
     RETURN_IF_ERROR(ReadElse(value, place, depth, rule));
-    if (rule.kind == RuleKind::kKeyedList) RETURN_IF_ERROR(ReadKeys(value, place + "/key", rule));
-    if (rule.kind == RuleKind::kStateMachine) {
-      RETURN_IF_ERROR(ReadTransitions(value, place + "/transitions", rule));
-    }
+    RETURN_IF_ERROR(ReadArguments(value, place, rule));
     return rule;
+  }
+
+  absl::Status ReadArguments(const Value& value, const std::string& place, Rule& rule) const {
+    switch (rule.kind) {
+      case RuleKind::kKeyedList:
+        return ReadKeys(value, place + "/key", rule);
+      case RuleKind::kStateMachine:
+        return ReadTransitions(value, place + "/transitions", rule);
+      case RuleKind::kScript:
+        return ReadScript(value.Find("script"), place + "/script", rule);
+      case RuleKind::kRemote:
+        return ReadResolver(value.Find("resolver"), place + "/resolver", rule);
+      case RuleKind::kAsk:
+        return ReadAsk(value, place, rule);
+      default:
+        return absl::OkStatus();
+    }
   }
 
   absl::Status ReadDelete(const Value& value, const std::string& place, Rule& rule) const {
@@ -180,11 +206,68 @@ class RuleSetReader {
     return absl::OkStatus();
   }
 
+  absl::Status ReadScript(const Value* text, const std::string& place, Rule& rule) const {
+    if (text == nullptr || !text->is_string()) return Wrong(place, "expected a script in Lua");
+    if (context_.scripts == nullptr) return Wrong(place, "scripts are not run here");
+    absl::StatusOr<std::shared_ptr<const CompiledScript>> script =
+        context_.scripts->Compile(text->string());
+    if (!script.ok()) return Wrong(place, script.status().message());
+    rule.script = *std::move(script);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadResolver(const Value* name, const std::string& place, Rule& rule) const {
+    RETURN_IF_ERROR(ReadName(name, place, "the name of a resolver", rule.resolver));
+    if (context_.resolvers == nullptr || context_.resolvers->contains(rule.resolver)) {
+      return absl::OkStatus();
+    }
+    return Wrong(place, absl::StrCat("there is no resolver \"", rule.resolver, "\""));
+  }
+
+  absl::Status ReadName(const Value* name, const std::string& place, absl::string_view what,
+                        std::string& out) const {
+    const auto is_control = [](unsigned char c) { return absl::ascii_iscntrl(c); };
+    if (name == nullptr || !name->is_string() || name->string().empty() ||
+        name->string().size() > kNameBytesMax || absl::c_any_of(name->string(), is_control)) {
+      return Wrong(place, absl::StrCat("expected ", what, ", at most ", kNameBytesMax, " bytes"));
+    }
+    out = std::string(name->string());
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadAsk(const Value& value, const std::string& place, Rule& rule) const {
+    AskArguments ask;
+    if (const Value* deadline = value.Find("deadline"); deadline != nullptr) {
+      absl::Duration wait;
+      if (!deadline->is_string() || !absl::ParseDuration(deadline->string(), &wait) ||
+          wait < kDeadlineMin || wait > kDeadlineMax) {
+        return Wrong(place + "/deadline", absl::StrCat("expected a duration such as 72h, from ",
+                                                       absl::FormatDuration(kDeadlineMin), " to ",
+                                                       absl::FormatDuration(kDeadlineMax)));
+      }
+      ask.deadline = wait;
+    }
+    if (const Value* fallback = value.Find("fallback"); fallback != nullptr) {
+      if (fallback->is_string()) ask.fallback = PickFromName(fallback->string());
+      if (!ask.fallback || ask.fallback == Pick::kValue) {
+        return Wrong(place + "/fallback", "expected theirs, ours, base or proposed");
+      }
+    }
+    if (const Value* user = value.Find("assign_to"); user != nullptr) {
+      RETURN_IF_ERROR(ReadName(user, place + "/assign_to", "a user", ask.assign_to));
+    }
+    rule.ask = std::make_shared<const AskArguments>(std::move(ask));
+    return absl::OkStatus();
+  }
+
+  const RuleSetContext& context_;
   std::string pattern_;  // Of the rule being read.
 };
 
 }  // namespace
 
-absl::StatusOr<RuleSet> ParseRuleSet(const Value& rules) { return RuleSetReader().Read(rules); }
+absl::StatusOr<RuleSet> ParseRuleSet(const Value& rules, const RuleSetContext& context) {
+  return RuleSetReader(context).Read(rules);
+}
 
 }  // namespace bdcsync::merge

@@ -84,6 +84,19 @@ TEST(RuleSet, TheOffendingPlaceIsNamed) {
       {R"({"rules":[{"path":"$.a","rule":"state_machine","transitions":{"a":[1]}}]})",
        "/rules/0/transitions/a"},
       {R"({"rules":[],"delete":"maybe"})", "/delete"},
+      {R"({"rules":[{"path":"$","rule":"remote"}]})", "/rules/0/resolver"},
+      {R"({"rules":[{"path":"$","rule":"remote","resolver":""}]})", "/rules/0/resolver"},
+      {R"({"rules":[{"path":"$","rule":"remote","resolver":"a","deadline":"1s"}]})",
+       "/rules/0/deadline"},
+      {R"({"rules":[{"path":"$","rule":"ask","else":"lww"}]})", "/rules/0/else"},
+      {R"({"rules":[{"path":"$","rule":"ask","deadline":72}]})", "/rules/0/deadline"},
+      {R"({"rules":[{"path":"$","rule":"ask","deadline":"72"}]})", "/rules/0/deadline"},
+      {R"({"rules":[{"path":"$","rule":"ask","deadline":"999ms"}]})", "/rules/0/deadline"},
+      {R"({"rules":[{"path":"$","rule":"ask","deadline":"8761h"}]})", "/rules/0/deadline"},
+      {R"({"rules":[{"path":"$","rule":"ask","fallback":"value"}]})", "/rules/0/fallback"},
+      {R"({"rules":[{"path":"$","rule":"ask","fallback":"later"}]})", "/rules/0/fallback"},
+      {R"({"rules":[{"path":"$","rule":"ask","assign_to":""}]})", "/rules/0/assign_to"},
+      {R"({"rules":[],"else":{"rule":"ask","assign_to":7}})", "/else/assign_to"},
   };
   for (const auto& [rules, path] : kCases) {
     const absl::Status refused = Refused(rules);
@@ -91,6 +104,30 @@ TEST(RuleSet, TheOffendingPlaceIsNamed) {
     EXPECT_EQ(PathOf(refused), path) << rules;
   }
   EXPECT_THAT(std::string(Refused(kCases[11].rules).message()), HasSubstr("$.b"));
+}
+
+TEST(RuleSet, ArgumentsOfAskAreRead) {
+  const RuleSet set = *ParseRuleSet(*json::Parse(
+      R"({"rules":[{"path":"$.a","rule":"ask"},{"path":"$.b","rule":"max","else":)"
+      R"({"rule":"ask","deadline":"1h30m","fallback":"theirs","assign_to":"ada"}}]})"));
+  const Rule* const plain = set.RuleAt(set.Member(set.root(), "a"));
+  EXPECT_EQ(plain->ask->deadline, std::nullopt);
+  EXPECT_EQ(plain->ask->fallback, std::nullopt);
+  EXPECT_EQ(plain->ask->assign_to, "");
+  const AskArguments& ask = *set.RuleAt(set.Member(set.root(), "b"))->otherwise->ask;
+  EXPECT_EQ(ask.deadline, absl::Minutes(90));
+  EXPECT_EQ(ask.fallback, Pick::kTheirs);
+  EXPECT_EQ(ask.assign_to, "ada");
+}
+
+TEST(RuleSet, KnowsTheProgramsThatItsRulesAsk) {
+  const json::Value rules = *json::Parse(
+      R"({"rules":[{"path":"$.a","rule":"remote","resolver":"stock","else":)"
+      R"({"rule":"remote","resolver":"price"}},{"path":"$.b","rule":"remote","resolver":"stock"}],)"
+      R"("else":{"rule":"remote","resolver":"all"}})");
+  EXPECT_THAT(ParseRuleSet(rules)->resolvers(), ::testing::ElementsAre("all", "stock", "price"));
+  const absl::flat_hash_set<std::string> known = {"stock", "all"};
+  EXPECT_EQ(PathOf(ParseRuleSet(rules, {.resolvers = &known}).status()), "/rules/0/else/resolver");
 }
 
 TEST(RuleSet, HoldsAsManyRulesAsTheLimitAndNoMore) {

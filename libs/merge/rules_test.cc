@@ -200,5 +200,86 @@ TEST(Rules, APlaceWithoutARuleTakesTheElseFromAbove) {
   EXPECT_THAT(Lines(result.conflicts), ElementsAre("/d edit_edit ask open"));
 }
 
+// Answers every question with the same, and keeps what was asked.
+class FixedEvaluator final : public RuleEvaluator {
+ public:
+  explicit FixedEvaluator(Answer answer) : answer_(std::move(answer)) {}
+  Answer Evaluate(const Question& question) override {
+    asked_.push_back(absl::StrCat(question.path, " ", RuleName(question.rule.kind), " ",
+                                  ConflictKindName(question.kind)));
+    return answer_;
+  }
+  const std::vector<std::string>& asked() const { return asked_; }
+
+ private:
+  const Answer answer_;
+  std::vector<std::string> asked_;
+};
+
+const char* const kRemote = R"({"rules":[],"else":{"rule":"remote","resolver":"r","else":"min"}})";
+
+MergeResult Asking(RuleEvaluator* evaluator, absl::string_view base, absl::string_view theirs,
+                   absl::string_view ours) {
+  const RuleSet set = *ParseRuleSet(*Parse(kRemote));
+  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .evaluator = evaluator});
+}
+
+TEST(Evaluator, WithoutOneTheElseDecidesWithANote) {
+  const MergeResult result = Asking(nullptr, "1", "2", "3");
+  EXPECT_EQ(Text(result.value), "2");
+  ASSERT_EQ(result.notes.size(), 1u);
+  EXPECT_EQ(result.notes[0].text, "rule remote is not followed here");
+}
+
+TEST(Evaluator, APendingPlaceHoldsTheirsAndIsInNoList) {
+  FixedEvaluator evaluator({.kind = Answer::Kind::kPending});
+  const MergeResult result = Asking(&evaluator, R"({"a":1,"b":[1,2,3],"c":1})",
+                                    R"({"a":2,"b":[1,4,3],"c":2})", R"({"a":3,"b":[1,5,3],"c":1})");
+  EXPECT_EQ(result.pending, 2u);
+  EXPECT_EQ(Text(result.value), R"({"a":2,"b":[1,4,3],"c":2})");
+  EXPECT_THAT(Lines(result.decisions), ElementsAre("/c none three_way theirs"));
+  EXPECT_THAT(result.conflicts, IsEmpty());
+  EXPECT_THAT(evaluator.asked(), ElementsAre("/a remote edit_edit", "/b remote region"));
+}
+
+TEST(Evaluator, AnswersStandInTheResult) {
+  FixedEvaluator value({.kind = Answer::Kind::kValue, .value = Json("[7]")});
+  const MergeResult result =
+      Asking(&value, R"({"a":1,"b":[1,2,3]})", R"({"a":2,"b":[1,4,3]})", R"({"a":3,"b":[1,5,3]})");
+  EXPECT_EQ(Text(result.value), R"({"a":[7],"b":[1,7,3]})");
+  EXPECT_THAT(Lines(result.decisions),
+              ElementsAre("/a edit_edit remote value", "/b region remote value"));
+  FixedEvaluator nothing({.kind = Answer::Kind::kValue});
+  EXPECT_EQ(Text(Asking(&nothing, R"({"a":1})", R"({"a":2})", R"({"a":3})").value), "{}");
+  FixedEvaluator otherwise({});
+  EXPECT_EQ(Text(Asking(&otherwise, "1", "2", "3").value), "2");
+  EXPECT_THAT(Asking(&otherwise, "1", "2", "3").notes, IsEmpty());
+}
+
+TEST(Evaluator, ProgramsAreNotAskedAboutPlacesInLists) {
+  const RuleSet set =
+      *ParseRuleSet(*Parse(R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":)"
+                           R"({"rule":"remote","resolver":"r","else":"theirs"}}]})"));
+  FixedEvaluator evaluator({.kind = Answer::Kind::kSide, .side = Side::kOurs});
+  const auto theirs = Json(R"([{"id":2},{"id":1},{"id":3},{"id":4}])");
+  const MergeResult result = Merge(Json(R"([{"id":1},{"id":2},{"id":3},{"id":4}])"), theirs,
+                                   Json(R"([{"id":2},{"id":3},{"id":4},{"id":1}])"),
+                                   {.rules = &set, .evaluator = &evaluator});
+  EXPECT_EQ(Text(result.value), Text(theirs));
+  EXPECT_THAT(evaluator.asked(), IsEmpty());
+}
+
+TEST(Standing, NoRuleChoosesASideAndNobodyIsAsked) {
+  for (const char* rule : {"ours", "lww", "ask", "max", "first_write"}) {
+    const RuleSet set =
+        *ParseRuleSet(*Parse(absl::StrCat(R"({"rules":[],"else":")", rule, R"("})")));
+    const MergeOptions options{.rules = &set, .standing = Side::kTheirs};
+    const MergeResult result =
+        Merge(Json(R"({"a":1,"b":1})"), Json(R"({"a":2})"), Json(R"({"a":3,"b":2})"), options);
+    EXPECT_EQ(Text(result.value), R"({"a":2})") << rule;
+    EXPECT_THAT(result.conflicts, IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace bdcsync::merge

@@ -1,18 +1,22 @@
 #include "libs/merge/three_way.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "libs/json/pointer.h"
-#include "libs/json/serialize.h"
 #include "libs/merge/merger.h"
+#include "libs/merge/place.h"
 
 namespace bdcsync::merge {
 namespace {
 
 using json::Object;
 using json::Value;
+
+constexpr absl::string_view kKindNames[] = {"none",      "edit_edit",   "edit_delete",
+                                            "add_add",   "type",        "region",
+                                            "move_move", "move_delete", "violation"};
 
 const RuleSet& DefaultRules() {
   static const auto& rules = *new RuleSet;
@@ -48,22 +52,16 @@ class Beside {
   size_t next_ = 0;
 };
 
-std::string KeyToken(const Value& element, const std::vector<std::string>& keys) {
-  std::string token;
-  for (const std::string& key : keys) {
-    const Value* value = element.Find(key);
-    absl::StrAppend(&token, token.empty() ? "" : ",", key, "=",
-                    value == nullptr ? "" : json::Serialize(*value));
-  }
-  return token;
-}
-
 }  // namespace
 
 absl::string_view ConflictKindName(ConflictKind kind) {
-  constexpr absl::string_view kNames[] = {"none",   "edit_edit", "edit_delete", "add_add",  "type",
-                                          "region", "move_move", "move_delete", "violation"};
-  return kNames[static_cast<size_t>(kind)];
+  return kKindNames[static_cast<size_t>(kind)];
+}
+
+std::optional<ConflictKind> ConflictKindFromName(absl::string_view name) {
+  const auto* const found = std::find(std::begin(kKindNames), std::end(kKindNames), name);
+  if (found == std::end(kKindNames)) return std::nullopt;
+  return static_cast<ConflictKind>(found - std::begin(kKindNames));
 }
 
 Merger::Merger(const MergeOptions& options)

@@ -1,4 +1,4 @@
-// Server, channels and the helpers at both ends of a call, in the process and over TCP.
+// Server, peers and both ends of a call: directly, in the process by gRPC, and over TCP.
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -21,6 +21,7 @@
 #include "libs/base/clock.h"
 #include "libs/log/capture.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/client.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/unary.h"
@@ -37,6 +38,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Handler = std::function<grpc::ServerUnaryReactor*(grpc::CallbackServerContext*)>;
 namespace status = ::bdcsync::testing;
+
+constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
+  return end.GetStoreInfo(std::move(call)...);
+};
 
 constexpr absl::Duration kLong = absl::Seconds(30);
 
@@ -102,7 +107,19 @@ class HeldCalls {
   const std::shared_ptr<State> state_;  // Shared with the handler, for late calls.
 };
 
-enum class Way { kInProcess, kTcp };
+enum class Way { kDirect, kInProcess, kTcp };
+
+std::string NameOf(Way way) {
+  switch (way) {
+    case Way::kDirect:
+      return "Direct";
+    case Way::kInProcess:
+      return "InProcess";
+    case Way::kTcp:
+      return "Tcp";
+  }
+  return "";
+}
 
 class CallTest : public ::testing::TestWithParam<Way> {
  protected:
@@ -111,45 +128,52 @@ class CallTest : public ::testing::TestWithParam<Way> {
     server_->AddService(&service_);
     ASSERT_OK(server_->Start());
     server_->SetServing(true);
-    std::shared_ptr<grpc::Channel> channel = server_->InProcessChannel();
+    Peer peer = server_->InProcess();
+    if (GetParam() != Way::kDirect) peer.direct = nullptr;
     if (GetParam() == Way::kTcp) {
-      ASSERT_OK_AND_ASSIGN(channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
+      ASSERT_OK_AND_ASSIGN(peer.channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
     }
-    stub_ = EventStoreService::NewStub(channel);
-    health_ = std::make_unique<grpc::GenericStub>(channel);
+    client_ = std::make_unique<Client<EventStoreService>>(peer);
+    health_ = std::make_unique<grpc::GenericStub>(peer.channel);
   }
 
   absl::StatusOr<GetStoreInfoResponse> Call(CallOptions options = {.timeout = kLong}) {
-    return rpc::Call(*stub_, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
-                     options);
+    absl::StatusOr<GetStoreInfoResponse> answer;
+    absl::Notification answered;
+    StartCall(options, [&](absl::StatusOr<GetStoreInfoResponse> response) {
+      answer = std::move(response);
+      answered.Notify();
+    });
+    answered.WaitForNotification();
+    return answer;
   }
-  void StartCall(const CallOptions& options,
-                 absl::AnyInvocable<void(absl::StatusOr<GetStoreInfoResponse>)> done) {
-    CallAsync(*stub_->async(), &EventStoreService::StubInterface::async_interface::GetStoreInfo,
-              GetStoreInfoRequest(), options, std::move(done));
+  void StartCall(const CallOptions& options, Done<GetStoreInfoResponse> done) {
+    client_->Start(kGetStoreInfo, GetStoreInfoRequest(), options, std::move(done));
   }
 
   metrics::Registry metrics_;
   FakeService service_;
   std::unique_ptr<Server> server_;
-  std::unique_ptr<EventStoreService::Stub> stub_;
+  std::unique_ptr<Client<EventStoreService>> client_;
   std::unique_ptr<grpc::GenericStub> health_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, CallTest, ::testing::Values(Way::kInProcess, Way::kTcp),
-                         [](const auto& info) {
-                           return info.param == Way::kTcp ? "Tcp" : "InProcess";
-                         });
+INSTANTIATE_TEST_SUITE_P(Ways, CallTest,
+                         ::testing::Values(Way::kDirect, Way::kInProcess, Way::kTcp),
+                         [](const auto& info) { return NameOf(info.param); });
 
-TEST_P(CallTest, AnAsynchronousCallIsAnsweredOnce) {
+TEST_P(CallTest, ACallIsAnsweredOnce) {
   absl::Notification answered;
-  CallAsync(*stub_->async(), &EventStoreService::StubInterface::async_interface::GetStoreInfo,
-            GetStoreInfoRequest(), {.timeout = kLong},
-            [&](absl::StatusOr<GetStoreInfoResponse> response) {
-              EXPECT_OK(response);
-              answered.Notify();
-            });
+  StartCall({.timeout = kLong}, [&](absl::StatusOr<GetStoreInfoResponse> response) {
+    EXPECT_OK(response);
+    answered.Notify();  // A second time it would crash.
+  });
   answered.WaitForNotification();
+}
+
+TEST_P(CallTest, ACallThatWaitsIsAnswered) {
+  EXPECT_OK(rpc::Call(client_->stub(), &EventStoreService::Stub::GetStoreInfo,
+                      GetStoreInfoRequest(), {.timeout = kLong}));
 }
 
 TEST_P(CallTest, ErrorsArriveWhole) {
@@ -242,30 +266,44 @@ TEST_P(CallTest, AnAnswerIsHandledWithinTheScopeOfItsCall) {
   EXPECT_EQ(current, "asked");
 }
 
-TEST(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
+class CallLogTest : public ::testing::TestWithParam<Way> {};
+
+INSTANTIATE_TEST_SUITE_P(Ways, CallLogTest, ::testing::Values(Way::kDirect, Way::kInProcess),
+                         [](const auto& info) { return NameOf(info.param); });
+
+TEST_P(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
   metrics::Registry metrics;
   log::CapturedLog log;
   FakeService service;
   Server server({}, metrics, log.logger());
   server.AddService(&service);
   ASSERT_OK(server.Start());
-  const auto stub = EventStoreService::NewStub(server.InProcessChannel());
+  Peer peer = server.InProcess();
+  if (GetParam() == Way::kInProcess) peer.direct = nullptr;
+  const Client<EventStoreService> client(peer);
   const auto call = [&](const std::string& id) {
-    return rpc::Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
-                     {.timeout = kLong, .request_id = id});
+    absl::Notification answered;
+    bool ok = false;
+    client.Start(kGetStoreInfo, GetStoreInfoRequest(), {.timeout = kLong, .request_id = id},
+                 Done<GetStoreInfoResponse>([&](absl::StatusOr<GetStoreInfoResponse> response) {
+                   ok = response.ok();
+                   answered.Notify();
+                 }));
+    answered.WaitForNotification();
+    return ok;
   };
   log.logger().SetLevel(log::Level::kInfo);
-  ASSERT_OK(call("quiet"));
+  EXPECT_TRUE(call("quiet"));
   service.handler = [](grpc::CallbackServerContext* context) {
     return FinishNow(context, MakeError(Reason::kInternal, "broken"));
   };
-  EXPECT_FALSE(call("failed").ok());
+  EXPECT_FALSE(call("failed"));
   log.logger().SetLevel(log::Level::kDebug);
-  EXPECT_FALSE(call("traced").ok());
+  EXPECT_FALSE(call("traced \"twice\""));
   server.AwaitIdle(SystemClock().Now() + kLong);
   const std::string text = absl::StrJoin(log.lines(), "\n");
   EXPECT_THAT(text, AllOf(HasSubstr(R"("request_id":"failed")"), HasSubstr("broken"),
-                          HasSubstr(R"("request_id":"traced")"), Not(HasSubstr("quiet"))));
+                          HasSubstr(R"("request_id":"tracedtwice")"), Not(HasSubstr("quiet"))));
 }
 
 TEST_P(CallTest, ACallWithoutAnAnswerEndsAtItsDeadline) {
@@ -343,7 +381,7 @@ TEST_P(CallTest, DrainRefusesNewCallsAndAnswersThoseInFlight) {
 }
 
 TEST_P(CallTest, DrainCancelsWhatIsLeftAtItsDeadline) {
-  if (GetParam() == Way::kInProcess) return;  // Such calls are ended by their callers only.
+  if (GetParam() != Way::kTcp) return;  // Other calls are ended by their callers only.
   HeldCall held;
   service_.handler = held.handler();
   absl::Notification answered;
@@ -408,7 +446,8 @@ TEST(Channels, AreOnePerReplicaAndAlwaysTheSame) {
   ASSERT_OK_AND_ASSIGN(const auto replicas, channels.Get("version"));
   EXPECT_EQ(replicas.size(), 2u);
   ASSERT_OK_AND_ASSIGN(const auto again, channels.Get("version"));
-  EXPECT_EQ(replicas, again);
+  EXPECT_EQ(replicas.front().channel, again.front().channel);
+  EXPECT_EQ(replicas.back().channel, again.back().channel);
   const auto unknown = channels.Get("device-sync");
   EXPECT_THAT(unknown, status::HasReason(Reason::kNotFound));
   EXPECT_THAT(std::string(unknown.status().message()), HasSubstr("services.device_sync"));
@@ -419,9 +458,10 @@ TEST(Channels, AServiceInThisProcessHidesItsAddresses) {
   metrics::Registry metrics;
   Server server({}, metrics);
   ASSERT_OK(server.Start());
-  channels.AddInProcess("version", server.InProcessChannel());
+  channels.AddInProcess("version", server.InProcess());
   ASSERT_OK_AND_ASSIGN(const auto replicas, channels.Get("version"));
-  EXPECT_EQ(replicas.size(), 1u);
+  ASSERT_EQ(replicas.size(), 1u);
+  EXPECT_NE(replicas.front().direct, nullptr);
 }
 
 TEST(Channels, ALostServiceIsFoundAgainWhenItIsBack) {

@@ -100,28 +100,27 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
 Channels::Channels(ChannelOptions options) : options_(std::move(options)) {}
 Channels::~Channels() = default;
 
-void Channels::AddInProcess(absl::string_view service, std::shared_ptr<grpc::Channel> channel) {
+void Channels::AddInProcess(absl::string_view service, Peer peer) {
   absl::MutexLock lock(&mutex_);
-  channels_[std::string(service)] = {std::move(channel)};
+  peers_[std::string(service)] = {std::move(peer)};
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> Channels::Get(
-    absl::string_view service) {
+absl::StatusOr<std::vector<Peer>> Channels::Get(absl::string_view service) {
   const std::string name(service);
   absl::MutexLock lock(&mutex_);
-  if (const auto known = channels_.find(name); known != channels_.end()) return known->second;
+  if (const auto known = peers_.find(name); known != peers_.end()) return known->second;
 
   const auto addresses = options_.addresses.find(name);
   if (addresses == options_.addresses.end() || addresses->second.empty()) {
     return MakeError(Reason::kNotFound, absl::StrCat("no address of the service ", name,
                                                      " is known: set ", KeyOf(service)));
   }
-  Replicas replicas;
+  std::vector<Peer> replicas;
   for (const std::string& address : addresses->second) {
     ASSIGN_OR_RETURN(auto channel, Dial(address, options_));
-    replicas.push_back(std::move(channel));
+    replicas.push_back({.channel = std::move(channel), .direct = nullptr});
   }
-  return channels_[name] = std::move(replicas);
+  return peers_[name] = std::move(replicas);
 }
 
 }  // namespace bdcsync::rpc

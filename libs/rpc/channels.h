@@ -1,5 +1,5 @@
-// Channels to the other services: in-process where the service is hosted in this process, over TCP
-// (optionally TLS, with files that may be replaced) everywhere else. A lost service is looked for
+// Ways to the other services: within the process where the service is hosted in it, over TCP
+// (optionally TLS, with files that may be replaced) everywhere else; who calls does not see which. A lost service is looked for
 // again within seconds; whether a call waits for it is the caller's choice. AddInProcess before
 // anybody calls Get; Get is thread-safe.
 #pragma once
@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "libs/config/values.h"
+#include "libs/rpc/peer.h"
 
 namespace grpc {
 class Channel;
@@ -46,18 +47,16 @@ class Channels {
   explicit Channels(ChannelOptions options);
   ~Channels();
 
-  // `service` is hosted in this process and reached through `channel` alone.
-  void AddInProcess(absl::string_view service, std::shared_ptr<grpc::Channel> channel);
-  // One channel for each replica of `service`, in the order of the configuration, always the same
+  // `service` is hosted in this process and reached as `peer` alone.
+  void AddInProcess(absl::string_view service, Peer peer);
+  // One for each replica of `service`, in the order of the configuration, always the same
   // ones. At least one. NOT_FOUND: no address is known; INVALID_ARGUMENT: a TLS file is wrong.
-  absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> Get(absl::string_view service);
+  absl::StatusOr<std::vector<Peer>> Get(absl::string_view service);
 
  private:
-  using Replicas = std::vector<std::shared_ptr<grpc::Channel>>;  // Channels are shared by design.
-
   const ChannelOptions options_;
   absl::Mutex mutex_;
-  std::map<std::string, Replicas, std::less<>> channels_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<Peer>, std::less<>> peers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bdcsync::rpc

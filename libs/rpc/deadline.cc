@@ -1,6 +1,5 @@
 #include "libs/rpc/deadline.h"
 
-#include <grpc/support/time.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/server_context.h>
 
@@ -8,15 +7,10 @@
 #include <cstdint>
 
 #include "libs/base/clock.h"
+#include "libs/rpc/direct_context.h"
 
 namespace bdcsync::rpc {
 namespace {
-
-// Safe from jumps of the time of day.
-gpr_timespec DeadlineAfter(absl::Duration timeout) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout), GPR_TIMESPAN));
-}
 
 absl::Duration Until(gpr_timespec deadline) {
   const gpr_timespec monotonic = gpr_convert_clock_type(deadline, GPR_CLOCK_MONOTONIC);
@@ -29,20 +23,33 @@ absl::Duration Until(gpr_timespec deadline) {
 
 }  // namespace
 
-void PrepareCall(grpc::ClientContext& context, const CallOptions& options) {
+gpr_timespec DeadlineAfter(absl::Duration left) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(left), GPR_TIMESPAN));
+}
+
+CallTrace TraceToSend(const CallOptions& options) {
   const CallTrace& current = CallScope::Current();
-  absl::Duration timeout = options.timeout;
-  if (current.not_after != absl::InfiniteDuration()) {
-    const absl::Duration left = current.not_after - SystemClock().Monotonic();
-    timeout = std::clamp(left, absl::ZeroDuration(), options.timeout);
-  }
-  context.set_deadline(DeadlineAfter(timeout));
+  CallTrace trace;
+  trace.request_id = options.request_id.empty() ? current.request_id : options.request_id;
+  const absl::Duration now = SystemClock().Monotonic();
+  trace.not_after = std::max(std::min(now + options.timeout, current.not_after), now);
+  return trace;
+}
+
+void PrepareCall(grpc::ClientContext& context, const CallOptions& options) {
+  const CallTrace trace = TraceToSend(options);
+  context.set_deadline(DeadlineAfter(trace.not_after - SystemClock().Monotonic()));
   if (options.wait_for_ready) context.set_wait_for_ready(true);
-  const std::string& id = options.request_id.empty() ? current.request_id : options.request_id;
-  if (!id.empty()) context.AddMetadata(std::string(kRequestIdMetadata), id);
+  if (!trace.request_id.empty()) {
+    context.AddMetadata(std::string(kRequestIdMetadata), trace.request_id);
+  }
 }
 
 std::string RequestIdOf(const grpc::ServerContextBase& context) {
+  if (const auto* const direct = dynamic_cast<const DirectContext*>(&context)) {
+    return direct->trace().request_id;
+  }
   const auto& metadata = context.client_metadata();
   const auto found =
       metadata.find(grpc::string_ref(kRequestIdMetadata.data(), kRequestIdMetadata.size()));
@@ -51,6 +58,9 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
 }
 
 CallTrace TraceOf(const grpc::ServerContextBase& context) {
+  if (const auto* const direct = dynamic_cast<const DirectContext*>(&context)) {
+    return direct->trace();
+  }
   CallTrace trace;
   trace.request_id = RequestIdOf(context);
   const absl::Duration left = Until(context.raw_deadline());

@@ -3,6 +3,8 @@
 // Thread-safe: functions only.
 #pragma once
 
+#include <grpc/support/time.h>
+
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -23,11 +25,17 @@ struct CallOptions {
   std::string request_id;  // Empty: none is sent.
   bool wait_for_ready =
       false;  // Wait for a connection (until the deadline) instead of failing at once.
+  bool may_take_long = false;  // Never handled on the thread that calls, wherever the service is.
 };
 
-// Sets deadline, request id and wait_for_ready. What the options leave open comes from the thread's
+// What a call that begins now sends along. What the options leave open comes from the thread's
 // CallScope: its request id, and no deadline later than its moment.
+CallTrace TraceToSend(const CallOptions& options);
+// Sets deadline, request id (as TraceToSend says) and wait_for_ready.
 void PrepareCall(grpc::ClientContext& context, const CallOptions& options);
+
+// `left` from now, safe from jumps of the time of day.
+gpr_timespec DeadlineAfter(absl::Duration left);
 
 // The caller's request id, cleaned; empty when it sent none.
 std::string RequestIdOf(const grpc::ServerContextBase& context);

@@ -4,8 +4,10 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/status_matchers.h"
@@ -23,10 +26,12 @@ namespace {
 using event_store::v1::EventStoreService;
 using event_store::v1::GetStoreInfoRequest;
 using event_store::v1::GetStoreInfoResponse;
-using Async = EventStoreService::StubInterface::async_interface;
 using ::testing::SizeIs;
 
 constexpr int kCalls = 200;
+constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
+  return end.GetStoreInfo(std::move(call)...);
+};
 
 // Notes which threads work for gRPC.
 class Threads {
@@ -65,18 +70,19 @@ class OnePollerTest : public ::testing::Test {
     server_.AddService(&service_);
     ASSERT_OK(server_.Start());
     ASSERT_OK_AND_ASSIGN(auto channel, Dial(absl::StrCat("127.0.0.1:", server_.port()), {}));
-    stub_ = EventStoreService::NewStub(channel);
+    client_ = std::make_unique<Client<EventStoreService>>(Peer{std::move(channel), nullptr});
   }
   // Many calls at once; returns when all are answered.
   void CallAll() {
     absl::BlockingCounter answers(kCalls);
     for (int i = 0; i < kCalls; ++i) {
-      CallAsync(*stub_->async(), &Async::GetStoreInfo, GetStoreInfoRequest(), {},
-                [&](absl::StatusOr<GetStoreInfoResponse> answer) {
-                  EXPECT_OK(answer);
-                  threads_.NoteThisOne();
-                  answers.DecrementCount();
-                });
+      client_->Start(
+          kGetStoreInfo, GetStoreInfoRequest(), {},
+          Done<GetStoreInfoResponse>([&](const absl::StatusOr<GetStoreInfoResponse>& answer) {
+            EXPECT_OK(answer);
+            threads_.NoteThisOne();
+            answers.DecrementCount();
+          }));
     }
     answers.Wait();
   }
@@ -85,7 +91,7 @@ class OnePollerTest : public ::testing::Test {
   NotingService service_{threads_};
   metrics::Registry metrics_;
   Server server_{ServerOptions{}, metrics_};
-  std::unique_ptr<EventStoreService::Stub> stub_;
+  std::unique_ptr<Client<EventStoreService>> client_;
 };
 
 TEST_F(OnePollerTest, OneThreadDoesAllTheWork) {

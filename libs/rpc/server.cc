@@ -16,6 +16,7 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/config.h"
+#include "libs/rpc/direct_server.h"
 #include "libs/rpc/server_metrics.h"
 #include "libs/rpc/tls.h"
 #include "libs/rpc/transport.h"
@@ -130,9 +131,12 @@ struct Server::State {
   metrics::Registry& metrics;
   const log::Logger logger;
   const SystemClock clock;  // Real time: it measures calls.
+  CallMetrics calls{metrics, clock, logger};
   std::vector<grpc::Service*> services;
+  // Of unary calls within the process; shared with them, and with who makes them.
+  const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
   Endpoint tcp;
-  // Calls within the process have a server of their own: gRPC's in-process transport breaks what is
+  // Other calls within the process have a server of their own: gRPC's in-process transport breaks what is
   // in flight when its server begins to shut down, so that one is shut down only when it is idle.
   Endpoint local;
   int port = 0;
@@ -142,8 +146,7 @@ struct Server::State {
 void Server::State::Build(grpc::ServerBuilder& builder, Endpoint& endpoint) {
   Configure(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
-  interceptors.push_back(
-      std::make_unique<ServerMetricsFactory>(metrics, clock, endpoint.in_flight, logger));
+  interceptors.push_back(std::make_unique<ServerMetricsFactory>(calls, endpoint.in_flight));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : services) builder.RegisterService(service);
   endpoint.server = builder.BuildAndStart();
@@ -157,10 +160,14 @@ Server::~Server() {
   if (state_->local.server == nullptr) return;
   state_->local.server->Shutdown(ToDeadline(absl::InfinitePast()));
   state_->local.server->Wait();
+  state_->direct->Close();
   AwaitIdle(state_->clock.Now() + kCallsEndMax);
 }
 
-void Server::AddService(grpc::Service* service) { state_->services.push_back(service); }
+void Server::AddService(grpc::Service* service) {
+  state_->services.push_back(service);
+  state_->direct->AddService(service);
+}
 
 absl::Status Server::Start() {
   KeepCallbackThreads();
@@ -180,7 +187,8 @@ absl::Status Server::Start() {
   grpc::ServerBuilder local;
   state_->Build(local, state_->local);
   state_->metrics.AddGaugeCallback(kCallsInFlight, {}, [state = state_.get()] {
-    return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count());
+    return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count() +
+                               state->direct->in_flight());
   });
   SetServing(false);
   return absl::OkStatus();
@@ -195,6 +203,8 @@ std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // As in channels.cc.
   return state_->local.server->InProcessChannel(arguments);
 }
+
+Peer Server::InProcess() { return {InProcessChannel(), state_->direct}; }
 
 void Server::SetServing(bool serving) {
   for (const Endpoint* endpoint : {&state_->tcp, &state_->local}) {
@@ -214,6 +224,7 @@ void Server::Drain(absl::Time deadline) {
 void Server::AwaitIdle(absl::Time deadline) {
   state_->tcp.in_flight.AwaitNone(deadline);
   state_->local.in_flight.AwaitNone(deadline);
+  state_->direct->AwaitNone(deadline);
 }
 
 }  // namespace bdcsync::rpc

@@ -13,6 +13,7 @@
 #include "libs/config/values.h"
 #include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
+#include "libs/rpc/peer.h"
 
 namespace grpc {
 class Channel;
@@ -59,6 +60,8 @@ class Server {
   // A channel into this server without a socket, from Start until the server is destroyed. A call
   // on it after that is a bug that crashes.
   std::shared_ptr<grpc::Channel> InProcessChannel();
+  // That channel for whatever it is needed for, and a way without one for unary calls.
+  Peer InProcess();
   // What grpc.health.v1 answers from now on, for the server as a whole and every service.
   // Nothing before Start.
   void SetServing(bool serving);

@@ -25,14 +25,8 @@ bool IsOurFault(int code) {
 
 class Interceptor final : public grpc::experimental::Interceptor {
  public:
-  Interceptor(MethodMetrics& method, const Clock& clock, CallsInFlight& in_flight,
-              const log::Logger& logger, log::Throttle& failures)
-      : method_(method),
-        clock_(clock),
-        in_flight_(in_flight),
-        logger_(logger),
-        failures_(failures),
-        started_(clock.Monotonic()) {
+  Interceptor(CallMetrics& metrics, MethodMetrics& method, CallsInFlight& in_flight)
+      : metrics_(metrics), method_(method), in_flight_(in_flight), started_(metrics.Now()) {
     in_flight_.Begin();
   }
   // gRPC deletes it when nothing of the call is left.
@@ -44,15 +38,7 @@ class Interceptor final : public grpc::experimental::Interceptor {
       TakeRequestId(*methods->GetRecvInitialMetadata());
     }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
-      const grpc::Status status = methods->GetSendStatus();
-      const absl::Duration took = clock_.Monotonic() - started_;
-      method_.Answered(status.error_code(), took);
-      if (logger_.Enabled(log::Level::kDebug)) {
-        LogAnswered(log::Level::kDebug, status, took, 0);
-      } else if (IsOurFault(status.error_code())) {
-        const auto held_back = failures_.Allow();
-        if (held_back.has_value()) LogAnswered(log::Level::kError, status, took, *held_back);
-      }
+      metrics_.Answered(method_, started_, request_id_, methods->GetSendStatus());
     }
     methods->Proceed();
   }
@@ -65,22 +51,9 @@ class Interceptor final : public grpc::experimental::Interceptor {
     request_id_ = CleanRequestId(absl::string_view(found->second.data(), found->second.size()));
   }
 
-  void LogAnswered(log::Level level, const grpc::Status& status, absl::Duration took,
-                   int64_t held_back) const {
-    logger_.Log(level, "call answered",
-                {{"request_id", request_id_},
-                 {"method", method_.method()},
-                 {"code", kCodeNames[std::min<size_t>(status.error_code(), kCodeNames.size() - 1)]},
-                 {"error", status.error_message()},
-                 {"seconds", absl::ToDoubleSeconds(took)},
-                 {"suppressed", held_back}});
-  }
-
+  CallMetrics& metrics_;
   MethodMetrics& method_;
-  const Clock& clock_;
   CallsInFlight& in_flight_;
-  const log::Logger& logger_;
-  log::Throttle& failures_;
   const absl::Duration started_;
   std::string request_id_;
 };
@@ -127,13 +100,7 @@ void CallsInFlight::AwaitNone(absl::Time deadline) const {
   mutex_.AwaitWithDeadline(absl::Condition(&none), deadline);
 }
 
-grpc::experimental::Interceptor* ServerMetricsFactory::CreateServerInterceptor(
-    grpc::experimental::ServerRpcInfo* info) {
-  // gRPC deletes it.
-  return new Interceptor(Find(info->method()), clock_, in_flight_, logger_, failures_);
-}
-
-MethodMetrics& ServerMetricsFactory::Find(const char* method) {
+MethodMetrics& CallMetrics::Find(const char* method) {
   {
     absl::ReaderMutexLock lock(&mutex_);
     const auto known = methods_.find(method);
@@ -145,6 +112,34 @@ MethodMetrics& ServerMetricsFactory::Find(const char* method) {
     metrics = std::make_unique<MethodMetrics>(registry_, method == nullptr ? "unknown" : method);
   }
   return *metrics;
+}
+
+void CallMetrics::Answered(MethodMetrics& method, absl::Duration started,
+                           const std::string& request_id, const grpc::Status& status) {
+  const absl::Duration took = clock_.Monotonic() - started;
+  method.Answered(status.error_code(), took);
+  log::Level level = log::Level::kDebug;
+  int64_t suppressed = 0;
+  if (!logger_.Enabled(level)) {
+    if (!IsOurFault(status.error_code())) return;
+    const auto held_back = failures_.Allow();
+    if (!held_back.has_value()) return;
+    level = log::Level::kError;
+    suppressed = *held_back;
+  }
+  logger_.Log(level, "call answered",
+              {{"request_id", request_id},
+               {"method", method.method()},
+               {"code", kCodeNames[std::min<size_t>(status.error_code(), kCodeNames.size() - 1)]},
+               {"error", status.error_message()},
+               {"seconds", absl::ToDoubleSeconds(took)},
+               {"suppressed", suppressed}});
+}
+
+grpc::experimental::Interceptor* ServerMetricsFactory::CreateServerInterceptor(
+    grpc::experimental::ServerRpcInfo* info) {
+  // gRPC deletes it.
+  return new Interceptor(metrics_, metrics_.Find(info->method()), in_flight_);
 }
 
 }  // namespace bdcsync::rpc

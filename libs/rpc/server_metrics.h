@@ -1,8 +1,9 @@
-// Counts, times and logs every call that a gRPC server answers. At `debug` every call is logged
+// Counts, times and logs every call that a server answers. At `debug` every call is logged
 // with its request id, at other levels those that failed by our fault. Thread-safe.
 #pragma once
 
 #include <grpcpp/support/server_interceptor.h>
+#include <grpcpp/support/status.h>
 
 #include <array>
 #include <atomic>
@@ -59,30 +60,40 @@ class CallsInFlight {
   int count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
+// What one server counts and logs of all its calls.
+class CallMetrics {
+ public:
+  // `registry` and `clock` are borrowed.
+  CallMetrics(metrics::Registry& registry, const Clock& clock, const log::Logger& logger)
+      : registry_(registry), clock_(clock), logger_(logger), failures_(clock, kFailureInterval) {}
+
+  // By the address of the name, which must stay what it is.
+  MethodMetrics& Find(const char* method);
+  absl::Duration Now() const { return clock_.Monotonic(); }
+  // A call of `method` that arrived at `started` was answered with `status`.
+  void Answered(MethodMetrics& method, absl::Duration started, const std::string& request_id,
+                const grpc::Status& status);
+
+ private:
+  metrics::Registry& registry_;
+  const Clock& clock_;
+  const log::Logger logger_;
+  log::Throttle failures_;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<const char*, std::unique_ptr<MethodMetrics>> methods_ ABSL_GUARDED_BY(mutex_);
+};
+
 class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // All are borrowed and must outlive the server.
-  ServerMetricsFactory(metrics::Registry& registry, const Clock& clock, CallsInFlight& in_flight,
-                       const log::Logger& logger)
-      : registry_(registry),
-        clock_(clock),
-        in_flight_(in_flight),
-        logger_(logger),
-        failures_(clock, kFailureInterval) {}
+  // Both are borrowed and must outlive the server.
+  ServerMetricsFactory(CallMetrics& metrics, CallsInFlight& in_flight)
+      : metrics_(metrics), in_flight_(in_flight) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
-  MethodMetrics& Find(const char* method);
-
-  metrics::Registry& registry_;
-  const Clock& clock_;
+  CallMetrics& metrics_;
   CallsInFlight& in_flight_;
-  const log::Logger logger_;
-  log::Throttle failures_;
-  absl::Mutex mutex_;
-  // By the address of the name, which a registered method keeps for ever.
-  absl::flat_hash_map<const char*, std::unique_ptr<MethodMetrics>> methods_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bdcsync::rpc

@@ -1,4 +1,5 @@
-// Both ends of a unary call with gRPC's callback API, so that adapters hold only translation.
+// How a service answers a unary call of gRPC's callback API, so that adapters hold only translation,
+// and a call that waits; client.h makes all others.
 // Includes grpcpp: for adapters' .cc files only. Thread-safe: functions only.
 #pragma once
 
@@ -7,12 +8,8 @@
 #include <grpcpp/support/server_callback.h>
 #include <grpcpp/support/status.h>
 
-#include <functional>
-#include <memory>
-#include <type_traits>
 #include <utility>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/errors.h"
@@ -21,42 +18,6 @@
 #include "libs/rpc/worker_pool.h"
 
 namespace bdcsync::rpc {
-
-// Starts a call and returns at once. `done` runs exactly once, on a gRPC thread, within the
-// CallScope of the thread that called, and must not block. `async` is borrowed until then. Usage,
-// with a generated stub:
-//   CallAsync(*stub->async(), &EventStoreService::StubInterface::async_interface::Append,
-//             std::move(request), options, [](absl::StatusOr<AppendResponse> response) {…});
-template <typename Async, typename Request, typename Response, typename Target>
-void CallAsync(Target& async,
-               void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                     std::function<void(grpc::Status)>),
-               Request request, const CallOptions& options,
-               std::type_identity_t<absl::AnyInvocable<void(absl::StatusOr<Response>)>> done) {
-  struct Call {
-    grpc::ClientContext context;
-    Request request;
-    Response response;
-    absl::AnyInvocable<void(absl::StatusOr<Response>)> done;
-    CallTrace trace;
-  };
-  // Shared because std::function must be copyable; freed when gRPC drops the callback.
-  auto call = std::make_shared<Call>();
-  call->trace = CallScope::Current();
-  PrepareCall(call->context, options);
-  call->request = std::move(request);
-  call->done = std::move(done);
-  Call& borrowed = *call;
-  (async.*method)(&borrowed.context, &borrowed.request, &borrowed.response,
-                  [call = std::move(call)](const grpc::Status& status) {
-                    const CallScope scope(std::move(call->trace));
-                    if (status.ok()) {
-                      call->done(std::move(call->response));
-                    } else {
-                      call->done(FromGrpc(status));
-                    }
-                  });
-}
 
 // Makes the call and waits for its answer: for start-up, tests and worker threads, never on a gRPC
 // thread. `stub` is the generated one, `method` the blocking call:

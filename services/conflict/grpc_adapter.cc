@@ -21,6 +21,18 @@ auto Into(Response* response, grpc::ServerUnaryReactor* reactor) {
   };
 }
 
+// Asks the registry on a worker. The request lives until the call is finished.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* AskRegistry(
+    GrpcAdapter::Domain* domain, grpc::CallbackServerContext* context, const Request* request,
+    Response* response, absl::StatusOr<Response> (RuleSetRegistry::*ask)(const Request&)) {
+  if (domain == nullptr) return Starting(context);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->calls.Run<Response>([domain, request, ask] { return (domain->rule_sets.*ask)(*request); },
+                              Into(response, reactor));
+  return reactor;
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* GrpcAdapter::Resolve(grpc::CallbackServerContext* context,
@@ -41,6 +53,30 @@ grpc::ServerUnaryReactor* GrpcAdapter::ListResolutions(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->recorder.List(*request, Into(response, reactor));
   return reactor;
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::PutRuleSet(grpc::CallbackServerContext* context,
+                                                  const v1::PutRuleSetRequest* request,
+                                                  v1::PutRuleSetResponse* response) {
+  return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Put);
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::GetRuleSet(grpc::CallbackServerContext* context,
+                                                  const v1::GetRuleSetRequest* request,
+                                                  v1::GetRuleSetResponse* response) {
+  return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Get);
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::ListRuleSets(grpc::CallbackServerContext* context,
+                                                    const v1::ListRuleSetsRequest* request,
+                                                    v1::ListRuleSetsResponse* response) {
+  return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::List);
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::RemoveRuleSet(grpc::CallbackServerContext* context,
+                                                     const v1::RemoveRuleSetRequest* request,
+                                                     v1::RemoveRuleSetResponse* response) {
+  return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Remove);
 }
 
 }  // namespace bdcsync::conflict

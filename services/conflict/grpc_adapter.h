@@ -5,7 +5,9 @@
 
 #include "bdcsync/conflict/v1/conflict.grpc.pb.h"
 #include "services/conflict/decider.h"
+#include "services/conflict/desk_calls.h"
 #include "services/conflict/recorder.h"
+#include "services/conflict/rule_set_registry.h"
 
 namespace bdcsync::conflict {
 
@@ -14,6 +16,8 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
   struct Domain {
     Decider& decider;
     Recorder& recorder;
+    RuleSetRegistry& rule_sets;
+    DeskCalls& calls;  // Runs what blocks.
   };
 
   // From now on calls reach `domain`, which must outlive the last of them; UNAVAILABLE before.
@@ -25,6 +29,18 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
   grpc::ServerUnaryReactor* ListResolutions(grpc::CallbackServerContext* context,
                                             const v1::ListResolutionsRequest* request,
                                             v1::ListResolutionsResponse* response) override;
+  grpc::ServerUnaryReactor* PutRuleSet(grpc::CallbackServerContext* context,
+                                       const v1::PutRuleSetRequest* request,
+                                       v1::PutRuleSetResponse* response) override;
+  grpc::ServerUnaryReactor* GetRuleSet(grpc::CallbackServerContext* context,
+                                       const v1::GetRuleSetRequest* request,
+                                       v1::GetRuleSetResponse* response) override;
+  grpc::ServerUnaryReactor* ListRuleSets(grpc::CallbackServerContext* context,
+                                         const v1::ListRuleSetsRequest* request,
+                                         v1::ListRuleSetsResponse* response) override;
+  grpc::ServerUnaryReactor* RemoveRuleSet(grpc::CallbackServerContext* context,
+                                          const v1::RemoveRuleSetRequest* request,
+                                          v1::RemoveRuleSetResponse* response) override;
 
  private:
   std::atomic<Domain*> domain_{nullptr};

@@ -10,6 +10,22 @@ constexpr metrics::MetricInfo kMeetings{"bdcsync_conflict_meetings_total",
                                         "Meetings decided, by how the changes met."};
 constexpr metrics::MetricInfo kDecisions{"bdcsync_conflict_decisions_total",
                                          "Places decided, by rule."};
+constexpr metrics::MetricInfo kCloseCalls{
+    "bdcsync_conflict_close_calls_total",
+    "Places decided by times that were nearer to each other than clocks may differ."};
+constexpr metrics::MetricInfo kScriptRuns{"bdcsync_conflict_script_runs_total",
+                                          "Places that scripts of rules were asked about."};
+constexpr metrics::MetricInfo kScriptFailures{
+    "bdcsync_conflict_script_failures_total",
+    "Runs of scripts that decided nothing, by the reason; the `else` did."};
+constexpr metrics::MetricInfo kRuleSets{"bdcsync_conflict_rule_sets",
+                                        "Entity types whose rule set holds in this process."};
+constexpr metrics::MetricInfo kRulesChanged{
+    "bdcsync_conflict_rule_changes_total",
+    "Times that other rule sets were taken into use in this process."};
+constexpr metrics::MetricInfo kRulesUnread{
+    "bdcsync_conflict_rule_read_failures_total",
+    "Times that it could not be read which rule sets hold; those known before do."};
 constexpr metrics::MetricInfo kRecordItems{"bdcsync_conflict_record_batch_items",
                                            "Records in one transaction."};
 constexpr metrics::MetricInfo kRecordSeconds{"bdcsync_conflict_record_seconds",
@@ -19,32 +35,54 @@ constexpr metrics::MetricInfo kQueueItems{"bdcsync_conflict_record_queue_items",
 
 }  // namespace
 
-Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued)
-    : three_way_(registry.AddCounter(kDecisions, {{"rule", "three_way"}})),
-      lww_(registry.AddCounter(kDecisions, {{"rule", "lww"}})),
-      edit_wins_(registry.AddCounter(kDecisions, {{"rule", "edit_wins"}})),
+Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
+                 std::function<double()> rule_sets)
+    : close_calls_(registry.AddCounter(kCloseCalls, {})),
+      script_runs_(registry.AddCounter(kScriptRuns, {})),
+      rules_changed_(registry.AddCounter(kRulesChanged, {})),
+      rules_unread_(registry.AddCounter(kRulesUnread, {})),
       record_items_(registry.AddHistogram(kRecordItems, metrics::SizeBuckets())),
       record_seconds_(registry.AddHistogram(kRecordSeconds, metrics::LatencyBuckets())) {
   for (int kind = 0; kind < kKinds; ++kind) {
     const std::string name(MeetingKindName(static_cast<MeetingKind>(kind)));
     meetings_[kind] = &registry.AddCounter(kMeetings, {{"kind", name}});
   }
+  for (int rule = 0; rule < kRules; ++rule) {
+    const std::string name(merge::RuleName(static_cast<merge::RuleKind>(rule)));
+    decisions_[rule] = &registry.AddCounter(kDecisions, {{"rule", name}});
+  }
+  for (int failure = 0; failure < kFailures; ++failure) {
+    const std::string name(script::FailureName(static_cast<script::Failure>(failure)));
+    script_failures_[failure] = &registry.AddCounter(kScriptFailures, {{"failure", name}});
+  }
   registry.AddGaugeCallback(kQueueItems, {}, std::move(queued));
+  registry.AddGaugeCallback(kRuleSets, {}, std::move(rule_sets));
 }
 
 void Metrics::OnResolved(const v1::ResolveResult& result) {
   meetings_[static_cast<int>(KindOf(result))]->Add();
   for (const v1::Decision& decision : result.decisions()) {
-    (decision.rule() == "lww"         ? lww_
-     : decision.rule() == "edit_wins" ? edit_wins_
-                                      : three_way_)
-        .Add();
+    const std::optional<merge::RuleKind> rule = merge::RecordedRule(decision.rule());
+    if (rule) decisions_[static_cast<int>(*rule)]->Add();
+    if (decision.close_call()) close_calls_.Add();
   }
 }
 
 void Metrics::OnRecorded(size_t records, absl::Duration duration) {
   record_items_.Observe(static_cast<double>(records));
   record_seconds_.Observe(duration);
+}
+
+void Metrics::OnScript(const absl::Status& run) {
+  script_runs_.Add();
+  if (run.ok()) return;
+  const script::Failure failure = script::FailureOf(run).value_or(script::Failure::kRaised);
+  script_failures_[static_cast<int>(failure)]->Add();
+}
+
+void Metrics::OnRulesRead(bool ok, bool changed) {
+  if (!ok) rules_unread_.Add();
+  if (changed) rules_changed_.Add();
 }
 
 }  // namespace bdcsync::conflict

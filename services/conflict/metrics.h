@@ -5,26 +5,38 @@
 #include <functional>
 
 #include "absl/time/time.h"
+#include "libs/merge/rule.h"
 #include "libs/metrics/registry.h"
+#include "libs/script/failure.h"
 #include "services/conflict/resolve.h"
 
 namespace bdcsync::conflict {
 
 class Metrics {
  public:
-  // `registry` is borrowed and must outlive this. `queued` is asked at each rendering.
-  Metrics(metrics::Registry& registry, std::function<double()> queued);
+  // `registry` is borrowed and must outlive this. `queued` and `rule_sets` are asked at each
+  // rendering.
+  Metrics(metrics::Registry& registry, std::function<double()> queued,
+          std::function<double()> rule_sets);
 
   void OnResolved(const v1::ResolveResult& result);
   void OnRecorded(size_t records, absl::Duration duration);
+  void OnScript(const absl::Status& run);
+  // The rules that hold were read again: whether they could be, and whether they had changed.
+  void OnRulesRead(bool ok, bool changed);
 
  private:
   static constexpr int kKinds = static_cast<int>(MeetingKind::kRefused) + 1;
+  static constexpr int kRules = static_cast<int>(merge::RuleKind::kAsk) + 1;
+  static constexpr int kFailures = static_cast<int>(script::Failure::kMemory) + 1;
 
   std::array<metrics::Counter*, kKinds> meetings_{};
-  metrics::Counter& three_way_;
-  metrics::Counter& lww_;
-  metrics::Counter& edit_wins_;
+  std::array<metrics::Counter*, kRules> decisions_{};
+  metrics::Counter& close_calls_;
+  metrics::Counter& script_runs_;
+  std::array<metrics::Counter*, kFailures> script_failures_{};
+  metrics::Counter& rules_changed_;
+  metrics::Counter& rules_unread_;
   metrics::Histogram& record_items_;
   metrics::Histogram& record_seconds_;
 };

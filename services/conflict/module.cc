@@ -15,6 +15,10 @@
 #include "services/conflict/grpc_adapter.h"
 #include "services/conflict/metrics.h"
 #include "services/conflict/recorder.h"
+#include "services/conflict/remote/config.h"
+#include "services/conflict/remote/open.h"
+#include "services/conflict/rule_set_registry.h"
+#include "services/conflict/rules_watch.h"
 #include "services/conflict/storage/open.h"
 
 namespace bdcsync::conflict {
@@ -22,6 +26,7 @@ namespace {
 
 constexpr int kGrpcPort = 8774;
 constexpr int kHttpPort = 8784;
+constexpr absl::Duration kScriptWarningInterval = absl::Minutes(1);
 
 // Asks storage on a worker. Shared, since a question may outlive the module's interest in it.
 rpc::HealthProbe::Ask AskOnWorker(std::shared_ptr<ResolutionStorage> storage,
@@ -41,16 +46,39 @@ class ConflictModule final : public app::Module {
   void DeclareConfig(config::Schema& schema) const override {
     schema.Add(kDecisionsMax);
     schema.Add(kMatchingWorkMax);
+    schema.Add(kClockSkewMax);
+    schema.Add(kAskDeadline);
+    schema.Add(kAskFallback);
+    schema.Add(kRulesFile);
+    schema.Add(kRulesRefreshInterval);
+    schema.Add(kRuleTypesMax);
+    schema.Add(kScriptInstructionsMax);
+    schema.Add(kScriptMemoryMax);
+    schema.Add(kScriptOutputMax);
     schema.Add(kRecordBatchMax);
     schema.Add(kRecordQueueMax);
     schema.Add(kPostgresConnectionsMax);
+    DeclareRemoteConfig(schema);
   }
 
   absl::Status Configure(app::Context& context) override {
-    metrics_ = std::make_unique<Metrics>(context.metrics(), [this] {
-      const Service* const service = serving_.load();
-      return service == nullptr ? 0.0 : static_cast<double>(service->recorder.queued());
+    metrics_ = std::make_unique<Metrics>(
+        context.metrics(),
+        [this] {
+          const Service* const service = serving_.load();
+          return service == nullptr ? 0.0 : static_cast<double>(service->recorder.queued());
+        },
+        [this] {
+          const Service* const service = serving_.load();
+          if (service == nullptr) return 0.0;
+          return static_cast<double>(service->rule_sets.active()->sets().size());
+        });
+    context.OnConfigChange([this](const config::Values&) {
+      if (Service* const service = serving_.load()) service->rules_watch.LookSoon();
     });
+    ASSIGN_OR_RETURN(resolvers_,
+                     OpenResolvers(context.config(), {context.clock(), context.random(),
+                                                      context.logger(), context.metrics()}));
     context.server().AddService(&adapter_);
     context.AddReadinessCheck("conflict storage", [this] {
       Service* const service = serving_.load();
@@ -66,7 +94,11 @@ class ConflictModule final : public app::Module {
     storage.data_dir = config.Get(app::kDataDir);
     storage.postgres_connections_max = static_cast<int>(config.Get(kPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto opened, OpenResolutionStorage(storage, context.clock()));
-    service_ = std::make_unique<Service>(std::move(opened), *metrics_, context);
+    ASSIGN_OR_RETURN(auto rule_sets, OpenRuleSetStorage(storage, context.clock()));
+    auto service =
+        std::make_unique<Service>(std::move(opened), std::move(rule_sets), *metrics_, context);
+    RETURN_IF_ERROR(service->rules_watch.Start());
+    service_ = std::move(service);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
     serving_.store(service_.get());
     adapter_.Serve(service_->domain);
@@ -74,7 +106,10 @@ class ConflictModule final : public app::Module {
   }
 
   void Drain(absl::Time deadline) override {
-    if (service_ != nullptr) service_->recorder.Drain(deadline);
+    if (service_ == nullptr) return;
+    service_->decider.Drain(deadline);
+    service_->calls.Drain(deadline);
+    service_->recorder.Drain(deadline);
   }
 
  private:
@@ -88,12 +123,50 @@ class ConflictModule final : public app::Module {
     ResolveLimits limits;
     limits.decisions_max = static_cast<size_t>(values.Get(kDecisionsMax));
     limits.matching_work_max = static_cast<size_t>(values.Get(kMatchingWorkMax));
+    limits.clock_skew_max = values.Get(kClockSkewMax);
+    limits.ask_deadline = values.Get(kAskDeadline);
+    limits.ask_fallback =
+        merge::PickFromName(values.Get(kAskFallback)).value_or(merge::Pick::kProposed);
     return limits;
+  }
+  static script::Limits ScriptLimitsFrom(const config::Values& values) {
+    script::Limits limits;
+    limits.instructions_max = static_cast<uint64_t>(values.Get(kScriptInstructionsMax));
+    limits.memory_bytes_max = static_cast<size_t>(values.Get(kScriptMemoryMax));
+    limits.output_bytes_max = static_cast<size_t>(values.Get(kScriptOutputMax));
+    return limits;
+  }
+  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values) {
+    RuleSetRegistry::Options options;
+    options.types_max = static_cast<int>(values.Get(kRuleTypesMax));
+    return options;
+  }
+  static RuleSetRegistry::Observer RuleObserver(Metrics& metrics, bus::Bus& bus) {
+    return {.on_read = [&metrics](const absl::Status& read,
+                                  bool changed) { metrics.OnRulesRead(read.ok(), changed); },
+            .on_changed = [&bus] { bus.Publish(kRulesChannel, ""); }};
+  }
+  // What scripts failed of is told now and then, since each failure is counted.
+  static Decider::Observer DeciderObserver(Metrics& metrics, app::Context& context) {
+    // Shared, since functions can be copied.
+    auto throttle = std::make_shared<log::Throttle>(context.clock(), kScriptWarningInterval);
+    return {
+        .on_resolved = [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); },
+        .on_script =
+            [&metrics, &logger = context.logger(), throttle](absl::string_view entity_type,
+                                                             const absl::Status& run) {
+              metrics.OnScript(run);
+              if (run.ok() || !throttle->Allow()) return;
+              logger.Warn("a rule's script decided nothing; its else did",
+                          {{"entity_type", entity_type}, {"error", run.message()}});
+            }};
   }
 
   // All that works once storage is open.
   struct Service {
-    Service(std::unique_ptr<ResolutionStorage> opened, Metrics& metrics, app::Context& context)
+    Service(std::unique_ptr<ResolutionStorage> opened,
+            std::unique_ptr<RuleSetStorage> opened_rule_sets, Metrics& metrics,
+            app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
           recorder(*storage, context.workers(), context.clock(),
@@ -101,17 +174,31 @@ class ConflictModule final : public app::Module {
                    [&metrics](size_t records, absl::Duration duration) {
                      metrics.OnRecorded(records, duration);
                    }),
-          decider(recorder, ResolveLimitsFrom(context.config()),
-                  [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); }) {}
+          rule_set_storage(std::move(opened_rule_sets)),
+          compiler(ScriptLimitsFrom(context.config())),
+          rule_sets(*rule_set_storage, compiler, context.clock(), RuleOptionsFrom(context.config()),
+                    RuleObserver(metrics, context.bus())),
+          rules_watch(rule_sets, context.bus(), context.config().Get(kRulesFile),
+                      context.config().Get(kRulesRefreshInterval), context.logger()),
+          decider(
+              recorder, context.workers(), context.clock(), [this] { return rule_sets.active(); },
+              ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context)),
+          calls(context.workers()) {}
 
     const std::shared_ptr<ResolutionStorage> storage;  // Shared with the probe's question.
     rpc::HealthProbe probe;
     Recorder recorder;
+    const std::unique_ptr<RuleSetStorage> rule_set_storage;
+    const rules::LuaCompiler compiler;
+    RuleSetRegistry rule_sets;
+    RulesWatch rules_watch;
     Decider decider;
-    GrpcAdapter::Domain domain{decider, recorder};
+    DeskCalls calls;
+    GrpcAdapter::Domain domain{decider, recorder, rule_sets, calls};
   };
 
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Resolvers> resolvers_;
   std::unique_ptr<Service> service_;
   GrpcAdapter adapter_;
   std::atomic<Service*> serving_{nullptr};  // Set when Start is done.

@@ -78,16 +78,19 @@ Recorder::Recorder(ResolutionStorage& storage, rpc::WorkerPool& workers, const C
             Send(std::move(batch), std::move(done));
           }) {}
 
-void Recorder::Record(std::vector<v1::Resolution> resolutions, Recorded recorded) {
-  if (resolutions.empty()) {
+void Recorder::Record(Records records, Recorded recorded) {
+  if (records.resolutions.empty() && records.openings.empty()) {
     recorded(absl::OkStatus());
     return;
   }
-  Pending pending{.resolutions = std::move(resolutions), .recorded = std::move(recorded)};
+  Pending pending{.records = std::move(records), .recorded = std::move(recorded)};
   const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
-  for (v1::Resolution& resolution : pending.resolutions) {
+  for (v1::Resolution& resolution : pending.records.resolutions) {
     resolution.set_time_ms(now_ms);
     pending.bytes += resolution.ByteSizeLong();
+  }
+  for (const v1::Conflict& opening : pending.records.openings) {
+    pending.bytes += opening.ByteSizeLong();
   }
   if (!batcher_.Submit(kLane, std::move(pending))) {
     // NOLINTNEXTLINE(bugprone-use-after-move): untouched when it is refused.
@@ -114,18 +117,21 @@ void Recorder::Send(std::vector<Pending> batch, absl::AnyInvocable<void()> done)
 }
 
 void Recorder::Write(std::vector<Pending>& batch) {
-  std::vector<v1::Resolution> resolutions;
+  Records all;
   for (Pending& pending : batch) {
-    for (v1::Resolution& resolution : pending.resolutions) {
-      resolutions.push_back(std::move(resolution));
+    for (v1::Resolution& resolution : pending.records.resolutions) {
+      all.resolutions.push_back(std::move(resolution));
+    }
+    for (v1::Conflict& opening : pending.records.openings) {
+      all.openings.push_back(std::move(opening));
     }
   }
   const absl::Duration start = clock_.Monotonic();
-  absl::Status written = storage_.Put(resolutions);
+  absl::Status written = storage_.Put(all);
   for (int i = 1; i < kWriteAttemptsMax && absl::IsAborted(written); ++i) {
-    written = storage_.Put(resolutions);
+    written = storage_.Put(all);
   }
-  observer_(resolutions.size(), clock_.Monotonic() - start);
+  observer_(all.resolutions.size() + all.openings.size(), clock_.Monotonic() - start);
   for (Pending& pending : batch) {
     pending.recorded(written.ok() ? written : Unavailable("resolutions cannot be recorded now"));
   }

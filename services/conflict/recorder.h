@@ -45,7 +45,7 @@ class Recorder {
 
   // Keeps the records of one call, with the time of day; `recorded` runs when they are durable.
   //   UNAVAILABLE  nothing is known of them: resolve again.
-  void Record(std::vector<v1::Resolution> resolutions, Recorded recorded);
+  void Record(Records records, Recorded recorded);
   // kInvalidArgument for a malformed query; UNAVAILABLE when the store cannot be read.
   void List(const v1::ListResolutionsRequest& request, Listed listed);
 
@@ -55,7 +55,7 @@ class Recorder {
 
  private:
   struct Pending {
-    std::vector<v1::Resolution> resolutions;
+    Records records;
     size_t bytes = 0;
     Recorded recorded;
   };

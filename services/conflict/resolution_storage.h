@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "bdcsync/conflict/v1/conflict.pb.h"
 
 namespace bdcsync::conflict {
@@ -17,6 +16,13 @@ namespace bdcsync::conflict {
 struct StoredResolution {
   int64_t number = 0;
   v1::Resolution resolution;
+};
+
+// What decisions leave behind.
+struct Records {
+  std::vector<v1::Resolution> resolutions;
+  // Conflicts that decisions have opened, in state OPENING.
+  std::vector<v1::Conflict> openings;
 };
 
 struct ResolutionQuery {
@@ -35,7 +41,7 @@ class ResolutionStorage {
   // Keeps all of them or none. One for an operation (space and op_id) that has one already replaces
   // it in its place: the operation was decided again.
   //   UNAVAILABLE, ABORTED, RESOURCE_EXHAUSTED  try again; doing it twice does no harm.
-  virtual absl::Status Put(absl::Span<const v1::Resolution> resolutions) = 0;
+  virtual absl::Status Put(const Records& records) = 0;
   // The newest first.
   virtual absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) = 0;
 };

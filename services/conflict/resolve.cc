@@ -1,6 +1,5 @@
 #include "services/conflict/resolve.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,24 +9,15 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
-#include "libs/json/parse.h"
 #include "libs/json/serialize.h"
 #include "libs/merge/three_way.h"
 #include "libs/rpc/status.h"
+#include "services/conflict/opening.h"
 
 namespace bdcsync::conflict {
 namespace {
 
-using Document = std::optional<json::Value>;  // Nothing: it does not exist.
-
 constexpr absl::string_view kMerged = "merged";
-
-absl::StatusOr<Document> Read(absl::string_view field, const v1::Side& side) {
-  if (!side.exists()) return Document();
-  absl::StatusOr<json::Value> value = json::Parse(side.data(), {.depth_max = json::kDepthCeiling});
-  if (value.ok()) return Document(*std::move(value));
-  return MakeErrorAt(Reason::kInvalidArgument, field, value.status().message());
-}
 
 bool IsStorable(absl::string_view text) { return text.find('\0') == absl::string_view::npos; }
 
@@ -48,21 +38,6 @@ absl::Status Validate(const v1::ResolveItem& item) {
   return absl::OkStatus();
 }
 
-void SetText(const Document& document, std::string& out) {
-  if (document) json::AppendTo(*document, out);
-}
-
-void AddDecision(const merge::Decision& decided, v1::ResolveResult& result) {
-  v1::Decision& decision = *result.add_decisions();
-  decision.set_path(decided.path);
-  decision.set_rule(std::string(merge::RuleName(decided.rule)));
-  SetText(decided.base, *decision.mutable_base());
-  SetText(decided.theirs, *decision.mutable_theirs());
-  SetText(decided.ours, *decision.mutable_ours());
-  // What is open holds theirs.
-  decision.set_chosen(std::string(merge::SideName(decided.chosen.value_or(merge::Side::kTheirs))));
-}
-
 // The strongest rule that was needed, when the decisions are told as one.
 merge::RuleKind StrongestRule(const merge::MergeResult& merged) {
   merge::RuleKind strongest = merge::RuleKind::kThreeWay;
@@ -80,45 +55,73 @@ struct Sides {
   Document ours;
 };
 
-void AddDecisions(const merge::MergeResult& merged, v1::ResolveResult& result) {
-  for (const auto* decisions : {&merged.decisions, &merged.conflicts}) {
-    for (const merge::Decision& decision : *decisions) AddDecision(decision, result);
-  }
+void SetText(const Document& document, std::string& out) {
+  if (document) json::AppendTo(*document, out);
 }
 
-void AddDecisionAboutWhole(const merge::MergeResult& merged, const Sides& sides,
-                           v1::ResolveResult& result) {
-  v1::Decision& whole = *result.add_decisions();
+v1::Decision AboutWhole(const merge::MergeResult& merged, const Sides& sides) {
+  v1::Decision whole;
   whole.set_rule(std::string(merge::RuleName(StrongestRule(merged))));
   SetText(sides.base, *whole.mutable_base());
   SetText(sides.theirs, *whole.mutable_theirs());
   SetText(sides.ours, *whole.mutable_ours());
-  whole.set_chosen(std::string(kMerged));
+  return whole;
 }
+
+// Answers for other programs, if somebody asks them; leaves places of `ask` open unless the item is
+// to be decided without asking.
+class ItemEvaluator final : public merge::RuleEvaluator {
+ public:
+  ItemEvaluator(const ResolveContext& context, int item, bool without_asking)
+      : context_(context), item_(item), without_asking_(without_asking) {}
+
+  merge::Answer Evaluate(const merge::Question& question) override {
+    if (question.rule.kind == merge::RuleKind::kAsk) {
+      merge::Answer answer;
+      if (!without_asking_) answer.kind = merge::Answer::Kind::kPending;
+      return answer;
+    }
+    return context_.ask_remote ? context_.ask_remote(item_, question)
+                               : merge::NotFollowed(question.rule.kind);
+  }
+
+ private:
+  const ResolveContext& context_;
+  const int item_;
+  const bool without_asking_;
+};
 
 // Decides one call; remembers each outcome for the items that meet it.
 class Decider {
  public:
-  Decider(const v1::ResolveRequest& request, const ResolveLimits& limits)
-      : request_(request), limits_(limits), outcomes_(request.items_size()) {}
+  Decider(const v1::ResolveRequest& request, const ResolveContext& context)
+      : request_(request),
+        context_(context),
+        meetings_{context.rules, context.now_ms, context.limits.clock_skew_max,
+                  context.limits.matching_work_max, context.on_script},
+        outcomes_(request.items_size()),
+        versions_(request.items_size()) {}
 
-  v1::ResolveResponse Run() {
-    v1::ResolveResponse response;
+  Resolved Run() {
+    Resolved resolved;
+    v1::ResolveResponse& response = resolved.response;
     response.mutable_results()->Reserve(request_.items_size());
     for (int i = 0; i < request_.items_size(); ++i) {
       v1::ResolveResult& result = *response.add_results();
       if (absl::Status decided = Decide(i, result); !decided.ok()) {
         result.Clear();
+        outcomes_[i] = decided;
         rpc::ToProto(decided, *result.mutable_error());
       }
     }
-    return response;
+    resolved.rule_set_versions = std::move(versions_);
+    return resolved;
   }
 
  private:
   absl::StatusOr<Document> ReadTheirs(int index) const {
     const v1::ResolveItem& item = request_.items(index);
-    if (item.theirs_item() == 0) return Read("theirs", item.theirs());
+    if (item.theirs_item() == 0) return ReadDocument("theirs", item.theirs());
     if (item.theirs_item() > static_cast<uint32_t>(index)) {
       return MakeErrorAt(Reason::kInvalidArgument, "theirs_item", "no such item before this one");
     }
@@ -130,9 +133,9 @@ class Decider {
   absl::StatusOr<Sides> ReadSides(int index) const {
     const v1::ResolveItem& item = request_.items(index);
     Sides sides;
-    ASSIGN_OR_RETURN(sides.base, Read("base", item.base()));
+    ASSIGN_OR_RETURN(sides.base, ReadDocument("base", item.base()));
     ASSIGN_OR_RETURN(sides.theirs, ReadTheirs(index));
-    ASSIGN_OR_RETURN(sides.ours, Read("ours", item.ours()));
+    ASSIGN_OR_RETURN(sides.ours, ReadDocument("ours", item.ours()));
     return sides;
   }
 
@@ -140,24 +143,55 @@ class Decider {
     const v1::ResolveItem& item = request_.items(index);
     RETURN_IF_ERROR(Validate(item));
     ASSIGN_OR_RETURN(Sides sides, ReadSides(index));
+    const bool main = entity::ViewOf(item.entity()).branch == entity::kMainBranch;
+    ItemEvaluator evaluator(context_, index, item.without_asking() || !main);
+    MeetingRules rules({item.entity(), item.base(), item.theirs(), item.ours()}, meetings_,
+                       &evaluator);
     merge::MergeResult merged =
-        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours),
-                     {.matching_work_max = limits_.matching_work_max});
-    result.mutable_merged()->set_exists(merged.value.has_value());
-    SetText(merged.value, *result.mutable_merged()->mutable_data());
-    if (merged.decisions.size() + merged.conflicts.size() <= limits_.decisions_max) {
-      AddDecisions(merged, result);
+        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options());
+    versions_[index] = rules.rule_set_version();
+    if (!merged.conflicts.empty()) return Ask(index, rules, merged, result);
+    WriteDocument(merged.value, *result.mutable_merged());
+    if (merged.decisions.size() <= context_.limits.decisions_max) {
+      for (const merge::Decision& decision : merged.decisions) {
+        rules.AddTo(decision, *result.add_decisions());
+      }
     } else {  // The merge used the sides up.
       ASSIGN_OR_RETURN(sides, ReadSides(index));
-      AddDecisionAboutWhole(merged, sides, result);
+      v1::Decision& whole = *result.add_decisions() = AboutWhole(merged, sides);
+      whole.set_chosen(std::string(kMerged));
+      whole.set_result(result.merged().data());
     }
     outcomes_[index] = std::move(merged.value);
     return absl::OkStatus();
   }
 
+  // Keeps the change out: the outcome is theirs.
+  absl::Status Ask(int index, const MeetingRules& rules, const merge::MergeResult& merged,
+                   v1::ResolveResult& result) {
+    ASSIGN_OR_RETURN(Sides sides, ReadSides(index));
+    WriteDocument(sides.theirs, *result.mutable_merged());
+    v1::Conflict& conflict = *result.mutable_conflict();
+    const OpeningDefaults defaults{context_.now_ms, context_.limits.ask_deadline,
+                                   context_.limits.ask_fallback};
+    conflict = OpeningOf(request_.items(index), merged.conflicts, defaults);
+    conflict.set_rule_set_version(rules.rule_set_version());
+    if (merged.conflicts.size() <= kOpenPlacesMax) {
+      for (int i = 0; i < conflict.places_size(); ++i) {
+        rules.AddTo(merged.conflicts[i], *conflict.mutable_places(i)->mutable_decision());
+      }
+    } else {
+      *conflict.mutable_places(0)->mutable_decision() = AboutWhole(merged, sides);
+    }
+    outcomes_[index] = std::move(sides.theirs);
+    return absl::OkStatus();
+  }
+
   const v1::ResolveRequest& request_;
-  const ResolveLimits& limits_;
+  const ResolveContext& context_;
+  const MeetingContext meetings_;
   std::vector<absl::StatusOr<Document>> outcomes_;  // Of the items so far.
+  std::vector<int64_t> versions_;                   // Of their rule sets.
 };
 
 }  // namespace
@@ -170,6 +204,8 @@ absl::string_view MeetingKindName(MeetingKind kind) {
       return "overlap";
     case MeetingKind::kDeleteOrEdit:
       return "delete_or_edit";
+    case MeetingKind::kAsked:
+      return "asked";
     case MeetingKind::kRefused:
       break;
   }
@@ -178,20 +214,22 @@ absl::string_view MeetingKindName(MeetingKind kind) {
 
 MeetingKind KindOf(const v1::ResolveResult& result) {
   if (result.has_error()) return MeetingKind::kRefused;
+  if (result.has_conflict()) return MeetingKind::kAsked;
   MeetingKind kind = MeetingKind::kClean;
   for (const v1::Decision& decision : result.decisions()) {
-    if (decision.rule() == merge::RuleName(merge::RuleKind::kEditWins)) {
+    if (decision.kind() == merge::ConflictKindName(merge::ConflictKind::kEditDelete)) {
       return MeetingKind::kDeleteOrEdit;
     }
-    if (decision.rule() == merge::RuleName(merge::RuleKind::kLastWriteWins)) {
-      kind = MeetingKind::kOverlap;
-    }
+    // One about the whole value has no kind: it is told by its rule.
+    const bool none = decision.kind() == merge::ConflictKindName(merge::ConflictKind::kNone) ||
+                      decision.rule() == merge::RuleName(merge::RuleKind::kThreeWay);
+    if (!none) kind = MeetingKind::kOverlap;
   }
   return kind;
 }
 
-v1::ResolveResponse Resolve(const v1::ResolveRequest& request, const ResolveLimits& limits) {
-  return Decider(request, limits).Run();
+Resolved Resolve(const v1::ResolveRequest& request, const ResolveContext& context) {
+  return Decider(request, context).Run();
 }
 
 }  // namespace bdcsync::conflict

@@ -1,11 +1,18 @@
-// What becomes of changes that meet: the default policy (three-way merge; of what still overlaps
-// the later commit wins; an edit wins over a delete) over values as they travel. Pure. Thread-safe.
+// What becomes of changes that meet, over values as they travel: merged by the rule set of their
+// entity type (docs/conflicts.md). What a rule leaves to a person keeps the whole change out, and
+// comes back as a conflict to open. Pure. Thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "bdcsync/conflict/v1/conflict.pb.h"
+#include "libs/merge/evaluator.h"
+#include "services/conflict/meeting.h"
 
 namespace bdcsync::conflict {
 
@@ -17,6 +24,23 @@ struct ResolveLimits {
   size_t decisions_max = 256;
   // Steps for matching the elements of an array with those of its base.
   size_t matching_work_max = 1'000'000;
+  // Times nearer to each other than this may be in the wrong order.
+  absl::Duration clock_skew_max = absl::Minutes(5);
+  // Of places whose rule does not say.
+  absl::Duration ask_deadline = absl::Hours(72);
+  merge::Pick ask_fallback = merge::Pick::kProposed;
+};
+
+// What a call needs beside the request. All is borrowed.
+struct ResolveContext {
+  const ResolveLimits& limits;
+  const ActiveRules& rules;
+  int64_t now_ms = 0;
+  // Told of every run of a script; may be nothing.
+  std::function<void(absl::string_view entity_type, const absl::Status& run)> on_script;
+  // Answers rules `remote` of the item with this number; nothing: their `else` decides. An answer
+  // kPending makes the whole result provisional: resolve again.
+  std::function<merge::Answer(int item, const merge::Question& question)> ask_remote;
 };
 
 // How two changes met; a closed set, for counting.
@@ -24,13 +48,19 @@ enum class MeetingKind {
   kClean,         // Each side's changes stand beside the other's.
   kOverlap,       // Both changed one thing, differently.
   kDeleteOrEdit,  // One side removed what the other changed.
+  kAsked,         // A person has to decide.
   kRefused,       // No decision was possible.
 };
 absl::string_view MeetingKindName(MeetingKind kind);
 MeetingKind KindOf(const v1::ResolveResult& result);
 
+struct Resolved {
+  v1::ResolveResponse response;
+  std::vector<int64_t> rule_set_versions;  // By item; 0: the defaults, or refused.
+};
+
 // Decides every item. Errors are said per item: invalid_argument for malformed JSON or a malformed
 // key, depends_on_rejected when the item whose outcome it meets failed.
-v1::ResolveResponse Resolve(const v1::ResolveRequest& request, const ResolveLimits& limits);
+Resolved Resolve(const v1::ResolveRequest& request, const ResolveContext& context);
 
 }  // namespace bdcsync::conflict

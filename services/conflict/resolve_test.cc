@@ -19,6 +19,8 @@ namespace {
 
 using Text = std::optional<std::string>;
 
+constexpr int64_t kNowMs = 1'700'000'000'000;
+
 v1::Side SideOf(const Text& text) {
   v1::Side side;
   side.set_exists(text.has_value());
@@ -42,7 +44,8 @@ v1::ResolveResponse ResolveAll(const std::vector<v1::ResolveItem>& items,
                                const ResolveLimits& limits = {}) {
   v1::ResolveRequest request;
   for (const v1::ResolveItem& item : items) *request.add_items() = item;
-  return Resolve(request, limits);
+  const ActiveRules rules;
+  return Resolve(request, {.limits = limits, .rules = rules, .now_ms = kNowMs}).response;
 }
 
 v1::ResolveResult ResolveOne(const Text& base, const Text& theirs, const Text& ours,

@@ -1,7 +1,6 @@
 // The desk of a gateway as one part: the clients behind it, the desk itself, and the worker.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "libs/app/context.h"
@@ -14,8 +13,8 @@ namespace bdcsync::gateway {
 
 class DeskServices {
  public:
-  // Everything but the channels is borrowed. The worker lives on `loop`.
-  DeskServices(app::Context& context, const std::vector<std::shared_ptr<grpc::Channel>>& conflict,
+  // Everything but the peers is borrowed. The worker lives on `loop`.
+  DeskServices(app::Context& context, const std::vector<rpc::Peer>& conflict,
                absl::Duration timeout, ConflictVersions& versions, RateLimiter& rates, Loop& loop,
                const ConflictWorkerOptions& options, ConflictWorkerMetrics& metrics)
       : client_(conflict, timeout),

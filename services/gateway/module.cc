@@ -83,17 +83,11 @@ absl::StatusOr<std::unique_ptr<queue::DurableQueue>> OpenSpool(app::Context& con
                                    context.random());
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> ChannelsOf(app::Context& context,
-                                                                       absl::string_view service) {
-  return context.channels().Get(service);
-}
-
 // All that works once other services can be called; the parts below rest on those above.
 class Gateway {
  public:
-  using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
   struct Peers {
-    Channels version, event_store, device_sync, conflict;
+    std::vector<rpc::Peer> version, event_store, device_sync, conflict;
   };
 
   Gateway(app::Context& context, Metrics& metrics, KeyRing& keys, const Peers& peers,
@@ -362,10 +356,10 @@ class GatewayModule final : public app::Module {
 
   absl::Status Start(app::Context& context) override {
     Gateway::Peers peers;
-    ASSIGN_OR_RETURN(peers.version, ChannelsOf(context, "version"));
-    ASSIGN_OR_RETURN(peers.event_store, ChannelsOf(context, "event-store"));
-    ASSIGN_OR_RETURN(peers.device_sync, ChannelsOf(context, "device-sync"));
-    ASSIGN_OR_RETURN(peers.conflict, ChannelsOf(context, "conflict"));
+    ASSIGN_OR_RETURN(peers.version, context.channels().Get("version"));
+    ASSIGN_OR_RETURN(peers.event_store, context.channels().Get("event-store"));
+    ASSIGN_OR_RETURN(peers.device_sync, context.channels().Get("device-sync"));
+    ASSIGN_OR_RETURN(peers.conflict, context.channels().Get("conflict"));
     ASSIGN_OR_RETURN(auto queue, OpenSpool(context));
     ASSIGN_OR_RETURN(auto server,
                      MakeWebSocketServer(ServerOptionsFrom(context.config()), context.clock(),

@@ -128,6 +128,7 @@ absl::Status ValidateOperation(const Operation& operation, const DataLimits& lim
       {"op_id", operation.op_id().size(), kOperationIdBytesMax, Reason::kInvalidArgument},
       {"data", operation.data().size(), limits.data_bytes_max, Reason::kTooLarge},
       {"patch", operation.patch().size(), limits.data_bytes_max, Reason::kTooLarge},
+      {"text", operation.text().size(), limits.data_bytes_max, Reason::kTooLarge},
       {"message", operation.message().size(), kMessageBytesMax, Reason::kTooLarge},
       {"metadata", operation.metadata().size(), kMetadataBytesMax, Reason::kTooLarge},
       {"category", operation.category().size(), kCategoryBytesMax, Reason::kInvalidArgument}};
@@ -150,8 +151,8 @@ absl::Status ValidateOperation(const Operation& operation, const DataLimits& lim
     case common::v1::OPERATION_KIND_DELETE:
       return absl::OkStatus();
     case common::v1::OPERATION_KIND_TEXT:
-      return MakeErrorAt(Reason::kInvalidArgument, "operation",
-                         "text operations are not enabled for this entity type");
+      if (!operation.text().empty()) return absl::OkStatus();
+      return MakeErrorAt(Reason::kInvalidArgument, "text", "text needs {path, ops}");
     default:
       return MakeErrorAt(Reason::kInvalidArgument, "operation", "there is no such operation");
   }
@@ -205,7 +206,7 @@ std::shared_ptr<EntityState> NextState(const EntityState& head, const Operation&
 
 std::string DescribeVersion(const Operation& operation, const EntityState& head,
                             const EntityState& next, const EntityState* merged_with,
-                            std::vector<std::string> changed_paths) {
+                            std::vector<std::string> changed_paths, absl::string_view text) {
   // One per thread, emptied and kept with the memory of its fields, which are small.
   thread_local v1::VersionMeta meta;
   meta.Clear();
@@ -224,8 +225,19 @@ std::string DescribeVersion(const Operation& operation, const EntityState& head,
   meta.set_previous_category(head.category);
   meta.set_existed_before(head.alive());
   if (operation.patch().size() <= kKeptPatchBytesMax) meta.set_patch(operation.patch());
+  if (text.size() <= kKeptTextBytesMax) meta.set_text(std::string(text));
   meta.set_metadata(operation.metadata());
   return meta.SerializeAsString();
+}
+
+absl::Status BaseNotFound() {
+  return MakeErrorAt(Reason::kBaseNotFound, "base_version", "the entity has no such version");
+}
+
+absl::Status NothingToEdit() { return MakeError(Reason::kNotFound, "there is no text to edit"); }
+
+absl::Status TextTooLarge(const DataLimits& limits) {
+  return TooLarge("text", limits.data_bytes_max);
 }
 
 }  // namespace bdcsync::version

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/version/entity_state.h"
 
 namespace bdcsync::common::v1 {
@@ -28,10 +30,14 @@ inline constexpr size_t kChangedPathsBytesMax = 4096;
 inline constexpr size_t kComparedBytesMax = 4096;
 // A larger patch is not kept with the version; the data after it always is.
 inline constexpr size_t kKeptPatchBytesMax = 32768;
+// Nor is a larger text operation: whoever would need it makes do with the texts before and after.
+inline constexpr size_t kKeptTextBytesMax = 65536;
 
 struct DataLimits {
   size_t data_bytes_max = size_t{1} << 20;
   size_t data_depth_max = 64;
+  int64_t text_distance_max = 1000;
+  size_t text_trail_bytes_max = size_t{256} << 10;
 };
 
 // What an operation makes of a state.
@@ -39,6 +45,7 @@ struct Change {
   bool deleted = false;
   std::string data;  // JSON text, unless deleted.
   std::vector<std::string> changed_paths;
+  std::string text;  // JSON of the text operation that it is, if it is one.
 };
 
 // Checks what needs no state: kind and lengths. kInvalidArgument or kTooLarge: never retry.
@@ -67,6 +74,11 @@ std::shared_ptr<EntityState> NextState(const EntityState& head,
 // The description that is stored with the version `next`. `merged_with`: the base, for a merge.
 std::string DescribeVersion(const common::v1::Operation& operation, const EntityState& head,
                             const EntityState& next, const EntityState* merged_with,
-                            std::vector<std::string> changed_paths);
+                            std::vector<std::string> changed_paths, absl::string_view text = {});
+
+// What is asked for does not exist, or does not fit.
+absl::Status BaseNotFound();
+absl::Status NothingToEdit();
+absl::Status TextTooLarge(const DataLimits& limits);
 
 }  // namespace bdcsync::version

@@ -147,7 +147,10 @@ void CommitRun::AnswerStored(Work* work, const event_store::v1::Appended& append
   result.mutable_position()->set_epoch(appended.epoch());
   result.mutable_position()->set_seq(appended.seq());
   result.set_time_ms(appended.time_ms());
-  if (work->merged && work->next->data != work->pending.operation().data()) {
+  if (work->text != nullptr) tools_.observer.OnText(work->text->route);
+  if (work->text != nullptr && work->text->route != TextRoute::kMeeting) {
+    result.set_text(work->text->committed);
+  } else if (work->merged && work->next->data != work->pending.operation().data()) {
     result.set_data(work->next->data);
   }
   Answer(work);
@@ -163,12 +166,14 @@ void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event,
   result.mutable_position()->set_epoch(epoch);
   result.mutable_position()->set_seq(event.seq());
   result.set_time_ms(event.time_ms());
-  if (meta.outcome() == common::v1::OUTCOME_MERGED &&
-      state->data != work->pending.operation().data()) {
+  const bool merged = meta.outcome() == common::v1::OUTCOME_MERGED;
+  if (merged && !meta.text().empty()) {
+    result.set_text(std::move(*meta.mutable_text()));
+  } else if (merged && state->data != work->pending.operation().data()) {
     result.set_data(state->data);
   }
   work->ours = state;  // What the client's next operation of the batch was made on.
-  work->merged = false;
+  work->merged = merged && work->pending.operation().kind() == common::v1::OPERATION_KIND_TEXT;
   Answer(work);
 }
 
@@ -215,9 +220,12 @@ void CommitRun::Publish() {
   for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();
   std::vector<HeadCache::Update> updates;
   for (EntityLine& line : lines_) {
-    if (!std::exchange(line.dirty, false)) continue;
-    updates.push_back({line.key(), line.confirmed() ? line.stored() : nullptr});
-    if (line.finished()) line.Release();
+    const bool finished = line.finished();
+    const bool gives_back = finished && line.confirmed() && line.has_trail();
+    if (!std::exchange(line.dirty, false) && !gives_back) continue;
+    updates.push_back({line.key(), line.confirmed() ? line.stored() : nullptr,
+                       gives_back ? line.TakeTrail(tools_.limits.data) : nullptr});
+    if (finished) line.Release();
   }
   if (!updates.empty()) tools_.cache.Apply(updates);
 }

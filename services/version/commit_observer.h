@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "bdcsync/common/v1/common.pb.h"
 #include "libs/base/call_trace.h"
+#include "services/version/text_work.h"
 
 namespace bdcsync::version {
 
@@ -19,6 +20,8 @@ class CommitObserver {
   virtual void OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outcome) = 0;
   // Operations met changes that they did not know, and were put to the resolver.
   virtual void OnMeetings(size_t meetings) = 0;
+  // A text operation was committed, and got to the head on this way.
+  virtual void OnText(TextRoute route) = 0;
   // Another writer was first on an entity.
   virtual void OnLostRace() = 0;
   // `batch` holds operations of several calls.

@@ -113,7 +113,7 @@ void CommitRun::Proceed() {
     Publish();
     const std::vector<EntityLine*> wave = Wave();
     if (wave.empty()) break;
-    if (LoadHeads(wave) || LoadBases(wave)) return;
+    if (LoadHeads(wave) || LoadSteps(wave) || LoadBases(wave)) return;
     Decide(wave);
     const bool lost_head =
         absl::c_any_of(wave, [](const EntityLine* line) { return line->stored() == nullptr; });
@@ -121,6 +121,7 @@ void CommitRun::Proceed() {
       if (atomic_) RestartGroup();
       continue;
     }
+    if (std::exchange(questions_.needs_bases, false)) continue;
     if (Ask() || Append()) return;
     if (std::exchange(stalled_, true)) {
       for (EntityLine* line : wave) SendBack(line, MakeError(Reason::kInternal, "no progress"));
@@ -161,10 +162,11 @@ bool CommitRun::LoadHeads(const std::vector<EntityLine*>& wave) {
     }
   }
   if (!unknown.empty()) {
-    std::vector<StatePtr> found = tools_.cache.Find(keys);
+    std::vector<HeadCache::Head> found = tools_.cache.Find(keys);
     for (size_t i = 0; i < found.size(); ++i) {
-      if (found[i] != nullptr) {
-        unknown[i]->SetHead(std::move(found[i]), /*confirmed=*/false);
+      if (found[i].state != nullptr) {
+        unknown[i]->SetTrail(std::move(found[i].trail));
+        unknown[i]->SetHead(std::move(found[i].state), /*confirmed=*/false);
       } else if (unknown[i]->StartsWithCreate()) {
         // Most likely new, which saves a read; the log refuses the append if it is not.
         unknown[i]->SetHead(NoState(), /*confirmed=*/false);
@@ -216,34 +218,69 @@ bool CommitRun::LoadBases(const std::vector<EntityLine*>& wave) {
     }
   }
   if (wanted.empty()) return false;
-  bases_.assign(wanted.size(), absl::UnavailableError("not answered yet"));
-  Expect(static_cast<int>(wanted.size()), [this, wanted] { OnBases(wanted); });
+  std::vector<ReadStreamRequest> requests(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
-    ReadStreamRequest request;
-    SetStream(*wanted[i].first, *request.mutable_stream());
-    request.set_from_revision(wanted[i].second);
-    request.set_limit(1);
-    tools_.log.ReadStream(std::move(request), [self = shared_from_this(),
-                                               i](absl::StatusOr<ReadStreamResponse> events) {
-      self->bases_[i] = std::move(events);
-      self->Arrive();
-    });
+    SetStream(*wanted[i].first, *requests[i].mutable_stream());
+    requests[i].set_from_revision(wanted[i].second);
+    requests[i].set_limit(1);
+  }
+  ReadStreams(std::move(requests), [this, wanted] { OnBases(wanted); });
+  return true;
+}
+
+void CommitRun::ReadStreams(std::vector<ReadStreamRequest> requests,
+                            absl::AnyInvocable<void()> then) {
+  pages_.assign(requests.size(), absl::UnavailableError("not answered yet"));
+  Expect(static_cast<int>(requests.size()), std::move(then));
+  for (size_t i = 0; i < requests.size(); ++i) {
+    tools_.log.ReadStream(std::move(requests[i]),
+                          [self = shared_from_this(), i](absl::StatusOr<ReadStreamResponse> page) {
+                            self->pages_[i] = std::move(page);
+                            self->Arrive();
+                          });
   }
   Arrive();
+}
+
+bool CommitRun::LoadSteps(const std::vector<EntityLine*>& wave) {
+  std::vector<std::pair<EntityLine*, TextMemory::Range>> wanted;
+  for (EntityLine* line : wave) {
+    if (wanted.size() == kBasesAtOnceMax) break;
+    const TextMemory::Range range = line->MissingSteps(tools_.limits.data);
+    if (range.count > 0) wanted.emplace_back(line, range);
+  }
+  if (wanted.empty()) return false;
+  std::vector<ReadStreamRequest> requests(wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    SetStream(*wanted[i].first, *requests[i].mutable_stream());
+    requests[i].set_from_revision(wanted[i].second.from_revision);
+    requests[i].set_limit(static_cast<int32_t>(wanted[i].second.count));
+    requests[i].set_without_data(true);
+  }
+  ReadStreams(std::move(requests), [this, wanted] {
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (pages_[i].ok()) {
+        wanted[i].first->AddSteps(*pages_[i], wanted[i].second);
+      } else {
+        SendBack(wanted[i].first, MakeError(Reason::kUnavailable, "the log cannot be read"));
+      }
+    }
+    pages_.clear();
+  });
   return true;
 }
 
 void CommitRun::OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& wanted) {
   for (size_t i = 0; i < wanted.size(); ++i) {
     const auto& [line, revision] = wanted[i];
-    if (!bases_[i].ok()) {
+    if (!pages_[i].ok()) {
       SendBack(line, MakeError(Reason::kUnavailable, "the log cannot be read"));
       continue;
     }
-    const bool found = bases_[i]->events_size() == 1 && bases_[i]->events(0).revision() == revision;
-    line->AddBase(revision, found ? StateAfter(bases_[i]->events(0)) : nullptr);
+    const bool found = pages_[i]->events_size() == 1 && pages_[i]->events(0).revision() == revision;
+    line->AddBase(revision, found ? StateAfter(pages_[i]->events(0)) : nullptr);
   }
-  bases_.clear();
+  pages_.clear();
 }
 
 void CommitRun::Decide(const std::vector<EntityLine*>& wave) {

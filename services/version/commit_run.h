@@ -53,6 +53,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   // answer.
   void Proceed();
   bool LoadHeads(const std::vector<EntityLine*>& wave);
+  bool LoadSteps(const std::vector<EntityLine*>& wave);
   bool LoadBases(const std::vector<EntityLine*>& wave);
   void Decide(const std::vector<EntityLine*>& wave);
   bool Ask();
@@ -64,6 +65,9 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
 
   void ReadHeads(const std::vector<EntityLine*>& lines);
   void OnHeads(const std::vector<EntityLine*>& lines);
+  // Reads streams at once, each into its place in `pages_`.
+  void ReadStreams(std::vector<event_store::v1::ReadStreamRequest> requests,
+                   absl::AnyInvocable<void()> then);
   void OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& wanted);
   void AskResolver(const std::vector<Work*>& meetings);
   void OnMet(const std::vector<Work*>& meetings);
@@ -107,7 +111,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   absl::AnyInvocable<void()> then_;
   // Answers to the questions under way; each is written by one callback before it arrives.
   absl::StatusOr<event_store::v1::ReadHeadsResponse> heads_;
-  std::vector<absl::StatusOr<event_store::v1::ReadStreamResponse>> bases_;
+  std::vector<absl::StatusOr<event_store::v1::ReadStreamResponse>> pages_;
   absl::StatusOr<conflict::v1::ResolveResponse> decided_;
   absl::StatusOr<event_store::v1::GetOperationsResponse> known_;
   absl::StatusOr<event_store::v1::AppendResponse> appended_;

@@ -19,7 +19,8 @@ constexpr absl::Duration kQueueFullRetryAfter = absl::Milliseconds(200);
 
 size_t BytesOf(const PendingOperation& pending) {
   const common::v1::Operation& operation = pending.operation();
-  return kOperationBytes + operation.data().size() + operation.patch().size();
+  return kOperationBytes + operation.data().size() + operation.patch().size() +
+         operation.text().size();
 }
 
 using Lanes = rpc::LaneBatcher<PendingOperation>::Lanes;

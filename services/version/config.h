@@ -54,6 +54,23 @@ inline constexpr config::Bytes kHeadCacheBytes{
     .min = 0,
     .max = int64_t{1} << 40,
     .doc = "Memory for the heads that were used last; a head that is not there costs one read."};
+inline constexpr config::Int kTextDistanceMax{
+    .name = "version.text_distance_max",
+    .default_value = 1000,
+    .min = 1,
+    .max = 1000,
+    .unit = "versions",
+    .doc =
+        "A text operation made so far behind the head is moved over each change of the text "
+        "since; one made before that, over the difference of the two texts."};
+inline constexpr config::Bytes kTextTrailBytes{
+    .name = "version.text_trail_bytes",
+    .default_value = 256 << 10,
+    .min = 0,
+    .max = 64 << 20,
+    .doc =
+        "Memory for the last text operations of one entity, beside its head and within "
+        "version.head_cache_bytes; those that are not there are read from the log."};
 inline constexpr config::Int kLostRacesMax{
     .name = "version.lost_races_max",
     .default_value = 8,

@@ -4,6 +4,7 @@
 
 #include "absl/algorithm/container.h"
 #include "libs/base/errors.h"
+#include "libs/base/status.h"
 #include "libs/entity/version_id.h"
 
 namespace bdcsync::version {
@@ -15,7 +16,26 @@ bool SameVersion(const EntityState& a, const EntityState& b) {
 
 bool Waits(const Work* work) { return work->stage == Stage::kWaiting; }
 
+// A text operation is moved over what its versions did; it asks for a state only when that is not
+// known.
+bool WantsBase(const Work& work) {
+  const common::v1::Operation& operation = work.pending.operation();
+  return UsesBase(operation) &&
+         (operation.kind() != common::v1::OPERATION_KIND_TEXT || work.needs_base);
+}
+
 }  // namespace
+
+void EntityLine::Add(Work* work) {
+  const uint64_t batch = work->pending.client_batch;
+  if (batch != 0) {
+    const auto earlier = std::find_if(works_.rbegin(), works_.rend(), [batch](const Work* other) {
+      return other->pending.client_batch == batch;
+    });
+    if (earlier != works_.rend()) work->earlier = *earlier;
+  }
+  works_.push_back(work);
+}
 
 bool EntityLine::finished() const {
   return absl::c_all_of(works_, [](const Work* work) { return work->stage == Stage::kAnswered; });
@@ -35,8 +55,17 @@ void EntityLine::Release() {
   for (Work* work : works_) {
     work->ours = nullptr;
     work->next = nullptr;
+    work->text = nullptr;
     work->meta.clear();
   }
+}
+
+std::shared_ptr<TextTrail> EntityLine::TakeTrail(const DataLimits& limits) {
+  std::shared_ptr<TextTrail> trail = text_.TakeTrail();
+  if (trail != nullptr) {
+    trail->Trim(static_cast<size_t>(limits.text_distance_max), limits.text_trail_bytes_max);
+  }
+  return trail;
 }
 
 void EntityLine::SetHead(StatePtr head, bool confirmed) {
@@ -54,6 +83,7 @@ void EntityLine::ForgetHead() {
   confirmed_ = false;
   distrusts_memory_ = true;
   dirty = true;
+  text_.OnHead(nullptr);
 }
 
 void EntityLine::Restart() {
@@ -63,8 +93,10 @@ void EntityLine::Restart() {
     work->before = work->base = work->ours = nullptr;
     work->next = nullptr;
     work->merged = false;
+    if (work->text != nullptr) work->text->after.reset();
   }
   head_ = stored_;
+  text_.OnHead(stored_.get());
   waits_for_append_ = false;
   open_meeting_ = 0;
 }
@@ -79,7 +111,7 @@ const StatePtr* EntityLine::BaseAt(int64_t revision) const {
 std::vector<int64_t> EntityLine::MissingBases(size_t count_max) {
   std::vector<int64_t> named;
   for (const Work* work : works_) {
-    if (!Waits(work) || !UsesBase(work->pending.operation())) continue;
+    if (!Waits(work) || !WantsBase(*work)) continue;
     const auto id = entity::ParseVersionId(work->pending.operation().base_version());
     if (id && id->revision < stored_->revision) named.push_back(id->revision);
   }
@@ -99,57 +131,47 @@ std::vector<int64_t> EntityLine::MissingBases(size_t count_max) {
   return missing;
 }
 
-const Work* EntityLine::EarlierOfBatch(size_t index) const {
-  const uint64_t batch = works_[index]->pending.client_batch;
-  if (batch == 0) return nullptr;
-  while (index > 0) {
-    const Work* earlier = works_[--index];
-    if (earlier->pending.client_batch == batch) return earlier;
-  }
-  return nullptr;
-}
-
-absl::StatusOr<StatePtr> EntityLine::FindBase(const Work& work, const Work* earlier) const {
+absl::StatusOr<StatePtr> EntityLine::FindBase(const Work& work, const DataLimits& limits) const {
   const common::v1::Operation& operation = work.pending.operation();
   if (!UsesBase(operation)) return StatePtr();
-  if (earlier != nullptr && earlier->ours != nullptr &&
-      earlier->pending.operation().base_version() == operation.base_version()) {
-    // The client made it on top of its own change before, whose version it could not know.
-    const bool is_head = !earlier->merged && SameVersion(*earlier->ours, *head_);
-    return is_head ? StatePtr() : earlier->ours;
+  if (BuiltOnEarlier(work)) {
+    const Work& earlier = *work.earlier;
+    const bool is_head = !earlier.merged && SameVersion(*earlier.ours, *head_);
+    return is_head ? StatePtr() : ClientStateAfter(work.earlier, limits);
   }
-  const absl::Status not_found =
-      MakeErrorAt(Reason::kBaseNotFound, "base_version", "the entity has no such version");
+  ASSIGN_OR_RETURN(StatePtr base, NamedBase(operation));
+  return base == head_ ? StatePtr() : base;
+}
+
+absl::StatusOr<StatePtr> EntityLine::NamedBase(const common::v1::Operation& operation) const {
   const auto id = entity::ParseVersionId(operation.base_version());
-  if (!id || id->revision > stored_->revision) return not_found;
+  if (!id || id->revision > stored_->revision) return BaseNotFound();
   StatePtr base = stored_;
   if (id->revision < stored_->revision) {
     const StatePtr* loaded = BaseAt(id->revision);
     if (loaded == nullptr) return absl::UnavailableError("the base has to be read first");
     base = *loaded;
   }
-  if (base == nullptr || base->event_id != id->event_id) return not_found;
-  return base == head_ ? StatePtr() : base;
+  if (base == nullptr || base->event_id != id->event_id) return BaseNotFound();
+  return base;
 }
 
 void EntityLine::Advance(const Tools& tools, Questions& questions) {
   if (waits_for_append_ || stored_ == nullptr) return;
-  for (size_t i = 0; i < works_.size(); ++i) {
-    Work* work = works_[i];
+  for (Work* work : works_) {
     if (work->stage == Stage::kDoubted) return;
-    if (Waits(work) && !Decide(work, i, tools, questions)) return;
+    if (Waits(work) && !Decide(work, tools, questions)) return;
   }
 }
 
 // False when the line stops here for now.
-bool EntityLine::Decide(Work* work, size_t index, const Tools& tools, Questions& questions) {
+bool EntityLine::Decide(Work* work, const Tools& tools, Questions& questions) {
   const auto refuse = [&](absl::Status error) {
     Refuse(work, std::move(error), tools, questions);
     return false;
   };
   const common::v1::Operation& operation = work->pending.operation();
-  const Work* earlier = EarlierOfBatch(index);
-  if (earlier != nullptr && earlier->refused) {
+  if (work->earlier != nullptr && work->earlier->refused) {
     return refuse(MakeError(Reason::kDependsOnRejected,
                             "an earlier operation of the batch on this entity was refused"));
   }
@@ -160,7 +182,10 @@ bool EntityLine::Decide(Work* work, size_t index, const Tools& tools, Questions&
     if (!tools.atomic) return false;  // Until what is ready is stored.
     return refuse(MakeError(Reason::kTooLarge, "the batch makes too much data to apply at once"));
   }
-  absl::StatusOr<StatePtr> base = FindBase(*work, earlier);
+  if (operation.kind() == common::v1::OPERATION_KIND_TEXT) {
+    return DecideText(work, tools, questions);
+  }
+  absl::StatusOr<StatePtr> base = FindBase(*work, tools.limits);
   if (!base.ok()) return absl::IsUnavailable(base.status()) ? false : refuse(base.status());
   const bool meets = *base != nullptr;
   if (meets ? questions.meetings.size() >= kMeetingsPerCallMax : open_meeting_ != 0) return false;
@@ -169,7 +194,11 @@ bool EntityLine::Decide(Work* work, size_t index, const Tools& tools, Questions&
   if (meets) {
     MakeMeeting(work, *std::move(base), *std::move(change), tools, questions);
   } else {
-    MakeReady(work, *std::move(change), tools, questions);
+    const std::vector<std::string> changed = change->changed_paths;
+    const StatePtr before = head_;
+    MakeReady(work, *std::move(change), nullptr, tools, questions);
+    text_.OnOther(*before,
+                  {.version = {head_->revision, head_->event_id}, .changed_paths = changed});
   }
   return true;
 }
@@ -190,16 +219,17 @@ void EntityLine::Refuse(Work* work, absl::Status error, const Tools& tools, Ques
   questions.doubts.push_back(work);
 }
 
-void EntityLine::MakeReady(Work* work, Change change, const Tools& tools, Questions& questions) {
+void EntityLine::MakeReady(Work* work, Change change, const EntityState* merged_with,
+                           const Tools& tools, Questions& questions) {
   const common::v1::Operation& operation = work->pending.operation();
   work->next = NextState(*head_, operation, work->pending.item->actor(), tools.random.Bits64());
   work->next->deleted = change.deleted;
   work->next->data = std::move(change.data);
-  work->meta =
-      DescribeVersion(operation, *head_, *work->next, nullptr, std::move(change.changed_paths));
+  work->meta = DescribeVersion(operation, *head_, *work->next, merged_with,
+                               std::move(change.changed_paths), change.text);
   work->before = std::move(head_);
   work->ours = work->next;
-  work->merged = false;
+  work->merged = merged_with != nullptr;
   work->stage = Stage::kReady;
   questions.bytes_in_work += work->next->data.size() + work->meta.size();
   head_ = work->next;
@@ -228,9 +258,11 @@ void EntityLine::OnMet(Work* work, bool deleted, std::string data, const DataLim
   work->next->deleted = deleted;
   work->next->data = std::move(data);
   work->merged = true;
-  work->meta =
-      DescribeVersion(work->pending.operation(), *work->before, *work->next, work->base.get(),
-                      ChangedPathsBetween(*work->before, *work->next, limits));
+  std::vector<std::string> changed = ChangedPathsBetween(*work->before, *work->next, limits);
+  text_.OnOther(*work->before, {.version = {work->next->revision, work->next->event_id},
+                                .changed_paths = changed});
+  work->meta = DescribeVersion(work->pending.operation(), *work->before, *work->next,
+                               work->base.get(), std::move(changed));
   work->base = nullptr;
   work->stage = Stage::kReady;
   if (work->meeting_number == open_meeting_) open_meeting_ = 0;

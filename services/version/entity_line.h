@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/ids.h"
+#include "services/version/text_memory.h"
 #include "services/version/work.h"
 
 namespace bdcsync::version {
@@ -30,6 +33,7 @@ class EntityLine {
   struct Questions {
     std::vector<Work*> meetings;  // For the resolver.
     std::deque<Work*> doubts;     // Refusals, to be checked against the known op_ids.
+    bool needs_bases = false;     // Something is to be read before the line goes on.
     size_t bytes_in_work = 0;
   };
   struct Tools {
@@ -45,7 +49,7 @@ class EntityLine {
   absl::string_view key() const { return key_; }
   absl::string_view space() const { return absl::string_view(key_).substr(0, key_.find('\0')); }
   absl::string_view stream() const { return absl::string_view(key_).substr(key_.find('\0') + 1); }
-  void Add(Work* work) { works_.push_back(work); }
+  void Add(Work* work);
   const Works& works() const { return works_; }
   // Whether every operation is answered.
   bool finished() const;
@@ -74,6 +78,15 @@ class EntityLine {
     bases_.emplace_back(revision, std::move(state));
   }
 
+  // Versions to be read, without data, before text operations can be moved over them; none when
+  // `count` is 0.
+  TextMemory::Range MissingSteps(const DataLimits& limits) const;
+  void AddSteps(const event_store::v1::ReadStreamResponse& page, const TextMemory::Range& asked);
+  // What the memory of heads keeps beside the head, handed over and back.
+  void SetTrail(std::shared_ptr<TextTrail> trail) { text_.SetTrail(std::move(trail)); }
+  bool has_trail() const { return text_.trail() != nullptr; }
+  std::shared_ptr<TextTrail> TakeTrail(const DataLimits& limits);
+
   // Decides operations in order until one needs an answer from outside or all are ready.
   void Advance(const Tools& tools, Questions& questions);
   // Takes the resolver's outcome of a meeting: deleted, and data unless deleted.
@@ -89,16 +102,33 @@ class EntityLine {
   bool dirty = false;         // The memory of heads does not know stored() yet.
 
  private:
-  bool Decide(Work* work, size_t index, const Tools& tools, Questions& questions);
+  bool Decide(Work* work, const Tools& tools, Questions& questions);
   // The base that differs from the head that `work` meets; null when it does not say or is equal.
   // UNAVAILABLE: it has to be read first.
-  absl::StatusOr<StatePtr> FindBase(const Work& work, const Work* earlier) const;
+  absl::StatusOr<StatePtr> FindBase(const Work& work, const DataLimits& limits) const;
+  // The state that its base_version names. Errors as FindBase.
+  absl::StatusOr<StatePtr> NamedBase(const common::v1::Operation& operation) const;
   const StatePtr* BaseAt(int64_t revision) const;
-  const Work* EarlierOfBatch(size_t index) const;
   void Refuse(Work* work, absl::Status error, const Tools& tools, Questions& questions);
-  void MakeReady(Work* work, Change change, const Tools& tools, Questions& questions);
+  void MakeReady(Work* work, Change change, const EntityState* merged_with, const Tools& tools,
+                 Questions& questions);
   void MakeMeeting(Work* work, StatePtr base, Change change, const Tools& tools,
                    Questions& questions);
+
+  // entity_line_text.cc
+  bool DecideText(Work* work, const Tools& tools, Questions& questions);
+  bool DecideTextByStates(Work* work, const StatePtr& client, const Tools& tools,
+                          Questions& questions);
+  bool MakeTextReady(Work* work, TextBridge bridge, const Tools& tools, Questions& questions);
+  static bool BuiltOnEarlier(const Work& work);
+  static Work* BuiltOn(const Work& work, absl::string_view path, const DataLimits& limits);
+  std::optional<TextBridge> BridgeAfter(Work* work, absl::string_view path,
+                                        const DataLimits& limits) const;
+  absl::StatusOr<std::optional<TextBridge>> BridgeToHead(const Work& work,
+                                                         const DataLimits& limits) const;
+  bool MadeOnHead(const Work& work) const;
+  absl::StatusOr<StatePtr> ClientStateBefore(const Work& work, const DataLimits& limits) const;
+  absl::StatusOr<StatePtr> ClientStateAfter(Work* work, const DataLimits& limits) const;
 
   const std::string key_;
   Works works_;
@@ -109,6 +139,7 @@ class EntityLine {
   bool waits_for_append_ = false;  // The next operation is decided on a stored head only.
   int open_meeting_ = 0;           // The meeting whose outcome is head_; 0: head_ is known.
   std::vector<std::pair<int64_t, StatePtr>> bases_;
+  TextMemory text_;
 };
 
 }  // namespace bdcsync::version

@@ -1,12 +1,10 @@
 #include "services/version/event_log_client.h"
 
-#include <grpcpp/channel.h>
-
 #include <utility>
 
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/hash.h"
-#include "libs/rpc/unary.h"
+#include "libs/rpc/client.h"
 
 namespace bdcsync::version {
 namespace {
@@ -22,54 +20,58 @@ using event_store::v1::ReadHeadsRequest;
 using event_store::v1::ReadHeadsResponse;
 using event_store::v1::ReadStreamRequest;
 using event_store::v1::ReadStreamResponse;
-using Async = EventStoreService::StubInterface::async_interface;
 
-template <typename Request, typename Response>
-using Method = void (Async::*)(grpc::ClientContext*, const Request*, Response*,
-                               std::function<void(grpc::Status)>);
+constexpr auto kAppend = [](auto& end, auto... call) { return end.Append(std::move(call)...); };
+constexpr auto kReadHeads = [](auto& end, auto... call) {
+  return end.ReadHeads(std::move(call)...);
+};
+constexpr auto kReadStream = [](auto& end, auto... call) {
+  return end.ReadStream(std::move(call)...);
+};
+constexpr auto kGetOperations = [](auto& end, auto... call) {
+  return end.GetOperations(std::move(call)...);
+};
+constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
+  return end.GetStoreInfo(std::move(call)...);
+};
 
 }  // namespace
 
 struct EventLogClient::Replicas {
-  std::vector<std::unique_ptr<EventStoreService::Stub>> stubs;
-  absl::Duration timeout;
+  std::vector<rpc::Client<EventStoreService>> clients;
+  rpc::CallOptions options;
 
   size_t RouteOf(absl::string_view space) const {
-    return stubs.size() == 1 ? 0 : StableHash64(space) % stubs.size();
+    return clients.size() == 1 ? 0 : StableHash64(space) % clients.size();
   }
 
   // Calls replica `first`, and the ones after it while they cannot be reached.
-  template <typename Request, typename Response>
-  void Call(Method<Request, Response> method, Request request, size_t first,
-            EventLog::Callback<Response> callback, size_t attempt = 0) {
-    Async& async = *stubs[(first + attempt) % stubs.size()]->async();
-    const rpc::CallOptions options{.timeout = timeout};
-    if (attempt + 1 >= stubs.size()) {
-      rpc::CallAsync(async, method, std::move(request), options, std::move(callback));
+  template <typename Method, typename Request, typename Response>
+  void Call(Method method, Request request, size_t first, EventLog::Callback<Response> callback,
+            size_t attempt = 0) {
+    const auto& client = clients[(first + attempt) % clients.size()];
+    if (attempt + 1 >= clients.size()) {
+      client.Start(method, std::move(request), options, std::move(callback));
       return;
     }
     Request copy = request;
-    rpc::CallAsync<Async, Request, Response>(
-        async, method, std::move(request), options,
-        [this, method, copy = std::move(copy), first, attempt,
-         callback = std::move(callback)](absl::StatusOr<Response> answer) mutable {
-          if (answer.ok() || !absl::IsUnavailable(answer.status())) {
-            callback(std::move(answer));
-          } else {
-            Call<Request, Response>(method, std::move(copy), first, std::move(callback),
-                                    attempt + 1);
-          }
-        });
+    EventLog::Callback<Response> again = [this, method, copy = std::move(copy), first, attempt,
+                                          callback = std::move(callback)](
+                                             absl::StatusOr<Response> answer) mutable {
+      if (answer.ok() || !absl::IsUnavailable(answer.status())) {
+        callback(std::move(answer));
+      } else {
+        Call(method, std::move(copy), first, std::move(callback), attempt + 1);
+      }
+    };
+    client.Start(method, std::move(request), options, std::move(again));
   }
 };
 
-EventLogClient::EventLogClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                               absl::Duration timeout)
+EventLogClient::EventLogClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : replicas_(std::make_unique<Replicas>()) {
-  replicas_->timeout = timeout;
-  for (const auto& channel : channels) {
-    replicas_->stubs.push_back(EventStoreService::NewStub(channel));
-  }
+  replicas_->options.timeout = timeout;
+  for (const rpc::Peer& peer : peers) replicas_->clients.emplace_back(peer);
 }
 
 EventLogClient::~EventLogClient() = default;
@@ -77,20 +79,20 @@ EventLogClient::~EventLogClient() = default;
 void EventLogClient::Append(AppendRequest request, Callback<AppendResponse> callback) {
   const size_t route =
       request.items().empty() ? 0 : replicas_->RouteOf(request.items(0).stream().space());
-  replicas_->Call<AppendRequest, AppendResponse>(&Async::Append, std::move(request), route,
+  replicas_->Call(kAppend, std::move(request), route,
                                                  std::move(callback));
 }
 
 void EventLogClient::ReadHeads(ReadHeadsRequest request, Callback<ReadHeadsResponse> callback) {
   const size_t route =
       request.streams().empty() ? 0 : replicas_->RouteOf(request.streams(0).space());
-  replicas_->Call<ReadHeadsRequest, ReadHeadsResponse>(&Async::ReadHeads, std::move(request), route,
+  replicas_->Call(kReadHeads, std::move(request), route,
                                                        std::move(callback));
 }
 
 void EventLogClient::ReadStream(ReadStreamRequest request, Callback<ReadStreamResponse> callback) {
   const size_t route = replicas_->RouteOf(request.stream().space());
-  replicas_->Call<ReadStreamRequest, ReadStreamResponse>(&Async::ReadStream, std::move(request),
+  replicas_->Call(kReadStream, std::move(request),
                                                          route, std::move(callback));
 }
 
@@ -98,16 +100,15 @@ void EventLogClient::GetOperations(GetOperationsRequest request,
                                    Callback<GetOperationsResponse> callback) {
   const size_t route =
       request.operations().empty() ? 0 : replicas_->RouteOf(request.operations(0).space());
-  replicas_->Call<GetOperationsRequest, GetOperationsResponse>(
-      &Async::GetOperations, std::move(request), route, std::move(callback));
+  replicas_->Call(kGetOperations, std::move(request), route, std::move(callback));
 }
 
 void EventLogClient::Ping(absl::AnyInvocable<void(absl::Status)> answer) {
-  replicas_->Call<GetStoreInfoRequest, GetStoreInfoResponse>(
-      &Async::GetStoreInfo, GetStoreInfoRequest(), 0,
-      [answer = std::move(answer)](absl::StatusOr<GetStoreInfoResponse> info) mutable {
-        answer(info.status());
-      });
+  replicas_->Call(kGetStoreInfo, GetStoreInfoRequest(), 0,
+      Callback<GetStoreInfoResponse>(
+          [answer = std::move(answer)](absl::StatusOr<GetStoreInfoResponse> info) mutable {
+            answer(info.status());
+          }));
 }
 
 }  // namespace bdcsync::version

@@ -7,19 +7,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "libs/rpc/peer.h"
 #include "services/version/event_log.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace bdcsync::version {
 
 class EventLogClient final : public EventLog {
  public:
-  // At least one channel, one for each replica. `timeout` is of one attempt.
-  EventLogClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                 absl::Duration timeout);
+  // At least one peer, one for each replica. `timeout` is of one attempt.
+  EventLogClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~EventLogClient() override;
 
   void Append(event_store::v1::AppendRequest request,

@@ -5,8 +5,8 @@
 
 namespace bdcsync::version {
 
-std::vector<StatePtr> HeadCache::Find(absl::Span<const absl::string_view> keys) {
-  std::vector<StatePtr> found(keys.size());
+std::vector<HeadCache::Head> HeadCache::Find(absl::Span<const absl::string_view> keys) {
+  std::vector<Head> found(keys.size());
   absl::MutexLock lock(&mutex_);
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto place = places_.find(keys[i]);
@@ -17,7 +17,7 @@ std::vector<StatePtr> HeadCache::Find(absl::Span<const absl::string_view> keys) 
     ++stats_.hits;
     const Entries::iterator entry = *place;
     entries_.splice(entries_.begin(), entries_, entry);
-    found[i] = entry->state;
+    found[i] = {entry->state, std::move(entry->trail)};
   }
   return found;
 }
@@ -56,7 +56,8 @@ void HeadCache::Drop(Entries::iterator entry) {
 }
 
 void HeadCache::Set(const Update& update) {
-  const size_t bytes = kEntryBytes + update.key.size() + update.state->bytes();
+  const size_t bytes = kEntryBytes + update.key.size() + update.state->bytes() +
+                       (update.trail == nullptr ? 0 : sizeof(TextTrail) + update.trail->bytes());
   if (bytes > bytes_max_) {
     Forget(update.key);
     return;
@@ -67,6 +68,7 @@ void HeadCache::Set(const Update& update) {
   });
   stats_.bytes += bytes - entry->bytes;
   entry->state = update.state;
+  entry->trail = update.trail;
   entry->bytes = bytes;
   entries_.splice(entries_.begin(), entries_, entry);
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "services/version/entity_state.h"
+#include "services/version/text_trail.h"
 
 namespace bdcsync::version {
 
@@ -26,6 +28,12 @@ class HeadCache {
   struct Update {
     absl::string_view key;
     StatePtr state;  // Null: forget it.
+    // What leads to it; lent out by Find to whoever works on the entity, and given back here.
+    std::shared_ptr<TextTrail> trail = nullptr;
+  };
+  struct Head {
+    StatePtr state;  // Null: not known.
+    std::shared_ptr<TextTrail> trail;
   };
   struct Stats {
     uint64_t hits = 0;
@@ -39,8 +47,8 @@ class HeadCache {
   HeadCache(const HeadCache&) = delete;
   HeadCache& operator=(const HeadCache&) = delete;
 
-  // The head of each key, null where it is not known; a hit becomes the most recently used.
-  std::vector<StatePtr> Find(absl::Span<const absl::string_view> keys);
+  // The head of each key; a hit becomes the most recently used, and its trail goes to the caller.
+  std::vector<Head> Find(absl::Span<const absl::string_view> keys);
   // Sets or forgets heads, then drops the least recently used beyond the bound. A head that alone
   // is larger than the bound is not kept.
   void Apply(absl::Span<const Update> updates);
@@ -51,6 +59,7 @@ class HeadCache {
     std::string key;
     size_t hash = 0;  // Of the key, so that dropping an entry, long unused, reads nothing else.
     StatePtr state;
+    std::shared_ptr<TextTrail> trail;
     size_t bytes = 0;
   };
   using Entries = std::list<Entry>;

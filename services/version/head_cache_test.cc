@@ -16,7 +16,7 @@ StatePtr State(int64_t revision, size_t data_bytes = 1000) {
 }
 
 int64_t RevisionOf(HeadCache& cache, absl::string_view key) {
-  const StatePtr state = cache.Find({key}).front();
+  const StatePtr state = cache.Find({key}).front().state;
   return state == nullptr ? 0 : state->revision;
 }
 

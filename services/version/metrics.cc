@@ -17,6 +17,12 @@ constexpr metrics::MetricInfo kBatchItems{"bdcsync_version_batch_items",
 constexpr metrics::MetricInfo kMeetings{
     "bdcsync_version_meetings_total",
     "Operations that met changes they did not know and were put to conflict."};
+constexpr metrics::MetricInfo kText{
+    "bdcsync_version_text_operations_total",
+    "Text operations committed, by how they got to the head: made there (head), moved over each "
+    "change since (steps), over the difference of the texts (difference), or merged by the rules "
+    "(meeting)."};
+constexpr std::array<absl::string_view, 4> kTextRoutes = {"head", "steps", "difference", "meeting"};
 constexpr metrics::MetricInfo kLostRaces{
     "bdcsync_version_lost_races_total",
     "Times that another writer was first on an entity, so that operations were made again."};
@@ -60,6 +66,9 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
            {"outcome", LabelOf(common::v1::Outcome_Name(outcome_value), "OUTCOME_")}});
     }
   }
+  for (size_t route = 0; route < kTextRoutes.size(); ++route) {
+    text_[route] = &registry.AddCounter(kText, {{"route", std::string(kTextRoutes[route])}});
+  }
   registry.AddGaugeCallback(kQueueItems, {}, std::move(queued));
   registry.AddCounterCallback(kCacheHits, {},
                               [&cache] { return static_cast<double>(cache.stats().hits); });
@@ -80,6 +89,8 @@ void Metrics::OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outco
 }
 
 void Metrics::OnMeetings(size_t meetings) { meetings_.Add(static_cast<double>(meetings)); }
+
+void Metrics::OnText(TextRoute route) { text_[static_cast<size_t>(route)]->Add(); }
 
 void Metrics::OnLostRace() { lost_races_.Add(); }
 

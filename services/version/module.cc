@@ -28,6 +28,8 @@ CommitLimits LimitsFrom(const config::Values& values) {
   CommitLimits limits;
   limits.data.data_bytes_max = size(kDataBytesMax);
   limits.data.data_depth_max = size(kDataDepthMax);
+  limits.data.text_distance_max = values.Get(kTextDistanceMax);
+  limits.data.text_trail_bytes_max = size(kTextTrailBytes);
   limits.batch_items_max = size(kBatchItemsMax);
   limits.batch_bytes_max = size(kBatchBytesMax);
   limits.batches_in_flight_max = size(kBatchesInFlightMax);
@@ -49,6 +51,8 @@ class VersionModule final : public app::Module {
     schema.Add(kBatchesInFlightMax);
     schema.Add(kQueueItemsMax);
     schema.Add(kHeadCacheBytes);
+    schema.Add(kTextDistanceMax);
+    schema.Add(kTextTrailBytes);
     schema.Add(kLostRacesMax);
     schema.Add(kEventStoreTimeout);
     schema.Add(kResolveTimeout);
@@ -71,8 +75,8 @@ class VersionModule final : public app::Module {
   }
 
   absl::Status Start(app::Context& context) override {
-    ASSIGN_OR_RETURN(const Channels event_store, context.channels().Get("event-store"));
-    ASSIGN_OR_RETURN(const Channels conflict, context.channels().Get("conflict"));
+    ASSIGN_OR_RETURN(const Peers event_store, context.channels().Get("event-store"));
+    ASSIGN_OR_RETURN(const Peers conflict, context.channels().Get("conflict"));
     service_ = std::make_unique<Service>(event_store, conflict, *cache_, *metrics_, context);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
     serving_.store(service_.get());
@@ -85,11 +89,11 @@ class VersionModule final : public app::Module {
   }
 
  private:
-  using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
+  using Peers = std::vector<rpc::Peer>;
 
   // All that works once other services can be called.
   struct Service {
-    Service(const Channels& event_store, const Channels& conflict, HeadCache& cache,
+    Service(const Peers& event_store, const Peers& conflict, HeadCache& cache,
             Metrics& metrics, app::Context& context)
         : log(event_store, context.config().Get(kEventStoreTimeout)),
           resolver(conflict, context.config().Get(kResolveTimeout)),

@@ -19,6 +19,8 @@
 #include "libs/base/status.h"
 #include "libs/metrics/registry.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/client.h"
+#include "libs/rpc/server.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
@@ -38,6 +40,7 @@ using Stub = v1::VersionService::StubInterface;
 // A port of this machine that nobody can listen on for long: the test's own has no privilege there.
 constexpr char kNobody[] = "127.0.0.1:1";
 constexpr absl::Duration kTimeout = absl::Seconds(20);
+constexpr auto kCommit = [](auto& end, auto... call) { return end.Commit(std::move(call)...); };
 
 class ModuleTest : public ::testing::Test {
  protected:
@@ -228,15 +231,15 @@ TEST_F(ModuleTest, ABatchOfSeveralCallsTakesTheLatestDeadline) {
     arrived.Notify();
     queued.WaitForNotification();
   });
+  const rpc::Client<v1::VersionService> client(app_->context().server().InProcess());
   const auto commit = [&](absl::Duration timeout, const std::string& id, absl::Notification& done) {
     v1::CommitRequest request;
     *request.add_items() = Item(common::v1::OPERATION_KIND_UPDATE, "1");
-    rpc::CallAsync(*stub_->async(), &Stub::async_interface::Commit, std::move(request),
-                   {.timeout = timeout, .request_id = id},
-                   [&done](absl::StatusOr<v1::CommitResponse> answer) {
-                     EXPECT_OK(answer);
-                     done.Notify();
-                   });
+    client.Start(kCommit, std::move(request), {.timeout = timeout, .request_id = id},
+                 rpc::Done<v1::CommitResponse>([&done](absl::StatusOr<v1::CommitResponse> answer) {
+                   EXPECT_OK(answer);
+                   done.Notify();
+                 }));
   };
   absl::Notification first;
   absl::Notification second;
@@ -257,8 +260,10 @@ TEST_F(ModuleTest, ABatchOfSeveralCallsTakesTheLatestDeadline) {
 TEST_F(ModuleTest, ClientsGoOnToTheNextReplica) {
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_OK_AND_ASSIGN(const auto nobody, rpc::Dial(kNobody, rpc::ChannelOptions()));
-  EventLogClient log({nobody, app_->channel()}, kTimeout);
-  ResolverClient resolver({nobody, app_->channel()}, kTimeout);
+  const std::vector<rpc::Peer> peers = {{.channel = nobody, .direct = nullptr},
+                                        app_->context().server().InProcess()};
+  EventLogClient log(peers, kTimeout);
+  ResolverClient resolver(peers, kTimeout);
   constexpr int kCalls = 8;  // Whichever replica is first.
   for (int i = 0; i < kCalls; ++i) {
     event_store::v1::ReadHeadsRequest heads;
@@ -277,7 +282,7 @@ TEST_F(ModuleTest, ClientsGoOnToTheNextReplica) {
     });
     resolved.WaitForNotification();
   }
-  EventLogClient alone({nobody}, kTimeout);
+  EventLogClient alone({peers.front()}, kTimeout);
   absl::Notification failed;
   alone.Ping([&](absl::Status status) {
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));

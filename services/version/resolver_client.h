@@ -6,19 +6,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "libs/rpc/peer.h"
 #include "services/version/resolver.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace bdcsync::version {
 
 class ResolverClient final : public Resolver {
  public:
-  // At least one channel, one for each replica. `timeout` is of one attempt.
-  ResolverClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                 absl::Duration timeout);
+  // At least one peer, one for each replica. `timeout` is of one attempt.
+  ResolverClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~ResolverClient() override;
 
   void Resolve(conflict::v1::ResolveRequest request, Callback callback) override;

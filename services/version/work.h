@@ -15,6 +15,7 @@
 #include "libs/base/call_trace.h"
 #include "services/version/apply_operation.h"
 #include "services/version/entity_state.h"
+#include "services/version/text_work.h"
 
 namespace bdcsync::version {
 
@@ -59,7 +60,8 @@ struct Work {
   PendingOperation pending;
   EntityLine* line = nullptr;
   Stage stage = Stage::kWaiting;
-  bool refused = false;  // Answered with REJECTED for good.
+  bool refused = false;     // Answered with REJECTED for good.
+  Work* earlier = nullptr;  // The one before it of its client batch on this entity.
 
   StatePtr before;                    // The head it follows, perhaps not stored yet.
   StatePtr base;                      // Where it was made, when that is not `before`.
@@ -68,8 +70,10 @@ struct Work {
   std::string meta;                   // That version's description.
   absl::Status error;                 // Why it is doubted.
   bool merged = false;
-  int meeting_number = 0;   // Its place in the call to the resolver, from 1.
-  int follows_meeting = 0;  // The meeting in the same call whose outcome it meets.
+  bool needs_base = false;         // Of a text operation: the state that it names has to be read.
+  std::unique_ptr<TextWork> text;  // Of a text operation, once it is looked at.
+  int meeting_number = 0;          // Its place in the call to the resolver, from 1.
+  int follows_meeting = 0;         // The meeting in the same call whose outcome it meets.
 };
 
 }  // namespace bdcsync::version

@@ -89,7 +89,8 @@ def print_metrics(folder):
     with tempfile.TemporaryDirectory() as data:
         environment = {**clean_environment(), "BDC_SYNC_WS_PORT": str(ws_port),
                        "BDC_SYNC_GRPC_PORT": str(grpc_port), "BDC_SYNC_HTTP_PORT": str(http_port),
-                       "BDC_SYNC_DATA_DIR": data, "BDC_SYNC_JWT_SECRET": "x" * 32}
+                       "BDC_SYNC_DATA_DIR": data, "BDC_SYNC_JWT_SECRET": "x" * 32,
+                       "BDC_SYNC_CONFLICT_RESOLVERS": "any=127.0.0.1:1"}
         with open(os.path.join(data, "log"), "wb") as log:
             process = subprocess.Popen([f"{folder}/bdc-sync", "serve"], env=environment,
                                        stdout=log, stderr=log)

@@ -13,7 +13,8 @@ SERVER_PACKAGES=(postgresql-15 redis-server python3)
 TEST_PACKAGES=(
   "${SERVER_PACKAGES[@]}"
   python3-pytest python3-websockets python3-jwt python3-cryptography python3-psycopg2
-  python3-yaml python3-jsonschema python3-protobuf protobuf-compiler
+  python3-yaml python3-jsonschema python3-protobuf python3-grpcio protobuf-compiler
+  protobuf-compiler-grpc
   clang clang-format clang-tidy libclang-rt-14-dev
   sqlite3 git ca-certificates
 )

@@ -68,7 +68,7 @@ namespace {
 TEST_P(ResolutionStorageConformance, WhatWasPutIsReadBackWhole) {
   EXPECT_OK(storage().Ping());
   const v1::Resolution record = Record("s", "op", "note", "caf\xc3\xa9");
-  ASSERT_OK(storage().Put({record}));
+  ASSERT_OK(storage().Put({.resolutions = {record}}));
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto page, storage().List({.space = "s", .limit = kAll}));
   ASSERT_EQ(page.size(), 1u);
@@ -77,9 +77,11 @@ TEST_P(ResolutionStorageConformance, WhatWasPutIsReadBackWhole) {
 }
 
 TEST_P(ResolutionStorageConformance, ListsTheNewestFirst) {
-  ASSERT_OK(storage().Put({Record("s", "1", "note", "a"), Record("t", "1", "note", "a")}));
-  ASSERT_OK(storage().Put({Record("s", "2", "task", "a")}));
-  ASSERT_OK(storage().Put({Record("s", "3", "note", "b"), Record("t", "4", "note", "a")}));
+  ASSERT_OK(storage().Put(
+      {.resolutions = {Record("s", "1", "note", "a"), Record("t", "1", "note", "a")}}));
+  ASSERT_OK(storage().Put({.resolutions = {Record("s", "2", "task", "a")}}));
+  ASSERT_OK(storage().Put(
+      {.resolutions = {Record("s", "3", "note", "b"), Record("t", "4", "note", "a")}}));
   Reopen();
   EXPECT_THAT(Ops(storage().List({.space = "s", .limit = kAll})), ElementsAre("3", "2", "1"));
   EXPECT_THAT(Ops(storage().List({.space = "s", .entity_type = "note", .limit = kAll})),
@@ -93,7 +95,7 @@ TEST_P(ResolutionStorageConformance, ListsTheNewestFirst) {
 TEST_P(ResolutionStorageConformance, PagesMeetWithoutHoleOrOverlap) {
   constexpr int kRecords = 7;
   for (int i = 0; i < kRecords; ++i) {
-    ASSERT_OK(storage().Put({Record("s", absl::StrCat(i), "note", "a")}));
+    ASSERT_OK(storage().Put({.resolutions = {Record("s", absl::StrCat(i), "note", "a")}}));
   }
   for (const int limit : {1, 3, kRecords - 1, kRecords, kRecords + 1}) {
     std::vector<std::string> ops;
@@ -111,12 +113,12 @@ TEST_P(ResolutionStorageConformance, PagesMeetWithoutHoleOrOverlap) {
 }
 
 TEST_P(ResolutionStorageConformance, AnOperationDecidedAgainKeepsItsPlace) {
-  ASSERT_OK(storage().Put({Record("s", "1", "note", "a")}));
-  ASSERT_OK(storage().Put({Record("s", "2", "note", "a")}));
+  ASSERT_OK(storage().Put({.resolutions = {Record("s", "1", "note", "a")}}));
+  ASSERT_OK(storage().Put({.resolutions = {Record("s", "2", "note", "a")}}));
   v1::Resolution again = Record("s", "1", "note", "a");
   again.set_theirs_version_id("9-0000000000000009");
   again.mutable_decisions(0)->set_chosen("theirs");
-  ASSERT_OK(storage().Put({again}));
+  ASSERT_OK(storage().Put({.resolutions = {again}}));
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto page, storage().List({.space = "s", .limit = kAll}));
   ASSERT_EQ(page.size(), 2u);
@@ -126,7 +128,7 @@ TEST_P(ResolutionStorageConformance, AnOperationDecidedAgainKeepsItsPlace) {
 TEST_P(ResolutionStorageConformance, OfOneOperationTwiceInABatchTheLastStays) {
   v1::Resolution last = Record("s", "1", "note", "a");
   last.set_user_id("eve");
-  ASSERT_OK(storage().Put({Record("s", "1", "note", "a"), last}));
+  ASSERT_OK(storage().Put({.resolutions = {Record("s", "1", "note", "a"), last}}));
   ASSERT_OK_AND_ASSIGN(const auto page, storage().List({.space = "s", .limit = kAll}));
   ASSERT_EQ(page.size(), 1u);
   EXPECT_EQ(page[0].resolution.user_id(), "eve");
@@ -146,7 +148,7 @@ TEST_P(ResolutionStorageConformance, WritersAtOnceLoseNothing) {
                                              Record("s", absl::StrCat(writer, "-", i), "note", "a"),
                                              Record("s", "common", "note", "a")};
         if (writer % 2 == 0) std::swap(batch.front(), batch.back());
-        EXPECT_OK(storage().Put(batch));
+        EXPECT_OK(storage().Put({.resolutions = batch}));
       }
     });
   }

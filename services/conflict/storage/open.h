@@ -1,4 +1,4 @@
-// The one place that knows which kinds of resolution storage there are.
+// The one place that knows which kinds of storage there are.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "libs/base/clock.h"
 #include "services/conflict/resolution_storage.h"
+#include "services/conflict/rule_set_storage.h"
 
 namespace bdcsync::conflict {
 
@@ -20,6 +21,9 @@ struct ResolutionStorageOptions {
 // Opens the storage and brings its schema up to date. `clock` is borrowed.
 //   INVALID_ARGUMENT  the URL is of no kind that is known.
 absl::StatusOr<std::unique_ptr<ResolutionStorage>> OpenResolutionStorage(
+    const ResolutionStorageOptions& options, const Clock& clock);
+// The same for rule sets, which are kept in the same database.
+absl::StatusOr<std::unique_ptr<RuleSetStorage>> OpenRuleSetStorage(
     const ResolutionStorageOptions& options, const Clock& clock);
 
 }  // namespace bdcsync::conflict

@@ -83,9 +83,9 @@ class PostgresResolutionStorage final : public ResolutionStorage {
     return pool_.Execute(postgres::kPing, sql::PostgresParams()).status();
   }
 
-  absl::Status Put(absl::Span<const v1::Resolution> resolutions) override {
+  absl::Status Put(const Records& records) override {
     Batch batch;
-    for (const v1::Resolution& resolution : resolutions) {
+    for (const v1::Resolution& resolution : records.resolutions) {
       batch[{resolution.entity().space(), resolution.op_id()}] = &resolution;
     }
     if (batch.empty()) return absl::OkStatus();

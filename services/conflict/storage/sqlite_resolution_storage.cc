@@ -76,10 +76,12 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     return database_->Run("SELECT 1");
   }
 
-  absl::Status Put(absl::Span<const v1::Resolution> resolutions) override {
+  absl::Status Put(const Records& records) override {
     absl::MutexLock lock(&mutex_);
     return database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
-      for (const v1::Resolution& resolution : resolutions) RETURN_IF_ERROR(PutOne(resolution));
+      for (const v1::Resolution& resolution : records.resolutions) {
+        RETURN_IF_ERROR(PutOne(resolution));
+      }
       return absl::OkStatus();
     });
   }

@@ -6,19 +6,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "libs/rpc/peer.h"
 #include "services/gateway/desk/conflict_ports.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace bdcsync::gateway {
 
 class GrpcConflictClient final : public ConflictRecords {
  public:
-  // One channel per replica, at least one. Every call ends within `timeout`.
-  GrpcConflictClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                     absl::Duration timeout);
+  // One peer per replica, at least one. Every call ends within `timeout`.
+  GrpcConflictClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~GrpcConflictClient() override;
 
   void ListConflicts(conflict::v1::ListConflictsRequest request,

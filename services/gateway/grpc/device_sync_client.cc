@@ -1,40 +1,57 @@
 #include "services/gateway/grpc/device_sync_client.h"
 
-#include <grpcpp/channel.h>
-
 #include <atomic>
 #include <utility>
 
 #include "bdcsync/device_sync/v1/device_sync.grpc.pb.h"
+#include "libs/rpc/client.h"
 #include "services/gateway/grpc/grpc_calls.h"
 
 namespace bdcsync::gateway {
 namespace {
 
 using device_sync::v1::DeviceSyncService;
-using Async = DeviceSyncService::StubInterface::async_interface;
+
+constexpr auto kRegisterDevices = [](auto& end, auto... call) {
+  return end.RegisterDevices(std::move(call)...);
+};
+constexpr auto kGetDevice = [](auto& end, auto... call) {
+  return end.GetDevice(std::move(call)...);
+};
+constexpr auto kListDevices = [](auto& end, auto... call) {
+  return end.ListDevices(std::move(call)...);
+};
+constexpr auto kRevokeDevice = [](auto& end, auto... call) {
+  return end.RevokeDevice(std::move(call)...);
+};
+constexpr auto kRecordPurges = [](auto& end, auto... call) {
+  return end.RecordPurges(std::move(call)...);
+};
+constexpr auto kHeartbeat = [](auto& end, auto... call) {
+  return end.Heartbeat(std::move(call)...);
+};
+constexpr auto kAckCursors = [](auto& end, auto... call) {
+  return end.AckCursors(std::move(call)...);
+};
 
 }  // namespace
 
 struct DeviceSyncClient::State {
-  std::vector<std::unique_ptr<DeviceSyncService::Stub>> stubs;
+  std::vector<rpc::Client<DeviceSyncService>> replicas;
   rpc::CallOptions options;
   std::atomic<size_t> next{0};
-  GrpcCalls calls;  // Last: ended before the stubs go.
+  GrpcCalls calls;  // Last: ended before the clients go.
 
-  template <typename Request, typename Response>
-  void Call(void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                  std::function<void(grpc::Status)>),
-            Request request, Done<Response> done) {
-    Async& async = *stubs[next.fetch_add(1) % stubs.size()]->async();
-    calls.Start(async, method, std::move(request), options, std::move(done));
+  template <typename Method, typename Request, typename Response>
+  void Call(Method method, Request request, Done<Response> done) {
+    const auto& replica = replicas[next.fetch_add(1) % replicas.size()];
+    replica.Start(method, std::move(request), options, std::move(done), &calls);
   }
 };
 
-DeviceSyncClient::DeviceSyncClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                                   absl::Duration timeout)
+DeviceSyncClient::DeviceSyncClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : state_(std::make_unique<State>()) {
-  for (const auto& channel : channels) state_->stubs.push_back(DeviceSyncService::NewStub(channel));
+  for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
   state_->options.timeout = timeout;
 }
 
@@ -42,37 +59,37 @@ DeviceSyncClient::~DeviceSyncClient() = default;
 
 void DeviceSyncClient::RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
                                        Done<device_sync::v1::RegisterDevicesResponse> done) {
-  state_->Call(&Async::RegisterDevices, std::move(request), std::move(done));
+  state_->Call(kRegisterDevices, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::GetDevice(device_sync::v1::GetDeviceRequest request,
                                  Done<device_sync::v1::GetDeviceResponse> done) {
-  state_->Call(&Async::GetDevice, std::move(request), std::move(done));
+  state_->Call(kGetDevice, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::ListDevices(device_sync::v1::ListDevicesRequest request,
                                    Done<device_sync::v1::ListDevicesResponse> done) {
-  state_->Call(&Async::ListDevices, std::move(request), std::move(done));
+  state_->Call(kListDevices, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::RevokeDevice(device_sync::v1::RevokeDeviceRequest request,
                                     Done<device_sync::v1::RevokeDeviceResponse> done) {
-  state_->Call(&Async::RevokeDevice, std::move(request), std::move(done));
+  state_->Call(kRevokeDevice, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::RecordPurges(device_sync::v1::RecordPurgesRequest request,
                                     Done<device_sync::v1::RecordPurgesResponse> done) {
-  state_->Call(&Async::RecordPurges, std::move(request), std::move(done));
+  state_->Call(kRecordPurges, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::Heartbeat(device_sync::v1::HeartbeatRequest request,
                                  Done<device_sync::v1::HeartbeatResponse> done) {
-  state_->Call(&Async::Heartbeat, std::move(request), std::move(done));
+  state_->Call(kHeartbeat, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::AckCursors(device_sync::v1::AckCursorsRequest request,
                                   Done<device_sync::v1::AckCursorsResponse> done) {
-  state_->Call(&Async::AckCursors, std::move(request), std::move(done));
+  state_->Call(kAckCursors, std::move(request), std::move(done));
 }
 
 void DeviceSyncClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {

@@ -6,19 +6,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "libs/rpc/peer.h"
 #include "services/gateway/pipeline/device_client.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace bdcsync::gateway {
 
 class DeviceSyncClient final : public DeviceClient {
  public:
-  // One channel per replica, at least one; calls take turns. Every call ends within `timeout`.
-  DeviceSyncClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                   absl::Duration timeout);
+  // One peer per replica, at least one; calls take turns. Every call ends within `timeout`.
+  DeviceSyncClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~DeviceSyncClient() override;
 
   void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,

@@ -11,38 +11,48 @@ namespace bdcsync::gateway {
 namespace {
 
 using event_store::v1::EventStoreService;
-using Async = EventStoreService::StubInterface::async_interface;
+
+constexpr auto kReadSpace = [](auto& end, auto... call) {
+  return end.ReadSpace(std::move(call)...);
+};
+constexpr auto kReadHeads = [](auto& end, auto... call) {
+  return end.ReadHeads(std::move(call)...);
+};
+constexpr auto kGetSpaceHeads = [](auto& end, auto... call) {
+  return end.GetSpaceHeads(std::move(call)...);
+};
 
 }  // namespace
 
 struct EventStoreClient::State {
+  State(const std::vector<rpc::Peer>& peers, absl::Duration timeout) : calls(peers, timeout) {}
+
   ReplicaCalls<EventStoreService> calls;
   std::atomic<size_t> next{0};
 };
 
-EventStoreClient::EventStoreClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                                   absl::Duration timeout)
-    : state_(new State{.calls = {channels, timeout}}) {}
+EventStoreClient::EventStoreClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
+    : state_(std::make_unique<State>(peers, timeout)) {}
 
 EventStoreClient::~EventStoreClient() = default;
 
 void EventStoreClient::ReadSpace(event_store::v1::ReadSpaceRequest request,
                                  Done<event_store::v1::ReadSpaceResponse> done) {
   const size_t replica = StableHash64(request.space()) % state_->calls.replicas();
-  state_->calls.Call(replica, &Async::ReadSpace, std::move(request), std::move(done));
+  state_->calls.Call(replica, kReadSpace, std::move(request), std::move(done));
 }
 
 void EventStoreClient::ReadHeads(event_store::v1::ReadHeadsRequest request,
                                  Done<event_store::v1::ReadHeadsResponse> done) {
   const absl::string_view space = request.streams().empty() ? "" : request.streams(0).space();
   const size_t replica = StableHash64(space) % state_->calls.replicas();
-  state_->calls.Call(replica, &Async::ReadHeads, std::move(request), std::move(done));
+  state_->calls.Call(replica, kReadHeads, std::move(request), std::move(done));
 }
 
 void EventStoreClient::GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                                      Done<event_store::v1::GetSpaceHeadsResponse> done) {
   const size_t replica = state_->next.fetch_add(1) % state_->calls.replicas();
-  state_->calls.Call(replica, &Async::GetSpaceHeads, std::move(request), std::move(done));
+  state_->calls.Call(replica, kGetSpaceHeads, std::move(request), std::move(done));
 }
 
 void EventStoreClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {

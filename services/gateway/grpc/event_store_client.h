@@ -7,19 +7,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "libs/rpc/peer.h"
 #include "services/gateway/feed/event_reader.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace bdcsync::gateway {
 
 class EventStoreClient final : public EventReader {
  public:
-  // One channel per replica, at least one. Every call ends within `timeout`.
-  EventStoreClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                   absl::Duration timeout);
+  // One peer per replica, at least one. Every call ends within `timeout`.
+  EventStoreClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~EventStoreClient() override;
 
   void ReadSpace(event_store::v1::ReadSpaceRequest request,

@@ -2,13 +2,12 @@
 // Includes grpcpp: for .cc files of adapters. Thread-safe.
 #pragma once
 
-#include <grpcpp/channel.h>
-
-#include <functional>
-#include <memory>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "libs/rpc/client.h"
 #include "services/gateway/grpc/grpc_calls.h"
 
 namespace bdcsync::gateway {
@@ -16,39 +15,30 @@ namespace bdcsync::gateway {
 template <typename Service>
 class ReplicaCalls {
  public:
-  using Async = typename Service::StubInterface::async_interface;
-  template <typename Response>
-  using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
-  template <typename Request, typename Response>
-  using Method = void (Async::*)(grpc::ClientContext*, const Request*, Response*,
-                                 std::function<void(grpc::Status)>);
-
-  // One channel per replica, at least one. Every call ends within `timeout`.
-  ReplicaCalls(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-               absl::Duration timeout) {
-    for (const auto& channel : channels) stubs_.push_back(Service::NewStub(channel));
+  // One peer per replica, at least one. Every call ends within `timeout`.
+  ReplicaCalls(const std::vector<rpc::Peer>& peers, absl::Duration timeout) {
+    for (const rpc::Peer& peer : peers) replicas_.emplace_back(peer);
     options_.timeout = timeout;
   }
 
-  size_t replicas() const { return stubs_.size(); }
+  size_t replicas() const { return replicas_.size(); }
   // Asks `replica` alone: for what must not be done twice.
-  template <typename Request, typename Response>
-  void CallOnce(size_t replica, Method<Request, Response> method, Request request,
-                Done<Response> done) {
-    Async& async = *stubs_[replica % stubs_.size()]->async();
-    calls_.Start(async, method, std::move(request), options_, std::move(done));
+  template <typename Method, typename Request, typename Response>
+  void CallOnce(size_t replica, Method method, Request request, rpc::Done<Response> done) {
+    replicas_[replica % replicas_.size()].Start(method, std::move(request), options_,
+                                                std::move(done), &calls_);
   }
   // Asks `replica`, and the ones after it while they cannot be reached.
-  template <typename Request, typename Response>
-  void Call(size_t replica, Method<Request, Response> method, Request request, Done<Response> done,
+  template <typename Method, typename Request, typename Response>
+  void Call(size_t replica, Method method, Request request, rpc::Done<Response> done,
             size_t attempt = 1) {
-    if (attempt >= stubs_.size()) {
+    if (attempt >= replicas_.size()) {
       CallOnce(replica, method, std::move(request), std::move(done));
       return;
     }
     Request copy = request;
-    Done<Response> again = [this, replica, method, attempt, copy = std::move(copy),
-                            done = std::move(done)](absl::StatusOr<Response> answer) mutable {
+    rpc::Done<Response> again = [this, replica, method, attempt, copy = std::move(copy),
+                                 done = std::move(done)](absl::StatusOr<Response> answer) mutable {
       if (absl::IsUnavailable(answer.status())) {
         Call(replica + 1, method, std::move(copy), std::move(done), attempt + 1);
       } else {
@@ -61,9 +51,9 @@ class ReplicaCalls {
   void Shutdown() { calls_.Shutdown(); }
 
  private:
-  std::vector<std::unique_ptr<typename Service::Stub>> stubs_;
+  std::vector<rpc::Client<Service>> replicas_;
   rpc::CallOptions options_;
-  GrpcCalls calls_;  // Last: ended before the stubs go.
+  GrpcCalls calls_;  // Last: ended before the clients go.
 };
 
 }  // namespace bdcsync::gateway

@@ -6,12 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "libs/rpc/peer.h"
 #include "services/gateway/desk/conflict_ports.h"
 #include "services/gateway/pipeline/version_client.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace bdcsync::gateway {
 
@@ -20,13 +17,12 @@ class GrpcVersionClient final : public VersionClient, public ConflictVersions {
   template <typename Response>
   using Done = VersionClient::Done<Response>;
 
-  // One channel per replica, at least one. Every call ends within `timeout`.
-  GrpcVersionClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
-                    absl::Duration timeout);
+  // One peer per replica, at least one. Every call ends within `timeout`.
+  GrpcVersionClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~GrpcVersionClient() override;
 
   size_t replicas() const override;
-  void Commit(size_t replica, const version::v1::CommitRequest& request,
+  void Commit(size_t replica, std::shared_ptr<const version::v1::CommitRequest> request,
               Done<version::v1::CommitResponse> done) override;
   void GetEntities(size_t replica, version::v1::GetEntitiesRequest request,
                    Done<version::v1::GetEntitiesResponse> done) override;

@@ -263,10 +263,9 @@ void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchD
   to_.metrics.batch_items.Observe(static_cast<double>(batch->size()));
   const absl::Duration begun = to_.clock.Monotonic();
   const CallScope scope(TraceOf(*batch));
-  const version::v1::CommitRequest& borrowed = *request;
   to_.version.Commit(
-      replica, borrowed,
-      [this, begun, request = std::move(request), batch = std::move(batch),
+      replica, request,
+      [this, begun, request, batch = std::move(batch),
        done = std::move(done)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
         to_.metrics.commit_seconds.Observe(to_.clock.Monotonic() - begun);
         OnCommitted(batch, *request, std::move(response), std::move(done));
@@ -296,7 +295,7 @@ CallTrace CommitPipeline::TraceOf(const Batch& batch) {
 }
 
 void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
-                                 version::v1::CommitRequest& request,
+                                 const version::v1::CommitRequest& request,
                                  absl::StatusOr<version::v1::CommitResponse> response,
                                  BatchDone done) {
   if (response.ok() && response->results_size() != static_cast<int>(batch->size())) {
@@ -316,8 +315,7 @@ void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
     Pending& pending = (*batch)[i];
     const int place = static_cast<int>(i);
     if (!response.ok() || Unknown(response->results(place))) {
-      pending.item = std::make_unique<version::v1::CommitItem>();
-      pending.item->Swap(request.mutable_items(place));
+      pending.item = std::make_unique<version::v1::CommitItem>(request.items(place));
       unknown.push_back(std::move(pending));
     } else {
       Finish(pending, std::move(*response->mutable_results(place)));

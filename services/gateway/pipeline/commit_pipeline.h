@@ -83,7 +83,7 @@ class CommitPipeline final : public OperationPipeline {
   void Commit(size_t replica, std::shared_ptr<Batch> batch, BatchDone done);
   CallTrace TraceOf(const Batch& batch);
   void LogFailure(const Batch& batch, const absl::Status& why);
-  void OnCommitted(const std::shared_ptr<Batch>& batch, version::v1::CommitRequest& request,
+  void OnCommitted(const std::shared_ptr<Batch>& batch, const version::v1::CommitRequest& request,
                    absl::StatusOr<version::v1::CommitResponse> response, BatchDone done);
   void Store(Batch batch, BatchDone done);
   void RejectAll(Batch& batch, const absl::Status& why);

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,11 +34,11 @@ class FakeVersion final : public VersionClient {
   absl::StatusOr<version::v1::EntityState> entity = absl::NotFoundError("unset");
 
   size_t replicas() const override { return replica_count; }
-  void Commit(size_t replica, const version::v1::CommitRequest& request,
+  void Commit(size_t replica, std::shared_ptr<const version::v1::CommitRequest> request,
               Done<version::v1::CommitResponse> done) override {
-    commits.push_back(request);
+    commits.push_back(*request);
     traces.push_back(CallScope::Current());
-    waiting.push_back({replica, request, std::move(done)});
+    waiting.push_back({replica, *request, std::move(done)});
     if (answers_at_once) AnswerNext();
   }
   void AnswerNext() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -20,8 +21,8 @@ class VersionClient {
   // Commits for one space go to one replica as long as their number stays the same; any replica may
   // serve any space. At least 1.
   virtual size_t replicas() const = 0;
-  // `request` is borrowed until `done` has run.
-  virtual void Commit(size_t replica, const version::v1::CommitRequest& request,
+  // `request` must not change any more: it may be read after a call that failed.
+  virtual void Commit(size_t replica, std::shared_ptr<const version::v1::CommitRequest> request,
                       Done<version::v1::CommitResponse> done) = 0;
   virtual void GetEntities(size_t replica, version::v1::GetEntitiesRequest request,
                            Done<version::v1::GetEntitiesResponse> done) = 0;

@@ -211,10 +211,9 @@ void Spool::Send(std::vector<Taken> taken) {
     request->mutable_items()->MergeFrom(taken[i].stored.items());
   }
   const CallScope scope(TraceOf(*request));
-  const CommitRequest& borrowed = *request;
   to_.version.Commit(
-      /*replica=*/0, borrowed,
-      [this, request = std::move(request),
+      /*replica=*/0, std::move(request),
+      [this,
        taken = std::move(taken)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
         absl::MutexLock lock(&mutex_);
         answers_.push_back({std::move(taken), std::move(response)});

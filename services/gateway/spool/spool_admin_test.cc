@@ -25,12 +25,12 @@ using ::testing::SizeIs;
 class Picky final : public VersionClient, public OutcomeListener {
  public:
   size_t replicas() const override { return 1; }
-  void Commit(size_t, const version::v1::CommitRequest& request,
+  void Commit(size_t, std::shared_ptr<const version::v1::CommitRequest> request,
               Done<version::v1::CommitResponse> done) override {
     version::v1::CommitResponse response;
     {
       absl::MutexLock lock(&mutex_);
-      for (const version::v1::CommitItem& item : request.items()) {
+      for (const version::v1::CommitItem& item : request->items()) {
         version::v1::CommitResult& result = *response.add_results();
         if (refused_.contains(item.operation().op_id())) {
           result.set_outcome(common::v1::OUTCOME_REJECTED);

@@ -22,9 +22,9 @@ using version::v1::CommitResult;
 class Destination final : public VersionClient, public OutcomeListener {
  public:
   size_t replicas() const override { return 1; }
-  void Commit(size_t, const version::v1::CommitRequest& request,
+  void Commit(size_t, std::shared_ptr<const version::v1::CommitRequest> request,
               Done<version::v1::CommitResponse> done) override {
-    absl::StatusOr<version::v1::CommitResponse> response = Decide(request);
+    absl::StatusOr<version::v1::CommitResponse> response = Decide(*request);
     done(std::move(response));
   }
   void GetEntities(size_t, version::v1::GetEntitiesRequest,

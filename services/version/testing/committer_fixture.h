@@ -21,6 +21,7 @@ class CountingObserver final : public CommitObserver {
   void OnBatch(size_t) override { ++batches; }
   void OnAnswer(common::v1::OperationKind, common::v1::Outcome) override { ++answers; }
   void OnMeetings(size_t count) override { meetings += static_cast<int>(count); }
+  void OnText(TextRoute route) override { ++text[static_cast<size_t>(route)]; }
   void OnLostRace() override { ++lost_races; }
   void OnJoined(const CallTrace&, const std::vector<const CallTrace*>&) override { ++joined; }
   void OnSentBack(const common::v1::Operation&, const absl::Status&) override { ++sent_back; }
@@ -28,6 +29,7 @@ class CountingObserver final : public CommitObserver {
   std::atomic<int> batches{0};
   std::atomic<int> answers{0};
   std::atomic<int> meetings{0};
+  std::array<std::atomic<int>, 4> text{};  // By TextRoute.
   std::atomic<int> lost_races{0};
   std::atomic<int> joined{0};
   std::atomic<int> sent_back{0};
@@ -70,6 +72,13 @@ class CommitterFixture : public ::testing::Test {
   }
   Operation Delete(const std::string& id) {
     return Make(common::v1::OPERATION_KIND_DELETE, id, "");
+  }
+  // `ops` on the text at `path`.
+  Operation Text(const std::string& id, const std::string& ops, const std::string& path = "/t") {
+    Operation operation = Make(common::v1::OPERATION_KIND_TEXT, id, "");
+    operation.set_text(absl::StrCat("{\"path\":\"", path, "\",\"ops\":", ops, "}"));
+    operation.set_request_hash(StableHash64(absl::StrCat(id, operation.text())));
+    return operation;
   }
   static Operation On(Operation operation, const std::string& base_version) {
     operation.set_base_version(base_version);

@@ -1,0 +1,52 @@
+// The rule `script` of libs/merge, in Lua (libs/script, docs/scripts.md). Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "libs/json/value.h"
+#include "libs/merge/evaluator.h"
+#include "libs/merge/script_port.h"
+#include "libs/script/limits.h"
+
+namespace bdcsync::rules {
+
+// A merge runs scripts for at most this many places; the `else` decides about the others.
+inline constexpr size_t kScriptRunsMax = 256;
+
+class LuaCompiler final : public merge::ScriptCompiler {
+ public:
+  explicit LuaCompiler(const script::Limits& limits = {}) : limits_(limits) {}
+  absl::StatusOr<std::shared_ptr<const merge::CompiledScript>> Compile(
+      absl::string_view text) const override;
+
+ private:
+  const script::Limits limits_;
+};
+
+// Decides by scripts during one merge: what a failing script should have decided its `else` does,
+// with a note. Not thread-safe.
+class ScriptEvaluator final : public merge::RuleEvaluator {
+ public:
+  // Told how each run ended.
+  using Observer = std::function<void(const absl::Status& run)>;
+
+  // `meta` is an object about the meeting; each script sees it with `path` and `kind` of its place.
+  // `others` (borrowed) answers for all rules but `script`; nullptr: nobody does, so that places of
+  // `ask` stay open and the `else` of `remote` decides.
+  ScriptEvaluator(json::Value meta, merge::RuleEvaluator* others, Observer observer)
+      : meta_(std::move(meta)), others_(others), observer_(std::move(observer)) {}
+
+  merge::Answer Evaluate(const merge::Question& question) override;
+
+ private:
+  json::Value meta_;
+  merge::RuleEvaluator* const others_;
+  const Observer observer_;
+  size_t runs_ = 0;
+};
+
+}  // namespace bdcsync::rules

@@ -1,0 +1,67 @@
+// One meeting of two changes as libs/merge wants it: the rules of the entity's type, which side was
+// written later, and who answers for scripts and other programs. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "bdcsync/conflict/v1/conflict.pb.h"
+#include "libs/json/value.h"
+#include "libs/merge/three_way.h"
+#include "libs/rules/script_rules.h"
+#include "services/conflict/active_rules.h"
+#include "services/conflict/hybrid_time.h"
+
+namespace bdcsync::conflict {
+
+using Document = std::optional<json::Value>;  // Nothing: it does not exist.
+
+// kInvalidArgument at `field` when the side holds no JSON.
+absl::StatusOr<Document> ReadDocument(absl::string_view field, const v1::Side& side);
+void WriteDocument(const Document& document, v1::Side& side);
+
+struct Meeting {
+  const common::v1::EntityKey& entity;
+  const v1::Side& base;
+  const v1::Side& theirs;
+  const v1::Side& ours;
+};
+
+// What all meetings of a call have in common. All is borrowed.
+struct MeetingContext {
+  const ActiveRules& rules;
+  int64_t now_ms = 0;
+  absl::Duration clock_skew_max = absl::Minutes(5);
+  size_t matching_work_max = 1'000'000;
+  // Told of every run of a script; may be nothing.
+  std::function<void(absl::string_view entity_type, const absl::Status& run)> on_script;
+};
+
+class MeetingRules {
+ public:
+  // Both are borrowed and must outlive this. `others` answers for `remote` and `ask`; nullptr:
+  // `remote` is its `else`, with a note, and `ask` stays open.
+  MeetingRules(const Meeting& meeting, const MeetingContext& context,
+               merge::RuleEvaluator* others = nullptr);
+
+  // Borrows from this.
+  merge::MergeOptions options();
+  int64_t rule_set_version() const { return set_.version; }
+
+  // A decision as it travels. One that times have decided says so when they were close.
+  void AddTo(const merge::Decision& decision, v1::Decision& out) const;
+
+ private:
+  const MeetingContext& context_;
+  const ActiveRuleSet& set_;
+  const WriteOrder order_;
+  std::optional<rules::ScriptEvaluator> scripts_;  // Nothing when no rule is a script.
+  merge::RuleEvaluator* const others_;
+};
+
+}  // namespace bdcsync::conflict

@@ -1,0 +1,58 @@
+// The rule `remote` within one call of Resolve: collects the places that are to be asked about, and
+// answers for them when the answers are there. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "libs/merge/evaluator.h"
+#include "services/conflict/remote/remote_resolver.h"
+
+namespace bdcsync::conflict {
+
+// Of one item; the `else` decides about the others.
+inline constexpr std::size_t kRemotePlacesMax = 256;
+
+class RemoteQuestions {
+ public:
+  // Both sides and their documents of the item with this number.
+  using MeetingOf = std::function<std::shared_ptr<const RemoteMeeting>(int item)>;
+  // What is asked of one resolver.
+  struct Batch {
+    std::string resolver;
+    std::vector<RemotePlace> places;
+    std::vector<std::string> keys;  // For Put, one for each place.
+  };
+
+  explicit RemoteQuestions(MeetingOf meeting_of) : meeting_of_(std::move(meeting_of)) {}
+
+  // As ResolveContext::ask_remote: kPending for a place that was not asked about yet.
+  merge::Answer Evaluate(int item, const merge::Question& question);
+
+  // The places that Evaluate has found since the last time, by resolver; empty: none.
+  std::vector<Batch> Take();
+  // The answers to `batch`, in the order of its places.
+  void Put(const Batch& batch, std::vector<RemoteAnswer> answers);
+  // No more is asked: the `else` decides about every place that has no answer. How many there are
+  // Evaluate finds out.
+  void Stop() { stopped_ = true; }
+  // Places left to the `else` after Stop.
+  std::size_t given_up() const { return given_up_; }
+
+ private:
+  const MeetingOf meeting_of_;
+  absl::flat_hash_map<std::string, RemoteAnswer> answers_;  // By item, resolver and place.
+  absl::flat_hash_map<int, std::size_t> asked_;             // Places by item.
+  absl::flat_hash_map<int, std::shared_ptr<const RemoteMeeting>> meetings_;
+  std::map<std::string, Batch> open_;  // By resolver.
+  bool stopped_ = false;
+  std::size_t given_up_ = 0;
+};
+
+}  // namespace bdcsync::conflict

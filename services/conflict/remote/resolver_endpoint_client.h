@@ -1,0 +1,27 @@
+// A resolver over gRPC. Thread-safe.
+#pragma once
+
+#include <memory>
+
+#include "services/conflict/remote/resolver_endpoint.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace bdcsync::conflict {
+
+class ResolverEndpointClient final : public ResolverEndpoint {
+ public:
+  explicit ResolverEndpointClient(const std::shared_ptr<grpc::Channel>& channel);
+  ~ResolverEndpointClient() override;
+
+  void Resolve(resolver::v1::ResolveRequest request, absl::Duration timeout,
+               Callback callback) override;
+
+ private:
+  struct Stub;
+  const std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace bdcsync::conflict

@@ -1,0 +1,85 @@
+#include "services/conflict/rules_watch.h"
+
+#include <utility>
+
+#include "libs/base/errors.h"
+
+namespace bdcsync::conflict {
+
+RulesWatch::RulesWatch(RuleSetRegistry& registry, bus::Bus& bus, std::string file,
+                       absl::Duration interval, const log::Logger& logger)
+    : registry_(registry), bus_(bus), interval_(interval), logger_(logger) {
+  if (!file.empty()) file_ = std::make_unique<RulesFile>(std::move(file));
+}
+
+RulesWatch::~RulesWatch() {
+  subscription_.reset();
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::Status RulesWatch::Start() {
+  LookAtFile();
+  absl::Status looked = LookAtStore();
+  if (!looked.ok() && ReasonOf(looked) == Reason::kUnavailable) return looked;
+  subscription_ = bus_.Subscribe(
+      kRulesChannel, [this](absl::string_view) { LookSoon(); }, [this] { LookSoon(); });
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+void RulesWatch::LookSoon() {
+  absl::MutexLock lock(&mutex_);
+  wanted_ = true;
+}
+
+void RulesWatch::Run() {
+  const auto called = [this]()
+                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || wanted_; };
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.AwaitWithTimeout(absl::Condition(&called), interval_);
+      if (stopping_) return;
+      wanted_ = false;
+    }
+    LookAtFile();
+    LookAtStore().IgnoreError();  // Logged; the next look may succeed.
+  }
+}
+
+absl::Status RulesWatch::LookAtStore() {
+  absl::Status looked = registry_.Refresh();
+  const std::string failure = looked.ok() ? "" : std::string(looked.message());
+  if (failure != told_ && !looked.ok()) {
+    logger_.Error("rule sets cannot be used; those known before hold", {{"error", failure}});
+  }
+  told_ = failure;
+  return looked;
+}
+
+void RulesWatch::LookAtFile() {
+  if (file_ == nullptr) return;
+  const absl::StatusOr<bool> changed = file_->Look();
+  absl::Status used = changed.status();
+  if (changed.ok() && !*changed) return;
+  if (changed.ok()) {
+    const absl::StatusOr<RuleTexts> sets = ParseRulesFile(file_->text());
+    used = sets.ok() ? registry_.PutFile(*sets) : sets.status();
+    const Reason reason = ReasonOf(used);
+    // What the store, or another replica, stood in the way of is tried again.
+    const bool again = reason == Reason::kUnavailable || reason == Reason::kPreconditionFailed;
+    if (used.ok() || !again) file_->Accept();
+  }
+  if (used.ok()) {
+    logger_.Info("the rules file is in use", {});
+  } else {
+    logger_.Error("the rules file cannot be used; what was known before holds",
+                  {{"error", used.message()}});
+  }
+}
+
+}  // namespace bdcsync::conflict

@@ -1,0 +1,225 @@
+"""Rules that ask a program outside the suite: the sample of docs/resolvers, and one that is away,
+slow or wrong."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import threading
+import time
+
+import pytest
+
+from harness import resolver
+from harness.client import Client
+from harness.timing import patience
+
+
+@pytest.fixture
+def sample(tmp_path):
+    program = resolver.SampleResolver(str(tmp_path)).start()
+    yield program
+    program.stop()
+
+
+@pytest.mark.parametrize("ours,theirs,expected", [
+    (b"12.50", b"11", b"11"),
+    (b"9.99", b"1e1", b"9.99"),
+    (b"10", b"10.00", b"10.00"),
+    (b"123456789012345678901", b"123456789012345678902", b"123456789012345678901"),
+    (b"-1", b"5", None),
+    (b"5", b"", None),
+    (b'"5"', b"5", None),
+    (b"true", b"5", None),
+])
+def test_the_sample_takes_the_lower_price_and_declines_what_is_none(sample, ours, theirs, expected):
+    places = [{"number": 7, "path": "/price", "kind": "edit_edit", "base": b"1", "theirs": theirs,
+               "ours": ours}]
+    answer, = resolver.ask(sample.address, places=places)
+    assert (answer.number, answer.path) == (7, "/price")
+    if expected is None:
+        assert answer.WhichOneof("outcome") == "decline"
+    else:
+        assert answer.value == expected
+
+
+RULES = {"product": {"rules": [
+    {"path": "$.price", "rule": "remote", "resolver": "price", "else": "max"}]}}
+BASE, THEIRS, OURS = 10, 20, 30
+LOWER, ELSE = THEIRS, OURS  # What the sample answers, and what `max` does.
+DEADLINE_S = patience(0.2)
+BREAKER_FAILURES = 2
+
+
+class Shop:
+    """A suite whose prices are decided by a resolver."""
+
+    def __init__(self, suite, client):
+        self.suite, self.client = suite, client
+        self.products = itertools.count(1)
+
+    async def meet(self, theirs=THEIRS, ours=OURS):
+        """The price after two changes of one product have met, and how long the second took."""
+        name = f"p{next(self.products)}"
+        write = self.client.write
+        base = (await write("create", "product", name, data={"price": BASE}))["version_id"]
+        await write("update", "product", name, data={"price": theirs}, base_version=base)
+        began = time.monotonic()
+        answer = await write("update", "product", name, data={"price": ours}, base_version=base)
+        took = time.monotonic() - began
+        assert answer["status"] == "merged", answer
+        return answer["data"]["price"], took
+
+    async def price(self, **values):
+        return (await self.meet(**values))[0]
+
+    def places(self, outcome):
+        labels = f'{{outcome="{outcome}",resolver="price"}}'
+        return self._process.metric("bdcsync_conflict_resolver_places_total" + labels)
+
+    def breaker(self):
+        return self._process.metric("bdcsync_conflict_resolver_breaker_state")
+
+    @property
+    def _process(self):
+        return self.suite.processes["serve" if self.suite.one_process else "conflict"]
+
+
+@pytest.fixture
+def open_shop(new_suite, tmp_path, user):
+    """Starts a suite that asks the resolver at an address."""
+    def start(address, **settings):
+        rules = tmp_path / "rules.yaml"
+        rules.write_text(json.dumps(RULES))
+        env = {"RULES_FILE": str(rules), "RESOLVERS": "price=" + address,
+               "RESOLVER_DEADLINE": f"{DEADLINE_S * 1000:.0f}ms",
+               "RESOLVER_BREAKER_FAILURES_MAX": str(BREAKER_FAILURES),
+               "RESOLVER_BREAKER_WAIT": "50ms", "RESOLVER_BREAKER_WAIT_MAX": "100ms", **settings}
+        return new_suite(env={"BDC_SYNC_CONFLICT_" + name: value for name, value in env.items()})
+
+    @contextlib.asynccontextmanager
+    async def shop(address, **settings):
+        suite = start(address, **settings)
+        client = await Client.connect(suite.url, user, device_id="till", app_version="7.1")
+        yield Shop(suite, client)
+        await client.close()
+
+    return shop
+
+
+@pytest.fixture
+def own():
+    """A resolver inside the test, which takes the lower price until the test says otherwise."""
+    made = resolver.TestResolver(lambda request: resolver.everywhere(request, value=b"20"))
+    yield made
+    made.stop()
+
+
+async def eventually(check, seconds=20):
+    deadline = time.monotonic() + patience(seconds)
+    while not await check():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def test_the_sample_decides_and_what_it_declines_the_else_decides(open_shop, sample):
+    async with open_shop(sample.address) as shop:
+        assert await shop.price() == LOWER
+        assert await shop.price(theirs=5, ours=-1) == 5
+        assert shop.places("answered") == 1
+        assert shop.places("declined") == 1
+
+
+async def test_without_the_resolver_the_else_decides_until_it_is_back(open_shop, sample):
+    async with open_shop(sample.address) as shop:
+        assert await shop.price() == LOWER
+        sample.stop()
+        for _ in range(BREAKER_FAILURES):
+            assert await shop.price() == ELSE
+        assert shop.places("unavailable") == BREAKER_FAILURES
+        sample.start()
+
+        async def decides_again():
+            return await shop.price() == LOWER
+        await eventually(decides_again)
+        assert shop.breaker() == 0
+        assert shop.places("breaker_open") > 0
+
+
+async def test_the_resolver_is_told_the_place_and_who_changed_it(open_shop, own, user):
+    async with open_shop(own.address) as shop:
+        assert await shop.price() == LOWER
+        request, = own.requests
+        assert request.resolver == "price"
+        meeting, = request.meetings
+        assert (meeting.entity_type, meeting.entity_id) == ("product", "p1")
+        assert not meeting.with_documents and meeting.ours.document == b""
+        assert meeting.ours.user_id == user and meeting.ours.device_id == "till"
+        assert meeting.theirs.user_id == user and meeting.theirs.time_ms > 0
+        assert meeting.base.version_id and meeting.theirs.version_id
+        place, = meeting.places
+        assert (place.path, place.kind, place.base, place.theirs, place.ours) == (
+            "/price", "edit_edit", b"10", b"20", b"30")
+
+
+async def test_documents_go_only_where_the_operator_says(open_shop, own):
+    async with open_shop(own.address, RESOLVER_DOCUMENTS="price=100") as shop:
+        assert await shop.price() == LOWER
+        meeting, = own.requests[0].meetings
+        assert meeting.with_documents
+        assert json.loads(meeting.ours.document) == {"price": OURS}
+
+
+async def test_a_slow_resolver_costs_its_deadline_until_the_breaker_opens(open_shop, own):
+    async with open_shop(own.address) as shop:
+        quick, go = own.answer, threading.Event()
+
+        def slow(request):
+            go.wait(patience(60))
+            return quick(request)
+        own.answer = slow
+        try:
+            for _ in range(BREAKER_FAILURES):
+                price, took = await shop.meet()
+                assert price == ELSE
+                assert took >= DEADLINE_S * 0.9
+            assert shop.places("deadline") == BREAKER_FAILURES
+            assert shop.breaker() == 2
+            assert await shop.price() == ELSE
+        finally:
+            own.answer = quick
+            go.set()
+
+        async def decides_again():
+            return await shop.price() == LOWER
+        await eventually(decides_again)
+        assert shop.breaker() == 0
+
+
+@pytest.mark.parametrize("outcome,answer", [
+    ("invalid_answer", {"value": b"1", "path": "/stock"}),
+    ("invalid_answer", {"value": b"1", "number": 99}),
+    ("invalid_answer", {"value": b"one"}),
+    ("invalid_answer", {}),
+    ("answer_too_large", {"value": b'"' + b"x" * (256 << 10) + b'"'}),
+    ("answer_too_large", {"value": b"[" * 65 + b"]" * 65}),
+    ("resolver_error", {"error": {}}),
+])
+async def test_an_answer_that_breaks_the_contract_is_refused(open_shop, own, outcome, answer):
+    async with open_shop(own.address) as shop:
+        own.answer, good = (lambda request: resolver.everywhere(request, **answer)), own.answer
+        assert await shop.price() == ELSE
+        assert shop.places(outcome) == 1
+        own.answer = good
+        assert await shop.price() == LOWER
+
+
+async def test_a_call_that_fails_is_decided_by_the_else(open_shop, own):
+    async with open_shop(own.address) as shop:
+        def broken(request):
+            raise RuntimeError("a bug in the resolver")
+        own.answer, good = broken, own.answer
+        assert await shop.price() == ELSE
+        assert shop.places("call_failed") == 1
+        own.answer = good
+        assert await shop.price() == LOWER
