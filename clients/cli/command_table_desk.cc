@@ -10,6 +10,31 @@ constexpr OptionSpec kLimit{"limit", "N", "show at most so many (100)", ""};
 constexpr OptionSpec kType{"type", "TYPE", "only entities of this type", ""};
 constexpr OptionSpec kPath{"path", "POINTER", "only at this place; may be repeated", ""};
 
+const Command& RulesCommand() {
+  static const auto& command = *new Command{
+      {"rules",
+       "[ACTION ...]",
+       "how changes to entities of a type are merged: list, show, put, try",
+       0,
+       3,
+       {{"version", "N", "show: this version instead of the one that holds", ""},
+        {"expected", "N", "put: only if this version holds", ""},
+        {"records", "N", "try: on so many of the newest records (1000)", ""},
+        kSpace},
+       "  list [TYPE]       the rules that hold, or all versions of one\n"
+       "  show TYPE         the rules of a type\n"
+       "  put TYPE FILE     stores a new version, which holds at once; - is standard input\n"
+       "  remove TYPE       back to the defaults; the versions are kept\n"
+       "  check FILE        says whether the rules are right, and the place where not\n"
+       "  try TYPE FILE     what they would have decided otherwise, on the records of a --space\n"
+       "Rules are described in docs/merging.md. All but try need an administrator's token.",
+       "export BDC_SYNC_TOKEN=$(bdc-sync token --admin)\n"
+       "bdc-sync rules check note.json && bdc-sync rules put note note.json\n"
+       "bdc-sync rules try note note.json --space team-1"},
+      RunRules};
+  return command;
+}
+
 }  // namespace
 
 const std::vector<Command>& DeskCommands() {
@@ -63,26 +88,7 @@ const std::vector<Command>& DeskCommands() {
         "bdc-sync resolve 0f2b7c64a91d4e0f8a5c3d2e1b6f7a90 --path /title --value '\"Both\"'\n"
         "bdc-sync resolve --all-of note --space team-1 --choice proposed"},
        RunResolve},
-      {{"rules",
-        "[ACTION ...]",
-        "how changes to entities of a type are merged: list, show, put, try",
-        0,
-        3,
-        {{"version", "N", "show: this version instead of the one that holds", ""},
-         {"expected", "N", "put: only if this version holds", ""},
-         {"records", "N", "try: on so many of the newest records (1000)", ""},
-         kSpace},
-        "  list [TYPE]       the rules that hold, or all versions of one\n"
-        "  show TYPE         the rules of a type\n"
-        "  put TYPE FILE     stores a new version, which holds at once; - is standard input\n"
-        "  remove TYPE       back to the defaults; the versions are kept\n"
-        "  check FILE        says whether the rules are right, and the place where not\n"
-        "  try TYPE FILE     what they would have decided otherwise, on the records of a --space\n"
-        "Rules are described in docs/merging.md. All but try need an administrator's token.",
-        "export BDC_SYNC_TOKEN=$(bdc-sync token --admin)\n"
-        "bdc-sync rules check note.json && bdc-sync rules put note note.json\n"
-        "bdc-sync rules try note note.json --space team-1"},
-       RunRules},
+      RulesCommand(),
   };
   return commands;
 }

@@ -151,18 +151,7 @@ class Gateway {
         std::make_unique<WatchHost>(std::move(feeds), context.clock(),
                                     static_cast<size_t>(context.config().Get(kQueuedBytesHigh)));
     watching_.store(watches_.get());
-    sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
-        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
-        [this] { return Status(); }, static_cast<size_t>(context.config().Get(kJsonDepth)),
-        context.config().Get(kRequireAuthentication)});
-    conflicts_ = std::make_unique<ConflictDeskDependencies>(ConflictDeskDependencies{
-        {verifier_, standing_, news_, context.config().Get(kRequireAuthentication)},
-        desk_.desk(),
-        static_cast<size_t>(context.config().Get(kJsonDepth))});
-    admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
-        verifier_, spool_admin_,
-        [&context](const auto& changes) { return context.ChangeConfig(changes); }, context.logger(),
-        context.config().Get(kRequireAuthentication)});
+    MakeServices();
     (void)Readiness();  // Asks; the readiness check tells.
   }
   ~Gateway() { Stop(context_.clock().Now()); }
@@ -220,6 +209,23 @@ class Gateway {
   size_t watches() const { return watches_->size(); }
 
  private:
+  // What the gRPC services answer from.
+  void MakeServices() {
+    const config::Values& config = context_.config();
+    sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
+        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
+        [this] { return Status(); }, static_cast<size_t>(config.Get(kJsonDepth)),
+        config.Get(kRequireAuthentication)});
+    conflicts_ = std::make_unique<ConflictDeskDependencies>(
+        ConflictDeskDependencies{{verifier_, standing_, news_, config.Get(kRequireAuthentication)},
+                                 desk_.desk(),
+                                 static_cast<size_t>(config.Get(kJsonDepth))});
+    admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
+        verifier_, spool_admin_,
+        [this](const auto& changes) { return context_.ChangeConfig(changes); }, context_.logger(),
+        config.Get(kRequireAuthentication)});
+  }
+
   std::vector<OperationMiddleware*> MiddlewareOf(const config::Values& values) {
     if (!values.Get(kAuditWrites)) return {};
     return {&audit_};

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "bdcsync/conflict/v1/conflict.grpc.pb.h"
-#include "services/gateway/grpc/replica_calls.h"
+#include "services/gateway/grpc/replicas_client.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -43,7 +43,7 @@ struct GrpcConflictClient::State {
   State(const std::vector<rpc::Peer>& peers, absl::Duration timeout) : calls(peers, timeout) {}
   size_t Next() { return next.fetch_add(1); }
 
-  ReplicaCalls<ConflictService> calls;
+  ReplicasClient<ConflictService> calls;
   std::atomic<size_t> next{0};
 };
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "bdcsync/sync/v1/desk.grpc.pb.h"
-#include "services/gateway/grpc/call_gate.h"
+#include "services/gateway/grpc/gated_service.h"
 #include "services/gateway/session/conflict_desk.h"
 
 namespace bdcsync::gateway {

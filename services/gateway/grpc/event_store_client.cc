@@ -5,7 +5,7 @@
 
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/hash.h"
-#include "services/gateway/grpc/replica_calls.h"
+#include "services/gateway/grpc/replicas_client.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -27,7 +27,7 @@ constexpr auto kGetSpaceHeads = [](auto& end, auto... call) {
 struct EventStoreClient::State {
   State(const std::vector<rpc::Peer>& peers, absl::Duration timeout) : calls(peers, timeout) {}
 
-  ReplicaCalls<EventStoreService> calls;
+  ReplicasClient<EventStoreService> calls;
   std::atomic<size_t> next{0};
 };
 

@@ -7,7 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/rpc/unary.h"
 #include "services/gateway/auth/token_verifier.h"
-#include "services/gateway/grpc/call_gate.h"
+#include "services/gateway/grpc/gated_service.h"
 #include "services/gateway/grpc/grpc_caller.h"
 #include "services/gateway/pipeline/normalize_operation.h"
 #include "services/gateway/protocol/server_message.h"

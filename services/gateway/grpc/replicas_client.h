@@ -13,10 +13,10 @@
 namespace bdcsync::gateway {
 
 template <typename Service>
-class ReplicaCalls {
+class ReplicasClient {
  public:
   // One peer per replica, at least one. Every call ends within `timeout`.
-  ReplicaCalls(const std::vector<rpc::Peer>& peers, absl::Duration timeout) {
+  ReplicasClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout) {
     for (const rpc::Peer& peer : peers) replicas_.emplace_back(peer);
     options_.timeout = timeout;
   }
