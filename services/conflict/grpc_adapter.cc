@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
+#include "libs/rpc/deadline.h"
 #include "libs/rpc/unary.h"
 
 namespace bdcsync::conflict {
@@ -40,6 +42,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::Resolve(grpc::CallbackServerContext* cont
                                                v1::ResolveResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->decider.Resolve(*request, Into(response, reactor));
   return reactor;
@@ -56,22 +59,26 @@ grpc::ServerUnaryReactor* GrpcAdapter::ListResolutions(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::PutRuleSet(grpc::CallbackServerContext* context,
-    const v1::PutRuleSetRequest* request, v1::PutRuleSetResponse* response) {
+                                                  const v1::PutRuleSetRequest* request,
+                                                  v1::PutRuleSetResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Put);
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::GetRuleSet(grpc::CallbackServerContext* context,
-    const v1::GetRuleSetRequest* request, v1::GetRuleSetResponse* response) {
+                                                  const v1::GetRuleSetRequest* request,
+                                                  v1::GetRuleSetResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Get);
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::ListRuleSets(grpc::CallbackServerContext* context,
-    const v1::ListRuleSetsRequest* request, v1::ListRuleSetsResponse* response) {
+                                                    const v1::ListRuleSetsRequest* request,
+                                                    v1::ListRuleSetsResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::List);
 }
 
 grpc::ServerUnaryReactor* GrpcAdapter::RemoveRuleSet(grpc::CallbackServerContext* context,
-    const v1::RemoveRuleSetRequest* request, v1::RemoveRuleSetResponse* response) {
+                                                     const v1::RemoveRuleSetRequest* request,
+                                                     v1::RemoveRuleSetResponse* response) {
   return AskRegistry(domain_.load(), context, request, response, &RuleSetRegistry::Remove);
 }
 

@@ -22,6 +22,8 @@ class Metrics {
   void OnResolved(const v1::ResolveResult& result);
   void OnRecorded(size_t records, absl::Duration duration);
   void OnScript(const absl::Status& run);
+  // So many places were not asked about because the time for it was up.
+  void OnRemoteOutOfTime(size_t places) { out_of_time_.Add(static_cast<double>(places)); }
   // The rules that hold were read again: whether they could be, and whether they had changed.
   void OnRulesRead(bool ok, bool changed);
 
@@ -35,6 +37,7 @@ class Metrics {
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;
   std::array<metrics::Counter*, kFailures> script_failures_{};
+  metrics::Counter& out_of_time_;
   metrics::Counter& rules_changed_;
   metrics::Counter& rules_unread_;
   metrics::Histogram& record_items_;

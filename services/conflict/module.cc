@@ -96,7 +96,7 @@ class ConflictModule final : public app::Module {
     ASSIGN_OR_RETURN(auto opened, OpenResolutionStorage(storage, context.clock()));
     ASSIGN_OR_RETURN(auto rule_sets, OpenRuleSetStorage(storage, context.clock()));
     auto service = std::make_unique<Service>(std::move(opened), std::move(rule_sets), *metrics_,
-                                             context);
+                                             resolvers_->registry(), context);
     RETURN_IF_ERROR(service->rules_watch.Start());
     service_ = std::move(service);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
@@ -125,6 +125,7 @@ class ConflictModule final : public app::Module {
     limits.matching_work_max = static_cast<size_t>(values.Get(kMatchingWorkMax));
     limits.clock_skew_max = values.Get(kClockSkewMax);
     limits.ask_deadline = values.Get(kAskDeadline);
+    limits.remote_wait_max = values.Get(kResolverWaitMax);
     limits.ask_fallback =
         merge::PickFromName(values.Get(kAskFallback)).value_or(merge::Pick::kProposed);
     return limits;
@@ -136,8 +137,10 @@ class ConflictModule final : public app::Module {
     limits.output_bytes_max = static_cast<size_t>(values.Get(kScriptOutputMax));
     return limits;
   }
-  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values) {
+  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values,
+                                                  const ResolverRegistry& resolvers) {
     RuleSetRegistry::Options options;
+    options.resolvers = resolvers.names();
     options.types_max = static_cast<int>(values.Get(kRuleTypesMax));
     return options;
   }
@@ -150,23 +153,24 @@ class ConflictModule final : public app::Module {
   static Decider::Observer DeciderObserver(Metrics& metrics, app::Context& context) {
     // Shared, since functions can be copied.
     auto throttle = std::make_shared<log::Throttle>(context.clock(), kScriptWarningInterval);
-    return {.on_resolved =
-                [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); },
-            .on_script =
-                [&metrics, &logger = context.logger(), throttle](absl::string_view entity_type,
-                                                                 const absl::Status& run) {
-                  metrics.OnScript(run);
-                  if (run.ok() || !throttle->Allow()) return;
-                  logger.Warn("a rule's script decided nothing; its else did",
-                              {{"entity_type", entity_type}, {"error", run.message()}});
-                }};
+    return {
+        .on_resolved = [&metrics](const v1::ResolveResult& result) { metrics.OnResolved(result); },
+        .on_script =
+            [&metrics, &logger = context.logger(), throttle](absl::string_view entity_type,
+                                                             const absl::Status& run) {
+              metrics.OnScript(run);
+              if (run.ok() || !throttle->Allow()) return;
+              logger.Warn("a rule's script decided nothing; its else did",
+                          {{"entity_type", entity_type}, {"error", run.message()}});
+            },
+        .on_out_of_time = [&metrics](size_t places) { metrics.OnRemoteOutOfTime(places); }};
   }
 
   // All that works once storage is open.
   struct Service {
     Service(std::unique_ptr<ResolutionStorage> opened,
             std::unique_ptr<RuleSetStorage> opened_rule_sets, Metrics& metrics,
-            app::Context& context)
+            ResolverRegistry& resolvers, app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
           recorder(*storage, context.workers(), context.clock(),
@@ -177,12 +181,14 @@ class ConflictModule final : public app::Module {
           rule_set_storage(std::move(opened_rule_sets)),
           compiler(ScriptLimitsFrom(context.config())),
           rule_sets(*rule_set_storage, compiler, context.clock(),
-                    RuleOptionsFrom(context.config()), RuleObserver(metrics, context.bus())),
+                    RuleOptionsFrom(context.config(), resolvers),
+                    RuleObserver(metrics, context.bus())),
           rules_watch(rule_sets, context.bus(), context.config().Get(kRulesFile),
                       context.config().Get(kRulesRefreshInterval), context.logger()),
-          decider(recorder, context.workers(), context.clock(),
-                  [this] { return rule_sets.active(); }, ResolveLimitsFrom(context.config()),
-                  DeciderObserver(metrics, context)),
+          decider(
+              recorder, context.workers(), resolvers, context.clock(),
+              [this] { return rule_sets.active(); }, ResolveLimitsFrom(context.config()),
+              DeciderObserver(metrics, context)),
           calls(context.workers()) {}
 
     const std::shared_ptr<ResolutionStorage> storage;  // Shared with the probe's question.
