@@ -145,6 +145,43 @@ TEST(SequenceMatch, FindsAllThatStayedInALongArrayWithManyChanges) {
   EXPECT_EQ(CheckedLength(a, b, runs), 15'000u);
 }
 
+TEST(SequenceMatch, ChangesFarFromEachOtherInALongArrayTakeLinearWork) {
+  RandomValue random(11);
+  Array a;
+  for (int i = 0; i < 50'000; ++i) a.push_back(i);
+  Array b;
+  size_t kept = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const bool changed = random.Below(100) == 0;
+    if (!changed) b.push_back(a[i]);
+    kept += changed ? 0 : 1;
+    if (changed && random.Below(3) > 0) b.push_back(absl::StrCat("changed ", i));
+  }
+  const auto runs = MatchSequences(a, b, ElementEquality::kEqual, 4 * (a.size() + b.size()));
+  EXPECT_EQ(CheckedLength(a, b, runs), kept);
+}
+
+TEST(SequenceMatch, StaysRightInLongArraysOfFewValues) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    RandomValue random(seed);
+    Array a;
+    for (size_t i = 0; i < 1500; ++i) a.push_back(random.Below(60) / 59);
+    Array b = a;
+    for (size_t i = random.Below(20); i > 0; --i) {
+      const size_t at = random.Below(b.size());
+      if (random.Below(2) == 0) {
+        Value::InsertInto(b, at, random.Below(2));
+      } else {
+        Value::ExtractFrom(b, at);
+      }
+    }
+    const auto runs = MatchSequences(a, b, ElementEquality::kEqual, 1'000'000);
+    const size_t matched = CheckedLength(a, b, runs);
+    ASSERT_LE(matched, LcsLength(a, b)) << "seed " << seed;
+    ASSERT_GE(matched + 200, LcsLength(a, b)) << "seed " << seed;
+  }
+}
+
 TEST(SequenceMatch, NumbersMatchByValueOrByDigitsAsAsked) {
   const Array a = {*Value::FromNumberText("1")};
   const Array b = {*Value::FromNumberText("1.0")};

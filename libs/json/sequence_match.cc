@@ -80,12 +80,14 @@ void AddRun(MatchedRun run, std::vector<MatchedRun>& runs) {
   }
 }
 
-// Myers' greedy algorithm on one part; `equal(i, j)` compares a[i] with b[j].
+// Myers' greedy algorithm on one part; `equal(i, j)` compares a[i] with b[j]. Ends early behind
+// `enough` equal elements in a row, when that is not 0.
 template <typename Equal>
 class ExactMatcher {
  public:
-  ExactMatcher(const ChangedRun& part, const Equal& equal)
+  ExactMatcher(const ChangedRun& part, const Equal& equal, size_t enough = 0)
       : part_(part),
+        enough_(enough == 0 ? INT64_MAX : static_cast<int64_t>(enough)),
         a_size_(static_cast<int64_t>(part.a_end - part.a_begin)),
         b_size_(static_cast<int64_t>(part.b_end - part.b_begin)),
         equal_(equal) {}
@@ -103,10 +105,17 @@ class ExactMatcher {
     }
     return WalkBack();
   }
+  // What is left behind where Run ended.
+  ChangedRun Rest() const {
+    return {part_.a_begin + static_cast<size_t>(end_x_), part_.a_end,
+            part_.b_begin + static_cast<size_t>(end_x_ - end_k_), part_.b_end};
+  }
 
  private:
-  // Fills `row` from `last`; true when one path has reached the end of both.
-  bool Advance(const std::vector<int64_t>& last, std::vector<int64_t>& row, size_t& budget) const {
+  // Fills `row` from `last`; true when one path has reached the end of both, or comes the furthest
+  // with enough equal elements.
+  bool Advance(const std::vector<int64_t>& last, std::vector<int64_t>& row, size_t& budget) {
+    bool ended = false;
     const auto d = static_cast<int64_t>(row.size() / 2);
     for (int64_t k = -d; k <= d; k += 2) {
       const int64_t start = StartOf(last, d, k).x;
@@ -119,15 +128,22 @@ class ExactMatcher {
       }
       budget -= std::min(budget, static_cast<size_t>(x - start));
       row[static_cast<size_t>(k + d)] = x;
-      if (x == a_size_ && x - k == b_size_) return true;
+      const bool at_end = x == a_size_ && x - k == b_size_;
+      const bool further = x - start >= enough_ && (!ended || 2 * x - k > 2 * end_x_ - end_k_);
+      if (at_end || further) {
+        ended = true;
+        end_x_ = x;
+        end_k_ = k;
+      }
+      if (at_end) return true;
     }
-    return false;
+    return ended;
   }
 
   std::vector<MatchedRun> WalkBack() const {
     std::vector<MatchedRun> reversed;
-    int64_t x = a_size_;
-    int64_t k = a_size_ - b_size_;
+    int64_t x = end_x_;
+    int64_t k = end_k_;
     for (auto d = static_cast<int64_t>(furthest_.size()) - 1; d >= 0; --d) {
       const Reach start = StartOf(d == 0 ? none_ : furthest_[static_cast<size_t>(d - 1)], d, k);
       reversed.push_back({part_.a_begin + static_cast<size_t>(start.x),
@@ -142,12 +158,32 @@ class ExactMatcher {
   }
 
   const ChangedRun part_;
+  const int64_t enough_;
   const int64_t a_size_;
   const int64_t b_size_;
   const Equal& equal_;
+  int64_t end_x_ = 0;  // Where the best path has ended.
+  int64_t end_k_ = 0;
   const std::vector<int64_t> none_;
   std::vector<std::vector<int64_t>> furthest_;  // By number of changes; see StartOf.
 };
+
+// Matches a part stretch by stretch; nothing when the steps did not suffice.
+template <typename Equal>
+std::optional<std::vector<MatchedRun>> MatchStretches(ChangedRun part, const Equal& equal,
+                                                      size_t& budget) {
+  const size_t elements = part.a_end - part.a_begin + part.b_end - part.b_begin;
+  const size_t enough = elements < kLongArrayElements ? 0 : kEqualElementsEnough;
+  std::vector<MatchedRun> runs;
+  while (true) {
+    ExactMatcher matcher(part, equal, enough);
+    const auto stretch = matcher.Run(budget);
+    if (!stretch) return std::nullopt;
+    for (const MatchedRun& run : *stretch) AddRun(run, runs);
+    part = matcher.Rest();
+    if (part.a_begin == part.a_end || part.b_begin == part.b_end) return runs;
+  }
+}
 
 class Matcher {
  public:
@@ -262,7 +298,7 @@ void MatchMiddle(const Array& a, const Array& b, const ChangedRun& middle, Inter
   size_t direct = std::min(work_max / 2, elements * kDirectStepsPerElement);
   work_max -= direct;
   const auto equal = [&](size_t in_a, size_t in_b) { return interner.Same(a[in_a], b[in_b]); };
-  if (const auto few = ExactMatcher(middle, equal).Run(direct)) {
+  if (const auto few = MatchStretches(middle, equal, direct)) {
     runs.insert(runs.end(), few->begin(), few->end());
     return;
   }

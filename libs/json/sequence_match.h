@@ -25,8 +25,15 @@ struct ChangedRun {
 
 enum class ElementEquality { kEqual, kIdentical };
 
-// Ascending in both arrays and as long as can be. Matching the part between the common prefix and
-// suffix takes at most `work_max` steps: when they do not suffice, what was not matched stays so.
+// From this many elements on, both arrays counted, matches need not be as long as can be: so many
+// equal elements in a row are taken to belong together, so that changes far from each other are
+// found one by one, in linear time.
+inline constexpr size_t kLongArrayElements = 2048;
+inline constexpr size_t kEqualElementsEnough = 32;
+
+// Ascending in both arrays and as long as can be (but see above). Matching the part between the
+// common prefix and suffix takes at most `work_max` steps: when they do not suffice, what was not
+// matched stays so.
 std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
                                        size_t work_max);
 // The same for numbers, of which equal ones stand for equal elements.

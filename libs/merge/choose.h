@@ -1,7 +1,7 @@
 // A merge whose open places are settled by what people, or a deadline, chose for them. Pure.
-// Thread-safe. Laws: choosing a side everywhere gives what the rules would with that side for `ask`;
-// choosing kProposed everywhere what they would with lww; choosing nothing changes nothing; what is
-// not open merges as the rules say, whatever is chosen.
+// Thread-safe. Laws: choosing a side everywhere gives what the rules would with that side for
+// `ask`; choosing kProposed everywhere what they would with lww; choosing nothing changes nothing;
+// what is not open merges as the rules say, whatever is chosen.
 #pragma once
 
 #include <optional>
@@ -23,17 +23,17 @@ struct Choice {
 };
 
 struct ChooseOptions {
-  // As for the open merge. The evaluator decides about rules `script` and `remote`; `ask` is decided
-  // by the choices.
+  // As for the open merge. The evaluator decides about rules `script` and `remote`; `ask` is
+  // decided by the choices.
   MergeOptions merge;
   // Where nobody has chosen, takes the place's fallback, or this if it has none.
   std::optional<Pick> fallback;
 };
 
 // Of choices about one place the last counts. Places that nobody has chosen for stay open. A place
-// for which something was chosen has a decision by rule kAsk, one left to the proposal a decision by
-// lww. kInvalidArgument, naming the path: it is not open, or a value cannot stand there (a place in
-// a list takes none, a stretch of an array takes an array, and none if its path names several).
+// for which something was chosen has a decision by rule kAsk, one left to the proposal a decision
+// by lww. kInvalidArgument, naming the path: it is not open, or a value cannot stand there (a place
+// in a list takes none, a stretch of an array takes an array, and none if its path names several).
 absl::StatusOr<MergeResult> Choose(const std::optional<json::Value>& base,
                                    const std::optional<json::Value>& theirs,
                                    const std::optional<json::Value>& ours,

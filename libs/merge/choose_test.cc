@@ -141,12 +141,13 @@ TEST(Choose, FallbacksAreTakenWhereNobodyHasChosen) {
 }
 
 TEST(Choose, ARemovalIsAValueThatDoesNotExist) {
-  const Meeting meeting{.base = R"({"a":1})", .theirs = R"({"a":2})", .ours = "{}"};
+  const std::string rules = R"({"rules":[],"else":"ask","delete":"else"})";
+  const Meeting meeting{.rules = rules, .base = R"({"a":1})", .theirs = R"({"a":2})", .ours = "{}"};
   EXPECT_EQ(meeting.Result({}), R"({"a":2})");
   EXPECT_EQ(meeting.Result({PickAll(Pick::kOurs)}), "{}");
   EXPECT_EQ(meeting.Result({PickAll(Pick::kBase)}), R"({"a":1})");
   EXPECT_EQ(meeting.Result({ValueAt("5", {"/a"})}), R"({"a":5})");
-  const Meeting removed{.base = R"({"a":1})", .theirs = "{}", .ours = R"({"a":2})"};
+  const Meeting removed{.rules = rules, .base = R"({"a":1})", .theirs = "{}", .ours = R"({"a":2})"};
   EXPECT_EQ(removed.Result({}), "{}");
   EXPECT_EQ(removed.Result({PickAll(Pick::kBase)}), R"({"a":1})");
   EXPECT_EQ(removed.Result({ValueAt("5", {"/a"})}), R"({"a":5})");
@@ -165,7 +166,7 @@ TEST(Choose, StretchesOfAList) {
 
 TEST(Choose, ElementsOfAKeyedListByTheirKeys) {
   const Meeting meeting{
-      .rules = R"({"rules":[{"path":"$.l","rule":"keyed_list","key":"id"}],"else":"ask"})",
+      .rules = R"({"rules":[{"path":"$.l","rule":"keyed_list","key":"id","else":"ask"}]})",
       .base = R"({"l":[{"id":1,"a":1},{"id":2,"a":1}]})",
       .theirs = R"({"l":[{"id":2,"a":2},{"id":1,"a":2}]})",
       .ours = R"({"l":[{"id":1,"a":3},{"id":2,"a":3}]})"};
@@ -175,8 +176,7 @@ TEST(Choose, ElementsOfAKeyedListByTheirKeys) {
 
 TEST(Choose, PlacesOfElementsThatBothMoved) {
   const Meeting meeting{
-      .rules =
-          R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":"ask"}]})",
+      .rules = R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":"ask"}]})",
       .base = R"([{"id":1},{"id":2},{"id":3},{"id":4}])",
       .theirs = R"([{"id":2},{"id":1},{"id":3},{"id":4}])",
       .ours = R"([{"id":2},{"id":3},{"id":4},{"id":1}])"};
@@ -217,8 +217,8 @@ TEST(ChooseLaws, ASideEverywhereIsWhatTheRulesWouldSayWithItForAsk) {
     Pick pick;
     const char* rule;
   };
-  for (const Equal equal : {Equal{Pick::kOurs, "ours"}, {Pick::kTheirs, "theirs"},
-                            {Pick::kProposed, "lww"}}) {
+  for (const Equal equal :
+       {Equal{Pick::kOurs, "ours"}, {Pick::kTheirs, "theirs"}, {Pick::kProposed, "lww"}}) {
     ExpectRuledLaw({.texts = false}, [equal](const RuledCase& c) {
       const RuleSet asking = *ParseRuleSet(c.rules);
       const RuleSet settled = *ParseRuleSet(Settled(c.rules, equal.rule));

@@ -1,5 +1,5 @@
-// Who is asked about a place when the rule there leaves the decision to something outside the merge:
-// a script, another program, a person.
+// Who is asked about a place when the rule there leaves the decision to something outside the
+// merge: a script, another program, a person.
 #pragma once
 
 #include <optional>

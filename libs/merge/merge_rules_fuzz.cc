@@ -1,11 +1,13 @@
-// Rule sets from outside, and merges by those that are accepted: rules, base, theirs and ours as
-// four JSON texts with NUL between them.
+// Rule sets from outside, and merges, choices and undoing by those that are accepted: rules, base,
+// theirs and ours as four JSON texts with NUL between them.
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
 #include "absl/strings/str_split.h"
 #include "libs/json/parse.h"
+#include "libs/merge/choose.h"
+#include "libs/merge/take_back.h"
 #include "libs/merge/three_way.h"
 
 namespace {
@@ -34,6 +36,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto merged = merge::Merge(values[1], values[2], values[3], options);
   const auto theirs = merge::Merge(values[1], values[2], values[1], options);
   Require(theirs.value == values[2] && theirs.conflicts.empty());
+  const std::vector<merge::Choice> ours = {{.pick = merge::Pick::kOurs}};
+  const auto chosen = merge::Choose(values[1], values[2], values[3], ours, {.merge = options});
+  Require(chosen.ok() && chosen->conflicts.empty());
+  Require(merge::TakeBack(merged.decisions, {}, merged.value, merged.value, options).ok());
   if (merged.value) {
     const auto again = merge::Merge(values[2], merged.value, values[2], options);
     Require(again.value == merged.value);

@@ -55,11 +55,11 @@ class Merger {
   };
   struct Verdict {
     RuleKind rule;
-    std::optional<Side> chosen;              // Nothing: nobody decides.
-    std::optional<json::Value> value;        // When kMerged or kValue is chosen.
-    std::optional<ConflictKind> kind;        // When the rule says how they met.
+    std::optional<Side> chosen;               // Nothing: nobody decides.
+    std::optional<json::Value> value;         // When kMerged or kValue is chosen.
+    std::optional<ConflictKind> kind;         // When the rule says how they met.
     std::shared_ptr<const AskArguments> ask;  // When the place stays open.
-    bool pending = false;                    // The evaluator will know later.
+    bool pending = false;                     // The evaluator will know later.
   };
 
   Place PlaceAt(RuleSet::State state, const Rule& above) const;

@@ -100,7 +100,8 @@ MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept,
     if (!contested || winners.empty()) return later;
     return winners[id];
   };
-  for (const auto& [side, name] : {std::pair(&base, Side::kBase), {&theirs, Side::kTheirs}, {&ours, Side::kOurs}}) {
+  for (const auto& [side, name] :
+       {std::pair(&base, Side::kBase), {&theirs, Side::kTheirs}, {&ours, Side::kOurs}}) {
     for (uint32_t i = 0; i < side->ids.size(); ++i) {
       const uint32_t id = side->ids[i];
       if (!kept[id] || anchored[id] || side->positions[id] != i || owner(id) != name) continue;

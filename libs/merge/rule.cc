@@ -4,10 +4,9 @@ namespace bdcsync::merge {
 namespace {
 
 constexpr absl::string_view kRuleNames[] = {
-    "three_way",   "sequence", "set_union", "keyed_list",    "atomic", "counter",
-    "max",         "min",      "text",      "state_machine", "script", "remote",
-    "ours",        "theirs",   "first_write", "lww",         "edit_wins", "delete_wins",
-    "ask"};
+    "three_way",   "sequence", "set_union",     "keyed_list",  "atomic", "counter", "max",
+    "min",         "text",     "state_machine", "script",      "remote", "ours",    "theirs",
+    "first_write", "lww",      "edit_wins",     "delete_wins", "ask"};
 
 constexpr absl::string_view kSideNames[] = {"base", "theirs", "ours", "merged", "value"};
 constexpr absl::string_view kPickNames[] = {"base", "theirs", "ours", "proposed", "value"};

@@ -61,7 +61,8 @@ enum class OnDelete {
   kEditWins,
   kDeleteWins,
   kElse,     // The rule, or its `else`, decides as between two values.
-  kAskRule,  // The rule decides; where it does not, its `else` by its own setting, at last the edit.
+  kAskRule,  // The rule decides; where it does not, its `else` by its own setting, at last the
+             // edit.
 };
 
 // What a person, or a deadline, takes for an open place.

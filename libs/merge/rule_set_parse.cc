@@ -241,10 +241,9 @@ class RuleSetReader {
       absl::Duration wait;
       if (!deadline->is_string() || !absl::ParseDuration(deadline->string(), &wait) ||
           wait < kDeadlineMin || wait > kDeadlineMax) {
-        return Wrong(place + "/deadline",
-                     absl::StrCat("expected a duration such as 72h, from ",
-                                  absl::FormatDuration(kDeadlineMin), " to ",
-                                  absl::FormatDuration(kDeadlineMax)));
+        return Wrong(place + "/deadline", absl::StrCat("expected a duration such as 72h, from ",
+                                                       absl::FormatDuration(kDeadlineMin), " to ",
+                                                       absl::FormatDuration(kDeadlineMax)));
       }
       ask.deadline = wait;
     }

@@ -127,8 +127,7 @@ TEST(RuleSet, KnowsTheProgramsThatItsRulesAsk) {
       R"("else":{"rule":"remote","resolver":"all"}})");
   EXPECT_THAT(ParseRuleSet(rules)->resolvers(), ::testing::ElementsAre("all", "stock", "price"));
   const absl::flat_hash_set<std::string> known = {"stock", "all"};
-  EXPECT_EQ(PathOf(ParseRuleSet(rules, {.resolvers = &known}).status()),
-            "/rules/0/else/resolver");
+  EXPECT_EQ(PathOf(ParseRuleSet(rules, {.resolvers = &known}).status()), "/rules/0/else/resolver");
 }
 
 TEST(RuleSet, HoldsAsManyRulesAsTheLimitAndNoMore) {

@@ -244,8 +244,8 @@ TEST(Evaluator, APendingPlaceHoldsTheirsAndIsInNoList) {
 
 TEST(Evaluator, AnswersStandInTheResult) {
   FixedEvaluator value({.kind = Answer::Kind::kValue, .value = Json("[7]")});
-  const MergeResult result = Asking(&value, R"({"a":1,"b":[1,2,3]})", R"({"a":2,"b":[1,4,3]})",
-                                    R"({"a":3,"b":[1,5,3]})");
+  const MergeResult result =
+      Asking(&value, R"({"a":1,"b":[1,2,3]})", R"({"a":2,"b":[1,4,3]})", R"({"a":3,"b":[1,5,3]})");
   EXPECT_EQ(Text(result.value), R"({"a":[7],"b":[1,7,3]})");
   EXPECT_THAT(Lines(result.decisions),
               ElementsAre("/a edit_edit remote value", "/b region remote value"));
@@ -257,15 +257,14 @@ TEST(Evaluator, AnswersStandInTheResult) {
 }
 
 TEST(Evaluator, ProgramsAreNotAskedAboutPlacesInLists) {
-  const RuleSet set = *ParseRuleSet(*Parse(
-      R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":)"
-      R"({"rule":"remote","resolver":"r","else":"theirs"}}]})"));
+  const RuleSet set =
+      *ParseRuleSet(*Parse(R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":)"
+                           R"({"rule":"remote","resolver":"r","else":"theirs"}}]})"));
   FixedEvaluator evaluator({.kind = Answer::Kind::kSide, .side = Side::kOurs});
   const auto theirs = Json(R"([{"id":2},{"id":1},{"id":3},{"id":4}])");
-  const MergeResult result =
-      Merge(Json(R"([{"id":1},{"id":2},{"id":3},{"id":4}])"), theirs,
-            Json(R"([{"id":2},{"id":3},{"id":4},{"id":1}])"),
-            {.rules = &set, .evaluator = &evaluator});
+  const MergeResult result = Merge(Json(R"([{"id":1},{"id":2},{"id":3},{"id":4}])"), theirs,
+                                   Json(R"([{"id":2},{"id":3},{"id":4},{"id":1}])"),
+                                   {.rules = &set, .evaluator = &evaluator});
   EXPECT_EQ(Text(result.value), Text(theirs));
   EXPECT_THAT(evaluator.asked(), IsEmpty());
 }

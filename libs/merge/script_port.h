@@ -1,5 +1,6 @@
-// What the merge knows of the scripts of rules: that there are such, and how one is asked. A program
-// that links a language gives a compiler to the parser of rule sets; the merge itself links none.
+// What the merge knows of the scripts of rules: that there are such, and how one is asked. A
+// program that links a language gives a compiler to the parser of rule sets; the merge itself links
+// none.
 #pragma once
 
 #include <memory>

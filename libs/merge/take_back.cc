@@ -37,9 +37,7 @@ absl::Status NotThere(const Decision& decision) {
                      "the resolved document does not hold what was decided there");
 }
 
-size_t SizeOf(const Document& part) {
-  return part && part->is_array() ? part->array().size() : 0;
-}
+size_t SizeOf(const Document& part) { return part && part->is_array() ? part->array().size() : 0; }
 
 absl::Status PutStretch(const Decision& decision, Value& document,
                         absl::Span<const std::string> tokens) {
@@ -131,9 +129,8 @@ absl::StatusOr<Document> WithLosersBack(const Document& resolved,
     const auto begin = decision->region ? static_cast<int64_t>(decision->region->result_begin) : 0;
     return std::pair(moves, -begin);
   };
-  absl::c_stable_sort(taken, [&order](const Decision* a, const Decision* b) {
-    return order(a) < order(b);
-  });
+  absl::c_stable_sort(
+      taken, [&order](const Decision* a, const Decision* b) { return order(a) < order(b); });
   Document document = resolved;
   for (const Decision* decision : taken) RETURN_IF_ERROR(PutBack(*decision, document));
   return document;

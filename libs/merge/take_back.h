@@ -23,9 +23,9 @@ const std::optional<json::Value>& LosingValue(const Decision& decision);
 // back only by name. An element that returns to a keyed list stands at its end.
 //   kInvalidArgument     no decision has one of `paths`, which the error names.
 //   kPreconditionFailed  `resolved` is not what the decisions were made for; names the path.
-absl::StatusOr<std::optional<json::Value>> WithLosersBack(const std::optional<json::Value>& resolved,
-                                                          absl::Span<const Decision> decisions,
-                                                          absl::Span<const std::string> paths);
+absl::StatusOr<std::optional<json::Value>> WithLosersBack(
+    const std::optional<json::Value>& resolved, absl::Span<const Decision> decisions,
+    absl::Span<const std::string> paths);
 
 // The same merged onto `head`, which came after `resolved`, by the structure that options.rules
 // describes (keys of lists, counters, texts). Where both changed one place the head stands. Errors

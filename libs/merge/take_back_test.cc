@@ -156,8 +156,7 @@ TEST(TakeBack, SetsAndTextsGoBackToTheirs) {
 
 TEST(TakeBack, ADocumentThatIsNotTheResolvedOneIsRefused) {
   const MergeResult resolved = Merge(Json("[1,2,3]"), Json("[1,4,3]"), Json("[1,5,3]"));
-  const absl::Status status =
-      TakeBack(resolved.decisions, {}, Json("[1]"), Json("[1]")).status();
+  const absl::Status status = TakeBack(resolved.decisions, {}, Json("[1]"), Json("[1]")).status();
   EXPECT_EQ(ReasonOf(status), Reason::kPreconditionFailed);
   EXPECT_EQ(ReasonOf(TakeBack(resolved.decisions, {}, Json("{}"), Json("{}")).status()),
             Reason::kPreconditionFailed);
@@ -186,8 +185,7 @@ TEST(TakeBackLaws, NothingDecidedBetweenTheSidesLeavesTheHead) {
   ExpectRuledLaw({}, [](const RuledCase& c) {
     const RuleSet set = *ParseRuleSet(c.rules);
     const MergeResult resolved = Merge(c.base, c.theirs, c.base, {.rules = &set});
-    const auto back =
-        TakeBack(resolved.decisions, {}, resolved.value, c.ours, {.rules = &set});
+    const auto back = TakeBack(resolved.decisions, {}, resolved.value, c.ours, {.rules = &set});
     return back.ok() && back->value == c.ours;
   });
 }
@@ -209,10 +207,10 @@ TEST(TakeBackLaws, WhereTimesDecidedItIsTheMergeWithTheOtherSideLater) {
     const RuleSet set = *ParseRuleSet(c.rules);
     const MergeResult resolved = Resolved(c, set);
     for (const Decision& decision : resolved.decisions) {
-      const bool by_time = decision.rule == RuleKind::kLastWriteWins ||
-                           decision.rule == RuleKind::kFirstWrite;
-      const bool moved = decision.kind == ConflictKind::kMoveMove ||
-                         decision.kind == ConflictKind::kMoveDelete;
+      const bool by_time =
+          decision.rule == RuleKind::kLastWriteWins || decision.rule == RuleKind::kFirstWrite;
+      const bool moved =
+          decision.kind == ConflictKind::kMoveMove || decision.kind == ConflictKind::kMoveDelete;
       if (moved || (!by_time && decision.kind != ConflictKind::kNone)) return true;
     }
     const MergeResult other = Resolved(c, set, Side::kTheirs);

@@ -14,8 +14,8 @@ namespace {
 using json::Object;
 using json::Value;
 
-constexpr absl::string_view kKindNames[] = {"none",   "edit_edit", "edit_delete",
-                                            "add_add", "type",     "region",
+constexpr absl::string_view kKindNames[] = {"none",      "edit_edit",   "edit_delete",
+                                            "add_add",   "type",        "region",
                                             "move_move", "move_delete", "violation"};
 
 const RuleSet& DefaultRules() {

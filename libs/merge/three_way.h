@@ -24,11 +24,11 @@ struct MergeOptions {
   Side later = Side::kOurs;
   // Borrowed. How rule `text` merges; nullptr: WordMerger.
   const TextMerger* text = nullptr;
-  // Borrowed. Decides where a rule `script`, `remote` or `ask` does; nullptr: the `else` of the first
-  // two does, with a note, and what `ask` is for stays open.
+  // Borrowed. Decides where a rule `script`, `remote` or `ask` does; nullptr: the `else` of the
+  // first two does, with a note, and what `ask` is for stays open.
   RuleEvaluator* evaluator = nullptr;
-  // No rule chooses a side and nobody is asked: where not both changes can stand, those of this side
-  // do (kOurs or kTheirs).
+  // No rule chooses a side and nobody is asked: where not both changes can stand, those of this
+  // side do (kOurs or kTheirs).
   std::optional<Side> standing;
   // Steps for matching the elements of an array with those of its base (json::MatchSequences).
   size_t matching_work_max = 1'000'000;

@@ -16,10 +16,8 @@ class LuaScript final : public merge::CompiledScript {
   explicit LuaScript(script::Script script) : script_(std::move(script)) {}
 
   absl::StatusOr<std::optional<json::Value>> Run(const merge::ScriptInputs& inputs) const override {
-    return script_.Resolve({.base = inputs.base,
-                            .ours = inputs.ours,
-                            .theirs = inputs.theirs,
-                            .meta = inputs.meta});
+    return script_.Resolve(
+        {.base = inputs.base, .ours = inputs.ours, .theirs = inputs.theirs, .meta = inputs.meta});
   }
 
  private:

@@ -100,10 +100,10 @@ TEST_F(ScriptRules, AFailingScriptLeavesItToTheElseWithANote) {
 }
 
 TEST_F(ScriptRules, OneScriptMayBeTheElseOfAnother) {
-  EXPECT_EQ(Text(By("error('no')", "1", "2", "3",
-                    R"(,"else":{"rule":"script","script":"return 7"})")
-                     .value),
-            "7");
+  EXPECT_EQ(
+      Text(By("error('no')", "1", "2", "3", R"(,"else":{"rule":"script","script":"return 7"})")
+               .value),
+      "7");
   EXPECT_THAT(runs_, ElementsAre(false, true));
 }
 
@@ -126,9 +126,9 @@ TEST_F(ScriptRules, AScriptThatFailsOfARemovalNeverRemoves) {
 TEST_F(ScriptRules, AStretchOfAListTakesAList) {
   const std::string rules =
       R"({"rules":[{"path":"$","rule":"sequence","else":{"rule":"script","script":)";
-  const merge::MergeResult both =
-      Merge(rules + R"("for _, v in ipairs(ours) do theirs[#theirs + 1] = v end return theirs"}}]})",
-            "[1,2,3]", "[1,4,3]", "[1,5,3]");
+  const merge::MergeResult both = Merge(
+      rules + R"("for _, v in ipairs(ours) do theirs[#theirs + 1] = v end return theirs"}}]})",
+      "[1,2,3]", "[1,4,3]", "[1,5,3]");
   EXPECT_EQ(Text(both.value), "[1,4,5,3]");
   EXPECT_EQ(Text(both.decisions[0].result), "[4,5]");
   const merge::MergeResult number =
@@ -148,9 +148,9 @@ TEST_F(ScriptRules, AScriptBehindTextIsAskedOnlyWhereTheTextsMeet) {
 }
 
 TEST_F(ScriptRules, ItSeesWhereItIs) {
-  const std::string rules =
-      R"j({"rules":[{"path":"$.l","rule":"keyed_list","key":"id"},)j"
-      R"j({"path":"$.l[*].a","rule":"script","script":"return meta.path..' '..meta.kind..' '..meta.later"}]})j";
+  const std::string rules = R"j({"rules":[{"path":"$.l","rule":"keyed_list","key":"id"},)j"
+                            R"j({"path":"$.l[*].a","rule":"script","script":)j"
+                            R"j("return meta.path..' '..meta.kind..' '..meta.later"}]})j";
   EXPECT_EQ(Text(Merge(rules, R"({"l":[{"id":1,"a":1}]})", R"({"l":[{"id":1,"a":2}]})",
                        R"({"l":[{"id":1,"a":3}]})")
                      .value),
@@ -177,9 +177,8 @@ TEST_F(ScriptRules, AMergeRunsSoManyScriptsAndNoMore) {
     absl::StrAppend(&ours, i == 0 ? "" : ",", "\"", i, "\":2");
   }
   base += "}", theirs += "}", ours += "}";
-  const merge::MergeResult result =
-      Merge(R"({"rules":[{"path":"$.*","rule":"script","script":"return theirs"}]})", base, theirs,
-            ours);
+  const merge::MergeResult result = Merge(
+      R"({"rules":[{"path":"$.*","rule":"script","script":"return theirs"}]})", base, theirs, ours);
   EXPECT_EQ(runs_.size(), kScriptRunsMax);
   ASSERT_EQ(result.notes.size(), 1u);
   EXPECT_EQ(result.notes[0].path, absl::StrCat("/", kScriptRunsMax));
@@ -191,13 +190,15 @@ TEST(ScriptCompiling, ErrorsNameThePlaceAndTheLine) {
   const auto parse = [&compiler](absl::string_view rules) {
     return merge::ParseRuleSet(*json::Parse(rules), {.scripts = &compiler}).status();
   };
-  const absl::Status syntax = parse(
-      R"({"rules":[{"path":"$.a","rule":"lww"},{"path":"$.b","rule":"script","script":"local x = 1\nreturn +"}]})");
+  const absl::Status syntax =
+      parse(R"({"rules":[{"path":"$.a","rule":"lww"},)"
+            R"({"path":"$.b","rule":"script","script":"local x = 1\nreturn +"}]})");
   EXPECT_EQ(PathOf(syntax), "/rules/1/script");
   EXPECT_THAT(std::string(syntax.message()), HasSubstr("script:2:"));
   EXPECT_THAT(std::string(syntax.message()), HasSubstr("(rule for $.b)"));
   EXPECT_EQ(PathOf(parse(R"({"rules":[{"path":"$","rule":"script"}]})")), "/rules/0/script");
-  EXPECT_EQ(PathOf(parse(R"({"rules":[{"path":"$","rule":"max","else":{"rule":"script","script":"("}}]})")),
+  EXPECT_EQ(PathOf(parse(
+                R"({"rules":[{"path":"$","rule":"max","else":{"rule":"script","script":"("}}]})")),
             "/rules/0/else/script");
   EXPECT_EQ(PathOf(parse(R"({"rules":[],"else":{"rule":"script","script":7}})")), "/else/script");
 }

@@ -25,8 +25,9 @@ inline constexpr config::Duration kClockSkewMax{
     .name = "conflict.clock_skew_max",
     .default_value = absl::Minutes(5),
     .max = absl::Hours(24),
-    .doc = "Two writes whose times are nearer to each other than this are flagged when the times "
-           "decided, for clients' clocks may be wrong by so much."};
+    .doc =
+        "Two writes whose times are nearer to each other than this are flagged when the times "
+        "decided, for clients' clocks may be wrong by so much."};
 inline constexpr config::Duration kAskDeadline{
     .name = "conflict.ask_deadline",
     .default_value = absl::Hours(72),
@@ -36,19 +37,22 @@ inline constexpr config::String kAskFallback{
     .name = "conflict.ask_fallback",
     .default_value = "proposed",
     .choices = "base,ours,proposed,theirs",
-    .doc = "What is chosen at that deadline when the rule `ask` does not say; `proposed` is what "
-           "would have been there had nobody been asked."};
+    .doc =
+        "What is chosen at that deadline when the rule `ask` does not say; `proposed` is what "
+        "would have been there had nobody been asked."};
 inline constexpr config::String kRulesFile{
     .name = "conflict.rules_file",
-    .doc = "A YAML or JSON file with the rule sets by entity type; empty: none. What changes in it "
-           "is taken over."};
+    .doc =
+        "A YAML or JSON file with the rule sets by entity type; empty: none. What changes in it "
+        "is taken over."};
 inline constexpr config::Duration kRulesRefreshInterval{
     .name = "conflict.rules_refresh_interval",
     .default_value = absl::Seconds(5),
     .min = absl::Milliseconds(10),
     .max = absl::Hours(1),
-    .doc = "How often a replica looks whether other rule sets hold, should it have missed word of "
-           "it, and whether the rules file has changed."};
+    .doc =
+        "How often a replica looks whether other rule sets hold, should it have missed word of "
+        "it, and whether the rules file has changed."};
 inline constexpr config::Int kRuleTypesMax{.name = "conflict.rule_types_max",
                                            .default_value = 1000,
                                            .min = 0,

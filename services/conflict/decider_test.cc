@@ -20,6 +20,7 @@
 #include "libs/sql/sqlite.h"
 #include "libs/testing/status_matchers.h"
 #include "services/conflict/remote/resolver_registry.h"
+#include "services/conflict/rules_testing.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 
 namespace bdcsync::conflict {
@@ -35,6 +36,7 @@ class FailingStorage final : public ResolutionStorage {
   absl::Status Ping() override { return failure; }
   absl::Status Put(const Records& records) override {
     ++puts;
+    openings.insert(openings.end(), records.openings.begin(), records.openings.end());
     largest_put = std::max(largest_put.load(), records.resolutions.size());
     if (puts > 1 && recovers) return inner->Put(records);
     return failure.ok() ? inner->Put(records) : failure;
@@ -46,6 +48,7 @@ class FailingStorage final : public ResolutionStorage {
 
   std::unique_ptr<ResolutionStorage> inner = *OpenSqliteResolutionStorage(sql::kSqliteMemory);
   absl::Status failure;
+  std::vector<v1::Conflict> openings;
   bool recovers = false;
   std::atomic<int> puts{0};
   std::atomic<size_t> largest_put{0};
@@ -141,6 +144,30 @@ TEST_F(DeciderTest, DecisionsAreRecordedAlsoWhenTheAnswerIsWithoutThem) {
   EXPECT_EQ(response.results(0).decisions_size(), 0);
   ASSERT_OK_AND_ASSIGN(const v1::ListResolutionsResponse page, List(InSpace("s")));
   EXPECT_EQ(page.resolutions(0).decisions_size(), 1);
+}
+
+TEST_F(DeciderTest, MeetingsWithScriptsAreDecidedOnAWorker) {
+  rules_ = RulesOf({{"note", R"({"rules":[{"path":"$","rule":"script","script":"return 7"}]})"}});
+  ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Resolve(Overlap("op")));
+  EXPECT_EQ(response.results(0).merged().data(), "7");
+  EXPECT_EQ(scripts_, 1);
+  ASSERT_OK_AND_ASSIGN(const v1::ListResolutionsResponse page, List(InSpace("s")));
+  EXPECT_EQ(page.resolutions(0).decisions(0).result(), "7");
+  decider_.Drain(absl::InfiniteFuture());
+  workers_.Stop();
+  EXPECT_THAT(Resolve(Overlap("op")), HasReason(Reason::kUnavailable)) << "no worker";
+}
+
+TEST_F(DeciderTest, AConflictIsKeptBeforeItIsAnsweredAndHasNoRecord) {
+  rules_ = RulesOf({{"note", R"({"rules":[],"else":"ask"})"}}, 4);
+  ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Resolve(Overlap("op")));
+  EXPECT_EQ(response.results(0).merged().data(), "2");
+  ASSERT_EQ(storage_.openings.size(), 1u);
+  EXPECT_EQ(storage_.openings[0].SerializeAsString(),
+            response.results(0).conflict().SerializeAsString());
+  EXPECT_EQ(storage_.openings[0].opened_ms(), absl::ToUnixMillis(kNow));
+  ASSERT_OK_AND_ASSIGN(const v1::ListResolutionsResponse page, List(InSpace("s")));
+  EXPECT_EQ(page.resolutions_size(), 0);
 }
 
 TEST_F(DeciderTest, WithoutARecordThereIsNoAnswer) {

@@ -46,8 +46,9 @@ class DeskCalls {
   // Returns when nothing is under way, or at `deadline`.
   void Drain(absl::Time deadline) {
     absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithDeadline(
-        absl::Condition(+[](int* under_way) { return *under_way == 0; }, &under_way_), deadline);
+    mutex_.AwaitWithDeadline(absl::Condition(
+                                 +[](int* under_way) { return *under_way == 0; }, &under_way_),
+                             deadline);
   }
 
  private:

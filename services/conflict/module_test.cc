@@ -4,6 +4,7 @@
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -75,6 +76,27 @@ class ModuleTest : public ::testing::Test {
     EXPECT_EQ(page.resolutions(0).decisions(0).theirs(), "2");
   }
 
+  void FollowRulesAndReopen(const std::vector<std::pair<std::string, std::string>>& settings) {
+    ASSERT_NO_FATAL_FAILURE(Start(settings));
+    v1::PutRuleSetRequest put;
+    put.set_entity_type("note");
+    put.set_author("ada");
+    put.set_rules(
+        R"({"rules":[{"path":"$","rule":"script","script":"return theirs * 10 + ours"}]})");
+    ASSERT_OK(Call(&Stub::PutRuleSet, put));
+    EXPECT_EQ(Meet("3")->results(0).merged().data(), "23");
+    ASSERT_NO_FATAL_FAILURE(Restart(settings));
+    EXPECT_EQ(Meet("4")->results(0).merged().data(), "24");
+    v1::ListRuleSetsRequest list;
+    ASSERT_OK_AND_ASSIGN(const v1::ListRuleSetsResponse page, Call(&Stub::ListRuleSets, list));
+    ASSERT_EQ(page.rule_sets_size(), 1);
+    EXPECT_EQ(page.rule_sets(0).rules(), put.rules());
+    v1::RemoveRuleSetRequest remove;
+    remove.set_entity_type("note");
+    ASSERT_OK(Call(&Stub::RemoveRuleSet, remove));
+    EXPECT_EQ(Meet("3")->results(0).merged().data(), "3");
+  }
+
   testing::TempDir folder_;
   std::unique_ptr<app::App> app_;
   std::unique_ptr<Stub> stub_;
@@ -98,6 +120,36 @@ TEST_F(ModuleTest, RefusalsKeepTheirReasonAndFieldOverTheWire) {
   EXPECT_THAT(Call(&Stub::Resolve, many), HasReason(Reason::kInvalidArgument));
   v1::ListResolutionsRequest list;
   EXPECT_EQ(PathOf(Call(&Stub::ListResolutions, list).status()), "space");
+}
+
+TEST_F(ModuleTest, RuleSetsAreFollowedAndSurviveARestartOnSqlite) { FollowRulesAndReopen({}); }
+
+TEST_F(ModuleTest, RuleSetsAreFollowedAndSurviveARestartOnPostgres) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  FollowRulesAndReopen({{"storage.url", database->url()}});
+  app_.reset();
+}
+
+TEST_F(ModuleTest, MistakesInRulesKeepTheirPlaceOverTheWire) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  v1::PutRuleSetRequest put;
+  put.set_entity_type("note");
+  put.set_rules(R"({"rules":[{"path":"$","rule":"script","script":"return +"}]})");
+  const absl::Status status = Call(&Stub::PutRuleSet, put).status();
+  EXPECT_THAT(status, HasReason(Reason::kInvalidArgument));
+  EXPECT_EQ(PathOf(status), "/rules/0/script");
+  v1::GetRuleSetRequest get;
+  get.set_entity_type("note");
+  EXPECT_THAT(Call(&Stub::GetRuleSet, get), HasReason(Reason::kNotFound));
+}
+
+TEST_F(ModuleTest, TheRulesFileHoldsFromTheStart) {
+  const std::string file = folder_.File("rules.yaml");
+  std::ofstream(file) << "note: {rules: [], else: theirs}";
+  ASSERT_NO_FATAL_FAILURE(Start({{"conflict.rules_file", file}}));
+  ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Meet("3"));
+  EXPECT_EQ(response.results(0).merged().data(), "2");
 }
 
 TEST_F(ModuleTest, AnUnknownStoreIsRefusedAtStart) {

@@ -23,8 +23,7 @@ std::string ConflictIdOf(absl::string_view space, absl::string_view op_id) {
   const std::string operation = absl::StrCat(space, absl::string_view("\0", 1), op_id);
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(operation.data()), operation.size(), digest);
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest), kIdBytes));
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), kIdBytes));
 }
 
 std::string BranchOf(absl::string_view conflict_id) {
@@ -49,8 +48,8 @@ v1::Conflict OpeningOf(const v1::ResolveItem& item, const std::vector<merge::Dec
   absl::Duration wait = absl::InfiniteDuration();
   for (const merge::Decision& place : open) {
     const merge::AskArguments* const ask = place.ask.get();
-    wait = std::min(wait, ask != nullptr ? ask->deadline.value_or(defaults.deadline)
-                                         : defaults.deadline);
+    wait = std::min(wait,
+                    ask != nullptr ? ask->deadline.value_or(defaults.deadline) : defaults.deadline);
     if (ask != nullptr && conflict.assigned_to().empty()) {
       conflict.set_assigned_to(ask->assign_to);
     }

@@ -54,9 +54,10 @@ class ResolveRules : public ::testing::Test {
     return Resolve(request, {.limits = limits_,
                              .rules = *rules_,
                              .now_ms = kNowMs,
-                             .on_script = [this](absl::string_view type, const absl::Status& run) {
-                               runs_.push_back(absl::StrCat(type, " ", run.ok()));
-                             },
+                             .on_script =
+                                 [this](absl::string_view type, const absl::Status& run) {
+                                   runs_.push_back(absl::StrCat(type, " ", run.ok()));
+                                 },
                              .ask_remote = ask_remote_});
   }
   v1::ResolveResult ResolveOne(const v1::ResolveItem& item) {
@@ -118,8 +119,7 @@ TEST_F(ResolveRules, ClocksThatAreWrongByHoursOrYearsNeverUndoTheBase) {
 
 TEST_F(ResolveRules, OnlyWhatTimesDecidedIsACloseCall) {
   rules_ = RulesOf({{"note", R"({"rules":[{"path":"$.a","rule":"max"}],"else":"first_write"})"}});
-  v1::ResolveItem item =
-      Item("note", R"({"a":1,"b":1})", R"({"a":2,"b":2})", R"({"a":3,"b":3})");
+  v1::ResolveItem item = Item("note", R"({"a":1,"b":1})", R"({"a":2,"b":2})", R"({"a":3,"b":3})");
   item.mutable_theirs()->set_time_ms(kNowMs - 1000);
   item.mutable_ours()->set_client_time_ms(kNowMs);
   const v1::ResolveResult result = ResolveOne(item);
@@ -130,19 +130,22 @@ TEST_F(ResolveRules, OnlyWhatTimesDecidedIsACloseCall) {
 }
 
 TEST_F(ResolveRules, ScriptsKnowTheMeeting) {
-  rules_ = RulesOf({{"note", R"j({"rules":[{"path":"$.n","rule":"script","script":
-      "return meta.space..meta.entity_type..meta.entity_id..meta.path..meta.kind..meta.later..meta.ours_user..meta.ours_device..meta.app_version..meta.ours_time..' '..meta.theirs_time"}]})j"}});
+  rules_ =
+      RulesOf({{"note", R"j({"rules":[{"path":"$.n","rule":"script","script":)j"
+                        R"j("return meta.space..meta.entity_type..meta.entity_id..meta.path)j"
+                        R"j(..meta.kind..meta.later..meta.ours_user..meta.ours_device)j"
+                        R"j(..meta.app_version..meta.ours_time..' '..meta.theirs_time"}]})j"}});
   v1::ResolveItem item = Item("note", R"({"n":1})", R"({"n":2})", R"({"n":3})");
   item.mutable_theirs()->set_time_ms(5);
   item.mutable_ours()->set_client_time_ms(4);
-  EXPECT_EQ(ResolveOne(item).merged().data(),
-            R"({"n":"snotea/nedit_edittheirsadaphone1.24 5"})");
+  EXPECT_EQ(ResolveOne(item).merged().data(), R"({"n":"snotea/nedit_edittheirsadaphone1.24 5"})");
   EXPECT_THAT(runs_, ElementsAre("note 1"));
 }
 
 TEST_F(ResolveRules, AFailingScriptIsToldOfAndItsElseDecides) {
   rules_ = RulesOf(
-      {{"note", R"j({"rules":[{"path":"$.n","rule":"script","script":"error('no')","else":"theirs"}]})j"}});
+      {{"note",
+        R"j({"rules":[{"path":"$.n","rule":"script","script":"error('no')","else":"theirs"}]})j"}});
   const v1::ResolveResult result =
       ResolveOne(Item("note", R"({"n":1})", R"({"n":2})", R"({"n":3})"));
   EXPECT_EQ(result.merged().data(), R"({"n":2})");
@@ -250,8 +253,8 @@ TEST_F(ResolveRules, MoreOpenPlacesThanTheLimitBecomeOneForTheWholeValue) {
     return text + "}";
   };
   const auto conflict = [&](size_t members) {
-    return ResolveOne(Item("note", document(members, 0), document(members, 1),
-                           document(members, 2)))
+    return ResolveOne(
+               Item("note", document(members, 0), document(members, 1), document(members, 2)))
         .conflict();
   };
   EXPECT_EQ(conflict(kOpenPlacesMax - 1).places_size(), static_cast<int>(kOpenPlacesMax) - 1);
@@ -266,8 +269,7 @@ TEST_F(ResolveRules, MoreOpenPlacesThanTheLimitBecomeOneForTheWholeValue) {
 
 TEST_F(ResolveRules, PlacesInListsSayWhereTheyAre) {
   rules_ = RulesOf({{"note", R"({"rules":[],"else":"ask"})"}});
-  const v1::ResolveResult result =
-      ResolveOne(Item("note", "[1,2,3]", "[0,1,4,3]", "[1,5,3]"));
+  const v1::ResolveResult result = ResolveOne(Item("note", "[1,2,3]", "[0,1,4,3]", "[1,5,3]"));
   const v1::Region& region = result.conflict().places(0).decision().region();
   EXPECT_EQ(region.base_begin(), 1);
   EXPECT_EQ(region.theirs_begin(), 2);

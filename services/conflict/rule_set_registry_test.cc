@@ -22,8 +22,8 @@
 namespace bdcsync::conflict {
 namespace {
 
-using testing::HasReason;
 using ::testing::ElementsAre;
+using testing::HasReason;
 using ::testing::HasSubstr;
 
 const char* const kLww = R"({"rules":[]})";
@@ -54,11 +54,13 @@ class RuleSetRegistryTest : public ::testing::Test {
   rules::LuaCompiler compiler_;
   int changes_ = 0;
   int told_ = 0;
-  RuleSetRegistry registry_{*storage_, compiler_, clock_,
-                            {.types_max = 3, .resolvers = {{"stock"}}},
-                            {.on_read = [this](const absl::Status&,
-                                               bool changed) { changes_ += changed ? 1 : 0; },
-                             .on_changed = [this] { ++told_; }}};
+  RuleSetRegistry registry_{
+      *storage_,
+      compiler_,
+      clock_,
+      {.types_max = 3, .resolvers = {{"stock"}}},
+      {.on_read = [this](const absl::Status&, bool changed) { changes_ += changed ? 1 : 0; },
+       .on_changed = [this] { ++told_; }}};
 };
 
 TEST_F(RuleSetRegistryTest, AStoredSetHoldsThoughItsResolverIsGone) {
@@ -283,9 +285,9 @@ order:
   else: ask
 note: {rules: []}
 )"));
-  EXPECT_EQ(
-      yaml.at("order"),
-      R"({"rules":[{"path":"$.lines","rule":"keyed_list","key":["id","7"]},{"path":"$.total","rule":"script","script":"return ours\n"}],"else":"ask"})");
+  EXPECT_EQ(yaml.at("order"),
+            R"({"rules":[{"path":"$.lines","rule":"keyed_list","key":["id","7"]},)"
+            R"({"path":"$.total","rule":"script","script":"return ours\n"}],"else":"ask"})");
   EXPECT_EQ(yaml.at("note"), kLww);
   ASSERT_OK_AND_ASSIGN(const RuleTexts json, ParseRulesFile(R"({"note": {"rules": []}})"));
   EXPECT_EQ(json.at("note"), kLww);

@@ -41,7 +41,8 @@ class RuleSetStorage {
   //   kQuotaExceeded       too many types have rules.
   virtual absl::StatusOr<v1::RuleSet> Put(const NewRuleSet& added) = 0;
   // From now on none of the type holds. False: none did.
-  virtual absl::StatusOr<bool> Remove(const std::string& entity_type, const std::string& author) = 0;
+  virtual absl::StatusOr<bool> Remove(const std::string& entity_type,
+                                      const std::string& author) = 0;
   // The version, or with 0 the one that holds; nothing when there is none.
   virtual absl::StatusOr<std::optional<v1::RuleSet>> Get(const std::string& entity_type,
                                                          int64_t version) = 0;

@@ -23,8 +23,7 @@ inline std::shared_ptr<const ActiveRules> RulesOf(const std::map<std::string, st
         merge::ParseRuleSet(*json::Parse(text), {.scripts = &compiler});
     EXPECT_OK(set) << text;
     if (!set.ok()) continue;
-    sets[type] =
-        std::make_shared<const ActiveRuleSet>(ActiveRuleSet{version, *std::move(set)});
+    sets[type] = std::make_shared<const ActiveRuleSet>(ActiveRuleSet{version, *std::move(set)});
   }
   return std::make_shared<const ActiveRules>(std::move(sets));
 }

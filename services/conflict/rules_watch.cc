@@ -37,9 +37,8 @@ void RulesWatch::LookSoon() {
 }
 
 void RulesWatch::Run() {
-  const auto called = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || wanted_;
-  };
+  const auto called = [this]()
+                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || wanted_; };
   while (true) {
     {
       absl::MutexLock lock(&mutex_);

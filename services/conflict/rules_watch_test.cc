@@ -62,7 +62,7 @@ class RulesWatchTest : public ::testing::Test {
   }
   void Write(const std::string& text) { std::ofstream(file_) << text; }
 
-  bus::MemoryBus bus_;
+  bus::MemoryBus bus_{bus::BusOptions()};
   std::unique_ptr<RuleSetStorage> storage_ = *OpenSqliteRuleSetStorage(sql::kSqliteMemory);
   testing::TempDir folder_;
   const std::string file_ = folder_.File("rules.yaml");
@@ -78,7 +78,7 @@ TEST_F(RulesWatchTest, AnotherReplicaIsToldOverTheBus) {
 }
 
 TEST_F(RulesWatchTest, WordThatIsMissedIsFoundOnTheInterval) {
-  bus::MemoryBus other_bus;
+  bus::MemoryBus other_bus{bus::BusOptions()};
   Replica one(*storage_, bus_, "", absl::Hours(1));
   Replica two(*storage_, other_bus, "", absl::Milliseconds(10));
   ASSERT_OK(two.Start());

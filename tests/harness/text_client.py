@@ -86,8 +86,10 @@ class TextClient:
             self.content = ot.apply(before, theirs)
             self.rich = self.rich or any("attributes" in op or isinstance(op.get("insert"), dict)
                                          for op in theirs)
+        elif self.path[1:] not in event.get("data", event.get("patch")):
+            theirs = []  # A patch of something else.
         else:
-            held = event["data"].get(self.path[1:])
+            held = event.get("data", event.get("patch"))[self.path[1:]]
             self.rich = isinstance(held, list)
             self.content = ot.document(held)
             theirs = ot.difference(before, self.content)

@@ -245,6 +245,26 @@ def bench_event_store(stage, rows):
     rows.add("event_store_append_512", max(ours), "events/s", "bare batched insert", max(bare), 0.6)
 
 
+def bench_resolve(stage, rows):
+    """conflict alone over gRPC in batches of 64 documents of 1 KiB, beside the merge itself."""
+    suite = stage.suite()
+    process = suite.processes["conflict"].start()
+    program = os.path.join(BIN, "bdc-sync-conflict-bench")
+    address = "127.0.0.1:" + process.env["BDC_SYNC_GRPC_PORT"]
+    answers = []
+    try:
+        for _ in range(ROUNDS):
+            answers.append(json.loads(subprocess.run(
+                [program, f"--address={address}", "--seconds=2"],
+                capture_output=True, text=True, check=True, timeout=120).stdout))
+    finally:
+        suite.kill()
+    resolve = min(answer["resolve_us"] for answer in answers)
+    merge = min(answer["merge_us"] for answer in answers)
+    rows.add("resolve_conflict", resolve, "us", "read, merge, write", merge)
+    rows.add("resolve_beyond_merge", resolve - merge, "us", goal=20, at_least=False)
+
+
 def bench_ot(stage, rows):
     """libs/ot alone: replay of 260,000 single edits, transforms of two, two long branches."""
     bench = RichText(stage.folder)
@@ -266,6 +286,7 @@ BENCHES = {
     "throughput": bench_throughput, "latency": bench_latency, "fanout": bench_fanout,
     "memory": bench_memory, "reconnect": bench_reconnect, "start": bench_start,
     "event-store": bench_event_store, "merge": bench_merge, "ot": bench_ot,
+    "resolve": bench_resolve,
 }
 
 

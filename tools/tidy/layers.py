@@ -56,8 +56,8 @@ ADAPTER_PREFIXES = ("grpc_", "sqlite_", "postgres_", "redis_", "rpc_", "beast_",
 ADAPTER_SUFFIXES = ("_adapter", "_client", "_grpc", "_service", "_reactor", "_reactors", "_main")
 ADAPTER_FOLDERS = ("websocket", "testing", "adapters")
 
-CLIENT_LIBRARIES = {"base", "entity", "json", "jwt", "merge", "ot", "rpc", "rules", "queue", "config",
-                    "log", "testing"}
+CLIENT_LIBRARIES = {"base", "entity", "json", "jwt", "merge", "ot", "rpc", "rules", "queue",
+                    "config", "log", "testing"}
 
 # What the one binary holds beside `bdc-sync serve`: `bench` and, for all else, the command line.
 CLIENTS_OF_STANDALONE = {"clients/bench/bench.h", "clients/cli/cli.h"}

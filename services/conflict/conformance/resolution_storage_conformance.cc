@@ -77,9 +77,11 @@ TEST_P(ResolutionStorageConformance, WhatWasPutIsReadBackWhole) {
 }
 
 TEST_P(ResolutionStorageConformance, ListsTheNewestFirst) {
-  ASSERT_OK(storage().Put({.resolutions = {Record("s", "1", "note", "a"), Record("t", "1", "note", "a")}}));
+  ASSERT_OK(storage().Put(
+      {.resolutions = {Record("s", "1", "note", "a"), Record("t", "1", "note", "a")}}));
   ASSERT_OK(storage().Put({.resolutions = {Record("s", "2", "task", "a")}}));
-  ASSERT_OK(storage().Put({.resolutions = {Record("s", "3", "note", "b"), Record("t", "4", "note", "a")}}));
+  ASSERT_OK(storage().Put(
+      {.resolutions = {Record("s", "3", "note", "b"), Record("t", "4", "note", "a")}}));
   Reopen();
   EXPECT_THAT(Ops(storage().List({.space = "s", .limit = kAll})), ElementsAre("3", "2", "1"));
   EXPECT_THAT(Ops(storage().List({.space = "s", .entity_type = "note", .limit = kAll})),

@@ -13,8 +13,8 @@
 namespace bdcsync::conflict {
 namespace {
 
-using testing::HasReason;
 using ::testing::ElementsAre;
+using testing::HasReason;
 using ::testing::IsEmpty;
 
 constexpr int kAll = 1000;

@@ -15,9 +15,7 @@ std::unique_ptr<RuleSetStorage> OpenAt(absl::string_view path) {
 
 class SqliteFile final : public RuleSetStorageHome {
  public:
-  std::unique_ptr<RuleSetStorage> Open() override {
-    return OpenAt(folder_.File("conflict.db"));
-  }
+  std::unique_ptr<RuleSetStorage> Open() override { return OpenAt(folder_.File("conflict.db")); }
 
  private:
   testing::TempDir folder_;
@@ -33,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(
     Sqlite, RuleSetStorageConformance,
     ::testing::Values(RuleSetStorageKind{"file", [] { return std::make_unique<SqliteFile>(); }},
                       RuleSetStorageKind{"memory",
-                                            [] { return std::make_unique<SqliteMemory>(); }}),
+                                         [] { return std::make_unique<SqliteMemory>(); }}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

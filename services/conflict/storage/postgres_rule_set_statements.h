@@ -32,8 +32,7 @@ inline constexpr sql::PostgresStatement kGetRules{
 inline constexpr sql::PostgresStatement kGetHoldingRules{
     "rules_get_holding", BDC_RULE_SETS "WHERE entity_type = $1::text AND active"};
 inline constexpr sql::PostgresStatement kLatestRulesOf{
-    "rules_latest_of",
-    BDC_RULE_SETS
+    "rules_latest_of", BDC_RULE_SETS
     "WHERE entity_type = $1::text AND author = $2::text ORDER BY version DESC LIMIT 1"};
 inline constexpr sql::PostgresStatement kListHoldingRules{
     "rules_list_holding",

@@ -39,8 +39,7 @@ absl::Status Retire(sql::PostgresSession& session, const std::string& entity_typ
                     const std::string& removed_by, bool& retired) {
   sql::PostgresParams params;
   params.AddBytes(entity_type).AddBytes(removed_by);
-  ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                   session.Execute(postgres::kRetireRules, params));
+  ASSIGN_OR_RETURN(const sql::PostgresResult rows, session.Execute(postgres::kRetireRules, params));
   retired = rows.affected() > 0;
   return absl::OkStatus();
 }
@@ -55,8 +54,7 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
   absl::StatusOr<v1::RuleSet> Put(const NewRuleSet& added) override {
     v1::RuleSet set = added.set;
     RETURN_IF_ERROR(pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      RETURN_IF_ERROR(
-          session.Execute(postgres::kBumpRevision, sql::PostgresParams()).status());
+      RETURN_IF_ERROR(session.Execute(postgres::kBumpRevision, sql::PostgresParams()).status());
       sql::PostgresParams type;
       type.AddBytes(set.entity_type());
       ASSIGN_OR_RETURN(const sql::PostgresResult rows,
@@ -78,8 +76,7 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
   absl::StatusOr<bool> Remove(const std::string& entity_type, const std::string& author) override {
     bool removed = false;
     RETURN_IF_ERROR(pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      RETURN_IF_ERROR(
-          session.Execute(postgres::kBumpRevision, sql::PostgresParams()).status());
+      RETURN_IF_ERROR(session.Execute(postgres::kBumpRevision, sql::PostgresParams()).status());
       return Retire(session, entity_type, author, removed);
     }));
     return removed;
@@ -90,9 +87,9 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
     sql::PostgresParams params;
     params.AddBytes(entity_type);
     if (version != 0) params.AddInt64(version);
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(version == 0 ? postgres::kGetHoldingRules : postgres::kGetRules,
-                                   params));
+    ASSIGN_OR_RETURN(
+        const sql::PostgresResult rows,
+        pool_.Execute(version == 0 ? postgres::kGetHoldingRules : postgres::kGetRules, params));
     if (rows.size() == 0) return std::nullopt;
     return ReadRow(rows, 0).set;
   }

@@ -20,12 +20,12 @@ inline constexpr char kInsertRules[] =
   "SELECT entity_type, version, rules, author, time_ms, active, removed_by FROM rule_sets "
 inline constexpr char kGetRules[] = BDC_RULE_SETS "WHERE entity_type = ?1 AND version = ?2";
 inline constexpr char kGetHoldingRules[] = BDC_RULE_SETS "WHERE entity_type = ?1 AND active = 1";
-inline constexpr char kLatestRulesOf[] = BDC_RULE_SETS
-    "WHERE entity_type = ?1 AND author = ?2 ORDER BY version DESC LIMIT 1";
-inline constexpr char kListHoldingRules[] = BDC_RULE_SETS
-    "WHERE active = 1 AND entity_type > ?1 ORDER BY entity_type LIMIT ?2";
-inline constexpr char kListRuleVersions[] = BDC_RULE_SETS
-    "WHERE entity_type = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
+inline constexpr char kLatestRulesOf[] =
+    BDC_RULE_SETS "WHERE entity_type = ?1 AND author = ?2 ORDER BY version DESC LIMIT 1";
+inline constexpr char kListHoldingRules[] =
+    BDC_RULE_SETS "WHERE active = 1 AND entity_type > ?1 ORDER BY entity_type LIMIT ?2";
+inline constexpr char kListRuleVersions[] =
+    BDC_RULE_SETS "WHERE entity_type = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
 #undef BDC_RULE_SETS
 
 }  // namespace bdcsync::conflict::sqlite

@@ -119,7 +119,8 @@ class SqliteRuleSetStorage final : public RuleSetStorage {
     ASSIGN_OR_RETURN(std::vector<StoredRuleSet> found,
                      Read(sqlite::kListRuleVersions, [&](sql::SqliteStatement& list) {
                        list.BindText(1, entity_type);
-                       list.BindInt64(2, before == 0 ? std::numeric_limits<int64_t>::max() : before);
+                       list.BindInt64(2,
+                                      before == 0 ? std::numeric_limits<int64_t>::max() : before);
                        list.BindInt64(3, limit);
                      }));
     return SetsOf(std::move(found));
