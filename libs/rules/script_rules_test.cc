@@ -43,8 +43,10 @@ class ScriptRules : public ::testing::Test {
     Value meta;
     meta.Set("later", "ours");
     runs_.clear();
-    ScriptEvaluator evaluator(meta, nullptr,
-                              [this](const absl::Status& run) { runs_.push_back(run.ok()); });
+    ScriptEvaluator evaluator(
+        meta, nullptr,
+        {.on_run = [this](const absl::Status& run) { runs_.push_back(run.ok()); },
+         .has_time = [this] { return has_time_; }});
     return merge::Merge(Json(base), Json(theirs), Json(ours),
                         {.rules = &*set, .evaluator = &evaluator});
   }
@@ -59,6 +61,7 @@ class ScriptRules : public ::testing::Test {
 
   script::Limits limits_;
   std::vector<bool> runs_;
+  bool has_time_ = true;
 };
 
 TEST_F(ScriptRules, AScriptDecidesWhatBothChanged) {
@@ -166,6 +169,12 @@ TEST_F(ScriptRules, OneThatRunsForeverIsEnded) {
   limits_.instructions_max = 10'000;
   const merge::MergeResult result = By("while true do end", "1", "2", "3");
   EXPECT_EQ(Text(result.value), "3");
+  EXPECT_THAT(runs_, ElementsAre(false));
+}
+
+TEST_F(ScriptRules, WithoutTimeTheElseDecides) {
+  has_time_ = false;
+  EXPECT_EQ(Text(By("return theirs", "1", "2", "3").value), "3");
   EXPECT_THAT(runs_, ElementsAre(false));
 }
 

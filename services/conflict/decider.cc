@@ -66,12 +66,15 @@ struct Decider::Call {
                 .rules = *rules,
                 .now_ms = absl::ToUnixMillis(decider.clock_.Now()),
                 .on_script = decider.observer_.on_script,
+                .has_time_for_script =
+                    [this, &clock = decider.clock_] { return clock.Monotonic() < scripts_end; },
                 .ask_remote =
                     [this](int item, const merge::Question& question) {
                       return questions.Evaluate(item, question);
                     }},
         resolving(request, context),
         questions([this](int item) { return MeetingOf(request, resolving, item); }),
+        scripts_end(decider.clock_.Monotonic() + decider.limits_.script_time_max),
         stop_asking_at(decider.clock_.Monotonic() + decider.limits_.remote_wait_max) {}
 
   const v1::ResolveRequest& request;
@@ -81,7 +84,9 @@ struct Decider::Call {
   const ResolveContext context;
   Resolving resolving;
   RemoteQuestions questions;
+  absl::Duration scripts_end;           // Monotonic; later by the time for which others were asked.
   const absl::Duration stop_asking_at;  // Monotonic.
+  absl::Duration asked_at;              // Monotonic; when the round that is out began.
   // The round that is out: its questions, and room for their answers.
   std::vector<RemoteQuestions::Batch> batches;
   std::vector<std::vector<RemoteAnswer>> answers;
@@ -123,7 +128,9 @@ bool Decider::RunRound(const std::shared_ptr<Call>& call) {
   for (size_t i = 0; i < call->batches.size(); ++i) {
     call->questions.Put(call->batches[i], std::move(call->answers[i]));
   }
-  if (clock_.Monotonic() >= call->stop_asking_at) call->questions.Stop();
+  const absl::Duration now = clock_.Monotonic();
+  if (call->has_asked) call->scripts_end += now - call->asked_at;
+  if (now >= call->stop_asking_at) call->questions.Stop();
   if (!call->resolving.Advance()) return Ask(call);
   if (call->questions.given_up() > 0) observer_.on_out_of_time(call->questions.given_up());
   Keep(*call);
@@ -137,6 +144,7 @@ bool Decider::Ask(const std::shared_ptr<Call>& call) {
     absl::MutexLock lock(&mutex_);
     ++asking_;
   }
+  call->asked_at = clock_.Monotonic();
   call->batches = call->questions.Take();
   call->answers.assign(call->batches.size(), {});
   call->waiting = call->batches.size() + 1;

@@ -158,6 +158,20 @@ TEST_F(DeciderTest, MeetingsWithScriptsAreDecidedOnAWorker) {
   EXPECT_THAT(Resolve(Overlap("op")), HasReason(Reason::kUnavailable)) << "no worker";
 }
 
+TEST_F(DeciderTest, WhenTheTimeForScriptsIsUpTheElseDecides) {
+  rules_ = RulesOf({{"note", R"({"rules":[{"path":"$","rule":"script","script":"return 7"}]})"}});
+  Decider hasty(recorder_, workers_, clock_, [this] { return rules_; },
+                {.script_time_max = absl::ZeroDuration()},
+                {.on_resolved = [](const v1::ResolveResult&) {}, .on_script = nullptr});
+  absl::Notification done;
+  const v1::ResolveRequest request = Overlap("op");
+  hasty.Resolve(request, [&done](absl::StatusOr<v1::ResolveResponse> response) {
+    EXPECT_EQ(response->results(0).merged().data(), "3");
+    done.Notify();
+  });
+  done.WaitForNotification();
+}
+
 TEST_F(DeciderTest, AConflictIsKeptBeforeItIsAnsweredAndHasNoRecord) {
   rules_ = RulesOf({{"note", R"({"rules":[],"else":"ask"})"}}, 4);
   ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Resolve(Overlap("op")));

@@ -53,6 +53,7 @@ class ConflictModule final : public app::Module {
     schema.Add(kRulesRefreshInterval);
     schema.Add(kRuleTypesMax);
     schema.Add(kScriptInstructionsMax);
+    schema.Add(kScriptTimeMax);
     schema.Add(kScriptMemoryMax);
     schema.Add(kScriptOutputMax);
     schema.Add(kRecordBatchMax);
@@ -125,6 +126,7 @@ class ConflictModule final : public app::Module {
     limits.matching_work_max = static_cast<size_t>(values.Get(kMatchingWorkMax));
     limits.clock_skew_max = values.Get(kClockSkewMax);
     limits.ask_deadline = values.Get(kAskDeadline);
+    limits.script_time_max = values.Get(kScriptTimeMax);
     limits.remote_wait_max = values.Get(kResolverWaitMax);
     limits.ask_fallback =
         merge::PickFromName(values.Get(kAskFallback)).value_or(merge::Pick::kProposed);

@@ -99,8 +99,12 @@ class Resolving::Items {
   Items(const v1::ResolveRequest& request, const ResolveContext& context)
       : request_(request),
         context_(context),
-        meetings_{context.rules, context.now_ms, context.limits.clock_skew_max,
-                  context.limits.matching_work_max, context.on_script},
+        meetings_{context.rules,
+                  context.now_ms,
+                  context.limits.clock_skew_max,
+                  context.limits.matching_work_max,
+                  context.on_script,
+                  context.has_time_for_script},
         outcomes_(request.items_size()),
         decided_(request.items_size(), false) {
     resolved_.response.mutable_results()->Reserve(request.items_size());

@@ -30,6 +30,8 @@ struct ResolveLimits {
   // Of places whose rule does not say.
   absl::Duration ask_deadline = absl::Hours(72);
   merge::Pick ask_fallback = merge::Pick::kProposed;
+  // Of all scripts in one call.
+  absl::Duration script_time_max = absl::Seconds(2);
   // After it no other program is asked for a call: the `else` decides.
   absl::Duration remote_wait_max = absl::Seconds(2);
 };
@@ -41,6 +43,8 @@ struct ResolveContext {
   int64_t now_ms = 0;
   // Told of every run of a script; may be nothing.
   std::function<void(absl::string_view entity_type, const absl::Status& run)> on_script;
+  // Asked before each run of a script; without time for it the `else` decides. May be nothing.
+  std::function<bool()> has_time_for_script;
   // Answers rules `remote` of the item with this number; nothing: their `else` decides. The item,
   // and those that meet its outcome, wait when it answers kPending.
   std::function<merge::Answer(int item, const merge::Question& question)> ask_remote;
