@@ -20,6 +20,9 @@ constexpr metrics::MetricInfo kCloseCalls{
     "Places decided by times that were nearer to each other than clocks may differ."};
 constexpr metrics::MetricInfo kScriptRuns{"bdcsync_conflict_script_runs_total",
                                           "Places that scripts of rules were asked about."};
+constexpr metrics::MetricInfo kRemoteOutOfTime{
+    "bdcsync_conflict_resolver_out_of_time_places_total",
+    "Places of rules remote that the else decided: conflict.resolver_wait_max was over."};
 constexpr metrics::MetricInfo kScriptFailures{
     "bdcsync_conflict_script_failures_total",
     "Runs of scripts that decided nothing, by the reason; the `else` did."};
@@ -50,6 +53,7 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
                  std::function<double()> rule_sets)
     : close_calls_(registry.AddCounter(kCloseCalls, {})),
       script_runs_(registry.AddCounter(kScriptRuns, {})),
+      remote_out_of_time_(registry.AddCounter(kRemoteOutOfTime, {})),
       rules_changed_(registry.AddCounter(kRulesChanged, {})),
       rules_unread_(registry.AddCounter(kRulesUnread, {})),
       record_items_(registry.AddHistogram(kRecordItems, metrics::SizeBuckets())),

@@ -24,6 +24,8 @@ class Metrics {
   void OnClosed(v1::ConflictState state);
   void OnRecorded(size_t records, absl::Duration duration);
   void OnScript(const absl::Status& run);
+  // So many places were not asked about because the time for it was up.
+  void OnRemoteOutOfTime(size_t places) { remote_out_of_time_.Add(static_cast<double>(places)); }
   // The rules that hold were read again: whether they could be, and whether they had changed.
   void OnRulesRead(bool ok, bool changed);
 
@@ -39,6 +41,7 @@ class Metrics {
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;
   std::array<metrics::Counter*, kOutOfTime + 1> script_failures_{};
+  metrics::Counter& remote_out_of_time_;
   metrics::Counter& rules_changed_;
   metrics::Counter& rules_unread_;
   metrics::Histogram& record_items_;
