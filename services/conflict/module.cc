@@ -190,8 +190,8 @@ class ConflictModule final : public app::Module {
   struct Service {
     Service(std::unique_ptr<ResolutionStorage> opened,
             std::unique_ptr<RuleSetStorage> opened_rule_sets,
-            std::unique_ptr<DeskStorage> opened_desk, Metrics& metrics,
-            ResolverRegistry& resolvers, app::Context& context)
+            std::unique_ptr<DeskStorage> opened_desk, Metrics& metrics, ResolverRegistry& resolvers,
+            app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
           recorder(*storage, context.workers(), context.clock(),
