@@ -2,8 +2,8 @@
 
 #include <atomic>
 #include <utility>
-#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
@@ -51,6 +51,14 @@ std::shared_ptr<const RemoteMeeting> MeetingOf(const v1::ResolveRequest& request
     meeting->theirs.set_data(met.data());
   }
   return meeting;
+}
+
+// Whether a script may have to run, which can take long.
+bool NeedsWorker(const v1::ResolveRequest& request, const ActiveRules& rules) {
+  return rules.has_scripts() &&
+         absl::c_any_of(request.items(), [&rules](const v1::ResolveItem& item) {
+           return rules.For(item.entity().entity_type()).rules.has_scripts();
+         });
 }
 
 }  // namespace
@@ -105,7 +113,7 @@ void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
 }
 
 void Decider::Continue(std::shared_ptr<Call> call) {
-  if (!call->rules->has_scripts()) {
+  if (!NeedsWorker(call->request, *call->rules)) {
     while (RunRound(call)) {
     }
     return;

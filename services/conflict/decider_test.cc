@@ -45,6 +45,13 @@ class FailingStorage final : public ResolutionStorage {
     if (!failure.ok()) return failure;
     return inner->List(query);
   }
+  absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
+                                                    const std::string& op_id) override {
+    return inner->Get(space, op_id);
+  }
+  absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) override {
+    return inner->MarkUndone(undone);
+  }
 
   std::unique_ptr<ResolutionStorage> inner = *OpenSqliteResolutionStorage(sql::kSqliteMemory);
   absl::Status failure;

@@ -3,6 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/strip.h"
+
 namespace bdcsync::conflict {
 namespace {
 
@@ -10,6 +13,8 @@ constexpr metrics::MetricInfo kMeetings{"bdcsync_conflict_meetings_total",
                                         "Meetings decided, by how the changes met."};
 constexpr metrics::MetricInfo kDecisions{"bdcsync_conflict_decisions_total",
                                          "Places decided, by rule."};
+constexpr metrics::MetricInfo kClosings{"bdcsync_conflict_closings_total",
+                                        "Conflicts that the log was said to have closed, by how."};
 constexpr metrics::MetricInfo kCloseCalls{
     "bdcsync_conflict_close_calls_total",
     "Places decided by times that were nearer to each other than clocks may differ."};
@@ -36,6 +41,12 @@ constexpr metrics::MetricInfo kRecordSeconds{"bdcsync_conflict_record_seconds",
 constexpr metrics::MetricInfo kQueueItems{"bdcsync_conflict_record_queue_items",
                                           "Calls that wait for their record."};
 
+// "resolved", "expired", …
+std::string StateName(int state) {
+  const std::string& name = v1::ConflictState_Name(static_cast<v1::ConflictState>(state));
+  return absl::AsciiStrToLower(absl::StripPrefix(name, "CONFLICT_STATE_"));
+}
+
 }  // namespace
 
 Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
@@ -50,6 +61,9 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
   for (int kind = 0; kind < kKinds; ++kind) {
     const std::string name(MeetingKindName(static_cast<MeetingKind>(kind)));
     meetings_[kind] = &registry.AddCounter(kMeetings, {{"kind", name}});
+  }
+  for (int state = v1::CONFLICT_STATE_RESOLVED; state <= v1::ConflictState_MAX; ++state) {
+    closings_[state] = &registry.AddCounter(kClosings, {{"state", StateName(state)}});
   }
   for (int rule = 0; rule < kRules; ++rule) {
     const std::string name(merge::RuleName(static_cast<merge::RuleKind>(rule)));
@@ -72,6 +86,8 @@ void Metrics::OnResolved(const v1::ResolveResult& result) {
     if (decision.close_call()) close_calls_.Add();
   }
 }
+
+void Metrics::OnClosed(v1::ConflictState state) { closings_[state]->Add(); }
 
 void Metrics::OnRecorded(size_t records, absl::Duration duration) {
   record_items_.Observe(static_cast<double>(records));

@@ -20,6 +20,8 @@ class Metrics {
           std::function<double()> rule_sets);
 
   void OnResolved(const v1::ResolveResult& result);
+  // The log has closed a conflict.
+  void OnClosed(v1::ConflictState state);
   void OnRecorded(size_t records, absl::Duration duration);
   void OnScript(const absl::Status& run);
   // So many places were not asked about because the time for it was up.
@@ -34,6 +36,7 @@ class Metrics {
   static constexpr int kOutOfTime = static_cast<int>(script::Failure::kMemory) + 1;
 
   std::array<metrics::Counter*, kKinds> meetings_{};
+  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};  // By state.
   std::array<metrics::Counter*, kRules> decisions_{};
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;

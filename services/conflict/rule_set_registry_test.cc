@@ -64,8 +64,7 @@ class RuleSetRegistryTest : public ::testing::Test {
 };
 
 TEST_F(RuleSetRegistryTest, AStoredSetHoldsThoughItsResolverIsGone) {
-  const std::string asks_stock =
-      R"({"rules":[{"path":"$.n","rule":"remote","resolver":"stock"}]})";
+  const std::string asks_stock = R"({"rules":[{"path":"$.n","rule":"remote","resolver":"stock"}]})";
   ASSERT_OK(registry_.Put(PutOf("note", asks_stock)));
   RuleSetRegistry without(*storage_, compiler_, clock_,
                           {.resolvers = absl::flat_hash_set<std::string>()},
