@@ -166,7 +166,7 @@ class DeciderRemoteTest : public ::testing::Test {
                    resolver_,
                    clock_,
                    [this] { return rules_; },
-                   {},
+                   {.script_time_max = absl::Milliseconds(500)},
                    {.on_resolved = [this](const v1::ResolveResult&) { ++told_; },
                     .on_script = [](absl::string_view, const absl::Status&) {},
                     .on_out_of_time = [this](size_t places) { out_of_time_ += places; }}};
@@ -294,7 +294,9 @@ TEST_F(DeciderRemoteTest, WithScriptsEveryRoundRunsOnAWorker) {
   Add(Price(10, 1), Price(20, 2), Price(30, 3));
   Add(Price(10, 1), "", Price(40, 1), 1);
   Begin();
-  resolver_.Take().AnswerAll(ValueOf("7"));
+  FakeResolver::Asked first = resolver_.Take();
+  clock_.Advance(absl::Seconds(1));  // Waiting is no time of scripts.
+  first.AnswerAll(ValueOf("7"));
   resolver_.Take().AnswerAll(ValueOf("9"));
   EXPECT_THAT(Merged(), ElementsAre(Price(7, 5), Price(9, 5)));
   EXPECT_EQ(told_, 2);
