@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libs/base/call_trace.h"
+#include "libs/rpc/deadline.h"
 #include "libs/rpc/unary.h"
 #include "services/conflict/calls_adapter.h"
 
@@ -27,6 +29,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::Resolve(grpc::CallbackServerContext* cont
                                                v1::ResolveResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->decider.Resolve(*request, Into(response, reactor));
   return reactor;

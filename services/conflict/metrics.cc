@@ -20,6 +20,9 @@ constexpr metrics::MetricInfo kCloseCalls{
     "Places decided by times that were nearer to each other than clocks may differ."};
 constexpr metrics::MetricInfo kScriptRuns{"bdcsync_conflict_script_runs_total",
                                           "Places that scripts of rules were asked about."};
+constexpr metrics::MetricInfo kRemoteOutOfTime{
+    "bdcsync_conflict_resolver_out_of_time_places_total",
+    "Places of rules remote that the else decided: conflict.resolver_wait_max was over."};
 constexpr metrics::MetricInfo kScriptFailures{
     "bdcsync_conflict_script_failures_total",
     "Runs of scripts that decided nothing, by the reason; the `else` did."};
@@ -50,6 +53,7 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
                  std::function<double()> rule_sets)
     : close_calls_(registry.AddCounter(kCloseCalls, {})),
       script_runs_(registry.AddCounter(kScriptRuns, {})),
+      remote_out_of_time_(registry.AddCounter(kRemoteOutOfTime, {})),
       rules_changed_(registry.AddCounter(kRulesChanged, {})),
       rules_unread_(registry.AddCounter(kRulesUnread, {})),
       record_items_(registry.AddHistogram(kRecordItems, metrics::SizeBuckets())),
@@ -65,10 +69,11 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
     const std::string name(merge::RuleName(static_cast<merge::RuleKind>(rule)));
     decisions_[rule] = &registry.AddCounter(kDecisions, {{"rule", name}});
   }
-  for (int failure = 0; failure < kFailures; ++failure) {
+  for (int failure = 0; failure < kOutOfTime; ++failure) {
     const std::string name(script::FailureName(static_cast<script::Failure>(failure)));
     script_failures_[failure] = &registry.AddCounter(kScriptFailures, {{"failure", name}});
   }
+  script_failures_[kOutOfTime] = &registry.AddCounter(kScriptFailures, {{"failure", "time"}});
   registry.AddGaugeCallback(kQueueItems, {}, std::move(queued));
   registry.AddGaugeCallback(kRuleSets, {}, std::move(rule_sets));
 }
@@ -92,8 +97,8 @@ void Metrics::OnRecorded(size_t records, absl::Duration duration) {
 void Metrics::OnScript(const absl::Status& run) {
   script_runs_.Add();
   if (run.ok()) return;
-  const script::Failure failure = script::FailureOf(run).value_or(script::Failure::kRaised);
-  script_failures_[static_cast<int>(failure)]->Add();
+  const std::optional<script::Failure> failure = script::FailureOf(run);
+  script_failures_[failure ? static_cast<int>(*failure) : kOutOfTime]->Add();
 }
 
 void Metrics::OnRulesRead(bool ok, bool changed) {

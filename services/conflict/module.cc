@@ -56,6 +56,7 @@ class ConflictModule final : public app::Module {
     schema.Add(kRulesRefreshInterval);
     schema.Add(kRuleTypesMax);
     schema.Add(kScriptInstructionsMax);
+    schema.Add(kScriptTimeMax);
     schema.Add(kScriptMemoryMax);
     schema.Add(kScriptOutputMax);
     schema.Add(kRecordBatchMax);
@@ -104,8 +105,9 @@ class ConflictModule final : public app::Module {
         static_cast<int>(config.Get(kDeskPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto rule_sets, OpenRuleSetStorage(storage, context.clock()));
     ASSIGN_OR_RETURN(auto desk, OpenDeskStorage(storage, context.clock()));
-    auto service = std::make_unique<Service>(std::move(opened), std::move(rule_sets),
-                                             std::move(desk), *metrics_, context);
+    auto service =
+        std::make_unique<Service>(std::move(opened), std::move(rule_sets), std::move(desk),
+                                  *metrics_, resolvers_->registry(), context);
     RETURN_IF_ERROR(service->rules_watch.Start());
     service_ = std::move(service);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
@@ -135,6 +137,8 @@ class ConflictModule final : public app::Module {
     limits.matching_work_max = static_cast<size_t>(values.Get(kMatchingWorkMax));
     limits.clock_skew_max = values.Get(kClockSkewMax);
     limits.ask_deadline = values.Get(kAskDeadline);
+    limits.script_time_max = values.Get(kScriptTimeMax);
+    limits.remote_wait_max = values.Get(kResolverWaitMax);
     limits.ask_fallback =
         merge::PickFromName(values.Get(kAskFallback)).value_or(merge::Pick::kProposed);
     return limits;
@@ -146,8 +150,10 @@ class ConflictModule final : public app::Module {
     limits.output_bytes_max = static_cast<size_t>(values.Get(kScriptOutputMax));
     return limits;
   }
-  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values) {
+  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values,
+                                                  const ResolverRegistry& resolvers) {
     RuleSetRegistry::Options options;
+    options.resolvers = resolvers.names();
     options.types_max = static_cast<int>(values.Get(kRuleTypesMax));
     return options;
   }
@@ -169,7 +175,8 @@ class ConflictModule final : public app::Module {
               if (run.ok() || !throttle->Allow()) return;
               logger.Warn("a rule's script decided nothing; its else did",
                           {{"entity_type", entity_type}, {"error", run.message()}});
-            }};
+            },
+        .on_out_of_time = [&metrics](size_t places) { metrics.OnRemoteOutOfTime(places); }};
   }
 
   static DeskLimits DeskLimitsFrom(const config::Values& values) {
@@ -183,7 +190,8 @@ class ConflictModule final : public app::Module {
   struct Service {
     Service(std::unique_ptr<ResolutionStorage> opened,
             std::unique_ptr<RuleSetStorage> opened_rule_sets,
-            std::unique_ptr<DeskStorage> opened_desk, Metrics& metrics, app::Context& context)
+            std::unique_ptr<DeskStorage> opened_desk, Metrics& metrics, ResolverRegistry& resolvers,
+            app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
           recorder(*storage, context.workers(), context.clock(),
@@ -193,13 +201,15 @@ class ConflictModule final : public app::Module {
                    }),
           rule_set_storage(std::move(opened_rule_sets)),
           compiler(ScriptLimitsFrom(context.config())),
-          rule_sets(*rule_set_storage, compiler, context.clock(), RuleOptionsFrom(context.config()),
+          rule_sets(*rule_set_storage, compiler, context.clock(),
+                    RuleOptionsFrom(context.config(), resolvers),
                     RuleObserver(metrics, context.bus())),
           rules_watch(rule_sets, context.bus(), context.config().Get(kRulesFile),
                       context.config().Get(kRulesRefreshInterval), context.logger()),
           decider(
-              recorder, context.workers(), context.clock(), [this] { return rule_sets.active(); },
-              ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context)),
+              recorder, context.workers(), resolvers, context.clock(),
+              [this] { return rule_sets.active(); }, ResolveLimitsFrom(context.config()),
+              DeciderObserver(metrics, context)),
           desk_storage(std::move(opened_desk)),
           merger([this] { return rule_sets.active(); }, context.clock(),
                  ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context).on_script),

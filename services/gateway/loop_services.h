@@ -18,6 +18,7 @@ struct SharedServices {
   TokenVerifier& tokens;
   OperationPipeline& operations;
   EntityReads& reads;
+  ConflictDesk& desk;
   Devices& devices;
   SessionDirectory& directory;
   FeedMetrics& feed_metrics;
@@ -40,13 +41,19 @@ class LoopServices {
                   shared.tokens,
                   shared.operations,
                   shared.reads,
+                  shared.desk,
                   subscriptions_,
                   live_,
                   shared.devices,
                   shared.directory,
                   shared.session_metrics,
                   shared.logger,
-                  session} {}
+                  session} {
+    engine_.WatchEvents([this](const std::string& space, absl::Span<const FeedEventPtr> events) {
+      live_.OnEvents(space, events);
+    });
+    live_.SetRecent([this](absl::string_view space) { return engine_.Recent(space); });
+  }
 
   FeedEngine& engine() { return engine_; }
   // For open sessions too, as far as an option is looked at later. On the loop.

@@ -194,7 +194,6 @@ void FeedEngine::StartRead(Followed& followed, const SpaceFeed::ReadPlan& plan) 
   if (plan.latest) {
     request.set_mode(event_store::v1::SPACE_READ_MODE_LATEST);
     request.set_without_tombstones(plan.first_sync);
-    request.set_kind(event_store::v1::STREAM_KIND_ENTITY);
   } else {
     request.set_mode(event_store::v1::SPACE_READ_MODE_ALL);
   }
@@ -229,6 +228,15 @@ void FeedEngine::RetryLater() {
     PumpReads();
   });
   retry_after_ = std::min(retry_after_ * 2, limits_.retry_after_max);
+}
+
+void FeedEngine::OnEvents(SpaceFeed& feed, absl::Span<const FeedEventPtr> events) {
+  if (watcher_) watcher_(feed.space(), events);
+}
+
+const EventRing* FeedEngine::Recent(absl::string_view space) const {
+  const auto followed = spaces_.find(space);
+  return followed == spaces_.end() ? nullptr : &followed->second->feed.recent();
 }
 
 void FeedEngine::WantFlush(SpaceFeed& feed) {

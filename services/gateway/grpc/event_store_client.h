@@ -15,12 +15,14 @@ namespace bdcsync::gateway {
 class EventStoreClient final : public EventReader {
  public:
   // One peer per replica, at least one. Every call ends within `timeout`.
-  EventStoreClient(const std::vector<rpc::Peer>& peers,
-                   absl::Duration timeout);
+  EventStoreClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~EventStoreClient() override;
 
   void ReadSpace(event_store::v1::ReadSpaceRequest request,
                  Done<event_store::v1::ReadSpaceResponse> done) override;
+  // Of one space.
+  void ReadHeads(event_store::v1::ReadHeadsRequest request,
+                 Done<event_store::v1::ReadHeadsResponse> done) override;
   void GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                      Done<event_store::v1::GetSpaceHeadsResponse> done) override;
 
