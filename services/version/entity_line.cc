@@ -1,10 +1,12 @@
 #include "services/version/entity_line.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/algorithm/container.h"
 #include "libs/base/errors.h"
 #include "libs/entity/version_id.h"
+#include "services/version/conflict_facts.h"
 
 namespace bdcsync::version {
 namespace {
@@ -14,6 +16,19 @@ bool SameVersion(const EntityState& a, const EntityState& b) {
 }
 
 bool Waits(const Work* work) { return work->stage == Stage::kWaiting; }
+
+// Adds what conflicts have to do with the version to its description.
+void Describe(Work& work) {
+  if (const Closing* closing = work.pending.closing; closing != nullptr) {
+    work.meta = DescribeForConflict(work.meta, common::v1::OUTCOME_MERGED,
+                                    closing->conflict.conflict_id(), closing->branch->version_id());
+  } else if (!work.conflict_id.empty()) {
+    const auto outcome = work.kept     ? common::v1::OUTCOME_CONFLICT
+                         : work.merged ? common::v1::OUTCOME_MERGED
+                                       : common::v1::OUTCOME_APPLIED;
+    work.meta = DescribeForConflict(work.meta, outcome, work.conflict_id);
+  }
+}
 
 }  // namespace
 
@@ -30,7 +45,7 @@ bool EntityLine::StartsWithCreate() const {
 }
 
 void EntityLine::Release() {
-  stored_ = head_ = nullptr;
+  stored_ = head_ = kept_ = nullptr;
   bases_.clear();
   for (Work* work : works_) {
     work->ours = nullptr;
@@ -62,6 +77,7 @@ void EntityLine::Restart() {
     work->stage = Stage::kWaiting;
     work->before = work->base = work->ours = nullptr;
     work->next = nullptr;
+    work->opening = nullptr;
     work->merged = false;
   }
   head_ = stored_;
@@ -79,7 +95,7 @@ const StatePtr* EntityLine::BaseAt(int64_t revision) const {
 std::vector<int64_t> EntityLine::MissingBases(size_t count_max) {
   std::vector<int64_t> named;
   for (const Work* work : works_) {
-    if (!Waits(work) || !UsesBase(work->pending.operation())) continue;
+    if (!Waits(work) || work->kept || !UsesBase(work->pending.operation())) continue;
     const auto id = entity::ParseVersionId(work->pending.operation().base_version());
     if (id && id->revision < stored_->revision) named.push_back(id->revision);
   }
@@ -118,6 +134,7 @@ absl::StatusOr<StatePtr> EntityLine::FindBase(const Work& work, const Work* earl
     const bool is_head = !earlier->merged && SameVersion(*earlier->ours, *head_);
     return is_head ? StatePtr() : earlier->ours;
   }
+  if (work.kept) return SameVersion(*kept_, *head_) ? StatePtr() : kept_;
   const absl::Status not_found =
       MakeErrorAt(Reason::kBaseNotFound, "base_version", "the entity has no such version");
   const auto id = entity::ParseVersionId(operation.base_version());
@@ -160,6 +177,7 @@ bool EntityLine::Decide(Work* work, size_t index, const Tools& tools, Questions&
     if (!tools.atomic) return false;  // Until what is ready is stored.
     return refuse(MakeError(Reason::kTooLarge, "the batch makes too much data to apply at once"));
   }
+  if (absl::Status open = CheckBranch(operation); !open.ok()) return refuse(std::move(open));
   absl::StatusOr<StatePtr> base = FindBase(*work, earlier);
   if (!base.ok()) return absl::IsUnavailable(base.status()) ? false : refuse(base.status());
   const bool meets = *base != nullptr;
@@ -167,11 +185,21 @@ bool EntityLine::Decide(Work* work, size_t index, const Tools& tools, Questions&
   absl::StatusOr<Change> change = ApplyOperation(operation, meets ? **base : *head_, tools.limits);
   if (!change.ok()) return refuse(std::move(change).status());
   if (meets) {
+    work->base_is_made = earlier != nullptr && earlier->merged && *base == earlier->ours;
     MakeMeeting(work, *std::move(base), *std::move(change), tools, questions);
   } else {
     MakeReady(work, *std::move(change), tools, questions);
   }
   return true;
+}
+
+absl::Status EntityLine::CheckBranch(const common::v1::Operation& operation) const {
+  if (head_->sealed) {
+    return MakeErrorAt(Reason::kPreconditionFailed, "branch", "the conflict is closed");
+  }
+  if (head_->exists() || !entity::IsConflictBranch(operation.entity().branch()))
+    return absl::OkStatus();
+  return MakeErrorAt(Reason::kNotFound, "branch", "there is no such conflict");
 }
 
 // A refusal is final only on a head that the log has confirmed: one that is not stored yet may turn
@@ -197,9 +225,10 @@ void EntityLine::MakeReady(Work* work, Change change, const Tools& tools, Questi
   work->next->data = std::move(change.data);
   work->meta =
       DescribeVersion(operation, *head_, *work->next, nullptr, std::move(change.changed_paths));
+  work->merged = false;
+  Describe(*work);
   work->before = std::move(head_);
   work->ours = work->next;
-  work->merged = false;
   work->stage = Stage::kReady;
   questions.bytes_in_work += work->next->data.size() + work->meta.size();
   head_ = work->next;
@@ -231,6 +260,7 @@ void EntityLine::OnMet(Work* work, bool deleted, std::string data, const DataLim
   work->meta =
       DescribeVersion(work->pending.operation(), *work->before, *work->next, work->base.get(),
                       ChangedPathsBetween(*work->before, *work->next, limits));
+  Describe(*work);
   work->base = nullptr;
   work->stage = Stage::kReady;
   if (work->meeting_number == open_meeting_) open_meeting_ = 0;
@@ -244,6 +274,48 @@ void EntityLine::OnMeetingFailed(Work* work, absl::Status error, const Tools& to
   head_ = work->before;
   open_meeting_ = 0;
   Refuse(work, std::move(error), tools, questions);
+}
+
+bool EntityLine::OnAsked(Work* work) {
+  for (Work* other : works_) {
+    if (other->stage == Stage::kMeeting) other->stage = Stage::kWaiting;
+  }
+  head_ = work->before;
+  open_meeting_ = 0;
+  waits_for_append_ = true;
+  if (head_ != stored_) return false;
+  if (!confirmed_) {
+    ForgetHead();
+    return false;
+  }
+  work->stage = Stage::kOpening;
+  return true;
+}
+
+EntityLine::Works EntityLine::TakeFollowers(const Work* work) {
+  Works followers;
+  const uint64_t batch = work->pending.client_batch;
+  const std::string& base = work->pending.operation().base_version();
+  if (batch == 0 || base.empty()) return followers;
+  const auto follows = [&](const Work* other) {
+    if (other->stage == Stage::kAnswered || other->pending.client_batch != batch) return false;
+    const common::v1::Operation& operation = other->pending.operation();
+    return other != work && UsesBase(operation) && operation.base_version() == base;
+  };
+  absl::c_copy_if(works_, std::back_inserter(followers), follows);
+  works_.erase(std::remove_if(works_.begin(), works_.end(), follows), works_.end());
+  return followers;
+}
+
+void EntityLine::GoOnFrom(StatePtr state, const Works& followers, const std::string& conflict_id) {
+  for (Work* work : followers) {
+    work->line = this;
+    work->kept = true;
+    work->conflict_id = conflict_id;
+    works_.push_back(work);
+  }
+  kept_ = state;
+  SetHead(std::move(state), /*confirmed=*/false);
 }
 
 void EntityLine::OnAppended(Work* work) {
