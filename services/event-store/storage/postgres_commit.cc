@@ -128,7 +128,8 @@ class Events {
   Events(const Sizes& sizes, uint32_t parts, DataCodec& codec)
       : parts_(parts),
         codec_(codec),
-        rows_(sizes.events, {kInt32, kInt64, kInt64, kInt64, kUuid, kInt64, kInt64, kInt16, kInt32}),
+        rows_(sizes.events,
+              {kInt32, kInt64, kInt64, kInt64, kUuid, kInt64, kInt64, kInt16, kInt32}),
         new_streams_(sizes.events, {kInt16, kText}),
         grown_streams_(sizes.events, {kInt64, kInt64}),
         operations_(sizes.events, {kUuid, kInt64}),
@@ -138,12 +139,13 @@ class Events {
     payload_[1].Reserve(sizes.events, sizes.data_bytes / events + 1);
   }
 
-  void Add(const LogWrite& write) {
-    // Both are in order of position, and each belongs to one of the events.
+  // False if a stream or an operation is not of one of the events, in their order.
+  bool Add(const LogWrite& write) {
     auto stream = write.streams.begin();
     auto operation = write.operations.begin();
     for (const LogWrite::Event& event : write.events) {
-      const bool is_head = stream != write.streams.end() && stream->state.position == event.position;
+      const bool is_head =
+          stream != write.streams.end() && stream->state.position == event.position;
       const bool is_operation =
           operation != write.operations.end() && operation->position == event.position;
       Add(static_cast<int32_t>(write.log_id), event, is_head ? &*stream : nullptr,
@@ -151,6 +153,7 @@ class Events {
       if (is_head) ++stream;
       if (is_operation) ++operation;
     }
+    return stream == write.streams.end() && operation == write.operations.end();
   }
 
   void AppendTo(Parameters& parameters) && {
@@ -194,8 +197,8 @@ class Events {
     if ((parts_ & kOperations) != 0) {
       static constexpr OperationKey kNone{};
       operations_[0].AddBytes(ViewOf(operation == nullptr ? kNone : operation->key));
-      operations_[1].AddInt64(
-          operation == nullptr ? 0 : static_cast<int64_t>(operation->request_hash));
+      operations_[1].AddInt64(operation == nullptr ? 0
+                                                   : static_cast<int64_t>(operation->request_hash));
     }
   }
 
@@ -213,11 +216,11 @@ class Events {
 PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
   const Sizes sizes = SizesOf(writes);
   const uint32_t parts = PartsOf(sizes, writes.size());
-  PostgresCommit commit{CommitStatement(parts), {}};
+  PostgresCommit commit{CommitStatement(parts), {}, true};
   Parameters parameters{commit.params, (parts & kOneRow) != 0};
   AddLogs(writes, parameters);
   Events events(sizes, parts, codec);
-  for (const LogWrite& write : writes) events.Add(write);
+  for (const LogWrite& write : writes) commit.complete = events.Add(write) && commit.complete;
   std::move(events).AppendTo(parameters);
   if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, parameters);
   return commit;

@@ -22,9 +22,10 @@ using Columns = absl::Span<const Column>;
 constexpr Column kLogColumns[] = {{"log_id", "int4"},        {"epoch", "int8"},
                                   {"position", "int8"},      {"next_position", "int8"},
                                   {"next_space_id", "int8"}, {"time_ms", "int8"}};
-constexpr Column kEventColumns[] = {{"log_id", "int4"},   {"position", "int8"}, {"space_id", "int8"},
-                                    {"seq", "int8"},      {"stream_id", "uuid"}, {"revision", "int8"},
-                                    {"event_id", "int8"}, {"flags", "int2"},    {"bytes", "int4"}};
+constexpr Column kEventColumns[] = {
+    {"log_id", "int4"},   {"position", "int8"},  {"space_id", "int8"},
+    {"seq", "int8"},      {"stream_id", "uuid"}, {"revision", "int8"},
+    {"event_id", "int8"}, {"flags", "int2"},     {"bytes", "int4"}};
 constexpr Column kNewStreamColumns[] = {{"kind", "int2"}, {"name", "text"}};
 constexpr Column kGrownStreamColumns[] = {{"first_position", "int8"}, {"first_seq", "int8"}};
 constexpr Column kOperationColumns[] = {{"op_key", "uuid"}, {"request_hash", "int8"}};
@@ -93,8 +94,8 @@ class Text {
       absl::StrAppend(&values, values.empty() ? "" : ", ", "$", ++parameters_, "::", column.type,
                       Has(kOneRow) ? "" : "[]");
     }
-    return absl::StrCat(Has(kOneRow) ? "(VALUES (" : "unnest(", values,
-                        Has(kOneRow) ? ")) " : ") ", as, "(", names, ")");
+    return absl::StrCat(Has(kOneRow) ? "(VALUES (" : "unnest(", values, Has(kOneRow) ? ")) " : ") ",
+                        as, "(", names, ")");
   }
 
   void WinLogs() {

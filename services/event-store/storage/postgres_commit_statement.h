@@ -32,9 +32,9 @@ inline constexpr uint32_t kAllCommitParts = 127;
 // in the row of one event, since a value costs the server as much as a tenth of a row.
 enum EventFlag : int16_t {
   kTombstone = 1,
-  kCompressed = 2,       // The codec is zstd.
-  kMakesStream = 4,      // Its stream is new; the event is the stream's latest of the batch.
-  kMovesStream = 8,      // Its stream is known; likewise.
+  kCompressed = 2,   // The codec is zstd.
+  kMakesStream = 4,  // Its stream is new; the event is the stream's latest of the batch.
+  kMovesStream = 8,  // Its stream is known; likewise.
   kRemembersOperation = 16,
 };
 
