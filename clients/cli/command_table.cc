@@ -1,5 +1,7 @@
 #include "clients/cli/command_table.h"
 
+#include "clients/cli/command_table_desk.h"
+
 namespace bdcsync::cli {
 namespace {
 
@@ -261,6 +263,7 @@ const std::vector<Command>& Commands() {
     auto* all = new std::vector<Command>(WriteCommands());
     all->insert(all->end(), ReadCommands().begin(), ReadCommands().end());
     all->insert(all->end(), SpaceCommands().begin(), SpaceCommands().end());
+    all->insert(all->end(), DeskCommands().begin(), DeskCommands().end());
     all->insert(all->end(), AdminCommands().begin(), AdminCommands().end());
     all->push_back(MergeCommand());
     all->insert(all->end(), LocalCommands().begin(), LocalCommands().end());

@@ -32,6 +32,9 @@ absl::StatusOr<int> RunDiff(const Call& call);
 absl::StatusOr<int> RunDevices(const Call& call);
 absl::StatusOr<int> RunStatus(const Call& call);
 absl::StatusOr<int> RunWatch(const Call& call);
+absl::StatusOr<int> RunConflicts(const Call& call);
+absl::StatusOr<int> RunResolve(const Call& call);
+absl::StatusOr<int> RunRules(const Call& call);
 absl::StatusOr<int> RunSpool(const Call& call);
 absl::StatusOr<int> RunConfig(const Call& call);
 // These call no server.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "clients/cli/fake_desk_client.h"
 #include "clients/cli/sync_client.h"
 
 namespace bdcsync::cli {
@@ -17,6 +18,7 @@ class FakeSyncClient final : public SyncClient {
     absl::Status end;
   };
 
+  DeskClient& desk() override { return fake_desk; }
   absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(
       const v1::ProcessSyncRequest& request) override {
     processed.push_back(request.operation());
@@ -90,6 +92,7 @@ class FakeSyncClient final : public SyncClient {
     return stream.end;
   }
 
+  FakeDeskClient fake_desk;
   std::vector<common::v1::Operation> processed;
   std::vector<version::v1::EntityQuery> queries;
   std::vector<v1::ListEntitiesRequest> list_requests;
@@ -124,6 +127,7 @@ class FakeSyncClient final : public SyncClient {
 class Borrowed final : public SyncClient {
  public:
   explicit Borrowed(SyncClient& real) : real_(real) {}
+  DeskClient& desk() override { return real_.desk(); }
   absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(const v1::ProcessSyncRequest& r) override {
     return real_.ProcessSync(r);
   }

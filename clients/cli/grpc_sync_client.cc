@@ -3,14 +3,14 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "bdcsync/admin/v1/admin.grpc.pb.h"
 #include "bdcsync/sync/v1/sync.grpc.pb.h"
+#include "clients/cli/authorized_calls.h"
+#include "clients/cli/grpc_desk_client.h"
 #include "clients/cli/sync_client.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
-#include "libs/rpc/deadline.h"
 #include "libs/rpc/status.h"
 
 namespace bdcsync::cli {
@@ -20,8 +20,12 @@ class GrpcSyncClient final : public SyncClient {
  public:
   GrpcSyncClient(const std::shared_ptr<grpc::Channel>& channel, SyncClientOptions options)
       : options_(std::move(options)),
+        calls_(options_),
+        desk_(MakeGrpcDesk(channel, options_)),
         stub_(v1::SyncService::NewStub(channel)),
         admin_(admin::v1::AdminService::NewStub(channel)) {}
+
+  DeskClient& desk() override { return *desk_; }
 
   absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(
       const v1::ProcessSyncRequest& request) override {
@@ -71,7 +75,7 @@ class GrpcSyncClient final : public SyncClient {
   absl::Status Watch(const v1::WatchRequest& request,
                      const std::function<bool(const v1::WatchResponse&)>& on_message) override {
     grpc::ClientContext context;  // No deadline: a watch lasts until somebody ends it.
-    Authorize(context);
+    calls_.Authorize(context);
     const auto reader = stub_->Watch(&context, request);
     v1::WatchResponse response;
     while (reader->Read(&response)) {
@@ -88,28 +92,17 @@ class GrpcSyncClient final : public SyncClient {
   }
 
  private:
-  void Authorize(grpc::ClientContext& context) const {
-    const std::string token = options_.token();
-    if (!token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
-  }
-
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(Stub& stub,
                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
                                 const Request& request) {
-    grpc::ClientContext context;
-    rpc::CallOptions call;
-    call.timeout = options_.timeout;
-    rpc::PrepareCall(context, call);
-    Authorize(context);
-    Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return rpc::FromGrpc(status);
-    return response;
+    return calls_.Call(stub, method, request);
   }
 
   const SyncClientOptions options_;
+  const AuthorizedCalls calls_;
+  const std::unique_ptr<DeskClient> desk_;
   const std::unique_ptr<v1::SyncService::Stub> stub_;
   const std::unique_ptr<admin::v1::AdminService::Stub> admin_;
 };

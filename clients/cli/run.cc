@@ -43,7 +43,7 @@ std::string AdviceOn(const absl::Status& status, const std::string& command,
              "`bdc-sync help token`";
     case Reason::kForbidden:
       return "the token does not allow this; `bdc-sync token --grant SPACE=write` makes one that "
-             "does, if you have the secret (--admin for spool and config)";
+             "does, if you have the secret (--admin for spool, config and rules)";
     case Reason::kNotFound:
       return "`bdc-sync list` shows what there is; --space names another space";
     case Reason::kAlreadyExists:
@@ -76,6 +76,9 @@ int Report(const absl::Status& status, const std::string& command, const Argumen
     environment.err << std::string(name) << ": ";
   }
   environment.err << std::string(status.message()) << "\n";
+  if (const std::string path = PathOf(status); !path.empty()) {
+    environment.err << "  at " << path << "\n";
+  }
   const std::string advice = AdviceOn(status, command, address);
   if (!advice.empty()) environment.err << "  " << advice << "\n";
   return exit_status;

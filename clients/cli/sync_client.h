@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "bdcsync/admin/v1/admin.pb.h"
 #include "bdcsync/sync/v1/sync.pb.h"
+#include "clients/cli/desk_client.h"
 
 namespace bdcsync::cli {
 
@@ -20,6 +21,9 @@ namespace v1 = sync::v1;
 class SyncClient {
  public:
   virtual ~SyncClient() = default;
+
+  // Conflicts and rules, on the same connection; lives as long as this.
+  virtual DeskClient& desk() = 0;
 
   virtual absl::StatusOr<v1::ProcessSyncResponse> ProcessSync(
       const v1::ProcessSyncRequest& request) = 0;

@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/render.h"
+#include "clients/cli/render_conflicts.h"
 #include "libs/base/errors.h"
 #include "libs/json/serialize.h"
 #include "libs/rpc/retry.h"
@@ -60,6 +61,9 @@ class Watcher {
     std::ostream& out = call_.environment.out;
     for (const v1::Change& change : message.changes()) {
       out << (json ? json::Serialize(JsonOf(change)) + "\n" : TextOf(change));
+    }
+    for (const v1::ConflictNews& news : message.conflicts()) {
+      out << (json ? json::Serialize(JsonOf(news)) + "\n" : TextOf(news));
     }
     if (!message.cursor().empty()) request_.set_cursor(message.cursor());
     if (json) out << json::Serialize(CursorLine(message)) << "\n";

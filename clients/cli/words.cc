@@ -26,6 +26,26 @@ absl::string_view WordOf(common::v1::Outcome outcome) {
   }
 }
 
+absl::string_view WordOf(conflict::v1::ConflictState state) {
+  switch (state) {
+    case conflict::v1::CONFLICT_STATE_OPENING:
+    case conflict::v1::CONFLICT_STATE_OPEN:
+      return "open";
+    case conflict::v1::CONFLICT_STATE_ASSIGNED:
+      return "assigned";
+    case conflict::v1::CONFLICT_STATE_RESOLVED:
+      return "resolved";
+    case conflict::v1::CONFLICT_STATE_EXPIRED:
+      return "expired";
+    case conflict::v1::CONFLICT_STATE_SUPERSEDED:
+      return "superseded";
+    case conflict::v1::CONFLICT_STATE_CANCELLED:
+      return "cancelled";
+    default:
+      return kUnknown;
+  }
+}
+
 absl::string_view WordOf(common::v1::OperationKind kind) {
   switch (kind) {
     case common::v1::OPERATION_KIND_CREATE:

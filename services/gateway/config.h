@@ -261,6 +261,28 @@ inline constexpr config::Bool kAuditWrites{
     .default_value = false,
     .doc = "Whether every write is logged: who, what, outcome; no data."};
 
+inline constexpr config::Duration kConflictCheckInterval{
+    .name = "gateway.conflict_check_interval",
+    .default_value = absl::Seconds(2),
+    .min = absl::Milliseconds(20),
+    .max = absl::Hours(1),
+    .doc =
+        "How often the worker looks for conflicts whose deadline has passed; it also wakes at the "
+        "next deadline that it knows."};
+inline constexpr config::Duration kConflictCheckJitter{
+    .name = "gateway.conflict_check_jitter",
+    .default_value = absl::Milliseconds(250),
+    .min = absl::ZeroDuration(),
+    .max = absl::Minutes(10),
+    .doc = "Each wait of the worker is longer by up to this, so that gateways take turns."};
+inline constexpr config::Int kConflictsPerRound{
+    .name = "gateway.conflicts_per_round_max",
+    .default_value = 200,
+    .min = 1,
+    .max = 500,
+    .unit = "conflicts",
+    .doc = "Conflicts that the worker is told of at once; more follow when these are done."};
+
 inline constexpr config::Int kFeedRecentEvents{
     .name = "feed.recent_events_max",
     .default_value = 4096,

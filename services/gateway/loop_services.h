@@ -18,6 +18,7 @@ struct SharedServices {
   TokenVerifier& tokens;
   OperationPipeline& operations;
   EntityReads& reads;
+  ConflictDesk& desk;
   Devices& devices;
   SessionDirectory& directory;
   FeedMetrics& feed_metrics;
@@ -40,6 +41,7 @@ class LoopServices {
                   shared.tokens,
                   shared.operations,
                   shared.reads,
+                  shared.desk,
                   subscriptions_,
                   live_,
                   shared.devices,

@@ -3,6 +3,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/metrics/registry.h"
+#include "services/gateway/desk/worker_metrics.h"
 #include "services/gateway/feed/bus_live_channel.h"
 #include "services/gateway/feed/feed_metrics.h"
 #include "services/gateway/pipeline/pipeline_metrics.h"
@@ -20,7 +21,8 @@ struct Metrics {
         pipeline(registry),
         feed(registry),
         live(registry),
-        spool(registry, clock) {}
+        spool(registry, clock),
+        conflicts(registry) {}
 
   TransportMetrics transport;
   SessionMetrics sessions;
@@ -28,6 +30,7 @@ struct Metrics {
   FeedMetrics feed;
   LiveMetrics live;
   SpoolMetrics spool;
+  ConflictWorkerMetrics conflicts;
 };
 
 }  // namespace bdcsync::gateway

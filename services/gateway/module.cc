@@ -20,7 +20,9 @@
 #include "services/gateway/auth/key_ring.h"
 #include "services/gateway/auth/token_verifier.h"
 #include "services/gateway/config.h"
+#include "services/gateway/desk_services.h"
 #include "services/gateway/grpc/admin_service.h"
+#include "services/gateway/grpc/conflict_desk_service.h"
 #include "services/gateway/grpc/device_sync_client.h"
 #include "services/gateway/grpc/event_store_client.h"
 #include "services/gateway/grpc/sync_service.h"
@@ -85,7 +87,7 @@ absl::StatusOr<std::unique_ptr<queue::DurableQueue>> OpenSpool(app::Context& con
 class Gateway {
  public:
   struct Peers {
-    std::vector<rpc::Peer> version, event_store, device_sync;
+    std::vector<rpc::Peer> version, event_store, device_sync, conflict;
   };
 
   Gateway(app::Context& context, Metrics& metrics, KeyRing& keys, const Peers& peers,
@@ -129,11 +131,14 @@ class Gateway {
         spool_admin_(spool_, metrics.spool),
         pipeline_({version_, spool_, context.clock(), context.random(), metrics.pipeline,
                    context.logger(), MiddlewareOf(context.config())},
-                  PipelineLimitsFrom(context.config())) {
-    const SharedServices shared{events_,         context.bus(), context.clock(), context.random(),
-                                verifier_,       pipeline_,     reads_,          devices_,
-                                directory_,      metrics.feed,  metrics.live,    metrics.sessions,
-                                context.logger()};
+                  PipelineLimitsFrom(context.config())),
+        desk_(context, peers.conflict, context.config().Get(kCommitTimeout), version_,
+              pipeline_.rate_limiter(), *server_->loops().front(),
+              ConflictWorkerOptionsFrom(context.config()), metrics.conflicts) {
+    const SharedServices shared{
+        events_,      context.bus(), context.clock(),  context.random(), verifier_,
+        pipeline_,    reads_,        desk_.desk(),     devices_,         directory_,
+        metrics.feed, metrics.live,  metrics.sessions, context.logger()};
     std::vector<WatchHost::Feed> feeds;
     for (Loop* loop : server_->loops()) {
       RunOn(*loop, [&] {
@@ -146,20 +151,14 @@ class Gateway {
         std::make_unique<WatchHost>(std::move(feeds), context.clock(),
                                     static_cast<size_t>(context.config().Get(kQueuedBytesHigh)));
     watching_.store(watches_.get());
-    sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
-        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
-        [this] { return Status(); }, static_cast<size_t>(context.config().Get(kJsonDepth)),
-        context.config().Get(kRequireAuthentication)});
-    admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
-        verifier_, spool_admin_,
-        [&context](const auto& changes) { return context.ChangeConfig(changes); }, context.logger(),
-        context.config().Get(kRequireAuthentication)});
+    MakeServices();
     (void)Readiness();  // Asks; the readiness check tells.
   }
   ~Gateway() { Stop(context_.clock().Now()); }
 
   absl::Status Start() {
     devices_.Start();
+    desk_.worker().Start();
     WatchKeysOn(*server_->loops().front());
     std::vector<HandlerFactory> factories;
     for (const auto& loop : loops_) factories.push_back(loop->handler_factory());
@@ -167,10 +166,11 @@ class Gateway {
   }
 
   void Drain(absl::Time deadline) {
+    desk_.worker().Stop();
     server_->Drain(deadline);
     watches_->Shutdown(absl::UnavailableError("the gateway is stopping: call again"));
     devices_.Flush();
-    while (!pipeline_.idle() && context_.clock().Now() < deadline) {
+    while (!(pipeline_.idle() && desk_.worker().idle()) && context_.clock().Now() < deadline) {
       absl::Notification wake;
       wake.WaitForNotificationWithTimeout(kIdleCheckInterval);
     }
@@ -181,7 +181,9 @@ class Gateway {
   absl::Status Readiness() {
     const absl::Status version = version_probe_.Last();
     if (version.ok()) version_seen_.store(true);
-    (void)device_sync_probe_.Last();  // Only told by GetStatus: sessions go on without it.
+    // Only told by GetStatus: sessions go on without them.
+    (void)device_sync_probe_.Last();
+    (void)desk_.Health();
     RETURN_IF_ERROR(Needed("event-store", events_probe_.Last()));
     return version_seen_.load() ? absl::OkStatus() : Needed("version", version);
   }
@@ -200,12 +202,30 @@ class Gateway {
 
   const SyncServiceDependencies& sync() const { return *sync_; }
   const AdminServiceDependencies& admin() const { return *admin_; }
+  const ConflictDeskDependencies& conflicts() const { return *conflicts_; }
   WebSocketServer& server() const { return *server_; }
   size_t commit_queue() const { return pipeline_.queued(); }
   size_t registrations_waiting() const { return devices_.registrations_waiting(); }
   size_t watches() const { return watches_->size(); }
 
  private:
+  // What the gRPC services answer from.
+  void MakeServices() {
+    const config::Values& config = context_.config();
+    sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
+        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
+        [this] { return Status(); }, static_cast<size_t>(config.Get(kJsonDepth)),
+        config.Get(kRequireAuthentication)});
+    conflicts_ = std::make_unique<ConflictDeskDependencies>(
+        ConflictDeskDependencies{{verifier_, standing_, news_, config.Get(kRequireAuthentication)},
+                                 desk_.desk(),
+                                 static_cast<size_t>(config.Get(kJsonDepth))});
+    admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
+        verifier_, spool_admin_,
+        [this](const auto& changes) { return context_.ChangeConfig(changes); }, context_.logger(),
+        config.Get(kRequireAuthentication)});
+  }
+
   std::vector<OperationMiddleware*> MiddlewareOf(const config::Values& values) {
     if (!values.Get(kAuditWrites)) return {};
     return {&audit_};
@@ -241,6 +261,7 @@ class Gateway {
     add("version", version_probe_.Last());
     add("event-store", events_probe_.Last());
     add("device-sync", device_sync_probe_.Last());
+    add("conflict", desk_.Health());
     status.set_sessions(static_cast<int64_t>(directory_.size()));
     status.set_subscriptions(static_cast<int64_t>(metrics_.feed.subscriptions.value()));
     status.set_queued_operations(static_cast<int64_t>(spool_.waiting()));
@@ -248,12 +269,14 @@ class Gateway {
   }
 
   void Stop(absl::Time deadline) {
+    desk_.worker().Stop();
     server_->Drain(deadline);
     watches_->Shutdown(absl::UnavailableError("the gateway is stopping: call again"));
     // From here on no callback of another service runs.
     version_.Shutdown();
     events_.Shutdown();
     device_sync_.Shutdown();
+    desk_.Shutdown();
     spool_.Stop();
     for (size_t i = 0; i < loops_.size(); ++i) {
       RunOn(*server_->loops()[i], [&loop = loops_[i]] { loop.reset(); });
@@ -283,8 +306,10 @@ class Gateway {
   Spool spool_;
   SpoolAdmin spool_admin_;
   CommitPipeline pipeline_;
+  DeskServices desk_;
   std::vector<std::unique_ptr<LoopServices>> loops_;
   std::unique_ptr<SyncServiceDependencies> sync_;
+  std::unique_ptr<ConflictDeskDependencies> conflicts_;
   std::unique_ptr<AdminServiceDependencies> admin_;
   std::atomic<bool> version_seen_{false};
 };
@@ -311,6 +336,7 @@ class GatewayModule final : public app::Module {
           "security.jwt_keys_dir");
     }
     context.server().AddService(&service_);
+    context.server().AddService(&conflict_service_);
     context.server().AddService(&admin_service_);
     context.AddReadinessCheck("gateway", [this] {
       Gateway* const gateway = serving_.load();
@@ -339,6 +365,7 @@ class GatewayModule final : public app::Module {
     ASSIGN_OR_RETURN(peers.version, context.channels().Get("version"));
     ASSIGN_OR_RETURN(peers.event_store, context.channels().Get("event-store"));
     ASSIGN_OR_RETURN(peers.device_sync, context.channels().Get("device-sync"));
+    ASSIGN_OR_RETURN(peers.conflict, context.channels().Get("conflict"));
     ASSIGN_OR_RETURN(auto queue, OpenSpool(context));
     ASSIGN_OR_RETURN(auto server,
                      MakeWebSocketServer(ServerOptionsFrom(context.config()), context.clock(),
@@ -348,6 +375,7 @@ class GatewayModule final : public app::Module {
     RETURN_IF_ERROR(gateway_->Start());
     serving_.store(gateway_.get());
     service_.Serve(&gateway_->sync());
+    conflict_service_.Serve(&gateway_->conflicts());
     admin_service_.Serve(&gateway_->admin());
     if (app::TlsFiles* const tls = gateway_->server().tls()) context.WatchTls("websocket", *tls);
     context.logger().Info("WebSocket clients are served",
@@ -368,6 +396,7 @@ class GatewayModule final : public app::Module {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<KeyRing> keys_;
   SyncService service_;
+  ConflictDeskService conflict_service_;
   AdminService admin_service_;
   std::unique_ptr<Gateway> gateway_;
   std::atomic<Gateway*> serving_{nullptr};  // Set when Start is done.

@@ -37,6 +37,7 @@ void DeclareGatewayConfig(config::Schema& schema) {
       kClientTimeBehindMax, kJsonDepth);
   add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval, kTokenGrace);
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
+  add(kConflictCheckInterval, kConflictCheckJitter, kConflictsPerRound);
   add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
       kFeedResyncsPerSecond);
 }
@@ -143,6 +144,14 @@ DeviceStandingLimits DeviceStandingLimitsFrom(const config::Values& values) {
   limits.age_max = values.Get(kDeviceCheckInterval);
   limits.retry_after = std::min(limits.retry_after, limits.age_max);
   return limits;
+}
+
+ConflictWorkerOptions ConflictWorkerOptionsFrom(const config::Values& values) {
+  ConflictWorkerOptions options;
+  options.interval = values.Get(kConflictCheckInterval);
+  options.jitter = values.Get(kConflictCheckJitter);
+  options.conflicts_per_round_max = static_cast<int32_t>(values.Get(kConflictsPerRound));
+  return options;
 }
 
 std::string SpoolFolder(const config::Values& values) {

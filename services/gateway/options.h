@@ -6,6 +6,7 @@
 #include "libs/config/schema.h"
 #include "libs/config/values.h"
 #include "libs/queue/durable_queue.h"
+#include "services/gateway/desk/conflict_worker.h"
 #include "services/gateway/feed/feed_limits.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
 #include "services/gateway/pipeline/device_standing.h"
@@ -26,6 +27,7 @@ queue::QueueLimits QueueLimitsFrom(const config::Values& values);
 SpoolLimits SpoolLimitsFrom(const config::Values& values);
 KnownAccessLimits KnownAccessLimitsFrom(const config::Values& values);
 DeviceStandingLimits DeviceStandingLimitsFrom(const config::Values& values);
+ConflictWorkerOptions ConflictWorkerOptionsFrom(const config::Values& values);
 // The folder of the spool.
 std::string SpoolFolder(const config::Values& values);
 

@@ -64,6 +64,15 @@ EventBody BodyOf(const Change& change, SubscriptionPayload payload) {
 
 }  // namespace
 
+std::vector<const ConflictNews*> NewsIn(const FeedEvent& event, const EntityFilter& filter,
+                                        bool state) {
+  std::vector<const ConflictNews*> matching;
+  for (const ConflictNews& news : state ? event.conflict->State() : event.conflict->Change()) {
+    if (filter.MatchesConflict(news)) matching.push_back(&news);
+  }
+  return matching;
+}
+
 std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
                                 const View& view) {
   std::vector<Change> changes;
@@ -121,21 +130,56 @@ ChangeBatch::ChangeBatch(absl::string_view space, int64_t from, entity::Cursor c
       cursor_(entity::EncodeCursor(cursor)),
       changes_(std::move(changes)) {}
 
-SharedFrame ChangeBatch::Frame(absl::string_view subscription_id, SubscriptionPayload payload,
-                               bool caught_up) const {
-  const auto made = std::find_if(frames_.begin(), frames_.end(), [&](const MadeFrame& frame) {
-    return frame.payload == payload && frame.caught_up == caught_up &&
-           frame.subscription_id == subscription_id;
+ChangeBatch::ChangeBatch(absl::string_view space, int64_t from, entity::Cursor cursor,
+                         FeedEventPtr event, std::vector<const ConflictNews*> news)
+    : space_(space),
+      from_(from),
+      to_(cursor.seq),
+      cursor_(entity::EncodeCursor(cursor)),
+      event_(std::move(event)),
+      news_(std::move(news)) {}
+
+void ChangeBatch::ForEachFrame(absl::string_view subscription_id, SubscriptionPayload payload,
+                               bool caught_up,
+                               absl::FunctionRef<void(const SharedFrame&)> use) const {
+  const auto made = std::find_if(frames_.begin(), frames_.end(), [&](const MadeFrames& frames) {
+    return frames.payload == payload && frames.caught_up == caught_up &&
+           frames.subscription_id == subscription_id;
   });
-  if (made != frames_.end()) return made->frame;
+  if (made != frames_.end()) {
+    for (const SharedFrame& frame : made->frames) use(frame);
+    return;
+  }
+  const std::vector<SharedFrame> frames = news_.empty()
+                                              ? MakeFrames(subscription_id, payload, caught_up)
+                                              : MakeNewsFrames(subscription_id);
+  if (frames_.size() < kFramesRememberedMax) {
+    frames_.push_back({std::string(subscription_id), payload, caught_up, frames});
+  }
+  for (const SharedFrame& frame : frames) use(frame);
+}
+
+std::vector<SharedFrame> ChangeBatch::MakeFrames(absl::string_view subscription_id,
+                                                 SubscriptionPayload payload,
+                                                 bool caught_up) const {
   std::string prefix = "{\"type\":\"changes\",\"subscription_id\":";
   json::AppendQuoted(subscription_id, prefix);
-  SharedFrame frame = MakeTextFrame(prefix, Body(payload),
-                                    caught_up ? ",\"caught_up\":true}" : ",\"caught_up\":false}");
-  if (frames_.size() < kFramesRememberedMax) {
-    frames_.push_back({std::string(subscription_id), payload, caught_up, frame});
+  return {MakeTextFrame(prefix, Body(payload),
+                        caught_up ? ",\"caught_up\":true}" : ",\"caught_up\":false}")};
+}
+
+std::vector<SharedFrame> ChangeBatch::MakeNewsFrames(absl::string_view subscription_id) const {
+  std::vector<SharedFrame> frames;
+  frames.reserve(news_.size());
+  for (const ConflictNews* news : news_) {
+    std::string prefix =
+        absl::StrCat("{\"type\":\"", news->opened ? "conflict_opened" : "conflict_closed",
+                     "\",\"subscription_id\":");
+    json::AppendQuoted(subscription_id, prefix);
+    if (news == news_.back()) absl::StrAppend(&prefix, ",\"cursor\":\"", cursor_, "\"");
+    frames.push_back(MakeTextFrame(prefix, news->tail, ""));
   }
-  return frame;
+  return frames;
 }
 
 const std::string& ChangeBatch::Body(SubscriptionPayload payload) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "bdcsync/sync/v1/sync.pb.h"
@@ -34,6 +35,10 @@ struct View {
   int64_t unsure_until = 0;
 };
 
+// What an event about conflicts tells the subscriber: the change that it brings, or, to one who is
+// given the state, all that are open.
+std::vector<const ConflictNews*> NewsIn(const FeedEvent& event, const EntityFilter& filter,
+                                        bool state);
 // Every event of `events`, consecutive by seq, that `filter` lets through, with its kind.
 std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
                                 const View& view);
@@ -51,22 +56,32 @@ class ChangeBatch {
   // Covers the seqs after `from`, up to and including that of `cursor`, where it leads.
   ChangeBatch(absl::string_view space, int64_t from, entity::Cursor cursor,
               std::vector<Change> changes);
+  // About the conflicts of one entity, as `event` tells of them: some of its news.
+  ChangeBatch(absl::string_view space, int64_t from, entity::Cursor cursor, FeedEventPtr event,
+              std::vector<const ConflictNews*> news);
 
   int64_t from() const { return from_; }
   int64_t to() const { return to_; }
   const std::string& cursor() const { return cursor_; }
   const std::vector<Change>& changes() const { return changes_; }
-  // The `changes` message.
-  SharedFrame Frame(absl::string_view subscription_id, SubscriptionPayload payload,
-                    bool caught_up) const;
+  // Empty but in a batch about conflicts, which has no changes.
+  const std::vector<const ConflictNews*>& news() const { return news_; }
+  bool empty() const { return changes_.empty() && news_.empty(); }
+  // Hands out the `changes` message, or one conflict_opened or conflict_closed for each news, of
+  // which the last carries the cursor. In a batch about conflicts nothing is caught up.
+  void ForEachFrame(absl::string_view subscription_id, SubscriptionPayload payload, bool caught_up,
+                    absl::FunctionRef<void(const SharedFrame&)> use) const;
 
  private:
-  struct MadeFrame {
+  struct MadeFrames {
     std::string subscription_id;
     SubscriptionPayload payload;
     bool caught_up;
-    SharedFrame frame;
+    std::vector<SharedFrame> frames;
   };
+  std::vector<SharedFrame> MakeFrames(absl::string_view subscription_id,
+                                      SubscriptionPayload payload, bool caught_up) const;
+  std::vector<SharedFrame> MakeNewsFrames(absl::string_view subscription_id) const;
   const std::string& Body(SubscriptionPayload payload) const;
 
   const std::string space_;
@@ -74,8 +89,10 @@ class ChangeBatch {
   const int64_t to_;
   const std::string cursor_;
   const std::vector<Change> changes_;
+  const FeedEventPtr event_;  // Holds the news.
+  const std::vector<const ConflictNews*> news_;
   mutable std::string bodies_[3];  // By payload: ,"space":…,"events":[…],"cursor":"…"
-  mutable std::vector<MadeFrame> frames_;
+  mutable std::vector<MadeFrames> frames_;
 };
 
 }  // namespace bdcsync::gateway

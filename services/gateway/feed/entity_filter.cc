@@ -27,10 +27,21 @@ EntityFilter::EntityFilter(const SubscriptionFilter& filter)
   if (branches_.empty()) branches_.insert(std::string(entity::kMainBranch));
 }
 
-bool EntityFilter::MatchesStream(const FeedEvent& event) const {
-  return event.entity && branches_.contains(event.branch) &&
-         (entity_types_.empty() || entity_types_.contains(event.entity_type)) &&
+bool EntityFilter::MatchesEntity(const FeedEvent& event) const {
+  return (entity_types_.empty() || entity_types_.contains(event.entity_type)) &&
          (entity_ids_.empty() || entity_ids_.contains(event.entity_id));
+}
+
+bool EntityFilter::MatchesStream(const FeedEvent& event) const {
+  return event.entity && branches_.contains(event.branch) && MatchesEntity(event);
+}
+
+bool EntityFilter::MatchesConflictsOf(const FeedEvent& event) const {
+  return event.conflict != nullptr && MatchesEntity(event);
+}
+
+bool EntityFilter::MatchesConflict(const ConflictNews& news) const {
+  return branches_.contains(entity::kMainBranch) || branches_.contains(news.conflict->branch());
 }
 
 std::string EntityFilter::KeyOf(const SubscriptionFilter& filter) {

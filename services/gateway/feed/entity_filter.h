@@ -11,6 +11,7 @@
 
 namespace bdcsync::gateway {
 
+struct ConflictNews;
 struct FeedEvent;
 
 class EntityFilter {
@@ -19,6 +20,11 @@ class EntityFilter {
 
   // Whether the event is about an entity, and one whose type, id and branch are asked for.
   bool MatchesStream(const FeedEvent& event) const;
+  // Whether the event is about conflicts of an entity whose type and id are asked for …
+  bool MatchesConflictsOf(const FeedEvent& event) const;
+  // … and whether main, or the branch that holds this one's change, is. Its category is not known
+  // here and does not count.
+  bool MatchesConflict(const ConflictNews& news) const;
   bool MatchesCategory(absl::string_view category) const {
     return categories_.empty() || categories_.contains(category);
   }
@@ -27,6 +33,8 @@ class EntityFilter {
 
  private:
   using Names = absl::flat_hash_set<std::string>;
+
+  bool MatchesEntity(const FeedEvent& event) const;
 
   Names entity_types_;
   Names entity_ids_;

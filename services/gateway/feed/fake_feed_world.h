@@ -84,7 +84,7 @@ class FakeLog final : public EventReader {
   uint64_t epoch = 7;
   double fail = 0;                              // Probability that a read fails.
   absl::Duration late = absl::Milliseconds(1);  // Reads take up to twice this.
-  int64_t space_reads = 0, head_reads = 0;
+  int64_t space_reads = 0, head_reads = 0, stream_head_reads = 0;
 
   // Commits one version of an entity, of `category`; a deletion when `data` is empty. Returns seq.
   int64_t Commit(const std::string& space, const std::string& entity, const std::string& data,
@@ -123,6 +123,45 @@ class FakeLog final : public EventReader {
     return event.seq();
   }
 
+  // Opens the conflict `id` about an entity, or closes it. Returns seq.
+  int64_t CommitConflict(const std::string& space, const std::string& entity, const std::string& id,
+                         bool opens) {
+    std::vector<event_store::v1::Event>& events = spaces_[space];
+    event_store::v1::Event event;
+    event.set_seq(static_cast<int64_t>(events.size()) + 1);
+    event.set_first_seq(event.seq());
+    event.set_revision(1);
+    event.set_kind(event_store::v1::STREAM_KIND_CONFLICT);
+    event.mutable_stream()->set_space(space);
+    event.mutable_stream()->set_name("!conflicts:note:" + entity);
+    version::v1::OpenConflicts open;
+    for (const event_store::v1::Event& earlier : events) {
+      if (earlier.stream().name() != event.stream().name()) continue;
+      open.ParseFromString(earlier.data());
+      event.set_first_seq(earlier.first_seq());
+      event.set_revision(earlier.revision() + 1);
+    }
+    version::v1::ConflictFact fact;
+    fact.mutable_conflict()->set_conflict_id(id);
+    fact.mutable_conflict()->mutable_entity()->set_space(space);
+    fact.mutable_conflict()->mutable_entity()->set_entity_type("note");
+    fact.mutable_conflict()->mutable_entity()->set_entity_id(entity);
+    fact.mutable_conflict()->set_branch("conflict/" + id);
+    fact.mutable_conflict()->set_state(opens ? conflict::v1::CONFLICT_STATE_OPEN
+                                             : conflict::v1::CONFLICT_STATE_RESOLVED);
+    version::v1::OpenConflicts after;
+    for (const conflict::v1::Conflict& one : open.conflicts()) {
+      if (one.conflict_id() != id) *after.add_conflicts() = one;
+    }
+    if (opens) *after.add_conflicts() = fact.conflict();
+    event.set_meta(fact.SerializeAsString());
+    event.set_tombstone(after.conflicts().empty());
+    if (!event.tombstone()) event.set_data(after.SerializeAsString());
+    events.push_back(event);
+    Publish(space, {event});
+    return event.seq();
+  }
+
   void Publish(const std::string& space, const std::vector<event_store::v1::Event>& events) {
     event_store::v1::SpaceCommit commit;
     commit.set_space(space);
@@ -145,6 +184,21 @@ class FakeLog final : public EventReader {
                  Done<event_store::v1::ReadSpaceResponse> done) override {
     ++space_reads;
     Answer([this, request = std::move(request)] { return Page(request); }, std::move(done));
+  }
+  void ReadHeads(event_store::v1::ReadHeadsRequest request,
+                 Done<event_store::v1::ReadHeadsResponse> done) override {
+    ++stream_head_reads;
+    const auto answer = [this, request = std::move(request)] {
+      event_store::v1::ReadHeadsResponse response;
+      for (const event_store::v1::StreamKey& key : request.streams()) {
+        event_store::v1::Head& head = *response.add_heads();
+        for (const event_store::v1::Event& event : spaces_[key.space()]) {
+          if (event.stream().name() == key.name()) *head.mutable_event() = event;
+        }
+      }
+      return response;
+    };
+    Answer(answer, std::move(done));
   }
   void GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                      Done<event_store::v1::GetSpaceHeadsResponse> done) override {

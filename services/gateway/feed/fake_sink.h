@@ -16,22 +16,29 @@ namespace bdcsync::gateway {
 class FakeSink final : public SubscriptionSink {
  public:
   struct Message {
-    std::string cursor;
+    std::string cursor;  // Empty where more of the same place follow.
     bool caught_up = false;
     std::vector<json::Value> events;
+    std::optional<json::Value> conflict;  // A conflict_opened or conflict_closed.
   };
 
   void SendFrame(SharedFrame frame) override {
     frames.push_back(frame);
     if (!parses) return;
     const json::Value message = *json::Parse(PayloadOf(*frame));
-    Message parsed{.cursor = *message.Find("cursor")->AsString(),
-                   .caught_up = *message.Find("caught_up")->AsBool()};
+    Message parsed;
+    if (const json::Value* cursor = message.Find("cursor")) parsed.cursor = *cursor->AsString();
+    queued += queued_per_frame;
+    if (message.Find("type")->string() != "changes") {
+      parsed.conflict = message;
+      messages.push_back(std::move(parsed));
+      return;
+    }
+    parsed.caught_up = *message.Find("caught_up")->AsBool();
     for (const json::Value& event : message.Find("events")->array()) {
       parsed.events.push_back(event);
     }
     messages.push_back(std::move(parsed));
-    queued += queued_per_frame;
   }
   size_t queued_bytes() const override { return queued; }
   void OnResync(absl::string_view id, absl::string_view, absl::Duration after) override {
@@ -47,6 +54,18 @@ class FakeSink final : public SubscriptionSink {
       told.push_back(absl::StrCat(event.Find("seq")->number_text(), " ",
                                   event.Find("kind")->string(), " ",
                                   event.Find("entity_id")->string()));
+    }
+    return told;
+  }
+  // All openings and closings as "<seq> <type> <conflict_id> of <open_conflicts>".
+  std::vector<std::string> ToldOfConflicts() const {
+    std::vector<std::string> told;
+    for (const Message& message : messages) {
+      if (!message.conflict.has_value()) continue;
+      const json::Value& news = *message.conflict;
+      told.push_back(absl::StrCat(news.Find("seq")->number_text(), " ", news.Find("type")->string(),
+                                  " ", news.Find("conflict_id")->string(), " of ",
+                                  news.Find("open_conflicts")->number_text()));
     }
     return told;
   }

@@ -194,7 +194,6 @@ void FeedEngine::StartRead(Followed& followed, const SpaceFeed::ReadPlan& plan) 
   if (plan.latest) {
     request.set_mode(event_store::v1::SPACE_READ_MODE_LATEST);
     request.set_without_tombstones(plan.first_sync);
-    request.set_kind(event_store::v1::STREAM_KIND_ENTITY);
   } else {
     request.set_mode(event_store::v1::SPACE_READ_MODE_ALL);
   }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "libs/entity/conflict_stream.h"
 #include "libs/entity/key.h"
 #include "libs/entity/version_id.h"
 #include "libs/json/serialize.h"
@@ -58,6 +59,14 @@ FeedEvent::FeedEvent(event_store::v1::Event event)
       time_ms(event.time_ms()),
       tombstone(event.tombstone()),
       stream(std::move(*event.mutable_stream()->mutable_name())) {
+  if (event.kind() == event_store::v1::STREAM_KIND_CONFLICT) {
+    const auto about = entity::ParseConflictStreamName(stream);
+    if (!about.has_value()) return;
+    entity_type = about->type;
+    entity_id = about->id;
+    conflict = ConflictEvent::Of(event);
+    return;
+  }
   if (event.kind() != event_store::v1::STREAM_KIND_ENTITY) return;
   const auto key = entity::ParseStreamName(stream);
   if (!key.has_value()) return;
@@ -70,7 +79,8 @@ FeedEvent::FeedEvent(event_store::v1::Event event)
 }
 
 size_t FeedEvent::bytes() const {
-  return sizeof(FeedEvent) + stream.size() + data.size() + meta.ByteSizeLong();
+  return sizeof(FeedEvent) + stream.size() + data.size() + meta.ByteSizeLong() +
+         (conflict == nullptr ? 0 : conflict->bytes());
 }
 
 const std::string& FeedEvent::RenderedTail(EventBody body) const {

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "bdcsync/event_store/v1/event_store.pb.h"
 #include "bdcsync/version/v1/version.pb.h"
+#include "services/gateway/feed/conflict_event.h"
 
 namespace bdcsync::gateway {
 
@@ -26,15 +27,16 @@ struct FeedEvent {
   int64_t first_seq = 0;  // Of the stream: a reader that was further never saw the stream.
   int64_t revision = 0;
   int64_t time_ms = 0;
-  bool entity = false;  // About an entity; false for facts about conflicts, devices …
+  bool entity = false;  // A version of an entity; false for facts about conflicts, devices …
   bool tombstone = false;
   std::string stream;
-  absl::string_view entity_type;  // Of an entity; these three point into `stream`.
+  absl::string_view entity_type;  // Of an entity or conflict; these three point into `stream`.
   absl::string_view branch;
   absl::string_view entity_id;
   std::string version_id;
   version::v1::VersionMeta meta;
-  std::string data;  // JSON text; empty for a tombstone.
+  std::string data;                               // JSON text; empty for a tombstone.
+  std::unique_ptr<const ConflictEvent> conflict;  // Of an event about conflicts; else null.
 
   // Memory held, without what is rendered later.
   size_t bytes() const;

@@ -21,6 +21,9 @@ constexpr metrics::MetricInfo kReadFailures{"bdcsync_gateway_feed_read_failures_
                                             "Reads of the log that failed."};
 constexpr metrics::MetricInfo kChangesDelivered{"bdcsync_gateway_feed_changes_delivered_total",
                                                 "Events given to subscriptions."};
+constexpr metrics::MetricInfo kConflictsDelivered{
+    "bdcsync_gateway_feed_conflicts_delivered_total",
+    "Openings and closings of conflicts given to subscriptions."};
 constexpr metrics::MetricInfo kBatchesDelivered{"bdcsync_gateway_feed_batches_delivered_total",
                                                 "Messages of events given to subscriptions."};
 constexpr metrics::MetricInfo kStalls{
@@ -43,6 +46,7 @@ FeedMetrics::FeedMetrics(metrics::Registry& registry)
       pages_read(registry.AddCounter(kPagesRead)),
       read_failures(registry.AddCounter(kReadFailures)),
       changes_delivered(registry.AddCounter(kChangesDelivered)),
+      conflicts_delivered(registry.AddCounter(kConflictsDelivered)),
       batches_delivered(registry.AddCounter(kBatchesDelivered)),
       stalls(registry.AddCounter(kStalls)),
       resyncs(registry.AddCounter(kResyncs)),

@@ -18,6 +18,7 @@ class FeedMetrics {
   metrics::Counter& pages_read;
   metrics::Counter& read_failures;
   metrics::Counter& changes_delivered;
+  metrics::Counter& conflicts_delivered;
   metrics::Counter& batches_delivered;
   metrics::Counter& stalls;  // A sink had no room.
   metrics::Counter& resyncs;

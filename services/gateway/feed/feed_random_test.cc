@@ -32,7 +32,9 @@ struct Client {
   std::map<std::string, std::string> copy;  // Data by entity.
   int64_t last_seq = 0;
   std::vector<std::string> told;
-  size_t taken = 0;  // Messages of the sink already applied.
+  std::vector<int64_t> told_of_conflicts;  // Seqs, of the strictest only.
+  std::map<std::string, bool> conflicts;   // Whether open, as last told.
+  size_t taken = 0;                        // Messages of the sink already applied.
 };
 
 class Simulation {
@@ -85,7 +87,15 @@ class Simulation {
   }
 
   void Step() {
-    switch (random_.Bits64() % 8) {
+    switch (random_.Bits64() % 9) {
+      case 8: {
+        const std::string entity = "e" + std::to_string(random_.Bits64() % 4);
+        const std::string id = entity + "-c" + std::to_string(random_.Bits64() % 3);
+        bool& open = open_conflicts_[id];
+        open = !open;
+        log_.CommitConflict(kSpace, entity, id, open);
+        break;
+      }
       case 0:
       case 1:
       case 2:
@@ -171,6 +181,8 @@ class Simulation {
       for (; client.taken < client.sink->messages.size(); ++client.taken) {
         const FakeSink::Message& message = client.sink->messages[client.taken];
         for (const json::Value& event : message.events) Apply(client, event);
+        if (message.conflict.has_value()) ApplyConflict(client, *message.conflict);
+        if (message.cursor.empty()) continue;
         const entity::Cursor cursor = *entity::DecodeCursor(message.cursor);
         ASSERT_GE(cursor.seq, client.last_seq);
         client.last_seq = cursor.seq;
@@ -201,6 +213,18 @@ class Simulation {
     }
   }
 
+  void ApplyConflict(Client& client, const json::Value& news) {
+    const int64_t seq = *news.Find("seq")->AsInt64();
+    ASSERT_GT(seq, client.last_seq) << "a conflict skipped, repeated or out of order";
+    const std::string id(news.Find("conflict_id")->string());
+    const bool opened = news.Find("type")->string() == "conflict_opened";
+    if (client.whole_history && client.spec.mode == SubscriptionMode::kChanges) {
+      ASSERT_EQ(opened, !client.conflicts[id]) << seq << " " << id;
+    }
+    client.conflicts[id] = opened;
+    client.told_of_conflicts.push_back(seq);
+  }
+
   bool Wants(const Client& client, const std::string& entity, const std::string& category) const {
     const SubscriptionFilter& filter = client.spec.filter;
     return (filter.entity_ids.empty() ||
@@ -216,10 +240,12 @@ class Simulation {
     }
     EXPECT_EQ(client.copy, wanted);
     if (!client.whole_history || client.spec.mode != SubscriptionMode::kChanges) return;
+    CheckConflicts(client);
     // Everything that ever was in view or left it, told exactly once.
     std::vector<int64_t> seqs;
     std::set<std::string> in_view;
     for (const event_store::v1::Event& event : log_.events(kSpace)) {
+      if (event.kind() != event_store::v1::STREAM_KIND_ENTITY) continue;
       version::v1::VersionMeta meta;
       meta.ParseFromString(event.meta());
       const std::string entity = event.stream().name().substr(std::string("note:main:").size());
@@ -232,6 +258,21 @@ class Simulation {
     std::vector<int64_t> told;
     for (const std::string& line : client.told) told.push_back(std::stoll(line));
     EXPECT_EQ(told, seqs);
+  }
+
+  // Everything that was opened or closed, told exactly once.
+  void CheckConflicts(const Client& client) {
+    std::vector<int64_t> seqs;
+    for (const event_store::v1::Event& event : log_.events(kSpace)) {
+      if (event.kind() != event_store::v1::STREAM_KIND_CONFLICT) continue;
+      const std::string entity =
+          event.stream().name().substr(std::string("!conflicts:note:").size());
+      const auto& ids = client.spec.filter.entity_ids;
+      if (ids.empty() || std::find(ids.begin(), ids.end(), entity) != ids.end()) {
+        seqs.push_back(event.seq());
+      }
+    }
+    EXPECT_EQ(client.told_of_conflicts, seqs);
   }
 
   struct State {
@@ -252,6 +293,7 @@ class Simulation {
   Caller caller_;
   std::deque<Client> clients_;
   std::map<std::string, State> truth_;
+  std::map<std::string, bool> open_conflicts_;
   std::vector<std::unique_ptr<FakeSink>> old_sinks_;
 };
 

@@ -27,7 +27,8 @@ class SessionSubscriptions::Follower final : public FeedSubscription {
   }
   bool HasRoom() const override { return sink_->queued_bytes() <= owner_.queued_bytes_max_; }
   void OnBatch(const ChangeBatch& batch, bool caught_up) override {
-    sink_->SendFrame(batch.Frame(id_, payload_, caught_up));
+    batch.ForEachFrame(id_, payload_, caught_up,
+                       [this](const SharedFrame& frame) { sink_->SendFrame(frame); });
   }
   void OnResync(absl::string_view reason, absl::Duration after) override {
     owner_.Forget(sink_, id_);

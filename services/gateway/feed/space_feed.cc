@@ -140,12 +140,13 @@ std::shared_ptr<const ChangeBatch> SpaceFeed::RingBatch(const FeedSubscription& 
                                                         int64_t to_max) {
   const bool latest =
       subscription.run_.has_value() || subscription.mode_ == SubscriptionMode::kLatest;
+  const bool state = subscription.run_.has_value() && subscription.run_->first_sync;
   const int64_t from = subscription.position_;
   const bool shared = from >= subscription.view_.unsure_until && to_max == head();
   if (shared) {
     for (const MadeBatch& made : made_) {
       if (made.batch->from() == from && made.filter == subscription.filter_ &&
-          made.latest == latest) {
+          made.latest == latest && made.state == state) {
         return made.batch;
       }
     }
@@ -153,18 +154,47 @@ std::shared_ptr<const ChangeBatch> SpaceFeed::RingBatch(const FeedSubscription& 
   std::vector<FeedEventPtr> events;
   size_t bytes = 0;
   for (int64_t seq = from + 1; seq <= to_max && bytes < limits_.batch_bytes_max; ++seq) {
-    events.push_back(ring_.At(seq));
-    bytes += events.back()->data.size();
+    const FeedEventPtr& event = ring_.At(seq);
+    // What is told of conflicts stands alone, so that each message has a cursor of its own.
+    const bool alone = subscription.filter_->MatchesConflictsOf(*event);
+    if (alone && !events.empty()) break;
+    events.push_back(event);
+    if (alone) break;
+    bytes += event->data.size();
   }
   const int64_t to = events.back()->seq;
-  auto batch = std::make_shared<const ChangeBatch>(
-      space_, from, CursorAt(subscription, to),
-      latest ? LatestChanges(events, *subscription.filter_, subscription.view_)
-             : EveryChange(events, *subscription.filter_, subscription.view_));
+  const EntityFilter& filter = *subscription.filter_;
+  std::shared_ptr<const ChangeBatch> batch;
+  if (filter.MatchesConflictsOf(*events.back())) {
+    batch = RingConflicts(subscription, events.back());
+  } else {
+    batch = std::make_shared<const ChangeBatch>(
+        space_, from, CursorAt(subscription, to),
+        latest ? LatestChanges(events, filter, subscription.view_)
+               : EveryChange(events, filter, subscription.view_));
+  }
   if (shared && made_.size() < limits_.batches_shared_max) {
-    made_.push_back({subscription.filter_, latest, batch});
+    made_.push_back({subscription.filter_, latest, state, batch});
   }
   return batch;
+}
+
+std::shared_ptr<const ChangeBatch> SpaceFeed::RingConflicts(const FeedSubscription& subscription,
+                                                            const FeedEventPtr& event) const {
+  const bool state = subscription.run_.has_value() && subscription.run_->first_sync;
+  // Of the state only what is the latest.
+  bool superseded = false;
+  for (int64_t seq = event->seq + 1; state && !superseded && seq <= subscription.run_->end; ++seq) {
+    superseded = ring_.At(seq)->conflict != nullptr && ring_.At(seq)->stream == event->stream;
+  }
+  std::vector<const ConflictNews*> news;
+  if (!superseded) news = NewsIn(*event, *subscription.filter_, state);
+  const entity::Cursor cursor = CursorAt(subscription, event->seq);
+  const int64_t from = subscription.position_;
+  if (news.empty()) {
+    return std::make_shared<const ChangeBatch>(space_, from, cursor, std::vector<Change>());
+  }
+  return std::make_shared<const ChangeBatch>(space_, from, cursor, event, std::move(news));
 }
 
 entity::Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t seq) const {
@@ -176,14 +206,16 @@ entity::Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t
 
 void SpaceFeed::Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head) {
   subscription.position_ = batch.to();
-  const bool caught_up = at_head && !subscription.told_caught_up_ && !subscription.run_.has_value();
-  const bool silent = batch.changes().empty() && !caught_up &&
-                      batch.to() - subscription.told_ < limits_.silent_events_max;
+  const bool caught_up = at_head && batch.news().empty() && !subscription.told_caught_up_ &&
+                         !subscription.run_.has_value();
+  const bool silent =
+      batch.empty() && !caught_up && batch.to() - subscription.told_ < limits_.silent_events_max;
   if (silent) return;
   subscription.told_ = batch.to();
   subscription.told_caught_up_ |= caught_up;
   metrics_.batches_delivered.Add();
   metrics_.changes_delivered.Add(static_cast<double>(batch.changes().size()));
+  metrics_.conflicts_delivered.Add(static_cast<double>(batch.news().size()));
   subscription.OnBatch(batch, caught_up);
 }
 

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "bdcsync/event_store/v1/event_store.pb.h"
 #include "libs/base/clock.h"
 #include "services/gateway/feed/change_batch.h"
@@ -93,11 +94,18 @@ class SpaceFeed {
     int64_t next_seq = 0;
     int64_t head_seq = 0;
   };
+  // How a subscription stood when a page was read for it.
+  struct PageView {
+    std::optional<int64_t> base;  // Of a read of the latest state.
+    bool first_sync = false;
+    View view;
+  };
   // A batch made since the ring last changed, with what it was made for. Both are shared: they may
   // be replaced while a subscriber looks at them.
   struct MadeBatch {
     std::shared_ptr<const EntityFilter> filter;
     bool latest;
+    bool state;  // For those who get the state of a space.
     std::shared_ptr<const ChangeBatch> batch;
   };
 
@@ -109,6 +117,10 @@ class SpaceFeed {
   void Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head);
   std::shared_ptr<const ChangeBatch> RingBatch(const FeedSubscription& subscription,
                                                int64_t to_max);
+  std::shared_ptr<const ChangeBatch> RingConflicts(const FeedSubscription& subscription,
+                                                   const FeedEventPtr& event) const;
+  ChangeBatch PageBatch(const FeedSubscription& subscription, const PageView& read,
+                        absl::Span<const FeedEventPtr> events, int64_t to) const;
   entity::Cursor CursorAt(const FeedSubscription& subscription, int64_t seq) const;
   void ReadLater(FeedSubscription& subscription);
   FeedSubscription* NextWaiting() const;

@@ -1,5 +1,7 @@
 // The part of SpaceFeed that reads from the log: which page next, and whom a page serves.
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "libs/base/errors.h"
 #include "services/gateway/feed/feed_metrics.h"
@@ -94,33 +96,59 @@ void SpaceFeed::KeepRecent(const ReadPlan& plan, const Page& page) {
   if (plan.after <= head() && Append(page.events)) host_.WantFlush(*this);
 }
 
+// Serves a part of the page at a time: versions up to what is told of conflicts, and that alone.
 void SpaceFeed::ServeFromPage(FeedSubscription& subscription, const ReadPlan& plan,
                               const Page& page) {
   subscription.waits_for_page_ = false;
-  const int64_t from = subscription.position_;
   int64_t to = page.next_seq;
+  PageView read{.view = subscription.view_};
   auto& run = subscription.run_;
   if (run.has_value()) {
     if (run->end == FeedSubscription::kUnknown) run->end = page.head_seq;
     to = std::min(to, run->end);
-  }
-  std::vector<FeedEventPtr> events;
-  for (const FeedEventPtr& event : page.events) {
-    if (event->seq > from && event->seq <= to) events.push_back(event);
-  }
-  const EntityFilter& filter = *subscription.filter_;
-  std::vector<Change> changes = run.has_value() ? StoredLatestChanges(events, filter, run->base)
-                                                : EveryChange(events, filter, subscription.view_);
-  if (run.has_value()) {
+    read.base = run->base;
+    read.first_sync = run->first_sync;
     // What changes while the run is read is left to what follows it, and is not what follows on
     // what the subscriber has.
     run->paged = true;
     subscription.view_ = {run->base, page.head_seq};
-    if (to >= run->end) run.reset();
   }
-  const ChangeBatch batch(space_, from, CursorAt(subscription, to), std::move(changes));
-  Deliver(subscription, batch, to >= known_head());
-  Advance(subscription);
+  std::vector<FeedEventPtr> events;
+  for (const FeedEventPtr& event : page.events) {
+    if (event->seq > subscription.position_ && event->seq <= to) events.push_back(event);
+  }
+  const auto stands_alone = [&](size_t place) {
+    return subscription.filter_->MatchesConflictsOf(*events[place]);
+  };
+  size_t begin = 0;
+  bool last = false;
+  while (!last && subscription.feed_ != nullptr) {
+    size_t end = begin;
+    while (end < events.size() && !stands_alone(end)) ++end;
+    if (end == begin && end < events.size()) ++end;
+    last = end == events.size();
+    const int64_t part_to = last ? to : events[end]->seq - 1;
+    if (last && run.has_value() && to >= run->end) run.reset();
+    const auto part = absl::MakeConstSpan(events).subspan(begin, end - begin);
+    Deliver(subscription, PageBatch(subscription, read, part, part_to),
+            /*at_head=*/last && to >= known_head());
+    begin = end;
+  }
+  if (subscription.feed_ != nullptr) Advance(subscription);
+}
+
+ChangeBatch SpaceFeed::PageBatch(const FeedSubscription& subscription, const PageView& read,
+                                 absl::Span<const FeedEventPtr> events, int64_t to) const {
+  const EntityFilter& filter = *subscription.filter_;
+  const int64_t from = subscription.position_;
+  const entity::Cursor cursor = CursorAt(subscription, to);
+  if (events.size() == 1 && filter.MatchesConflictsOf(*events.front())) {
+    auto news = NewsIn(*events.front(), filter, read.first_sync);
+    if (!news.empty()) return {space_, from, cursor, events.front(), std::move(news)};
+  }
+  return {space_, from, cursor,
+          read.base.has_value() ? StoredLatestChanges(events, filter, *read.base)
+                                : EveryChange(events, filter, read.view)};
 }
 
 }  // namespace bdcsync::gateway

@@ -5,8 +5,7 @@
 
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/hash.h"
-#include "libs/rpc/client.h"
-#include "services/gateway/grpc/grpc_calls.h"
+#include "services/gateway/grpc/replicas_client.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -16,6 +15,9 @@ using event_store::v1::EventStoreService;
 constexpr auto kReadSpace = [](auto& end, auto... call) {
   return end.ReadSpace(std::move(call)...);
 };
+constexpr auto kReadHeads = [](auto& end, auto... call) {
+  return end.ReadHeads(std::move(call)...);
+};
 constexpr auto kGetSpaceHeads = [](auto& end, auto... call) {
   return end.GetSpaceHeads(std::move(call)...);
 };
@@ -23,51 +25,34 @@ constexpr auto kGetSpaceHeads = [](auto& end, auto... call) {
 }  // namespace
 
 struct EventStoreClient::State {
-  std::vector<rpc::Client<EventStoreService>> replicas;
-  rpc::CallOptions options;
-  std::atomic<size_t> next{0};
-  GrpcCalls calls;  // Last: ended before the clients go.
+  State(const std::vector<rpc::Peer>& peers, absl::Duration timeout) : calls(peers, timeout) {}
 
-  // Asks `replica`, and the ones after it while they cannot be reached.
-  template <typename Method, typename Request, typename Response>
-  void Call(size_t replica, Method method, Request request, Done<Response> done,
-            size_t attempt = 1) {
-    const auto& client = replicas[replica % replicas.size()];
-    if (attempt >= replicas.size()) {
-      client.Start(method, std::move(request), options, std::move(done), &calls);
-      return;
-    }
-    Request copy = request;
-    Done<Response> again = [this, replica, method, attempt, copy = std::move(copy),
-                            done = std::move(done)](absl::StatusOr<Response> answer) mutable {
-      if (absl::IsUnavailable(answer.status())) {
-        Call(replica + 1, method, std::move(copy), std::move(done), attempt + 1);
-      } else {
-        done(std::move(answer));
-      }
-    };
-    client.Start(method, std::move(request), options, std::move(again), &calls);
-  }
+  ReplicasClient<EventStoreService> calls;
+  std::atomic<size_t> next{0};
 };
 
 EventStoreClient::EventStoreClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
-    : state_(std::make_unique<State>()) {
-  for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
-  state_->options.timeout = timeout;
-}
+    : state_(std::make_unique<State>(peers, timeout)) {}
 
 EventStoreClient::~EventStoreClient() = default;
 
 void EventStoreClient::ReadSpace(event_store::v1::ReadSpaceRequest request,
                                  Done<event_store::v1::ReadSpaceResponse> done) {
-  const size_t replica = StableHash64(request.space()) % state_->replicas.size();
-  state_->Call(replica, kReadSpace, std::move(request), std::move(done));
+  const size_t replica = StableHash64(request.space()) % state_->calls.replicas();
+  state_->calls.Call(replica, kReadSpace, std::move(request), std::move(done));
+}
+
+void EventStoreClient::ReadHeads(event_store::v1::ReadHeadsRequest request,
+                                 Done<event_store::v1::ReadHeadsResponse> done) {
+  const absl::string_view space = request.streams().empty() ? "" : request.streams(0).space();
+  const size_t replica = StableHash64(space) % state_->calls.replicas();
+  state_->calls.Call(replica, kReadHeads, std::move(request), std::move(done));
 }
 
 void EventStoreClient::GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                                      Done<event_store::v1::GetSpaceHeadsResponse> done) {
-  const size_t replica = state_->next.fetch_add(1) % state_->replicas.size();
-  state_->Call(replica, kGetSpaceHeads, std::move(request), std::move(done));
+  const size_t replica = state_->next.fetch_add(1) % state_->calls.replicas();
+  state_->calls.Call(replica, kGetSpaceHeads, std::move(request), std::move(done));
 }
 
 void EventStoreClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {

@@ -20,6 +20,9 @@ class EventStoreClient final : public EventReader {
 
   void ReadSpace(event_store::v1::ReadSpaceRequest request,
                  Done<event_store::v1::ReadSpaceResponse> done) override;
+  // Of one space.
+  void ReadHeads(event_store::v1::ReadHeadsRequest request,
+                 Done<event_store::v1::ReadHeadsResponse> done) override;
   void GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                      Done<event_store::v1::GetSpaceHeadsResponse> done) override;
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kAuthorization[] = "authorization";
 constexpr char kUserId[] = "x-user-id";
+constexpr char kAppVersion[] = "x-app-version";
 constexpr absl::string_view kBearer = "Bearer ";
 
 std::string MetadataOf(const grpc::CallbackServerContext& context, const char* name) {
@@ -32,6 +33,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> CallerOf(const grpc::CallbackServe
   absl::string_view token = authorization;
   if (absl::ConsumePrefix(&token, kBearer)) {
     ASSIGN_OR_RETURN(Caller caller, tokens.Verify(token));
+    caller.client_version = MetadataOf(context, kAppVersion);
     return std::make_shared<const Caller>(std::move(caller));
   }
   if (require_authentication || !authorization.empty()) {
@@ -39,6 +41,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> CallerOf(const grpc::CallbackServe
   }
   Caller caller;
   caller.user_id = MetadataOf(context, kUserId);
+  caller.client_version = MetadataOf(context, kAppVersion);
   caller.admin = true;
   if (caller.user_id.empty()) {
     return MakeError(Reason::kUnauthenticated, "a token or metadata `x-user-id` is needed");

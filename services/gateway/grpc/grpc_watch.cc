@@ -117,6 +117,13 @@ class WatchCall final : public grpc::ServerWriteReactor<WatchResponse>,
     for (const Change& change : batch.changes()) {
       Fill(change, spec_.space, with_data_, *response.add_changes());
     }
+    for (const ConflictNews* news : batch.news()) {
+      sync::v1::ConflictNews& told = *response.add_conflicts();
+      *told.mutable_conflict() = *news->conflict;
+      told.set_opened(news->opened);
+      told.set_seq(news->seq);
+      told.set_open_conflicts(static_cast<int32_t>(news->open_conflicts));
+    }
     response.set_cursor(batch.cursor());
     response.set_caught_up(caught_up);
     Send(std::move(response));

@@ -7,21 +7,13 @@
 #include "libs/base/status.h"
 #include "libs/rpc/unary.h"
 #include "services/gateway/auth/token_verifier.h"
+#include "services/gateway/grpc/gated_service.h"
 #include "services/gateway/grpc/grpc_caller.h"
 #include "services/gateway/pipeline/normalize_operation.h"
 #include "services/gateway/protocol/server_message.h"
 
 namespace bdcsync::gateway {
 namespace {
-
-// Runs `done` with the status of an answer whose value goes into `response`.
-template <typename Response, typename Done>
-auto FillFrom(Response* response, Done done) {
-  return [response, done = std::move(done)](absl::StatusOr<Response> answer) mutable {
-    if (answer.ok()) *response = *std::move(answer);
-    done(answer.status());
-  };
-}
 
 // Operations of one call, without those that are no JSON, whose results are known at once.
 struct Sorted {
@@ -47,13 +39,11 @@ Sorted Sort(const google::protobuf::RepeatedPtrField<common::v1::Operation>& ope
   return sorted;
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const Caller>> SyncService::Authenticate(
-    const grpc::CallbackServerContext& context) const {
-  const SyncServiceDependencies& to = *to_.load();
-  return CallerOf(context, to.tokens, to.require_authentication);
+CallGate GateOf(const SyncServiceDependencies& to) {
+  return {to.tokens, to.standing, to.access, to.require_authentication};
 }
+
+}  // namespace
 
 template <typename Handle>
 grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext* context,
@@ -61,27 +51,12 @@ grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext
   if (to_.load() == nullptr) {
     return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
   }
-  absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
-  if (!caller.ok()) return rpc::FinishNow(context, caller.status());
-  const CallTrace trace = rpc::TraceOf(*context);
-  const CallScope scope(trace);
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const auto done = [reactor](const absl::Status& status) { rpc::FinishWith(reactor, status); };
   const SyncServiceDependencies& to = *to_.load();
-  if ((*caller)->device_id.empty()) {
-    handle(to, *std::move(caller), done);
-    return reactor;
-  }
-  const Caller& device = **caller;
-  to.standing.Check(device.user_id, device.device_id,
-                    [&to, trace, handle = std::move(handle), caller = *std::move(caller),
-                     done](const absl::Status& allowed) mutable {
-                      if (!allowed.ok()) return done(allowed);
-                      to.access.OnAccess(caller);
-                      const CallScope within(trace);
-                      handle(to, std::move(caller), done);
-                    });
-  return reactor;
+  return PassGate(
+      context, GateOf(to),
+      [&to, handle = std::move(handle)](std::shared_ptr<const Caller> caller, auto done) mutable {
+        handle(to, std::move(caller), done);
+      });
 }
 
 grpc::ServerUnaryReactor* SyncService::ProcessSync(grpc::CallbackServerContext* context,
@@ -236,10 +211,11 @@ grpc::ServerWriteReactor<sync::v1::WatchResponse>* SyncService::Watch(
   if (to_.load() == nullptr) {
     return RefuseWatch(MakeError(Reason::kUnavailable, "the gateway is starting"));
   }
-  absl::StatusOr<std::shared_ptr<const Caller>> caller = Authenticate(*context);
-  if (!caller.ok()) return RefuseWatch(caller.status());
   const SyncServiceDependencies& to = *to_.load();
-  if ((*caller)->device_id.empty()) return to.watches.Start(*std::move(caller), *request);
+  const absl::StatusOr<std::shared_ptr<const Caller>> caller =
+      CallerOf(*context, to.tokens, to.require_authentication);
+  if (!caller.ok()) return RefuseWatch(caller.status());
+  if ((*caller)->device_id.empty()) return to.watches.Start(*caller, *request);
   return to.watches.Start(*caller, *request, [&to, caller = *caller](WatchHost::Allow allow) {
     to.standing.Check(caller->user_id, caller->device_id, std::move(allow));
   });

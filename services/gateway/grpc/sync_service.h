@@ -74,8 +74,6 @@ class SyncService final : public sync::v1::SyncService::CallbackService {
                                       sync::v1::GetStatusResponse* response) override;
 
  private:
-  absl::StatusOr<std::shared_ptr<const Caller>> Authenticate(
-      const grpc::CallbackServerContext& context) const;
   // Authenticates and checks the caller's device, then runs `handle(dependencies, caller, done)`,
   // which must run done(status) once.
   template <typename Handle>

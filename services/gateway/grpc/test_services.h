@@ -104,6 +104,12 @@ class EmptyLog final : public EventReader {
     response.set_epoch(epoch());
     done(std::move(response));
   }
+  void ReadHeads(event_store::v1::ReadHeadsRequest request,
+                 Done<event_store::v1::ReadHeadsResponse> done) override {
+    event_store::v1::ReadHeadsResponse response;
+    for (int i = 0; i < request.streams_size(); ++i) response.add_heads();
+    done(std::move(response));
+  }
   void GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                      Done<event_store::v1::GetSpaceHeadsResponse> done) override {
     event_store::v1::GetSpaceHeadsResponse response;

@@ -19,6 +19,15 @@ constexpr auto kGetHistory = [](auto& end, auto... call) {
   return end.GetHistory(std::move(call)...);
 };
 constexpr auto kDiff = [](auto& end, auto... call) { return end.Diff(std::move(call)...); };
+constexpr auto kViewConflicts = [](auto& end, auto... call) {
+  return end.ViewConflicts(std::move(call)...);
+};
+constexpr auto kCloseConflicts = [](auto& end, auto... call) {
+  return end.CloseConflicts(std::move(call)...);
+};
+constexpr auto kUndoResolution = [](auto& end, auto... call) {
+  return end.UndoResolution(std::move(call)...);
+};
 
 }  // namespace
 
@@ -63,6 +72,21 @@ void GrpcVersionClient::GetHistory(size_t replica, version::v1::GetHistoryReques
 void GrpcVersionClient::Diff(size_t replica, version::v1::DiffRequest request,
                              Done<version::v1::DiffResponse> done) {
   state_->Call(replica, kDiff, std::move(request), std::move(done));
+}
+
+void GrpcVersionClient::ViewConflicts(size_t replica, version::v1::ViewConflictsRequest request,
+                                      Done<version::v1::ViewConflictsResponse> done) {
+  state_->Call(replica, kViewConflicts, std::move(request), std::move(done));
+}
+
+void GrpcVersionClient::CloseConflicts(size_t replica, version::v1::CloseConflictsRequest request,
+                                       Done<version::v1::CloseConflictsResponse> done) {
+  state_->Call(replica, kCloseConflicts, std::move(request), std::move(done));
+}
+
+void GrpcVersionClient::UndoResolution(size_t replica, version::v1::UndoResolutionRequest request,
+                                       Done<version::v1::UndoResolutionResponse> done) {
+  state_->Call(replica, kUndoResolution, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {

@@ -7,12 +7,16 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "libs/rpc/peer.h"
+#include "services/gateway/desk/conflict_ports.h"
 #include "services/gateway/pipeline/version_client.h"
 
 namespace bdcsync::gateway {
 
-class GrpcVersionClient final : public VersionClient {
+class GrpcVersionClient final : public VersionClient, public ConflictVersions {
  public:
+  template <typename Response>
+  using Done = VersionClient::Done<Response>;
+
   // One peer per replica, at least one. Every call ends within `timeout`.
   GrpcVersionClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~GrpcVersionClient() override;
@@ -26,6 +30,13 @@ class GrpcVersionClient final : public VersionClient {
                   Done<version::v1::GetHistoryResponse> done) override;
   void Diff(size_t replica, version::v1::DiffRequest request,
             Done<version::v1::DiffResponse> done) override;
+
+  void ViewConflicts(size_t replica, version::v1::ViewConflictsRequest request,
+                     Done<version::v1::ViewConflictsResponse> done) override;
+  void CloseConflicts(size_t replica, version::v1::CloseConflictsRequest request,
+                      Done<version::v1::CloseConflictsResponse> done) override;
+  void UndoResolution(size_t replica, version::v1::UndoResolutionRequest request,
+                      Done<version::v1::UndoResolutionResponse> done) override;
 
   // Whether the service answers.
   void Ping(absl::AnyInvocable<void(absl::Status)> done);

@@ -16,6 +16,7 @@
 #include "libs/entity/cursor.h"
 #include "libs/entity/key.h"
 #include "libs/entity/key_hash.h"
+#include "services/gateway/pipeline/actor.h"
 #include "services/gateway/pipeline/pipeline_metrics.h"
 #include "services/gateway/protocol/operation_message.h"
 #include "services/gateway/protocol/server_message.h"
@@ -60,10 +61,7 @@ std::unique_ptr<version::v1::CommitItem> MakeItem(const Caller& caller, SubmitOp
                                                   uint32_t group,
                                                   common::v1::Operation& operation) {
   auto item = std::make_unique<version::v1::CommitItem>();
-  common::v1::Actor& actor = *item->mutable_actor();
-  actor.set_user_id(caller.user_id);
-  actor.set_device_id(caller.device_id);
-  actor.set_session_id(caller.session_id);
+  *item->mutable_actor() = ActorOf(caller);
   if (options.atomic) item->set_atomic_group(group);
   if (options.batch) item->set_batch(group);
   *item->mutable_operation() = std::move(operation);
@@ -402,6 +400,9 @@ void FillResult(version::v1::CommitResult from, sync::v1::OperationResult& to) {
   to.set_data(std::move(*from.mutable_data()));
   to.set_text(std::move(*from.mutable_text()));
   to.set_conflict_id(std::move(*from.mutable_conflict_id()));
+  if (!from.branch().empty()) {
+    to.mutable_entity()->set_branch(std::move(*from.mutable_branch()));
+  }
   if (from.has_error()) *to.mutable_error() = std::move(*from.mutable_error());
 }
 

@@ -7,9 +7,11 @@
 #include "libs/base/errors.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
+#include "libs/entity/conflict_stream.h"
 #include "libs/entity/cursor.h"
 #include "libs/entity/key.h"
 #include "services/gateway/feed/feed_event.h"
+#include "services/gateway/protocol/server_message.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -38,11 +40,6 @@ auto Translate(Done done, Copy copy) {
     }
     done(copy(*std::move(from)));
   };
-}
-
-absl::Status StatusOf(const common::v1::Error& error) {
-  const Reason reason = ReasonFromName(error.code()).value_or(Reason::kInternal);
-  return MakeErrorAt(reason, error.path(), error.message());
 }
 
 version::v1::EntityState StateOf(const FeedEvent& event, absl::string_view space) {
@@ -225,7 +222,39 @@ void EntityReader::OnListPage(const std::shared_ptr<Listing>& listing,
     listing->response.set_next_page_token(
         entity::EncodeCursor({listing->epoch, listing->after_seq}));
   }
-  listing->done(std::move(listing->response));
+  AddConflicts(listing);
+}
+
+void EntityReader::AddConflicts(const std::shared_ptr<Listing>& listing) {
+  if (listing->response.entities().empty()) {
+    listing->done(std::move(listing->response));
+    return;
+  }
+  event_store::v1::ReadHeadsRequest request;
+  request.set_without_data(true);
+  for (const version::v1::EntityState& state : listing->response.entities()) {
+    event_store::v1::StreamKey& stream = *request.add_streams();
+    stream.set_space(listing->space);
+    stream.set_name(
+        entity::ConflictStreamName(state.entity().entity_type(), state.entity().entity_id()));
+  }
+  using Response = event_store::v1::ReadHeadsResponse;
+  events_.ReadHeads(std::move(request), [listing](const absl::StatusOr<Response>& heads) {
+    if (!heads.ok()) {
+      listing->done(heads.status());
+      return;
+    }
+    auto& entities = *listing->response.mutable_entities();
+    if (heads->heads_size() != entities.size()) {
+      listing->done(MakeError(Reason::kInternal, "the event store left heads out"));
+      return;
+    }
+    for (int i = 0; i < entities.size(); ++i) {
+      const event_store::v1::Head& head = heads->heads(i);
+      entities[i].set_has_conflict(head.has_event() && !head.event().tombstone());
+    }
+    listing->done(std::move(listing->response));
+  });
 }
 
 }  // namespace bdcsync::gateway

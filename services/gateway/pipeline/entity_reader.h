@@ -39,6 +39,8 @@ class EntityReader final : public EntityReads {
   struct Listing;
   size_t ReplicaOf(absl::string_view space) const;
   void ListPage(std::shared_ptr<Listing> listing);
+  // Tells of each entity whether a conflict about it is open, then ends the listing.
+  void AddConflicts(const std::shared_ptr<Listing>& listing);
   void OnListPage(const std::shared_ptr<Listing>& listing,
                   absl::StatusOr<event_store::v1::ReadSpaceResponse> page);
 

@@ -110,5 +110,21 @@ TEST_F(EntityReaderTest, OnlyTheTypesAskedFor) {
   EXPECT_EQ(page->entities_size(), 0);
 }
 
+TEST_F(EntityReaderTest, AListTellsOfWhichEntitiesConflictsAreOpen) {
+  for (const char* entity : {"a", "b", "c"}) log_.Commit("team", entity, "1");
+  log_.CommitConflict("team", "a", "c1", /*opens=*/true);
+  log_.CommitConflict("team", "b", "c2", /*opens=*/true);
+  log_.CommitConflict("team", "b", "c2", /*opens=*/false);
+  sync::v1::ListEntitiesRequest request;
+  request.set_space("team");
+  const auto answer = List(request);
+  ASSERT_OK(answer);
+  EXPECT_THAT(Ids(*answer), ElementsAre("a", "b", "c"));  // Conflicts are no entities.
+  EXPECT_TRUE(answer->entities(0).has_conflict());
+  EXPECT_FALSE(answer->entities(1).has_conflict());
+  EXPECT_FALSE(answer->entities(2).has_conflict());
+  EXPECT_EQ(log_.stream_head_reads, 1);
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway

@@ -9,6 +9,7 @@
 #include "libs/json/parse.h"
 #include "libs/json/serialize.h"
 #include "libs/json/value.h"
+#include "services/gateway/protocol/conflict_request.h"
 #include "services/gateway/protocol/field_reader.h"
 #include "services/gateway/protocol/operation_message.h"
 
@@ -211,6 +212,8 @@ MessageType TypeNamed(absl::string_view name) {
       {"presence", MessageType::kPresence},
       {"broadcast", MessageType::kBroadcast},
       {"purged", MessageType::kPurged},
+      {"conflicts", MessageType::kConflicts},
+      {"resolve_conflict", MessageType::kResolveConflict},
   };
   const auto entry = types.find(name);
   return entry == types.end() ? MessageType::kUnknown : entry->second;
@@ -259,6 +262,14 @@ RequestOr ReadRequest(const json::Value& object, const MessageLimits& limits,
       return ReadBroadcast(in);
     case MessageType::kPurged:
       return ReadPurged(in);
+    case MessageType::kConflicts: {
+      ConflictsRequest request = ReadConflicts(in);
+      return Done(in, std::move(request));
+    }
+    case MessageType::kResolveConflict: {
+      ResolveConflictRequest request = ReadResolveConflict(in);
+      return Done(in, std::move(request));
+    }
     case MessageType::kUnknown:
       break;
   }

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "bdcsync/common/v1/common.pb.h"
 #include "bdcsync/device_sync/v1/device_sync.pb.h"
+#include "bdcsync/sync/v1/desk.pb.h"
 #include "bdcsync/sync/v1/sync.pb.h"
 #include "services/gateway/session/subscriptions.h"
 
@@ -86,6 +87,14 @@ struct PurgedRequest {
   std::string space;
 };
 
+struct ConflictsRequest {
+  sync::v1::ListConflictsRequest list;
+  sync::v1::GetConflictRequest one;  // Counts alone when it names a conflict.
+};
+struct ResolveConflictRequest {
+  sync::v1::ConflictDecision decision;
+};
+
 enum class MessageType : uint8_t {
   kUnknown,
   kAuthenticate,
@@ -106,13 +115,17 @@ enum class MessageType : uint8_t {
   kPresence,
   kBroadcast,
   kPurged,
+  kConflicts,
+  kResolveConflict,
 };
+inline constexpr size_t kMessageTypes = static_cast<size_t>(MessageType::kResolveConflict) + 1;
 
 using ClientRequest =
     std::variant<AuthenticateRequest, RefreshRequest, UpdateDeviceRequest, PingRequest, SyncRequest,
                  SyncBatchRequest, sync::v1::GetEntityRequest, sync::v1::ListEntitiesRequest,
                  sync::v1::GetHistoryRequest, sync::v1::DiffRequest, SubscribeRequest,
-                 SubscriptionRequest, AckRequest, PresenceRequest, BroadcastRequest, PurgedRequest>;
+                 SubscriptionRequest, AckRequest, PresenceRequest, BroadcastRequest, PurgedRequest,
+                 ConflictsRequest, ResolveConflictRequest>;
 
 struct ClientMessage {
   MessageType type = MessageType::kUnknown;

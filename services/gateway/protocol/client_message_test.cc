@@ -56,7 +56,7 @@ TEST(ClientMessageTest, RefusesWhatIsNoMessage) {
 }
 
 TEST(ClientMessageTest, KeepsTheIdOfAMessageOfUnknownType) {
-  const ClientMessage message = ParseClientMessage(R"({"type":"conflicts","id":5})");
+  const ClientMessage message = ParseClientMessage(R"({"type":"branch","id":5})");
   EXPECT_THAT(message.request, HasReason(Reason::kUnknownType));
   EXPECT_EQ(message.id, "5");
 }

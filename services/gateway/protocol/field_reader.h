@@ -47,6 +47,10 @@ class FieldReader {
   void FailTooLarge(absl::string_view name, size_t max);
   // Takes over the failure of a check of the field that the status names (PathOf).
   void Check(const absl::Status& status);
+  // Takes over the failure of a reader of an object inside this one.
+  void Take(const absl::Status& status) {
+    if (ok()) status_ = status;
+  }
   std::string PathTo(absl::string_view name) const;
 
  private:

@@ -4,66 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
-#include "libs/entity/key.h"
 #include "services/gateway/protocol/json_writer.h"
 #include "services/gateway/protocol/live_message.h"
+#include "services/gateway/protocol/message_parts.h"
 
 namespace bdcsync::gateway {
 namespace {
-
-// Room for most answers, so that they are built without growing.
-constexpr size_t kUsualMessageBytes = 512;
-
-// {"type": …, "id": …, "success": …, and what `fields(writer)` adds.
-template <typename Fields>
-std::string Answer(absl::string_view type, absl::string_view id, bool success, Fields fields) {
-  std::string out;
-  out.reserve(kUsualMessageBytes);
-  JsonWriter writer(out);
-  writer.Text("type", type);
-  if (!id.empty()) writer.Raw("id", id);
-  writer.Bool("success", success);
-  fields(writer);
-  writer.End();
-  return out;
-}
-
-// {"type": …, and what `fields(writer)` adds.
-template <typename Fields>
-std::string Push(absl::string_view type, Fields fields) {
-  std::string out;
-  out.reserve(kUsualMessageBytes);
-  JsonWriter writer(out);
-  writer.Text("type", type);
-  fields(writer);
-  writer.End();
-  return out;
-}
-
-void AppendError(const common::v1::Error& error, std::string& out) {
-  JsonWriter writer(out);
-  writer.Text("code", error.code());
-  writer.Text("message", error.message());
-  writer.Bool("retryable", error.retryable());
-  if (error.retry_after_ms() > 0) writer.Int("retry_after_ms", error.retry_after_ms());
-  // A pointer into the message; checks behind the parser name the field alone.
-  if (!error.path().empty()) {
-    writer.Text("path", absl::StrCat(error.path().front() == '/' ? "" : "/", error.path()));
-  }
-  writer.End();
-}
-
-void WriteError(JsonWriter& writer, const common::v1::Error& error) {
-  writer.Value("error", [&](std::string& out) { AppendError(error, out); });
-}
-
-void WriteKey(JsonWriter& writer, const common::v1::EntityKey& key) {
-  writer.Text("space", key.space());
-  writer.Text("entity_type", key.entity_type());
-  writer.Text("entity_id", key.entity_id());
-  writer.Text("branch",
-              key.branch().empty() ? entity::kMainBranch : absl::string_view(key.branch()));
-}
 
 absl::string_view StatusName(common::v1::Outcome outcome) {
   switch (outcome) {
@@ -157,6 +103,8 @@ absl::string_view FailureType(MessageType type) {
       return "sync_response";
     case MessageType::kSyncBatch:
       return "sync_batch_response";
+    case MessageType::kResolveConflict:
+      return "conflict_resolved";
     default:
       return "error";
   }
@@ -175,6 +123,11 @@ common::v1::Error ErrorOf(const absl::Status& status) {
   }
   error.set_path(PathOf(status));
   return error;
+}
+
+absl::Status StatusOf(const common::v1::Error& error) {
+  const Reason reason = ReasonFromName(error.code()).value_or(Reason::kInternal);
+  return MakeErrorAt(reason, error.path(), error.message());
 }
 
 sync::v1::OperationResult RejectedResult(const common::v1::Operation& operation,

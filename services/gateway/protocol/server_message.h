@@ -17,6 +17,8 @@ namespace bdcsync::gateway {
 
 // A failed status as clients are told it.
 common::v1::Error ErrorOf(const absl::Status& status);
+// What a service behind refused as a failed status.
+absl::Status StatusOf(const common::v1::Error& error);
 // A refused operation, with what is known of it.
 sync::v1::OperationResult RejectedResult(const common::v1::Operation& operation,
                                          const absl::Status& why);

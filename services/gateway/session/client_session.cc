@@ -156,6 +156,10 @@ void ClientSession::Dispatch(ClientMessage& message) {
       return Broadcast(message, std::get<BroadcastRequest>(request));
     case MessageType::kPurged:
       return Purged(message, std::get<PurgedRequest>(request));
+    case MessageType::kConflicts:
+      return Conflicts(message, std::get<ConflictsRequest>(request));
+    case MessageType::kResolveConflict:
+      return ResolveConflict(message, std::get<ResolveConflictRequest>(request));
     case MessageType::kUnknown:
       return;  // HandleBadMessage has answered it.
   }

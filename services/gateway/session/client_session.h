@@ -161,6 +161,10 @@ class ClientSession final : public ConnectionHandler,
   void History(const ClientMessage& message, sync::v1::GetHistoryRequest& request);
   void Diff(const ClientMessage& message, sync::v1::DiffRequest& request);
 
+  // session_conflicts.cc
+  void Conflicts(const ClientMessage& message, ConflictsRequest& request);
+  void ResolveConflict(const ClientMessage& message, ResolveConflictRequest& request);
+
   // session_subscriptions.cc
   void Subscribe(const ClientMessage& message, SubscribeRequest& request);
   void OnSubscribed(const Pending& pending, const std::string& subscription_id,

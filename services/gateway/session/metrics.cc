@@ -5,11 +5,14 @@
 namespace bdcsync::gateway {
 namespace {
 
-constexpr absl::string_view kTypeNames[] = {
-    "unknown",      "authenticate", "refresh",   "update_device", "ping",
-    "sync_request", "sync_batch",   "get",       "list",          "history",
-    "diff",         "subscribe",    "pause",     "resume",        "unsubscribe",
-    "ack",          "presence",     "broadcast", "purged"};
+constexpr absl::string_view kTypeNames[kMessageTypes] = {
+    "unknown",       "authenticate", "refresh",
+    "update_device", "ping",         "sync_request",
+    "sync_batch",    "get",          "list",
+    "history",       "diff",         "subscribe",
+    "pause",         "resume",       "unsubscribe",
+    "ack",           "presence",     "broadcast",
+    "purged",        "conflicts",    "resolve_conflict"};
 
 constexpr metrics::MetricInfo kPurges{
     "bdcsync_gateway_purges_total",

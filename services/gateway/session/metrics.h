@@ -37,9 +37,7 @@ class SessionMetrics {
   metrics::Counter& broadcasts_dropped;
 
  private:
-  static constexpr size_t kTypes = static_cast<size_t>(MessageType::kPurged) + 1;
-
-  std::array<metrics::Histogram*, kTypes> request_seconds_;
+  std::array<metrics::Histogram*, kMessageTypes> request_seconds_;
   std::array<metrics::Counter*, static_cast<size_t>(Reason::kInternal) + 1> errors_;
 };
 

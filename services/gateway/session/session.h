@@ -15,6 +15,7 @@
 
 namespace bdcsync::gateway {
 
+class ConflictDesk;
 class Devices;
 class EntityReads;
 class LiveChannel;
@@ -36,6 +37,7 @@ struct SessionServices {
   TokenVerifier& tokens;
   OperationPipeline& operations;
   EntityReads& reads;
+  ConflictDesk& desk;
   Subscriptions& subscriptions;
   LiveChannel& live;
   Devices& devices;

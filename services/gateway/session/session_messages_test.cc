@@ -352,7 +352,7 @@ TEST_F(SessionMessagesTest, DeviceStateIsToldToTheDeviceService) {
 }
 
 TEST_F(SessionMessagesTest, WhatIsNotThereYetIsAnUnknownType) {
-  for (const char* type : {"conflicts", "resolve_conflict", "branch", "nonsense"}) {
+  for (const char* type : {"branch", "nonsense"}) {
     client_->Send(absl::StrCat(R"({"type":")", type, R"(","id":1})"));
     EXPECT_EQ(Text(client_->TakeOne(), "error/code"), "unknown_type") << type;
   }

@@ -20,6 +20,7 @@
 #include "services/gateway/session/metrics.h"
 #include "services/gateway/session/session.h"
 #include "services/gateway/session/session_directory.h"
+#include "services/gateway/session/testing/fake_desk.h"
 #include "services/gateway/session/testing/fakes.h"
 #include "services/gateway/session/testing/manual_loop.h"
 
@@ -99,6 +100,7 @@ class SessionFixture : public ::testing::Test {
   TokenVerifier tokens_{keys_, clock_};
   FakePipeline pipeline_;
   FakeReads reads_;
+  FakeDesk desk_;
   FakeSubscriptions subscriptions_;
   FakeLive live_;
   FakeDevices devices_;
@@ -106,9 +108,9 @@ class SessionFixture : public ::testing::Test {
   metrics::Registry registry_;
   SessionMetrics metrics_{registry_};
   log::Logger logger_ = log::NullLogger();
-  SessionServices services_{loop_,    clock_,         random_,         tokens_,  pipeline_,
-                            reads_,   subscriptions_, live_,           devices_, directory_,
-                            metrics_, logger_,        SessionOptions()};
+  SessionServices services_{loop_,      clock_,   random_,        tokens_,         pipeline_,
+                            reads_,     desk_,    subscriptions_, live_,           devices_,
+                            directory_, metrics_, logger_,        SessionOptions()};
 };
 
 }  // namespace bdcsync::gateway

@@ -1,0 +1,186 @@
+// What subscribers are told of conflicts: each opening and closing once, in its place among the
+// changes, with a cursor of its own; the open ones to those who get the state.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+
+#include "libs/testing/status_matchers.h"
+#include "services/gateway/feed/fake_feed_world.h"
+#include "services/gateway/feed/fake_sink.h"
+#include "services/gateway/feed/feed_engine.h"
+#include "services/gateway/feed/feed_metrics.h"
+#include "services/gateway/feed/session_subscriptions.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class ConflictPushTest : public ::testing::Test {
+ protected:
+  ConflictPushTest() { MakeEngine(FeedLimits()); }
+  void MakeEngine(const FeedLimits& limits) {
+    subscriptions_.reset();
+    engine_.emplace(FeedDependencies{loop_, log_, bus_, clock_, random_, metrics_}, limits);
+    subscriptions_.emplace(*engine_, loop_, limits.sink_queued_bytes_max);
+    caller_.user_id = "ada";
+    caller_.spaces["team"] = Access::kRead;
+  }
+  std::unique_ptr<FakeSink> Follow(SubscriptionSpec spec = {}) {
+    auto sink = std::make_unique<FakeSink>();
+    spec.space = "team";
+    subscriptions_->Subscribe(std::make_shared<const Caller>(caller_), "s", spec, sink.get(),
+                              [](const absl::StatusOr<Subscribed>&) {});
+    Settle();
+    return sink;
+  }
+  std::unique_ptr<FakeSink> FollowFrom(int64_t seq, SubscriptionMode mode) {
+    SubscriptionSpec spec;
+    spec.cursor = CursorAt(seq);
+    spec.mode = mode;
+    return Follow(spec);
+  }
+  std::string CursorAt(int64_t seq) { return entity::EncodeCursor({log_.epoch, seq}); }
+  void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
+
+  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
+  FakeLoop loop_{clock_};
+  SeededRandom random_{1};
+  FakeBus bus_{loop_, random_};
+  FakeLog log_{loop_, bus_, random_};
+  metrics::Registry registry_;
+  FeedMetrics metrics_{registry_};
+  std::optional<FeedEngine> engine_;
+  std::optional<SessionSubscriptions> subscriptions_;
+  Caller caller_;
+};
+
+TEST_F(ConflictPushTest, AnOpeningAndItsClosingAreToldLiveInTheirPlaceAmongTheChanges) {
+  const auto sink = Follow();
+  log_.Commit("team", "a", "1");
+  log_.CommitConflict("team", "a", "c1", /*opens=*/true);
+  log_.Commit("team", "a", "2");
+  log_.CommitConflict("team", "a", "c1", /*opens=*/false);
+  Settle();
+  EXPECT_THAT(sink->Told(), ElementsAre("1 enter a", "3 update a"));
+  EXPECT_THAT(sink->ToldOfConflicts(),
+              ElementsAre("2 conflict_opened c1 of 1", "4 conflict_closed c1 of 0"));
+  std::vector<std::string> cursors;
+  for (const FakeSink::Message& message : sink->messages) cursors.push_back(message.cursor);
+  EXPECT_THAT(cursors,
+              ElementsAre(CursorAt(0), CursorAt(1), CursorAt(2), CursorAt(3), CursorAt(4)));
+  EXPECT_EQ(sink->caught_up_count(), 1);
+}
+
+TEST_F(ConflictPushTest, TheMessageHoldsTheConflict) {
+  const auto sink = Follow();
+  log_.CommitConflict("team", "a", "c1", /*opens=*/true);
+  Settle();
+  ASSERT_TRUE(sink->messages.back().conflict.has_value());
+  const json::Value& news = *sink->messages.back().conflict;
+  EXPECT_EQ(news.Find("subscription_id")->string(), "s");
+  EXPECT_EQ(news.Find("space")->string(), "team");
+  EXPECT_EQ(news.Find("entity_type")->string(), "note");
+  EXPECT_EQ(news.Find("entity_id")->string(), "a");
+  EXPECT_EQ(news.Find("branch")->string(), "conflict/c1");
+  EXPECT_EQ(news.Find("status")->string(), "open");
+}
+
+TEST_F(ConflictPushTest, CatchUpTellsEachOnceWhereverTheCursorStands) {
+  log_.Commit("team", "a", "1");
+  log_.CommitConflict("team", "a", "c1", true);
+  log_.CommitConflict("team", "a", "c2", true);
+  log_.Commit("team", "b", "1");
+  log_.CommitConflict("team", "a", "c1", false);
+  const std::vector<std::string> all = {"2 conflict_opened c1 of 1", "3 conflict_opened c2 of 2",
+                                        "5 conflict_closed c1 of 1"};
+  for (int64_t seq = 0; seq <= 5; ++seq) {
+    FeedLimits limits;
+    limits.page_events_max = static_cast<int32_t>(1 + seq % 3);
+    MakeEngine(limits);
+    const auto sink = FollowFrom(seq, SubscriptionMode::kChanges);
+    std::vector<std::string> wanted;
+    for (const std::string& line : all) {
+      if (std::stoll(line) > seq) wanted.push_back(line);
+    }
+    EXPECT_EQ(sink->ToldOfConflicts(), wanted) << seq;
+    EXPECT_EQ(sink->messages.back().cursor, CursorAt(5)) << seq;
+    EXPECT_EQ(sink->caught_up_count(), 1) << seq;
+  }
+}
+
+TEST_F(ConflictPushTest, TheStateTellsTheOpenOnesAlone) {
+  log_.Commit("team", "a", "1");
+  log_.CommitConflict("team", "a", "c1", true);
+  log_.CommitConflict("team", "a", "c2", true);
+  log_.CommitConflict("team", "a", "c3", true);
+  log_.CommitConflict("team", "a", "c1", false);
+  log_.CommitConflict("team", "b", "c4", true);
+  log_.CommitConflict("team", "b", "c4", false);
+  const std::vector<std::string> open = {"5 conflict_opened c2 of 2", "5 conflict_opened c3 of 2"};
+  const auto paged = Follow();  // From the log …
+  EXPECT_EQ(paged->ToldOfConflicts(), open);
+  // … where only the last of one place carries the cursor: all or none are told again.
+  std::vector<std::string> cursors;
+  for (const FakeSink::Message& message : paged->messages) {
+    if (message.conflict.has_value()) cursors.push_back(message.cursor);
+  }
+  ASSERT_THAT(cursors, SizeIs(2));
+  EXPECT_EQ(cursors[0], "");
+  EXPECT_NE(cursors[1], "");
+  // … and from the recent events, once somebody has read all of them.
+  const auto all = FollowFrom(0, SubscriptionMode::kChanges);
+  const auto recent = Follow();
+  EXPECT_EQ(recent->ToldOfConflicts(), open);
+  log_.CommitConflict("team", "a", "c2", false);
+  Settle();
+  EXPECT_EQ(recent->ToldOfConflicts().back(), "8 conflict_closed c2 of 1");
+}
+
+TEST_F(ConflictPushTest, LatestSkipsWhatLaterOnesSupersede) {
+  log_.CommitConflict("team", "a", "c1", true);
+  log_.CommitConflict("team", "a", "c2", true);
+  log_.CommitConflict("team", "a", "c1", false);
+  FeedLimits limits;
+  limits.ring_events_max = 1;
+  MakeEngine(limits);
+  const auto sink = FollowFrom(1, SubscriptionMode::kLatest);
+  EXPECT_THAT(sink->ToldOfConflicts(), ElementsAre("3 conflict_closed c1 of 1"));
+}
+
+TEST_F(ConflictPushTest, TheFilterIsAskedAboutTheEntityAndTheBranches) {
+  SubscriptionSpec other_id, other_type, branch_only, other_branch, category;
+  other_id.filter.entity_ids = {"z"};
+  other_type.filter.entity_types = {"task"};
+  branch_only.filter.branches = {"conflict/c1"};
+  other_branch.filter.branches = {"draft"};
+  category.filter.categories = {"work"};
+  const auto by_id = Follow(other_id);
+  const auto by_type = Follow(other_type);
+  const auto by_branch = Follow(branch_only);
+  const auto by_other_branch = Follow(other_branch);
+  const auto by_category = Follow(category);
+  log_.CommitConflict("team", "a", "c1", true);
+  log_.CommitConflict("team", "a", "c2", true);
+  Settle();
+  EXPECT_THAT(by_id->ToldOfConflicts(), IsEmpty());
+  EXPECT_THAT(by_type->ToldOfConflicts(), IsEmpty());
+  EXPECT_THAT(by_other_branch->ToldOfConflicts(), IsEmpty());
+  EXPECT_THAT(by_branch->ToldOfConflicts(), ElementsAre("1 conflict_opened c1 of 1"));
+  EXPECT_THAT(by_category->ToldOfConflicts(), SizeIs(2));
+}
+
+TEST_F(ConflictPushTest, SubscribersWithOneIdShareFrames) {
+  const auto one = Follow();
+  const auto two = Follow();
+  log_.CommitConflict("team", "a", "c1", true);
+  Settle();
+  EXPECT_EQ(one->frames.back(), two->frames.back());
+}
+
+}  // namespace
+}  // namespace bdcsync::gateway

@@ -1,0 +1,149 @@
+#include "services/gateway/grpc/conflict_desk_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/json/parse.h"
+#include "services/gateway/protocol/conflict_request.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using Choices = google::protobuf::RepeatedPtrField<conflict::v1::Choice>;
+
+// What the WebSocket's reader checks there.
+absl::Status CheckChoices(const Choices& choices, size_t json_depth_max) {
+  if (static_cast<size_t>(choices.size()) > kConflictChoicesMax) {
+    return MakeErrorAt(Reason::kTooLarge, "choices",
+                       absl::StrCat("at most ", kConflictChoicesMax, " for one conflict"));
+  }
+  json::ParseLimits limits;
+  limits.depth_max = json_depth_max;
+  for (const conflict::v1::Choice& choice : choices) {
+    if (static_cast<size_t>(choice.paths_size()) > kConflictPathsMax) {
+      return MakeErrorAt(Reason::kTooLarge, "paths",
+                         absl::StrCat("at most ", kConflictPathsMax, " in one choice"));
+    }
+    if (choice.choice() != "value") continue;
+    if (const auto value = json::Parse(choice.value(), limits); !value.ok()) {
+      return MakeErrorAt(ReasonOf(value.status()), "value", value.status().message());
+    }
+  }
+  return absl::OkStatus();
+}
+
+template <typename Request>
+absl::Status Check(const Request&, size_t) {
+  return absl::OkStatus();
+}
+
+absl::Status Check(const sync::v1::GetConflictRequest& request, size_t json_depth_max) {
+  return CheckChoices(request.choices(), json_depth_max);
+}
+
+absl::Status Check(const sync::v1::DecideConflictsRequest& request, size_t json_depth_max) {
+  for (const sync::v1::ConflictDecision& decision : request.decisions()) {
+    RETURN_IF_ERROR(CheckChoices(decision.choices(), json_depth_max));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* ConflictDeskService::Forward(grpc::CallbackServerContext* context,
+                                                       const Request* request, Response* response,
+                                                       Method<Request, Response> method) {
+  const ConflictDeskDependencies* const to = to_.load();
+  if (to == nullptr) {
+    return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
+  }
+  return PassGate(context, to->gate, [=](std::shared_ptr<const Caller> caller, auto done) {
+    if (const absl::Status valid = Check(*request, to->json_depth_max); !valid.ok()) {
+      return done(valid);
+    }
+    (to->desk.*method)(std::move(caller), *request, FillFrom(response, done));
+  });
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::ListConflicts(
+    grpc::CallbackServerContext* context, const sync::v1::ListConflictsRequest* request,
+    sync::v1::ListConflictsResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::ListConflicts);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::GetConflict(
+    grpc::CallbackServerContext* context, const sync::v1::GetConflictRequest* request,
+    sync::v1::GetConflictResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::GetConflict);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::DecideConflicts(
+    grpc::CallbackServerContext* context, const sync::v1::DecideConflictsRequest* request,
+    sync::v1::DecideConflictsResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::DecideConflicts);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::AssignConflict(
+    grpc::CallbackServerContext* context, const sync::v1::AssignConflictRequest* request,
+    sync::v1::AssignConflictResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::AssignConflict);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::CancelConflict(
+    grpc::CallbackServerContext* context, const sync::v1::CancelConflictRequest* request,
+    sync::v1::CancelConflictResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::CancelConflict);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::UndoResolution(
+    grpc::CallbackServerContext* context, const sync::v1::UndoResolutionRequest* request,
+    sync::v1::UndoResolutionResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::UndoResolution);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::ListResolutions(
+    grpc::CallbackServerContext* context, const sync::v1::ListResolutionsRequest* request,
+    sync::v1::ListResolutionsResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::ListResolutions);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::PutRuleSet(
+    grpc::CallbackServerContext* context, const sync::v1::PutRuleSetRequest* request,
+    sync::v1::PutRuleSetResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::PutRuleSet);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::GetRuleSet(
+    grpc::CallbackServerContext* context, const sync::v1::GetRuleSetRequest* request,
+    sync::v1::GetRuleSetResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::GetRuleSet);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::ListRuleSets(
+    grpc::CallbackServerContext* context, const sync::v1::ListRuleSetsRequest* request,
+    sync::v1::ListRuleSetsResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::ListRuleSets);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::RemoveRuleSet(
+    grpc::CallbackServerContext* context, const sync::v1::RemoveRuleSetRequest* request,
+    sync::v1::RemoveRuleSetResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::RemoveRuleSet);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::DryRun(grpc::CallbackServerContext* context,
+                                                      const sync::v1::DryRunRequest* request,
+                                                      sync::v1::DryRunResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::DryRun);
+}
+
+grpc::ServerUnaryReactor* ConflictDeskService::Analyze(grpc::CallbackServerContext* context,
+                                                       const sync::v1::AnalyzeRequest* request,
+                                                       sync::v1::AnalyzeResponse* response) {
+  return Forward(context, request, response, &ConflictDesk::Analyze);
+}
+
+}  // namespace bdcsync::gateway
