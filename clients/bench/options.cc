@@ -88,7 +88,7 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& args) {
 }
 
 std::string Usage() {
-  return R"(bdc-sync bench write|fanout|idle|reconnect|text-replay|text-hot|text-open [--NAME=VALUE …]
+  return R"(bdc-sync bench LOAD [--NAME=VALUE …]
 Puts load on a gateway and prints one JSON object of what it measured.
 
   write    connections × in-flight creates of distinct entities over all spaces

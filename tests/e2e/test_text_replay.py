@@ -1,5 +1,5 @@
-"""A real session of two who typed at once, typed again by two clients, each seeing of the other what
-that person had seen when it typed."""
+"""A real session of two who typed at once, typed again by two clients, each seeing of the other
+what that person had seen when it typed."""
 
 import json
 import os
