@@ -1,5 +1,5 @@
-"""Texts that several edit at once, each with one operation in flight and the rest composed: whatever
-happens to the connections, all end with one text."""
+"""Texts that several edit at once, each with one operation in flight and the rest composed:
+whatever happens to the connections, all end with one text."""
 
 import asyncio
 import random
@@ -24,8 +24,9 @@ async def text_of(suite, user, value):
 
 async def text_clients(suite, user, where, count, urls=None):
     clients = []
+    urls = urls or [suite.url]
     for i in range(count):
-        clients.append(TextClient((urls or [suite.url])[i % len(urls or [1])], f"{user}-{i}", *where))
+        clients.append(TextClient(urls[i % len(urls)], f"{user}-{i}", *where))
         await clients[-1].connect()
     for client in clients:
         await client.until(lambda client=client: client.version is not None)

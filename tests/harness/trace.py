@@ -34,6 +34,51 @@ def load(name="sveltecomponent.json.gz", edits_max=None):
     return Trace(name, recorded["startContent"], text, edits[:edits_max])
 
 
+def load_concurrent(name="friendsforever.json.gz", edits_max=None):
+    """What two wrote at once: {"edits": [[writer, seen, position, deleted, inserted], …], "end"},
+    where `seen` is how many edits of the other its author had seen."""
+    path = os.path.join(SHARED, name)
+    if not os.path.exists(path):
+        return _generated_by_two(edits_max or 3000)
+    with gzip.open(path) as file:
+        recorded = json.load(file)
+    versions, edits = [], []
+    for txn in recorded["txns"]:
+        version = [0, 0]
+        for parent in txn["parents"]:
+            version = [max(pair) for pair in zip(version, versions[parent])]
+        writer = txn["agent"]
+        edits.append([writer, version[1 - writer], *txn["patches"][0]])
+        version[writer] += 1
+        versions.append(version)
+    if edits_max is None or edits_max >= len(edits):
+        return {"origin": name, "edits": edits, "end": recorded["endContent"]}
+    return _generated_by_two(edits_max)
+
+
+def _generated_by_two(count):
+    """One writes the first half of a text, the other the second: what the end is needs no merge."""
+    rng = random.Random(4)
+    texts, made, edits = ["", "|"], [0, 0], []
+    seen = [(0, ""), (0, "")]  # Of each: how many edits of the other, and its text then.
+    edits.append([0, 0, 0, 0, "|"])
+    made[0], seen[1] = 1, (1, "")
+    texts = ["", ""]
+    while len(edits) < count:
+        writer = rng.randrange(2)
+        if rng.random() < 0.2:
+            seen[writer] = (made[1 - writer], texts[1 - writer])
+        text = texts[writer]
+        position = rng.randint(0, len(text))
+        deleted = min(rng.choice([0, 0, 1, 5]), len(text) - position)
+        inserted = rng.choice(["a", "word ", "\n", "é", "\U0001f600"])
+        before = len(seen[1][1]) + 1 if writer == 1 else 0
+        edits.append([writer, seen[writer][0], before + position, deleted, inserted])
+        texts[writer] = text[:position] + inserted + text[position + deleted:]
+        made[writer] += 1
+    return {"origin": "generated", "edits": edits, "end": texts[0] + "|" + texts[1]}
+
+
 def _generated(count):
     rng = random.Random(4)
     text, edits = "", []
