@@ -179,7 +179,7 @@ absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& en
   options.rules = &rules;
   Value meta;
   meta.Set("later", later);
-  rules::ScriptEvaluator evaluator(std::move(meta), nullptr, nullptr);
+  rules::ScriptEvaluator evaluator(std::move(meta), nullptr, {});
   options.evaluator = &evaluator;
   ASSIGN_OR_RETURN(const InputFile base, ReadInput(arguments.operand(0), environment));
   ASSIGN_OR_RETURN(InputFile theirs, ReadInput(arguments.operand(1), environment));

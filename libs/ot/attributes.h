@@ -46,8 +46,8 @@ Attributes Compose(const Attributes& first, const Attributes& second, Nulls null
 Attributes Diff(const Attributes& from, const Attributes& to);
 // What takes `change` back from text that had `base` before it.
 Attributes Invert(const Attributes& change, const Attributes& base);
-// What is left of `other` after `change`: of two values for one name, that of the side with priority
-// stays.
+// What is left of `other` after `change`: of two values for one name, that of the side with
+// priority stays.
 Attributes Transform(const Attributes& change, const Attributes& other, Priority priority);
 
 }  // namespace bdcsync::ot

@@ -32,6 +32,11 @@ absl::StatusOr<std::shared_ptr<const merge::CompiledScript>> LuaCompiler::Compil
   return std::make_shared<const LuaScript>(std::move(script));
 }
 
+void ScriptEvaluator::Begin() {
+  runs_ = 0;
+  if (others_ != nullptr) others_->Begin();
+}
+
 Answer ScriptEvaluator::Evaluate(const merge::Question& question) {
   Answer answer;
   if (question.rule.kind != merge::RuleKind::kScript) {
@@ -45,11 +50,8 @@ Answer ScriptEvaluator::Evaluate(const merge::Question& question) {
     return answer;
   }
   ++runs_;
-  meta_.Set("path", question.path);
-  meta_.Set("kind", merge::ConflictKindName(question.kind));
-  absl::StatusOr<std::optional<json::Value>> result = question.rule.script->Run(
-      {.base = question.base, .theirs = question.theirs, .ours = question.ours, .meta = &meta_});
-  if (observer_) observer_(result.status());
+  absl::StatusOr<std::optional<json::Value>> result = Run(question);
+  if (hooks_.on_run) hooks_.on_run(result.status());
   if (result.ok()) {
     answer.kind = Answer::Kind::kValue;
     answer.value = *std::move(result);
@@ -57,6 +59,16 @@ Answer ScriptEvaluator::Evaluate(const merge::Question& question) {
     answer.note = absl::StrCat("the script decided nothing: ", result.status().message());
   }
   return answer;
+}
+
+absl::StatusOr<std::optional<json::Value>> ScriptEvaluator::Run(const merge::Question& question) {
+  if (hooks_.has_time && !hooks_.has_time()) {
+    return absl::DeadlineExceededError("there is no time left for scripts");
+  }
+  meta_.Set("path", question.path);
+  meta_.Set("kind", merge::ConflictKindName(question.kind));
+  return question.rule.script->Run(
+      {.base = question.base, .theirs = question.theirs, .ours = question.ours, .meta = &meta_});
 }
 
 }  // namespace bdcsync::rules

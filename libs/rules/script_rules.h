@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -31,22 +33,29 @@ class LuaCompiler final : public merge::ScriptCompiler {
 // with a note. Not thread-safe.
 class ScriptEvaluator final : public merge::RuleEvaluator {
  public:
-  // Told how each run ended.
-  using Observer = std::function<void(const absl::Status& run)>;
+  struct Hooks {
+    // Told how each run ended; DEADLINE_EXCEEDED: it was not begun. May be nothing.
+    std::function<void(const absl::Status& run)> on_run;
+    // Asked before each run whether there is time for it; may be nothing: always.
+    std::function<bool()> has_time;
+  };
 
   // `meta` is an object about the meeting; each script sees it with `path` and `kind` of its place.
   // `others` (borrowed) answers for all rules but `script`; nullptr: nobody does, so that places of
   // `ask` stay open and the `else` of `remote` decides.
-  ScriptEvaluator(json::Value meta, merge::RuleEvaluator* others, Observer observer)
-      : meta_(std::move(meta)), others_(others), observer_(std::move(observer)) {}
+  ScriptEvaluator(json::Value meta, merge::RuleEvaluator* others, Hooks hooks)
+      : meta_(std::move(meta)), others_(others), hooks_(std::move(hooks)) {}
 
+  void Begin() override;
   merge::Answer Evaluate(const merge::Question& question) override;
 
  private:
+  absl::StatusOr<std::optional<json::Value>> Run(const merge::Question& question);
+
   json::Value meta_;
   merge::RuleEvaluator* const others_;
-  const Observer observer_;
-  size_t runs_ = 0;
+  const Hooks hooks_;
+  size_t runs_ = 0;  // In this merge.
 };
 
 }  // namespace bdcsync::rules

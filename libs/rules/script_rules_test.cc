@@ -43,8 +43,10 @@ class ScriptRules : public ::testing::Test {
     Value meta;
     meta.Set("later", "ours");
     runs_.clear();
-    ScriptEvaluator evaluator(meta, nullptr,
-                              [this](const absl::Status& run) { runs_.push_back(run.ok()); });
+    ScriptEvaluator evaluator(
+        meta, nullptr,
+        {.on_run = [this](const absl::Status& run) { runs_.push_back(run.ok()); },
+         .has_time = [this] { return has_time_; }});
     return merge::Merge(Json(base), Json(theirs), Json(ours),
                         {.rules = &*set, .evaluator = &evaluator});
   }
@@ -59,6 +61,7 @@ class ScriptRules : public ::testing::Test {
 
   script::Limits limits_;
   std::vector<bool> runs_;
+  bool has_time_ = true;
 };
 
 TEST_F(ScriptRules, AScriptDecidesWhatBothChanged) {
@@ -169,6 +172,12 @@ TEST_F(ScriptRules, OneThatRunsForeverIsEnded) {
   EXPECT_THAT(runs_, ElementsAre(false));
 }
 
+TEST_F(ScriptRules, WithoutTimeTheElseDecides) {
+  has_time_ = false;
+  EXPECT_EQ(Text(By("return theirs", "1", "2", "3").value), "3");
+  EXPECT_THAT(runs_, ElementsAre(false));
+}
+
 TEST_F(ScriptRules, AMergeRunsSoManyScriptsAndNoMore) {
   std::string base = "{", theirs = "{", ours = "{";
   for (size_t i = 0; i <= kScriptRunsMax; ++i) {
@@ -183,6 +192,16 @@ TEST_F(ScriptRules, AMergeRunsSoManyScriptsAndNoMore) {
   ASSERT_EQ(result.notes.size(), 1u);
   EXPECT_EQ(result.notes[0].path, absl::StrCat("/", kScriptRunsMax));
   EXPECT_EQ(Text(*result.value->Find(absl::StrCat(kScriptRunsMax))), "2");
+  const LuaCompiler compiler;
+  const merge::RuleSet set = *merge::ParseRuleSet(
+      *json::Parse(R"({"rules":[],"else":{"rule":"script","script":"return 7"}})"),
+      {.scripts = &compiler});
+  ScriptEvaluator evaluator(Value(), nullptr, {});
+  for (size_t i = 0; i <= kScriptRunsMax; ++i) {  // Each merge counts anew.
+    const merge::MergeResult next =
+        merge::Merge(Json("1"), Json("2"), Json("3"), {.rules = &set, .evaluator = &evaluator});
+    ASSERT_EQ(Text(next.value), "7");
+  }
 }
 
 TEST(ScriptCompiling, ErrorsNameThePlaceAndTheLine) {

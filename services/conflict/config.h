@@ -66,6 +66,13 @@ inline constexpr config::Int kScriptInstructionsMax{
     .max = static_cast<int64_t>(script::kInstructionsCeiling),
     .unit = "instructions",
     .doc = "Instructions of one run of a rule's script, about 5 ns each."};
+inline constexpr config::Duration kScriptTimeMax{
+    .name = "conflict.script_time_max",
+    .default_value = absl::Seconds(2),
+    .max = absl::Minutes(5),
+    .doc =
+        "Time for all scripts of one call; beyond it the `else` of their rules decides. Less "
+        "than version waits for an answer."};
 inline constexpr config::Bytes kScriptMemoryMax{
     .name = "conflict.script_memory_bytes_max",
     .default_value = 16 << 20,

@@ -1,11 +1,14 @@
 #include "services/conflict/decider.h"
 
+#include <atomic>
 #include <utility>
-#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/entity/key.h"
+#include "services/conflict/remote/remote_questions.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -31,7 +34,73 @@ v1::Resolution RecordOf(const v1::ResolveItem& item, int64_t rule_set_version,
   return record;
 }
 
+// What a resolver may know of an item, all of whose sides are known by now.
+std::shared_ptr<const RemoteMeeting> MeetingOf(const v1::ResolveRequest& request,
+                                               const Resolving& resolving, int index) {
+  const v1::ResolveItem& item = request.items(index);
+  auto meeting = std::make_shared<RemoteMeeting>();
+  meeting->op_id = item.op_id();
+  meeting->entity = item.entity();
+  meeting->entity.set_branch(std::string(entity::ViewOf(item.entity()).branch));
+  meeting->base = item.base();
+  meeting->theirs = item.theirs();
+  meeting->ours = item.ours();
+  if (item.theirs_item() > 0) {
+    const v1::Side& met = resolving.result(static_cast<int>(item.theirs_item()) - 1).merged();
+    meeting->theirs.set_exists(met.exists());
+    meeting->theirs.set_data(met.data());
+  }
+  return meeting;
+}
+
+// Whether a script may have to run, which can take long.
+bool NeedsWorker(const v1::ResolveRequest& request, const ActiveRules& rules) {
+  return rules.has_scripts() &&
+         absl::c_any_of(request.items(), [&rules](const v1::ResolveItem& item) {
+           return rules.For(item.entity().entity_type()).rules.has_scripts();
+         });
+}
+
 }  // namespace
+
+// One call, from its first round to its record.
+struct Decider::Call {
+  Call(const Decider& decider, const v1::ResolveRequest& asked, Decided answer)
+      : request(asked),
+        decided(std::move(answer)),
+        trace(CallScope::Current()),
+        rules(decider.rules_()),
+        context{.limits = decider.limits_,
+                .rules = *rules,
+                .now_ms = absl::ToUnixMillis(decider.clock_.Now()),
+                .on_script = decider.observer_.on_script,
+                .has_time_for_script =
+                    [this, &clock = decider.clock_] { return clock.Monotonic() < scripts_end; },
+                .ask_remote =
+                    [this](int item, const merge::Question& question) {
+                      return questions.Evaluate(item, question);
+                    }},
+        resolving(request, context),
+        questions([this](int item) { return MeetingOf(request, resolving, item); }),
+        scripts_end(decider.clock_.Monotonic() + decider.limits_.script_time_max),
+        stop_asking_at(decider.clock_.Monotonic() + decider.limits_.remote_wait_max) {}
+
+  const v1::ResolveRequest& request;
+  Decided decided;
+  const CallTrace trace;
+  const std::shared_ptr<const ActiveRules> rules;  // Shared with those who replace them meanwhile.
+  const ResolveContext context;
+  Resolving resolving;
+  RemoteQuestions questions;
+  absl::Duration scripts_end;           // Monotonic; later by the time for which others were asked.
+  const absl::Duration stop_asking_at;  // Monotonic.
+  absl::Duration asked_at;              // Monotonic; when the round that is out began.
+  // The round that is out: its questions, and room for their answers.
+  std::vector<RemoteQuestions::Batch> batches;
+  std::vector<std::vector<RemoteAnswer>> answers;
+  std::atomic<size_t> waiting{0};  // For so many resolvers, and for whoever asks them.
+  bool has_asked = false;
+};
 
 void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
   if (request.items_size() > kResolveItemsMax) {
@@ -39,54 +108,103 @@ void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
                       absl::StrCat("a call holds at most ", kResolveItemsMax, " meetings")));
     return;
   }
-  std::shared_ptr<const ActiveRules> rules = rules_();
-  if (!rules->has_scripts()) {
-    Keep(request, ResolveNow(request, *rules), std::move(decided));
+  // Shared with the resolvers that are asked: the last answer goes on with it.
+  Continue(std::make_shared<Call>(*this, request, std::move(decided)));
+}
+
+void Decider::Continue(std::shared_ptr<Call> call) {
+  if (!NeedsWorker(call->request, *call->rules)) {
+    while (RunRound(call)) {
+    }
     return;
   }
-  scripts_.Run<Resolved>(
-      [this, &request, rules = std::move(rules)]() -> absl::StatusOr<Resolved> {
-        return ResolveNow(request, *rules);
-      },
-      [this, &request, decided = std::move(decided)](absl::StatusOr<Resolved> resolved) mutable {
-        if (!resolved.ok()) {
-          decided(resolved.status());
-        } else {
-          Keep(request, *std::move(resolved), std::move(decided));
+  scripts_.Run<bool>(
+      [this, call]() -> absl::StatusOr<bool> {
+        while (RunRound(call)) {
         }
+        return true;
+      },
+      [this, call](const absl::StatusOr<bool>& ran) {
+        if (ran.ok()) return;
+        call->decided(ran.status());
+        OnEnded(*call);
       });
 }
 
-Resolved Decider::ResolveNow(const v1::ResolveRequest& request, const ActiveRules& rules) const {
-  const ResolveContext context{.limits = limits_,
-                               .rules = rules,
-                               .now_ms = absl::ToUnixMillis(clock_.Now()),
-                               .on_script = observer_.on_script,
-                               .ask_remote = nullptr};
-  return conflict::Resolve(request, context);
+bool Decider::RunRound(const std::shared_ptr<Call>& call) {
+  const CallScope scope(call->trace);
+  for (size_t i = 0; i < call->batches.size(); ++i) {
+    call->questions.Put(call->batches[i], std::move(call->answers[i]));
+  }
+  const absl::Duration now = clock_.Monotonic();
+  if (call->has_asked) call->scripts_end += now - call->asked_at;
+  if (now >= call->stop_asking_at) call->questions.Stop();
+  if (!call->resolving.Advance()) return Ask(call);
+  if (call->questions.given_up() > 0) observer_.on_out_of_time(call->questions.given_up());
+  Keep(*call);
+  OnEnded(*call);
+  return false;
 }
 
-void Decider::Keep(const v1::ResolveRequest& request, Resolved resolved, Decided decided) {
+bool Decider::Ask(const std::shared_ptr<Call>& call) {
+  if (!call->has_asked) {
+    call->has_asked = true;
+    absl::MutexLock lock(&mutex_);
+    ++asking_;
+  }
+  call->asked_at = clock_.Monotonic();
+  call->batches = call->questions.Take();
+  call->answers.assign(call->batches.size(), {});
+  call->waiting = call->batches.size() + 1;
+  for (size_t i = 0; i < call->batches.size(); ++i) {
+    RemoteQuestions::Batch& batch = call->batches[i];
+    remote_.ResolvePlaces(batch.resolver, std::move(batch.places),
+                          [this, call, i](std::vector<RemoteAnswer> answers) {
+                            call->answers[i] = std::move(answers);
+                            if (call->waiting.fetch_sub(1) == 1) Continue(call);
+                          });
+  }
+  return call->waiting.fetch_sub(1) == 1;
+}
+
+void Decider::Keep(Call& call) {
+  Resolved resolved = call.resolving.Take();
   Records records;
-  for (int i = 0; i < request.items_size(); ++i) {
+  for (int i = 0; i < call.request.items_size(); ++i) {
     v1::ResolveResult& result = *resolved.response.mutable_results(i);
     observer_.on_resolved(result);
     if (result.has_error()) continue;
     if (result.has_conflict()) {
       records.openings.push_back(result.conflict());
     } else {
-      records.resolutions.push_back(RecordOf(request.items(i), resolved.rule_set_versions[i],
-                                             result, request.without_decisions()));
+      records.resolutions.push_back(RecordOf(call.request.items(i), resolved.rule_set_versions[i],
+                                             result, call.request.without_decisions()));
     }
   }
-  recorder_.Record(std::move(records), [response = std::move(resolved.response),
-                                        decided = std::move(decided)](absl::Status kept) mutable {
-    if (kept.ok()) {
-      decided(std::move(response));
-    } else {
-      decided(std::move(kept));
-    }
-  });
+  recorder_.Record(std::move(records),
+                   [response = std::move(resolved.response),
+                    decided = std::move(call.decided)](absl::Status kept) mutable {
+                     if (kept.ok()) {
+                       decided(std::move(response));
+                     } else {
+                       decided(std::move(kept));
+                     }
+                   });
+}
+
+void Decider::OnEnded(const Call& call) {
+  if (!call.has_asked) return;
+  absl::MutexLock lock(&mutex_);
+  --asking_;
+}
+
+void Decider::Drain(absl::Time deadline) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return asking_ == 0; };
+    mutex_.AwaitWithDeadline(absl::Condition(&idle), deadline);
+  }
+  scripts_.Drain(deadline);
 }
 
 }  // namespace bdcsync::conflict

@@ -19,6 +19,7 @@
 #include "libs/merge/three_way.h"
 #include "libs/sql/sqlite.h"
 #include "libs/testing/status_matchers.h"
+#include "services/conflict/remote/resolver_registry.h"
 #include "services/conflict/rules_testing.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 
@@ -43,6 +44,13 @@ class FailingStorage final : public ResolutionStorage {
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
     if (!failure.ok()) return failure;
     return inner->List(query);
+  }
+  absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
+                                                    const std::string& op_id) override {
+    return inner->Get(space, op_id);
+  }
+  absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) override {
+    return inner->MarkUndone(undone);
   }
 
   std::unique_ptr<ResolutionStorage> inner = *OpenSqliteResolutionStorage(sql::kSqliteMemory);
@@ -107,8 +115,10 @@ class DeciderTest : public ::testing::Test {
   rpc::WorkerPool workers_{{.threads = 2, .queued_max = 64}};
   Recorder recorder_{storage_, workers_, clock_, {}, [](size_t, absl::Duration) {}};
   std::shared_ptr<const ActiveRules> rules_ = std::make_shared<const ActiveRules>();
+  ResolverRegistry nobody_{[](size_t) {}};
   Decider decider_{recorder_,
                    workers_,
+                   nobody_,
                    clock_,
                    [this] { return rules_; },
                    {},
@@ -153,6 +163,20 @@ TEST_F(DeciderTest, MeetingsWithScriptsAreDecidedOnAWorker) {
   decider_.Drain(absl::InfiniteFuture());
   workers_.Stop();
   EXPECT_THAT(Resolve(Overlap("op")), HasReason(Reason::kUnavailable)) << "no worker";
+}
+
+TEST_F(DeciderTest, WhenTheTimeForScriptsIsUpTheElseDecides) {
+  rules_ = RulesOf({{"note", R"({"rules":[{"path":"$","rule":"script","script":"return 7"}]})"}});
+  Decider hasty(recorder_, workers_, clock_, [this] { return rules_; },
+                {.script_time_max = absl::ZeroDuration()},
+                {.on_resolved = [](const v1::ResolveResult&) {}, .on_script = nullptr});
+  absl::Notification done;
+  const v1::ResolveRequest request = Overlap("op");
+  hasty.Resolve(request, [&done](absl::StatusOr<v1::ResolveResponse> response) {
+    EXPECT_EQ(response->results(0).merged().data(), "3");
+    done.Notify();
+  });
+  done.WaitForNotification();
 }
 
 TEST_F(DeciderTest, AConflictIsKeptBeforeItIsAnsweredAndHasNoRecord) {

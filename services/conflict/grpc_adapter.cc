@@ -2,24 +2,13 @@
 
 #include <utility>
 
-#include "libs/base/errors.h"
+#include "libs/base/call_trace.h"
+#include "libs/rpc/deadline.h"
 #include "libs/rpc/unary.h"
+#include "services/conflict/calls_adapter.h"
 
 namespace bdcsync::conflict {
 namespace {
-
-grpc::ServerUnaryReactor* Starting(grpc::CallbackServerContext* context) {
-  return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "conflict is starting"));
-}
-
-// Fills `response` with the answer and finishes the call.
-template <typename Response>
-auto Into(Response* response, grpc::ServerUnaryReactor* reactor) {
-  return [response, reactor](absl::StatusOr<Response> answer) {
-    if (answer.ok()) *response = *std::move(answer);
-    rpc::FinishWith(reactor, answer.status());
-  };
-}
 
 // Asks the registry on a worker. The request lives until the call is finished.
 template <typename Request, typename Response>
@@ -40,6 +29,7 @@ grpc::ServerUnaryReactor* GrpcAdapter::Resolve(grpc::CallbackServerContext* cont
                                                v1::ResolveResponse* response) {
   Domain* const domain = domain_.load();
   if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   domain->decider.Resolve(*request, Into(response, reactor));
   return reactor;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "bdcsync/conflict/v1/conflict.grpc.pb.h"
+#include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
 #include "services/conflict/desk_calls.h"
 #include "services/conflict/recorder.h"
@@ -17,6 +18,7 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
     Decider& decider;
     Recorder& recorder;
     RuleSetRegistry& rule_sets;
+    ConflictDesk& desk;
     DeskCalls& calls;  // Runs what blocks.
   };
 
@@ -29,6 +31,24 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
   grpc::ServerUnaryReactor* ListResolutions(grpc::CallbackServerContext* context,
                                             const v1::ListResolutionsRequest* request,
                                             v1::ListResolutionsResponse* response) override;
+  grpc::ServerUnaryReactor* Decide(grpc::CallbackServerContext* context,
+                                   const v1::DecideRequest* request,
+                                   v1::DecideResponse* response) override;
+  grpc::ServerUnaryReactor* RecordFacts(grpc::CallbackServerContext* context,
+                                        const v1::RecordFactsRequest* request,
+                                        v1::RecordFactsResponse* response) override;
+  grpc::ServerUnaryReactor* ListConflicts(grpc::CallbackServerContext* context,
+                                          const v1::ListConflictsRequest* request,
+                                          v1::ListConflictsResponse* response) override;
+  grpc::ServerUnaryReactor* GetConflicts(grpc::CallbackServerContext* context,
+                                         const v1::GetConflictsRequest* request,
+                                         v1::GetConflictsResponse* response) override;
+  grpc::ServerUnaryReactor* ListDue(grpc::CallbackServerContext* context,
+                                    const v1::ListDueRequest* request,
+                                    v1::ListDueResponse* response) override;
+  grpc::ServerUnaryReactor* Assign(grpc::CallbackServerContext* context,
+                                   const v1::AssignRequest* request,
+                                   v1::AssignResponse* response) override;
   grpc::ServerUnaryReactor* PutRuleSet(grpc::CallbackServerContext* context,
                                        const v1::PutRuleSetRequest* request,
                                        v1::PutRuleSetResponse* response) override;

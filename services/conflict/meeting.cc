@@ -58,10 +58,12 @@ MeetingRules::MeetingRules(const Meeting& meeting, const MeetingContext& context
                      context.clock_skew_max)),
       others_(others) {
   if (!set_.rules.has_scripts()) return;
-  scripts_.emplace(MetaOf(meeting, order_), others,
-                   [&context, type = meeting.entity.entity_type()](const absl::Status& run) {
-                     if (context.on_script) context.on_script(type, run);
-                   });
+  rules::ScriptEvaluator::Hooks hooks;
+  hooks.on_run = [&context, type = meeting.entity.entity_type()](const absl::Status& run) {
+    if (context.on_script) context.on_script(type, run);
+  };
+  hooks.has_time = context.has_time_for_script;
+  scripts_.emplace(MetaOf(meeting, order_), others, std::move(hooks));
 }
 
 merge::MergeOptions MeetingRules::options() {

@@ -38,8 +38,9 @@ struct MeetingContext {
   int64_t now_ms = 0;
   absl::Duration clock_skew_max = absl::Minutes(5);
   size_t matching_work_max = 1'000'000;
-  // Told of every run of a script; may be nothing.
+  // Told of every run of a script, as rules::ScriptEvaluator says; may be nothing.
   std::function<void(absl::string_view entity_type, const absl::Status& run)> on_script;
+  std::function<bool()> has_time_for_script;  // Likewise.
 };
 
 class MeetingRules {

@@ -3,6 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/strip.h"
+
 namespace bdcsync::conflict {
 namespace {
 
@@ -10,11 +13,16 @@ constexpr metrics::MetricInfo kMeetings{"bdcsync_conflict_meetings_total",
                                         "Meetings decided, by how the changes met."};
 constexpr metrics::MetricInfo kDecisions{"bdcsync_conflict_decisions_total",
                                          "Places decided, by rule."};
+constexpr metrics::MetricInfo kClosings{"bdcsync_conflict_closings_total",
+                                        "Conflicts that the log was said to have closed, by how."};
 constexpr metrics::MetricInfo kCloseCalls{
     "bdcsync_conflict_close_calls_total",
     "Places decided by times that were nearer to each other than clocks may differ."};
 constexpr metrics::MetricInfo kScriptRuns{"bdcsync_conflict_script_runs_total",
                                           "Places that scripts of rules were asked about."};
+constexpr metrics::MetricInfo kRemoteOutOfTime{
+    "bdcsync_conflict_resolver_out_of_time_places_total",
+    "Places of rules remote that the else decided: conflict.resolver_wait_max was over."};
 constexpr metrics::MetricInfo kScriptFailures{
     "bdcsync_conflict_script_failures_total",
     "Runs of scripts that decided nothing, by the reason; the `else` did."};
@@ -33,12 +41,19 @@ constexpr metrics::MetricInfo kRecordSeconds{"bdcsync_conflict_record_seconds",
 constexpr metrics::MetricInfo kQueueItems{"bdcsync_conflict_record_queue_items",
                                           "Calls that wait for their record."};
 
+// "resolved", "expired", …
+std::string StateName(int state) {
+  const std::string& name = v1::ConflictState_Name(static_cast<v1::ConflictState>(state));
+  return absl::AsciiStrToLower(absl::StripPrefix(name, "CONFLICT_STATE_"));
+}
+
 }  // namespace
 
 Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
                  std::function<double()> rule_sets)
     : close_calls_(registry.AddCounter(kCloseCalls, {})),
       script_runs_(registry.AddCounter(kScriptRuns, {})),
+      remote_out_of_time_(registry.AddCounter(kRemoteOutOfTime, {})),
       rules_changed_(registry.AddCounter(kRulesChanged, {})),
       rules_unread_(registry.AddCounter(kRulesUnread, {})),
       record_items_(registry.AddHistogram(kRecordItems, metrics::SizeBuckets())),
@@ -47,14 +62,18 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
     const std::string name(MeetingKindName(static_cast<MeetingKind>(kind)));
     meetings_[kind] = &registry.AddCounter(kMeetings, {{"kind", name}});
   }
+  for (int state = v1::CONFLICT_STATE_RESOLVED; state <= v1::ConflictState_MAX; ++state) {
+    closings_[state] = &registry.AddCounter(kClosings, {{"state", StateName(state)}});
+  }
   for (int rule = 0; rule < kRules; ++rule) {
     const std::string name(merge::RuleName(static_cast<merge::RuleKind>(rule)));
     decisions_[rule] = &registry.AddCounter(kDecisions, {{"rule", name}});
   }
-  for (int failure = 0; failure < kFailures; ++failure) {
+  for (int failure = 0; failure < kOutOfTime; ++failure) {
     const std::string name(script::FailureName(static_cast<script::Failure>(failure)));
     script_failures_[failure] = &registry.AddCounter(kScriptFailures, {{"failure", name}});
   }
+  script_failures_[kOutOfTime] = &registry.AddCounter(kScriptFailures, {{"failure", "time"}});
   registry.AddGaugeCallback(kQueueItems, {}, std::move(queued));
   registry.AddGaugeCallback(kRuleSets, {}, std::move(rule_sets));
 }
@@ -68,6 +87,8 @@ void Metrics::OnResolved(const v1::ResolveResult& result) {
   }
 }
 
+void Metrics::OnClosed(v1::ConflictState state) { closings_[state]->Add(); }
+
 void Metrics::OnRecorded(size_t records, absl::Duration duration) {
   record_items_.Observe(static_cast<double>(records));
   record_seconds_.Observe(duration);
@@ -76,8 +97,8 @@ void Metrics::OnRecorded(size_t records, absl::Duration duration) {
 void Metrics::OnScript(const absl::Status& run) {
   script_runs_.Add();
   if (run.ok()) return;
-  const script::Failure failure = script::FailureOf(run).value_or(script::Failure::kRaised);
-  script_failures_[static_cast<int>(failure)]->Add();
+  const std::optional<script::Failure> failure = script::FailureOf(run);
+  script_failures_[failure ? static_cast<int>(*failure) : kOutOfTime]->Add();
 }
 
 void Metrics::OnRulesRead(bool ok, bool changed) {

@@ -20,21 +20,28 @@ class Metrics {
           std::function<double()> rule_sets);
 
   void OnResolved(const v1::ResolveResult& result);
+  // The log has closed a conflict.
+  void OnClosed(v1::ConflictState state);
   void OnRecorded(size_t records, absl::Duration duration);
   void OnScript(const absl::Status& run);
+  // So many places were not asked about because the time for it was up.
+  void OnRemoteOutOfTime(size_t places) { remote_out_of_time_.Add(static_cast<double>(places)); }
   // The rules that hold were read again: whether they could be, and whether they had changed.
   void OnRulesRead(bool ok, bool changed);
 
  private:
   static constexpr int kKinds = static_cast<int>(MeetingKind::kRefused) + 1;
   static constexpr int kRules = static_cast<int>(merge::RuleKind::kAsk) + 1;
-  static constexpr int kFailures = static_cast<int>(script::Failure::kMemory) + 1;
+  // Those of libs/script, and one for runs that there was no time for.
+  static constexpr int kOutOfTime = static_cast<int>(script::Failure::kMemory) + 1;
 
   std::array<metrics::Counter*, kKinds> meetings_{};
+  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};  // By state.
   std::array<metrics::Counter*, kRules> decisions_{};
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;
-  std::array<metrics::Counter*, kFailures> script_failures_{};
+  std::array<metrics::Counter*, kOutOfTime + 1> script_failures_{};
+  metrics::Counter& remote_out_of_time_;
   metrics::Counter& rules_changed_;
   metrics::Counter& rules_unread_;
   metrics::Histogram& record_items_;

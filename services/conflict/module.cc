@@ -11,12 +11,15 @@
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
 #include "services/conflict/config.h"
+#include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
+#include "services/conflict/desk_config.h"
 #include "services/conflict/grpc_adapter.h"
 #include "services/conflict/metrics.h"
 #include "services/conflict/recorder.h"
 #include "services/conflict/remote/config.h"
 #include "services/conflict/remote/open.h"
+#include "services/conflict/rule_merger.h"
 #include "services/conflict/rule_set_registry.h"
 #include "services/conflict/rules_watch.h"
 #include "services/conflict/storage/open.h"
@@ -53,11 +56,15 @@ class ConflictModule final : public app::Module {
     schema.Add(kRulesRefreshInterval);
     schema.Add(kRuleTypesMax);
     schema.Add(kScriptInstructionsMax);
+    schema.Add(kScriptTimeMax);
     schema.Add(kScriptMemoryMax);
     schema.Add(kScriptOutputMax);
     schema.Add(kRecordBatchMax);
     schema.Add(kRecordQueueMax);
     schema.Add(kPostgresConnectionsMax);
+    schema.Add(kOpeningGrace);
+    schema.Add(kVerifyInterval);
+    schema.Add(kDeskPostgresConnectionsMax);
     DeclareRemoteConfig(schema);
   }
 
@@ -94,9 +101,13 @@ class ConflictModule final : public app::Module {
     storage.data_dir = config.Get(app::kDataDir);
     storage.postgres_connections_max = static_cast<int>(config.Get(kPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto opened, OpenResolutionStorage(storage, context.clock()));
+    storage.desk_postgres_connections_max =
+        static_cast<int>(config.Get(kDeskPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto rule_sets, OpenRuleSetStorage(storage, context.clock()));
+    ASSIGN_OR_RETURN(auto desk, OpenDeskStorage(storage, context.clock()));
     auto service =
-        std::make_unique<Service>(std::move(opened), std::move(rule_sets), *metrics_, context);
+        std::make_unique<Service>(std::move(opened), std::move(rule_sets), std::move(desk),
+                                  *metrics_, resolvers_->registry(), context);
     RETURN_IF_ERROR(service->rules_watch.Start());
     service_ = std::move(service);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
@@ -110,6 +121,7 @@ class ConflictModule final : public app::Module {
     service_->decider.Drain(deadline);
     service_->calls.Drain(deadline);
     service_->recorder.Drain(deadline);
+    service_->desk.Drain(deadline);
   }
 
  private:
@@ -125,6 +137,8 @@ class ConflictModule final : public app::Module {
     limits.matching_work_max = static_cast<size_t>(values.Get(kMatchingWorkMax));
     limits.clock_skew_max = values.Get(kClockSkewMax);
     limits.ask_deadline = values.Get(kAskDeadline);
+    limits.script_time_max = values.Get(kScriptTimeMax);
+    limits.remote_wait_max = values.Get(kResolverWaitMax);
     limits.ask_fallback =
         merge::PickFromName(values.Get(kAskFallback)).value_or(merge::Pick::kProposed);
     return limits;
@@ -136,8 +150,10 @@ class ConflictModule final : public app::Module {
     limits.output_bytes_max = static_cast<size_t>(values.Get(kScriptOutputMax));
     return limits;
   }
-  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values) {
+  static RuleSetRegistry::Options RuleOptionsFrom(const config::Values& values,
+                                                  const ResolverRegistry& resolvers) {
     RuleSetRegistry::Options options;
+    options.resolvers = resolvers.names();
     options.types_max = static_cast<int>(values.Get(kRuleTypesMax));
     return options;
   }
@@ -159,13 +175,22 @@ class ConflictModule final : public app::Module {
               if (run.ok() || !throttle->Allow()) return;
               logger.Warn("a rule's script decided nothing; its else did",
                           {{"entity_type", entity_type}, {"error", run.message()}});
-            }};
+            },
+        .on_out_of_time = [&metrics](size_t places) { metrics.OnRemoteOutOfTime(places); }};
+  }
+
+  static DeskLimits DeskLimitsFrom(const config::Values& values) {
+    DeskLimits limits;
+    limits.opening_grace = values.Get(kOpeningGrace);
+    limits.verify_interval = values.Get(kVerifyInterval);
+    return limits;
   }
 
   // All that works once storage is open.
   struct Service {
     Service(std::unique_ptr<ResolutionStorage> opened,
-            std::unique_ptr<RuleSetStorage> opened_rule_sets, Metrics& metrics,
+            std::unique_ptr<RuleSetStorage> opened_rule_sets,
+            std::unique_ptr<DeskStorage> opened_desk, Metrics& metrics, ResolverRegistry& resolvers,
             app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
@@ -176,13 +201,21 @@ class ConflictModule final : public app::Module {
                    }),
           rule_set_storage(std::move(opened_rule_sets)),
           compiler(ScriptLimitsFrom(context.config())),
-          rule_sets(*rule_set_storage, compiler, context.clock(), RuleOptionsFrom(context.config()),
+          rule_sets(*rule_set_storage, compiler, context.clock(),
+                    RuleOptionsFrom(context.config(), resolvers),
                     RuleObserver(metrics, context.bus())),
           rules_watch(rule_sets, context.bus(), context.config().Get(kRulesFile),
                       context.config().Get(kRulesRefreshInterval), context.logger()),
           decider(
-              recorder, context.workers(), context.clock(), [this] { return rule_sets.active(); },
-              ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context)),
+              recorder, context.workers(), resolvers, context.clock(),
+              [this] { return rule_sets.active(); }, ResolveLimitsFrom(context.config()),
+              DeciderObserver(metrics, context)),
+          desk_storage(std::move(opened_desk)),
+          merger([this] { return rule_sets.active(); }, context.clock(),
+                 ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context).on_script),
+          desk(*desk_storage, merger, context.workers(), context.clock(),
+               DeskLimitsFrom(context.config()),
+               [&metrics](v1::ConflictState state) { metrics.OnClosed(state); }),
           calls(context.workers()) {}
 
     const std::shared_ptr<ResolutionStorage> storage;  // Shared with the probe's question.
@@ -193,8 +226,11 @@ class ConflictModule final : public app::Module {
     RuleSetRegistry rule_sets;
     RulesWatch rules_watch;
     Decider decider;
+    const std::unique_ptr<DeskStorage> desk_storage;
+    const RuleMerger merger;
+    ConflictDesk desk;
     DeskCalls calls;
-    GrpcAdapter::Domain domain{decider, recorder, rule_sets, calls};
+    GrpcAdapter::Domain domain{decider, recorder, rule_sets, desk, calls};
   };
 
   std::unique_ptr<Metrics> metrics_;

@@ -111,6 +111,60 @@ TEST_F(ModuleTest, RecordsSurviveARestartOnPostgres) {
   app_.reset();
 }
 
+// Opens as version would, and looks at it as people and the worker do.
+TEST_F(ModuleTest, TheDeskIsThereOnBothStores) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  for (const std::string& url : {std::string("sqlite:"), database->url()}) {
+    ASSERT_NO_FATAL_FAILURE(Restart({{"storage.url", url}}));
+    const std::string id(32, 'a');
+    v1::RecordFactsRequest facts;
+    v1::Conflict& conflict = *facts.add_facts()->mutable_conflict();
+    conflict.set_conflict_id(id);
+    conflict.set_state(v1::CONFLICT_STATE_OPEN);
+    conflict.set_opened_ms(1);
+    conflict.set_deadline_ms(2);
+    conflict.mutable_entity()->set_space("s");
+    conflict.mutable_entity()->set_entity_type("note");
+    conflict.mutable_entity()->set_entity_id("a");
+    conflict.add_places()->mutable_decision()->set_path("");
+    ASSERT_OK(Call(&Stub::RecordFacts, facts));
+    v1::ListConflictsRequest list;
+    list.set_space("s");
+    ASSERT_OK_AND_ASSIGN(const auto page, Call(&Stub::ListConflicts, list));
+    EXPECT_EQ(page.conflicts_size(), 1);
+    ASSERT_OK_AND_ASSIGN(const auto due, Call(&Stub::ListDue, v1::ListDueRequest()));
+    ASSERT_EQ(due.due_size(), 1);
+    EXPECT_EQ(due.due(0).reason(), v1::DUE_REASON_DEADLINE);
+    v1::AssignRequest assign;
+    assign.set_conflict_id(id);
+    assign.set_user_id("ada");
+    ASSERT_OK(Call(&Stub::Assign, assign));
+    v1::DecideRequest decide;
+    decide.add_items()->set_conflict_id(id);
+    for (auto [side, data] : {std::pair(decide.mutable_items(0)->mutable_base(), "1"),
+                              std::pair(decide.mutable_items(0)->mutable_theirs(), "2"),
+                              std::pair(decide.mutable_items(0)->mutable_ours(), "3")}) {
+      side->set_exists(true);
+      side->set_data(data);
+    }
+    decide.mutable_items(0)->add_choices()->set_choice("theirs");
+    ASSERT_OK_AND_ASSIGN(const auto decided, Call(&Stub::Decide, decide));
+    EXPECT_EQ(decided.results(0).merged().data(), "2");
+    conflict.set_state(v1::CONFLICT_STATE_EXPIRED);
+    ASSERT_OK(Call(&Stub::RecordFacts, facts));
+    v1::GetConflictsRequest get;
+    get.add_conflict_ids(id);
+    ASSERT_OK_AND_ASSIGN(const auto got, Call(&Stub::GetConflicts, get));
+    EXPECT_EQ(got.conflicts(0).conflict().state(), v1::CONFLICT_STATE_EXPIRED);
+    EXPECT_EQ(got.conflicts(0).conflict().assigned_to(), "ada");
+    const std::string metrics = app_->context().metrics().Render();
+    EXPECT_NE(metrics.find("bdcsync_conflict_closings_total{state=\"expired\"} 1\n"),
+              std::string::npos);
+  }
+  app_.reset();
+}
+
 TEST_F(ModuleTest, RefusalsKeepTheirReasonAndFieldOverTheWire) {
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Meet("{"));

@@ -60,6 +60,18 @@ absl::StatusOr<v1::ListResolutionsResponse> ListPage(ResolutionStorage& storage,
   return response;
 }
 
+// Adds what a later call leaves behind: of an operation that was decided again, the last counts.
+void Append(Records more, Records& records) {
+  for (v1::Resolution& resolution : more.resolutions) {
+    std::erase_if(records.openings, [&](const v1::Conflict& opening) {
+      return opening.op_id() == resolution.op_id() &&
+             opening.entity().space() == resolution.entity().space();
+    });
+    records.resolutions.push_back(std::move(resolution));
+  }
+  for (v1::Conflict& opening : more.openings) records.openings.push_back(std::move(opening));
+}
+
 }  // namespace
 
 Recorder::Recorder(ResolutionStorage& storage, rpc::WorkerPool& workers, const Clock& clock,
@@ -117,21 +129,14 @@ void Recorder::Send(std::vector<Pending> batch, absl::AnyInvocable<void()> done)
 }
 
 void Recorder::Write(std::vector<Pending>& batch) {
-  Records all;
-  for (Pending& pending : batch) {
-    for (v1::Resolution& resolution : pending.records.resolutions) {
-      all.resolutions.push_back(std::move(resolution));
-    }
-    for (v1::Conflict& opening : pending.records.openings) {
-      all.openings.push_back(std::move(opening));
-    }
-  }
+  Records records;
+  for (Pending& pending : batch) Append(std::move(pending.records), records);
   const absl::Duration start = clock_.Monotonic();
-  absl::Status written = storage_.Put(all);
+  absl::Status written = storage_.Put(records);
   for (int i = 1; i < kWriteAttemptsMax && absl::IsAborted(written); ++i) {
-    written = storage_.Put(all);
+    written = storage_.Put(records);
   }
-  observer_(all.resolutions.size() + all.openings.size(), clock_.Monotonic() - start);
+  observer_(records.resolutions.size() + records.openings.size(), clock_.Monotonic() - start);
   for (Pending& pending : batch) {
     pending.recorded(written.ok() ? written : Unavailable("resolutions cannot be recorded now"));
   }

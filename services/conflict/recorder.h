@@ -43,8 +43,8 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // Keeps the records of one call, with the time of day; `recorded` runs when they are durable.
-  //   UNAVAILABLE  nothing is known of them: resolve again.
+  // Keeps what one call leaves behind, with the time of day; `recorded` runs when it is durable.
+  //   UNAVAILABLE  nothing is known of it: resolve again.
   void Record(Records records, Recorded recorded);
   // kInvalidArgument for a malformed query; UNAVAILABLE when the store cannot be read.
   void List(const v1::ListResolutionsRequest& request, Listed listed);

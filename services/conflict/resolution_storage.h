@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,16 @@ class ResolutionStorage {
   virtual absl::Status Ping() = 0;
   // Keeps all of them or none. One for an operation (space and op_id) that has one already replaces
   // it in its place: the operation was decided again.
+  // An operation that opens a conflict has no record until the conflict is closed; a conflict that
+  // the log is known to hold already stays as it is.
   //   UNAVAILABLE, ABORTED, RESOURCE_EXHAUSTED  try again; doing it twice does no harm.
   virtual absl::Status Put(const Records& records) = 0;
+  // The record of an operation; nothing when there is none.
+  virtual absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
+                                                            const std::string& op_id) = 0;
+  // Notes what undid a record that stands; the version that has undone it by then, and empty when
+  // there is no such record.
+  virtual absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) = 0;
   // The newest first.
   virtual absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) = 0;
 };

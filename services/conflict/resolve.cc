@@ -91,34 +91,55 @@ class ItemEvaluator final : public merge::RuleEvaluator {
   const bool without_asking_;
 };
 
-// Decides one call; remembers each outcome for the items that meet it.
-class Decider {
+}  // namespace
+
+// Remembers each outcome for the items that meet it.
+class Resolving::Items {
  public:
-  Decider(const v1::ResolveRequest& request, const ResolveContext& context)
+  Items(const v1::ResolveRequest& request, const ResolveContext& context)
       : request_(request),
         context_(context),
-        meetings_{context.rules, context.now_ms, context.limits.clock_skew_max,
-                  context.limits.matching_work_max, context.on_script},
+        meetings_{context.rules,
+                  context.now_ms,
+                  context.limits.clock_skew_max,
+                  context.limits.matching_work_max,
+                  context.on_script,
+                  context.has_time_for_script},
         outcomes_(request.items_size()),
-        versions_(request.items_size()) {}
-
-  Resolved Run() {
-    Resolved resolved;
-    v1::ResolveResponse& response = resolved.response;
-    response.mutable_results()->Reserve(request_.items_size());
-    for (int i = 0; i < request_.items_size(); ++i) {
-      v1::ResolveResult& result = *response.add_results();
-      if (absl::Status decided = Decide(i, result); !decided.ok()) {
-        result.Clear();
-        outcomes_[i] = decided;
-        rpc::ToProto(decided, *result.mutable_error());
-      }
-    }
-    resolved.rule_set_versions = std::move(versions_);
-    return resolved;
+        decided_(request.items_size(), false) {
+    resolved_.response.mutable_results()->Reserve(request.items_size());
+    for (int i = 0; i < request.items_size(); ++i) resolved_.response.add_results();
+    resolved_.rule_set_versions.resize(request.items_size());
   }
 
+  bool Advance() {
+    bool all = true;
+    for (int i = 0; i < request_.items_size(); ++i) {
+      if (!decided_[i] && !MeetsUndecided(i)) AdvanceItem(i);
+      all = all && decided_[i];
+    }
+    return all;
+  }
+
+  Resolved& resolved() { return resolved_; }
+
  private:
+  // Whether the item meets the outcome of one that is not decided yet.
+  bool MeetsUndecided(int index) const {
+    const uint32_t met = request_.items(index).theirs_item();
+    return met > 0 && met <= static_cast<uint32_t>(index) && !decided_[met - 1];
+  }
+
+  void AdvanceItem(int index) {
+    v1::ResolveResult& result = *resolved_.response.mutable_results(index);
+    const absl::StatusOr<bool> decided = Decide(index, result);
+    decided_[index] = !decided.ok() || *decided;
+    if (decided.ok()) return;
+    result.Clear();
+    outcomes_[index] = decided.status();
+    rpc::ToProto(decided.status(), *result.mutable_error());
+  }
+
   absl::StatusOr<Document> ReadTheirs(int index) const {
     const v1::ResolveItem& item = request_.items(index);
     if (item.theirs_item() == 0) return ReadDocument("theirs", item.theirs());
@@ -139,7 +160,8 @@ class Decider {
     return sides;
   }
 
-  absl::Status Decide(int index, v1::ResolveResult& result) {
+  // False: other programs have to be asked first.
+  absl::StatusOr<bool> Decide(int index, v1::ResolveResult& result) {
     const v1::ResolveItem& item = request_.items(index);
     RETURN_IF_ERROR(Validate(item));
     ASSIGN_OR_RETURN(Sides sides, ReadSides(index));
@@ -149,8 +171,12 @@ class Decider {
                        &evaluator);
     merge::MergeResult merged =
         merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options());
-    versions_[index] = rules.rule_set_version();
-    if (!merged.conflicts.empty()) return Ask(index, rules, merged, result);
+    if (merged.pending > 0) return false;
+    resolved_.rule_set_versions[index] = rules.rule_set_version();
+    if (!merged.conflicts.empty()) {
+      RETURN_IF_ERROR(Ask(index, rules, merged, result));
+      return true;
+    }
     WriteDocument(merged.value, *result.mutable_merged());
     if (merged.decisions.size() <= context_.limits.decisions_max) {
       for (const merge::Decision& decision : merged.decisions) {
@@ -163,7 +189,7 @@ class Decider {
       whole.set_result(result.merged().data());
     }
     outcomes_[index] = std::move(merged.value);
-    return absl::OkStatus();
+    return true;
   }
 
   // Keeps the change out: the outcome is theirs.
@@ -190,11 +216,10 @@ class Decider {
   const v1::ResolveRequest& request_;
   const ResolveContext& context_;
   const MeetingContext meetings_;
-  std::vector<absl::StatusOr<Document>> outcomes_;  // Of the items so far.
-  std::vector<int64_t> versions_;                   // Of their rule sets.
+  std::vector<absl::StatusOr<Document>> outcomes_;  // Of the items that are decided.
+  std::vector<bool> decided_;
+  Resolved resolved_;
 };
-
-}  // namespace
 
 absl::string_view MeetingKindName(MeetingKind kind) {
   switch (kind) {
@@ -228,8 +253,23 @@ MeetingKind KindOf(const v1::ResolveResult& result) {
   return kind;
 }
 
+Resolving::Resolving(const v1::ResolveRequest& request, const ResolveContext& context)
+    : items_(std::make_unique<Items>(request, context)) {}
+
+Resolving::~Resolving() = default;
+
+bool Resolving::Advance() { return items_->Advance(); }
+
+const v1::ResolveResult& Resolving::result(int item) const {
+  return items_->resolved().response.results(item);
+}
+
+Resolved Resolving::Take() { return std::move(items_->resolved()); }
+
 Resolved Resolve(const v1::ResolveRequest& request, const ResolveContext& context) {
-  return Decider(request, context).Run();
+  Resolving resolving(request, context);
+  (void)resolving.Advance();
+  return resolving.Take();
 }
 
 }  // namespace bdcsync::conflict

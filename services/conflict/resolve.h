@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -29,6 +30,10 @@ struct ResolveLimits {
   // Of places whose rule does not say.
   absl::Duration ask_deadline = absl::Hours(72);
   merge::Pick ask_fallback = merge::Pick::kProposed;
+  // Of all scripts in one call.
+  absl::Duration script_time_max = absl::Seconds(2);
+  // After it no other program is asked for a call: the `else` decides.
+  absl::Duration remote_wait_max = absl::Seconds(2);
 };
 
 // What a call needs beside the request. All is borrowed.
@@ -38,8 +43,10 @@ struct ResolveContext {
   int64_t now_ms = 0;
   // Told of every run of a script; may be nothing.
   std::function<void(absl::string_view entity_type, const absl::Status& run)> on_script;
-  // Answers rules `remote` of the item with this number; nothing: their `else` decides. An answer
-  // kPending makes the whole result provisional: resolve again.
+  // Asked before each run of a script; without time for it the `else` decides. May be nothing.
+  std::function<bool()> has_time_for_script;
+  // Answers rules `remote` of the item with this number; nothing: their `else` decides. The item,
+  // and those that meet its outcome, wait when it answers kPending.
   std::function<merge::Answer(int item, const merge::Question& question)> ask_remote;
 };
 
@@ -59,8 +66,29 @@ struct Resolved {
   std::vector<int64_t> rule_set_versions;  // By item; 0: the defaults, or refused.
 };
 
-// Decides every item. Errors are said per item: invalid_argument for malformed JSON or a malformed
-// key, depends_on_rejected when the item whose outcome it meets failed.
+// Decides the items of one call, in rounds while other programs are asked. Errors are said per
+// item: invalid_argument for malformed JSON or a malformed key, depends_on_rejected when the item
+// whose outcome it meets failed. Not thread-safe.
+class Resolving {
+ public:
+  // Both are borrowed, and all that the context names.
+  Resolving(const v1::ResolveRequest& request, const ResolveContext& context);
+  ~Resolving();
+
+  // Decides every item that can be decided now. False: some wait; call again when ask_remote knows
+  // more than it did.
+  [[nodiscard]] bool Advance();
+  // Of an item that is decided.
+  const v1::ResolveResult& result(int item) const;
+  // When Advance has said true; once.
+  Resolved Take();
+
+ private:
+  class Items;
+  const std::unique_ptr<Items> items_;
+};
+
+// Decides every item in one round; ask_remote must not answer kPending.
 Resolved Resolve(const v1::ResolveRequest& request, const ResolveContext& context);
 
 }  // namespace bdcsync::conflict

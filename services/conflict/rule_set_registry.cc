@@ -51,7 +51,8 @@ RuleSetRegistry::RuleSetRegistry(RuleSetStorage& storage, const merge::ScriptCom
       observer_(std::move(observer)),
       active_(std::make_shared<const ActiveRules>()) {}
 
-absl::StatusOr<merge::RuleSet> RuleSetRegistry::Compile(absl::string_view rules) const {
+absl::StatusOr<merge::RuleSet> RuleSetRegistry::Compile(absl::string_view rules,
+                                                        Resolvers resolvers) const {
   if (rules.size() > kRuleSetBytesMax) {
     return MakeErrorAt(Reason::kTooLarge, "rules",
                        absl::StrCat("a rule set has at most ", kRuleSetBytesMax, " bytes"));
@@ -60,9 +61,10 @@ absl::StatusOr<merge::RuleSet> RuleSetRegistry::Compile(absl::string_view rules)
   if (!value.ok()) {
     return MakeErrorAt(Reason::kInvalidArgument, "rules", value.status().message());
   }
-  return merge::ParseRuleSet(
-      *value,
-      {.scripts = &scripts_, .resolvers = options_.resolvers ? &*options_.resolvers : nullptr});
+  merge::RuleSetContext context{.scripts = &scripts_};
+  const bool known = resolvers == Resolvers::kKnown && options_.resolvers;
+  if (known) context.resolvers = &*options_.resolvers;
+  return merge::ParseRuleSet(*value, context);
 }
 
 absl::Status RuleSetRegistry::Refresh() {
@@ -85,7 +87,7 @@ absl::Status RuleSetRegistry::Refresh() {
     const auto known = before->sets().find(set.entity_type());
     if (known != before->sets().end()) sets.insert(*known);
     if (known != before->sets().end() && known->second->version == set.version()) continue;
-    absl::StatusOr<merge::RuleSet> compiled = Compile(set.rules());
+    absl::StatusOr<merge::RuleSet> compiled = Compile(set.rules(), Resolvers::kAny);
     if (compiled.ok()) {
       sets[set.entity_type()] =
           std::make_shared<const ActiveRuleSet>(ActiveRuleSet{set.version(), *std::move(compiled)});
@@ -120,7 +122,7 @@ absl::StatusOr<v1::PutRuleSetResponse> RuleSetRegistry::Put(const v1::PutRuleSet
   if (request.expected_version() < 0) {
     return MakeErrorAt(Reason::kInvalidArgument, "expected_version", "there is no such version");
   }
-  RETURN_IF_ERROR(Compile(request.rules()).status());
+  RETURN_IF_ERROR(Compile(request.rules(), Resolvers::kKnown).status());
   NewRuleSet added;
   added.set.set_entity_type(request.entity_type());
   added.set.set_rules(request.rules());
@@ -198,7 +200,7 @@ absl::StatusOr<v1::RemoveRuleSetResponse> RuleSetRegistry::Remove(
 absl::Status RuleSetRegistry::PutFile(const RuleTexts& sets) {
   for (const auto& [type, rules] : sets) {
     absl::Status valid = entity::ValidateType(type);
-    if (valid.ok()) valid = Compile(rules).status();
+    if (valid.ok()) valid = Compile(rules, Resolvers::kKnown).status();
     if (valid.ok()) continue;
     return MakeErrorAt(Reason::kInvalidArgument, PathOf(valid),
                        absl::StrCat("rules of \"", type, "\": ", valid.message()));

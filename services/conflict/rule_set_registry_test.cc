@@ -63,6 +63,17 @@ class RuleSetRegistryTest : public ::testing::Test {
        .on_changed = [this] { ++told_; }}};
 };
 
+TEST_F(RuleSetRegistryTest, AStoredSetHoldsThoughItsResolverIsGone) {
+  const std::string asks_stock = R"({"rules":[{"path":"$.n","rule":"remote","resolver":"stock"}]})";
+  ASSERT_OK(registry_.Put(PutOf("note", asks_stock)));
+  RuleSetRegistry without(*storage_, compiler_, clock_,
+                          {.resolvers = absl::flat_hash_set<std::string>()},
+                          {.on_read = [](const absl::Status&, bool) {}, .on_changed = [] {}});
+  EXPECT_OK(without.Refresh());
+  EXPECT_EQ(without.active()->For("note").version, 1);
+  EXPECT_EQ(PathOf(without.Put(PutOf("task", asks_stock)).status()), "/rules/0/resolver");
+}
+
 TEST_F(RuleSetRegistryTest, WhatIsPutHoldsAtOnceAndOthersAreTold) {
   EXPECT_EQ(Holds("note"), 0);
   ASSERT_OK_AND_ASSIGN(const v1::PutRuleSetResponse put, registry_.Put(PutOf("note", kMax)));

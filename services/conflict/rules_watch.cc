@@ -53,12 +53,15 @@ void RulesWatch::Run() {
 
 absl::Status RulesWatch::LookAtStore() {
   absl::Status looked = registry_.Refresh();
-  const std::string failure = looked.ok() ? "" : std::string(looked.message());
-  if (failure != told_ && !looked.ok()) {
-    logger_.Error("rule sets cannot be used; those known before hold", {{"error", failure}});
-  }
-  told_ = failure;
+  Tell(looked, "rule sets cannot be used; those known before hold", told_of_store_);
   return looked;
+}
+
+bool RulesWatch::Tell(const absl::Status& status, absl::string_view what, std::string& told) const {
+  const std::string failure = status.ok() ? "" : std::string(status.message());
+  if (!failure.empty() && failure != told) logger_.Error(what, {{"error", failure}});
+  told = failure;
+  return failure.empty();
 }
 
 void RulesWatch::LookAtFile() {
@@ -74,11 +77,8 @@ void RulesWatch::LookAtFile() {
     const bool again = reason == Reason::kUnavailable || reason == Reason::kPreconditionFailed;
     if (used.ok() || !again) file_->Accept();
   }
-  if (used.ok()) {
+  if (Tell(used, "the rules file cannot be used; what was known before holds", told_of_file_)) {
     logger_.Info("the rules file is in use", {});
-  } else {
-    logger_.Error("the rules file cannot be used; what was known before holds",
-                  {{"error", used.message()}});
   }
 }
 

@@ -38,6 +38,8 @@ class RulesWatch {
  private:
   void Run();
   absl::Status LookAtStore();
+  // Logs a failure once, until it is another or none. True when there is none.
+  bool Tell(const absl::Status& status, absl::string_view what, std::string& told) const;
   void LookAtFile();
 
   RuleSetRegistry& registry_;
@@ -45,7 +47,9 @@ class RulesWatch {
   const absl::Duration interval_;
   const log::Logger logger_;
   std::unique_ptr<RulesFile> file_;  // Null: none. Used by one look at a time.
-  std::string told_;                 // The failure that was logged last.
+  // The failures that were logged last; empty: all is well.
+  std::string told_of_store_;
+  std::string told_of_file_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool wanted_ ABSL_GUARDED_BY(mutex_) = false;

@@ -48,7 +48,12 @@ class LoopServices {
                   shared.directory,
                   shared.session_metrics,
                   shared.logger,
-                  session} {}
+                  session} {
+    engine_.WatchEvents([this](const std::string& space, absl::Span<const FeedEventPtr> events) {
+      live_.OnEvents(space, events);
+    });
+    live_.SetRecent([this](absl::string_view space) { return engine_.Recent(space); });
+  }
 
   FeedEngine& engine() { return engine_; }
   // For open sessions too, as far as an option is looked at later. On the loop.

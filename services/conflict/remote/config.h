@@ -24,6 +24,14 @@ inline constexpr config::Duration kResolverDeadline{
     .min = absl::Milliseconds(1),
     .max = absl::Seconds(10),
     .doc = "How long a resolver may take for a call, and a place may wait for one."};
+inline constexpr config::Duration kResolverWaitMax{
+    .name = "conflict.resolver_wait_max",
+    .default_value = absl::Seconds(2),
+    .min = absl::ZeroDuration(),
+    .max = absl::Minutes(1),
+    .doc =
+        "After it no more is asked for one call of version: the else decides about the rest. "
+        "Below version.resolve_timeout."};
 inline constexpr config::Int kResolverBatchPlacesMax{
     .name = "conflict.resolver_batch_places_max",
     .default_value = 64,

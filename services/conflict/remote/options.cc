@@ -78,6 +78,7 @@ void DeclareRemoteConfig(config::Schema& schema) {
   schema.Add(kResolverDocuments);
   schema.Add(kResolverDeadline);
   schema.Add(kResolverDeadlines);
+  schema.Add(kResolverWaitMax);
   schema.Add(kResolverBatchPlacesMax);
   schema.Add(kResolverBatchBytesMax);
   schema.Add(kResolverCallsInFlightMax);

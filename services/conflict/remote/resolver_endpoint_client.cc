@@ -1,33 +1,30 @@
 #include "services/conflict/remote/resolver_endpoint_client.h"
 
-#include <grpcpp/channel.h>
-
 #include <utility>
 
 #include "bdcsync/resolver/v1/resolver.grpc.pb.h"
-#include "libs/rpc/unary.h"
+#include "libs/rpc/client.h"
 
 namespace bdcsync::conflict {
+namespace {
 
-using resolver::v1::ConflictResolverService;
-using resolver::v1::ResolveRequest;
-using resolver::v1::ResolveResponse;
-using Async = ConflictResolverService::StubInterface::async_interface;
+constexpr auto kResolve = [](auto& end, auto... call) { return end.Resolve(std::move(call)...); };
 
-struct ResolverEndpointClient::Stub {
-  std::unique_ptr<ConflictResolverService::Stub> stub;
+}  // namespace
+
+struct ResolverEndpointClient::Client {
+  rpc::Client<resolver::v1::ConflictResolverService> calls;
 };
 
-ResolverEndpointClient::ResolverEndpointClient(const std::shared_ptr<grpc::Channel>& channel)
-    : stub_(new Stub{ConflictResolverService::NewStub(channel)}) {}
+ResolverEndpointClient::ResolverEndpointClient(std::shared_ptr<grpc::Channel> channel)
+    : client_(new Client{
+          rpc::Client<resolver::v1::ConflictResolverService>({.channel = std::move(channel)})}) {}
 
 ResolverEndpointClient::~ResolverEndpointClient() = default;
 
-void ResolverEndpointClient::Resolve(ResolveRequest request, absl::Duration timeout,
+void ResolverEndpointClient::Resolve(resolver::v1::ResolveRequest request, absl::Duration timeout,
                                      Callback callback) {
-  rpc::CallAsync<Async, ResolveRequest, ResolveResponse>(*stub_->stub->async(), &Async::Resolve,
-                                                         std::move(request), {.timeout = timeout},
-                                                         std::move(callback));
+  client_->calls.Start(kResolve, std::move(request), {.timeout = timeout}, std::move(callback));
 }
 
 }  // namespace bdcsync::conflict

@@ -13,15 +13,15 @@ namespace bdcsync::conflict {
 
 class ResolverEndpointClient final : public ResolverEndpoint {
  public:
-  explicit ResolverEndpointClient(const std::shared_ptr<grpc::Channel>& channel);
+  explicit ResolverEndpointClient(std::shared_ptr<grpc::Channel> channel);
   ~ResolverEndpointClient() override;
 
   void Resolve(resolver::v1::ResolveRequest request, absl::Duration timeout,
                Callback callback) override;
 
  private:
-  struct Stub;
-  const std::unique_ptr<Stub> stub_;
+  struct Client;
+  const std::unique_ptr<Client> client_;
 };
 
 }  // namespace bdcsync::conflict

@@ -5,8 +5,10 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/sql/postgres_url.h"
+#include "services/conflict/storage/postgres_desk_storage.h"
 #include "services/conflict/storage/postgres_resolution_storage.h"
 #include "services/conflict/storage/postgres_rule_set_storage.h"
+#include "services/conflict/storage/sqlite_desk_storage.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 #include "services/conflict/storage/sqlite_rule_set_storage.h"
 
@@ -46,6 +48,13 @@ absl::StatusOr<std::unique_ptr<RuleSetStorage>> OpenRuleSetStorage(
   ASSIGN_OR_RETURN(const Kind kind, KindOf(options));
   if (kind == Kind::kSqlite) return OpenSqliteRuleSetStorage(SqlitePath(options));
   return OpenPostgresRuleSetStorage(options.url, clock);
+}
+
+absl::StatusOr<std::unique_ptr<DeskStorage>> OpenDeskStorage(
+    const ResolutionStorageOptions& options, const Clock& clock) {
+  ASSIGN_OR_RETURN(const Kind kind, KindOf(options));
+  if (kind == Kind::kSqlite) return OpenSqliteDeskStorage(SqlitePath(options));
+  return OpenPostgresDeskStorage(options.url, options.desk_postgres_connections_max, clock);
 }
 
 }  // namespace bdcsync::conflict

@@ -1,20 +1,20 @@
 #include "services/conflict/storage/postgres_resolution_storage.h"
 
 #include <limits>
-#include <map>
 #include <utility>
 
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/postgres.h"
 #include "services/conflict/storage/migrations.h"
+#include "services/conflict/storage/postgres_desk_statements.h"
+#include "services/conflict/storage/postgres_record_params.h"
 #include "services/conflict/storage/postgres_statements.h"
 
 namespace bdcsync::conflict {
 namespace {
 
 constexpr char kSchema[] = "conflict";
-constexpr int kTextColumns = 9;
 
 std::string Text(const sql::PostgresResult& rows, int row, int column) {
   return std::string(rows.Text(row, column));
@@ -38,38 +38,11 @@ absl::StatusOr<StoredResolution> ReadRow(const sql::PostgresResult& rows, int ro
   resolution.set_user_id(Text(rows, row, 7));
   resolution.set_device_id(Text(rows, row, 8));
   resolution.set_time_ms(rows.Int64(row, 9));
+  resolution.set_app_version(Text(rows, row, 11));
+  resolution.set_rule_set_version(rows.Int64(row, 12));
+  resolution.set_conflict_id(Text(rows, row, 13));
+  resolution.set_undone_by_version_id(Text(rows, row, 14));
   return stored;
-}
-
-// The last record of each operation, in order of key.
-using Batch = std::map<std::pair<absl::string_view, absl::string_view>, const v1::Resolution*>;
-
-sql::PostgresParams PutParams(const Batch& batch) {
-  std::vector<sql::PostgresArray> texts;
-  texts.reserve(kTextColumns);
-  for (int i = 0; i < kTextColumns; ++i) texts.emplace_back(sql::PostgresArray::kText);
-  sql::PostgresArray times(sql::PostgresArray::kInt64);
-  sql::PostgresArray decisions(sql::PostgresArray::kBytes);
-  for (const auto& [key, resolution] : batch) {
-    const std::string* const columns[kTextColumns] = {&resolution->entity().space(),
-                                                      &resolution->op_id(),
-                                                      &resolution->entity().entity_type(),
-                                                      &resolution->entity().entity_id(),
-                                                      &resolution->entity().branch(),
-                                                      &resolution->base_version_id(),
-                                                      &resolution->theirs_version_id(),
-                                                      &resolution->user_id(),
-                                                      &resolution->device_id()};
-    for (int i = 0; i < kTextColumns; ++i) texts[i].AddBytes(*columns[i]);
-    times.AddInt64(resolution->time_ms());
-    v1::Resolution only_decisions;
-    *only_decisions.mutable_decisions() = resolution->decisions();
-    decisions.AddBytes(only_decisions.SerializeAsString());
-  }
-  sql::PostgresParams params;
-  for (sql::PostgresArray& column : texts) params.Add(std::move(column));
-  params.Add(std::move(times)).Add(std::move(decisions));
-  return params;
 }
 
 class PostgresResolutionStorage final : public ResolutionStorage {
@@ -84,17 +57,35 @@ class PostgresResolutionStorage final : public ResolutionStorage {
   }
 
   absl::Status Put(const Records& records) override {
-    Batch batch;
-    for (const v1::Resolution& resolution : records.resolutions) {
-      batch[{resolution.entity().space(), resolution.op_id()}] = &resolution;
+    if (!records.openings.empty()) {
+      return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+        RETURN_IF_ERROR(postgres::PutRecords(session, records.resolutions));
+        return PutOpenings(session, records.openings);
+      });
     }
-    if (batch.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(postgres::kPut, PutParams(batch)));
-    if (rows.size() != static_cast<int>(batch.size())) {
-      return absl::InternalError("a record of a resolution was not stored");
-    }
-    return absl::OkStatus();
+    if (records.resolutions.empty()) return absl::OkStatus();
+    const postgres::PutBatch batch = postgres::PutBatchOf(records.resolutions);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kPut, batch.params));
+    if (rows.size() == batch.rows) return absl::OkStatus();
+    return absl::InternalError("a record of a resolution was not stored");
+  }
+
+  absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
+                                                    const std::string& op_id) override {
+    sql::PostgresParams params;
+    params.AddBytes(space).AddBytes(op_id);
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kGet, params));
+    if (rows.size() == 0) return std::nullopt;
+    ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(rows, 0, space));
+    return std::move(stored.resolution);
+  }
+
+  absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) override {
+    sql::PostgresParams params;
+    params.AddBytes(undone.space()).AddBytes(undone.op_id());
+    params.AddBytes(undone.version_id()).AddBytes(undone.user_id());
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kMarkUndone, params));
+    return rows.size() == 0 ? std::string() : Text(rows, 0, 0);
   }
 
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
@@ -118,6 +109,21 @@ class PostgresResolutionStorage final : public ResolutionStorage {
   }
 
  private:
+  static absl::Status PutOpenings(sql::PostgresSession& session,
+                                  absl::Span<const v1::Conflict> openings) {
+    sql::PostgresArray spaces(sql::PostgresArray::kText);
+    sql::PostgresArray operations(sql::PostgresArray::kText);
+    for (const v1::Conflict& opening : openings) {
+      spaces.AddBytes(opening.entity().space());
+      operations.AddBytes(opening.op_id());
+    }
+    sql::PostgresParams operation_keys;
+    operation_keys.Add(std::move(spaces)).Add(std::move(operations));
+    RETURN_IF_ERROR(session.Execute(postgres::kDropRecords, operation_keys).status());
+    return session.Execute(postgres::kOpenConflicts, postgres::ConflictParams(openings, 0))
+        .status();
+  }
+
   sql::PostgresPool pool_;
 };
 

@@ -9,22 +9,12 @@
 #include "libs/sql/migrations.h"
 #include "libs/sql/sqlite.h"
 #include "services/conflict/storage/migrations.h"
+#include "services/conflict/storage/sqlite_record_writer.h"
 #include "services/conflict/storage/sqlite_statements.h"
+#include "services/conflict/storage/sqlite_use.h"
 
 namespace bdcsync::conflict {
 namespace {
-
-// Leaves a statement ready for its next use, however the call ends.
-class Use {
- public:
-  explicit Use(sql::SqliteStatement& statement) : statement_(statement) {}
-  ~Use() { statement_.Reset(); }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-
- private:
-  sql::SqliteStatement& statement_;
-};
 
 std::string Text(const sql::SqliteStatement& row, int column) {
   return std::string(row.Text(column));
@@ -49,13 +39,11 @@ absl::StatusOr<StoredResolution> ReadRow(const sql::SqliteStatement& row,
   resolution.set_user_id(Text(row, 7));
   resolution.set_device_id(Text(row, 8));
   resolution.set_time_ms(row.Int64(9));
+  resolution.set_app_version(Text(row, 11));
+  resolution.set_rule_set_version(row.Int64(12));
+  resolution.set_conflict_id(Text(row, 13));
+  resolution.set_undone_by_version_id(Text(row, 14));
   return stored;
-}
-
-std::string DecisionsOf(const v1::Resolution& resolution) {
-  v1::Resolution decisions;
-  *decisions.mutable_decisions() = resolution.decisions();
-  return decisions.SerializeAsString();
 }
 
 class SqliteResolutionStorage final : public ResolutionStorage {
@@ -64,10 +52,13 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     absl::MutexLock lock(&mutex_);
     ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
     RETURN_IF_ERROR(sql::ApplyMigrations(*database_, SqliteMigrations()));
-    ASSIGN_OR_RETURN(put_, database_->Prepare(sqlite::kPut));
+    RETURN_IF_ERROR(writer_.Prepare(*database_));
     ASSIGN_OR_RETURN(list_space_, database_->Prepare(sqlite::kListSpace));
     ASSIGN_OR_RETURN(list_type_, database_->Prepare(sqlite::kListType));
     ASSIGN_OR_RETURN(list_entity_, database_->Prepare(sqlite::kListEntity));
+    ASSIGN_OR_RETURN(get_, database_->Prepare(sqlite::kGet));
+    ASSIGN_OR_RETURN(mark_undone_, database_->Prepare(sqlite::kMarkUndone));
+    ASSIGN_OR_RETURN(undone_by_, database_->Prepare(sqlite::kUndoneBy));
     return absl::OkStatus();
   }
 
@@ -80,10 +71,40 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     absl::MutexLock lock(&mutex_);
     return database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
       for (const v1::Resolution& resolution : records.resolutions) {
-        RETURN_IF_ERROR(PutOne(resolution));
+        RETURN_IF_ERROR(writer_.Put(resolution));
       }
+      for (const v1::Conflict& opening : records.openings) RETURN_IF_ERROR(writer_.Open(opening));
       return absl::OkStatus();
     });
+  }
+
+  absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
+                                                    const std::string& op_id) override {
+    absl::MutexLock lock(&mutex_);
+    const Use use(get_);
+    get_.BindText(1, space);
+    get_.BindText(2, op_id);
+    ASSIGN_OR_RETURN(const bool found, get_.Step());
+    if (!found) return std::nullopt;
+    ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(get_, space));
+    return std::move(stored.resolution);
+  }
+
+  absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) override {
+    absl::MutexLock lock(&mutex_);
+    {
+      const Use use(mark_undone_);
+      mark_undone_.BindText(1, undone.space());
+      mark_undone_.BindText(2, undone.op_id());
+      mark_undone_.BindText(3, undone.version_id());
+      mark_undone_.BindText(4, undone.user_id());
+      RETURN_IF_ERROR(mark_undone_.Run());
+    }
+    const Use use(undone_by_);
+    undone_by_.BindText(1, undone.space());
+    undone_by_.BindText(2, undone.op_id());
+    ASSIGN_OR_RETURN(const bool found, undone_by_.Step());
+    return found ? Text(undone_by_, 0) : std::string();
   }
 
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
@@ -107,29 +128,15 @@ class SqliteResolutionStorage final : public ResolutionStorage {
   }
 
  private:
-  absl::Status PutOne(const v1::Resolution& resolution) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const std::string decisions = DecisionsOf(resolution);
-    const Use use(put_);
-    put_.BindText(1, resolution.entity().space());
-    put_.BindText(2, resolution.op_id());
-    put_.BindText(3, resolution.entity().entity_type());
-    put_.BindText(4, resolution.entity().entity_id());
-    put_.BindText(5, resolution.entity().branch());
-    put_.BindText(6, resolution.base_version_id());
-    put_.BindText(7, resolution.theirs_version_id());
-    put_.BindText(8, resolution.user_id());
-    put_.BindText(9, resolution.device_id());
-    put_.BindInt64(10, resolution.time_ms());
-    put_.BindBlob(11, decisions);
-    return put_.Run();
-  }
-
   absl::Mutex mutex_;
   std::unique_ptr<sql::SqliteDatabase> database_ ABSL_GUARDED_BY(mutex_);
-  sql::SqliteStatement put_ ABSL_GUARDED_BY(mutex_);
+  SqliteRecordWriter writer_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement list_space_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement list_type_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement list_entity_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement get_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement mark_undone_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement undone_by_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -77,7 +77,7 @@ void BusLiveChannel::Join(absl::string_view space, LiveSink* sink) {
   for (const auto& [device, presence] : room.presences) {
     sink->OnPresence(
         absl::StrCat(space, "\n", device.first, "\n", device.second),
-        MakeTextFrame(PresenceMessage(space, device.first, device.second, presence.state)));
+        MakeTextFrame(PresenceMessage(space, device.first, device.second, presence.StateNow())));
   }
 }
 
@@ -112,11 +112,13 @@ void BusLiveChannel::PublishPresence(const Caller& caller, absl::string_view spa
   message.set_user_id(caller.user_id);
   message.set_device_id(caller.device_id);
   message.set_presence(std::string(state));
+  message.set_number(++states_told_);
   Room& room = Enter(space);
   if (state == kNoState) {
     room.own.erase(caller.session_id);
   } else {
-    room.own[caller.session_id] = message;
+    room.own[caller.session_id] = {message,
+                                   SelectionNow(space, state, {caller.user_id, caller.device_id})};
   }
   Publish(space, message);
   CloseIfEmpty(space);
@@ -167,13 +169,17 @@ void BusLiveChannel::OnPresence(const std::string& space, Room& room,
     metrics_.presences.Add(1);
   }
   Presence& presence = room.presences[device];
-  const bool repeated =
-      presence.session_id == message.session_id() && presence.state == message.presence();
+  const bool repeated = presence.session_id == message.session_id() &&
+                        (presence.state == message.presence() ||
+                         (message.number() != 0 && presence.number == message.number()));
   presence.heard = clock_.Monotonic();
   if (repeated) return;
   presence.session_id = message.session_id();
+  presence.number = message.number();
   presence.state = message.presence();
-  Tell(space, room, device, presence.state);
+  presence.selection = SelectionNow(space, presence.state, device);
+  const bool moved = presence.selection && presence.selection->moved();
+  Tell(space, room, device, moved ? presence.StateNow() : presence.state);
 }
 
 void BusLiveChannel::Tell(const std::string& space, Room& room, const Device& device,
@@ -215,7 +221,41 @@ void BusLiveChannel::RepeatOwn(const std::string& space) {
   const auto room = rooms_.find(space);
   if (room == rooms_.end()) return;
   room->second->answer_waits = false;
-  for (const auto& [session, message] : room->second->own) Publish(space, message);
+  for (auto& [session, own] : room->second->own) {
+    if (own.selection && own.selection->moved()) {
+      own.message.set_presence(own.selection->In(own.message.presence()));
+    }
+    Publish(space, own.message);
+  }
+}
+
+std::optional<Selection> BusLiveChannel::SelectionNow(absl::string_view space,
+                                                      absl::string_view state,
+                                                      const Device& device) {
+  std::optional<Selection> selection = Selection::Of(state);
+  if (!selection.has_value()) return selection;
+  const EventRing* const recent = recent_ ? recent_(space) : nullptr;
+  if (recent != nullptr) selection->MoveOver(*recent, device.first, device.second);
+  return selection;
+}
+
+void BusLiveChannel::OnEvents(const std::string& space, absl::Span<const FeedEventPtr> events) {
+  const auto found = rooms_.find(space);
+  if (found == rooms_.end()) return;
+  const auto move = [&events](std::optional<Selection>& selection, absl::string_view user_id,
+                              absl::string_view device_id) {
+    if (!selection.has_value()) return;
+    for (const FeedEventPtr& event : events) {
+      selection->MoveOver(*event,
+                          event->meta.user_id() == user_id && event->meta.device_id() == device_id);
+    }
+  };
+  for (auto& [device, presence] : found->second->presences) {
+    move(presence.selection, device.first, device.second);
+  }
+  for (auto& [session, own] : found->second->own) {
+    move(own.selection, own.message.user_id(), own.message.device_id());
+  }
 }
 
 void BusLiveChannel::Tick() {

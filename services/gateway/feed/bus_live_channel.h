@@ -5,19 +5,24 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "bdcsync/sync/v1/sync.pb.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
 #include "libs/bus/bus.h"
 #include "libs/metrics/registry.h"
+#include "services/gateway/feed/selection.h"
 #include "services/gateway/session/live.h"
 #include "services/gateway/session/loop.h"
 
@@ -54,18 +59,32 @@ class BusLiveChannel final : public LiveChannel {
   void PublishBroadcast(const Caller& caller, absl::string_view space, absl::string_view topic,
                         absl::string_view payload) override;
 
+  // Where the latest events of a space are; null when it is not followed here.
+  using Recent = absl::AnyInvocable<const EventRing*(absl::string_view space)>;
+  void SetRecent(Recent recent) { recent_ = std::move(recent); }
+  // Events of a space, in order: selections move with the texts they are in.
+  void OnEvents(const std::string& space, absl::Span<const FeedEventPtr> events);
+
  private:
   using Device = std::pair<std::string, std::string>;  // User and device.
   struct Presence {
     std::string session_id;
+    uint64_t number = 0;  // Of the states of the session.
     std::string state;
-    absl::Duration heard;  // Monotonic.
+    std::optional<Selection> selection;  // Moved on since `state` was told.
+    absl::Duration heard;                // Monotonic.
+
+    std::string StateNow() const { return selection ? selection->In(state) : state; }
+  };
+  struct OwnPresence {
+    sync::v1::LiveMessage message;
+    std::optional<Selection> selection;
   };
   struct Room {
     std::unique_ptr<bus::Subscription> subscription;
     std::vector<LiveSink*> sinks;
-    absl::flat_hash_map<Device, Presence> presences;              // Of everybody.
-    absl::flat_hash_map<std::string, sync::v1::LiveMessage> own;  // By session: to repeat.
+    absl::flat_hash_map<Device, Presence> presences;    // Of everybody.
+    absl::flat_hash_map<std::string, OwnPresence> own;  // By session: to repeat.
     bool answer_waits = false;
   };
 
@@ -79,6 +98,9 @@ class BusLiveChannel final : public LiveChannel {
   void RepeatOwn(const std::string& space);
   void Tell(const std::string& space, Room& room, const Device& device, absl::string_view state);
   void Tick();
+  // The selection of a state as it is after the latest events that are known here.
+  std::optional<Selection> SelectionNow(absl::string_view space, absl::string_view state,
+                                        const Device& device);
 
   Loop& loop_;
   bus::Bus& bus_;
@@ -89,6 +111,8 @@ class BusLiveChannel final : public LiveChannel {
   const std::shared_ptr<bool> alive_;  // Shared with what is posted.
   absl::flat_hash_map<std::string, std::unique_ptr<Room>> rooms_;
   absl::flat_hash_map<LiveSink*, std::vector<std::string>> joined_;
+  Recent recent_;
+  uint64_t states_told_ = 0;
   TimerId tick_ = kNoTimer;
 };
 

@@ -126,5 +126,50 @@ TEST_F(LiveChannelTest, ASpaceHoldsNoMorePresencesThanItsLimit) {
   EXPECT_GE(metrics_.presences_refused.value(), 1);
 }
 
+FeedEventPtr TextEvent(int64_t revision) {
+  event_store::v1::Event event;
+  event.set_kind(event_store::v1::STREAM_KIND_ENTITY);
+  event.mutable_stream()->set_name("note:main:n");
+  event.set_seq(revision);
+  event.set_revision(revision);
+  event.set_event_id(7);
+  version::v1::VersionMeta meta;
+  meta.set_text(R"({"path":"/t","ops":[{"insert":"xyz"}]})");
+  event.set_meta(meta.SerializeAsString());
+  return std::make_shared<FeedEvent>(std::move(event));
+}
+
+TEST_F(LiveChannelTest, NewcomersGetSelectionsAsTheyAreByNow) {
+  here_.Join("team", &ada_sink_);
+  here_.PublishPresence(ada_, "team",
+                        R"({"selection":{"entity_type":"note","entity_id":"n","path":"/t",)"
+                        R"("version_id":"1-0000000000000007","anchor":1,"head":1}})");
+  Settle();
+  EXPECT_THAT(ada_sink_.presences, ElementsAre(HasSubstr("\"anchor\":1")));
+  const std::vector<FeedEventPtr> events = {TextEvent(1), TextEvent(2), TextEvent(3)};
+  here_.OnEvents("team", events);
+  FakeLiveSink late("s3");
+  here_.Join("team", &late);
+  EXPECT_THAT(late.presences, ElementsAre(HasSubstr("\"anchor\":7,\"head\":7")));
+  there_->Join("team", &eve_sink_);  // They ask, and are told as it is where its session is.
+  Settle();
+  EXPECT_THAT(eve_sink_.presences, ElementsAre(HasSubstr("\"anchor\":7,\"head\":7")));
+  loop_.RunFor(absl::Minutes(5));
+  EXPECT_THAT(ada_sink_.presences, SizeIs(1)) << "a repetition that has moved is no news";
+}
+
+TEST_F(LiveChannelTest, AStateThatCameLateIsMovedOverWhatIsKnown) {
+  EventRing ring(100, 1 << 20);
+  ring.Reset(0);
+  for (int64_t revision = 1; revision <= 3; ++revision) ring.Append(TextEvent(revision));
+  there_->SetRecent([&ring](absl::string_view) { return &ring; });
+  there_->Join("team", &eve_sink_);
+  here_.PublishPresence(ada_, "team",
+                        R"({"selection":{"entity_type":"note","entity_id":"n","path":"/t",)"
+                        R"("version_id":"2-0000000000000007","anchor":0,"head":5}})");
+  Settle();
+  EXPECT_THAT(eve_sink_.presences, ElementsAre(HasSubstr("\"anchor\":0,\"head\":8")));
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway

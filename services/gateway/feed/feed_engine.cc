@@ -230,6 +230,15 @@ void FeedEngine::RetryLater() {
   retry_after_ = std::min(retry_after_ * 2, limits_.retry_after_max);
 }
 
+void FeedEngine::OnEvents(SpaceFeed& feed, absl::Span<const FeedEventPtr> events) {
+  if (watcher_) watcher_(feed.space(), events);
+}
+
+const EventRing* FeedEngine::Recent(absl::string_view space) const {
+  const auto followed = spaces_.find(space);
+  return followed == spaces_.end() ? nullptr : &followed->second->feed.recent();
+}
+
 void FeedEngine::WantFlush(SpaceFeed& feed) {
   Followed& followed = *spaces_.find(feed.space())->second;
   if (followed.flush_queued) return;

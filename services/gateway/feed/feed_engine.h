@@ -56,6 +56,12 @@ class FeedEngine final : private SpaceFeedHost {
   // There is room again.
   void Drained(FeedSubscription& subscription);
 
+  // What is committed from now on to spaces that are followed here, in order: by space.
+  using Watcher = absl::AnyInvocable<void(const std::string&, absl::Span<const FeedEventPtr>)>;
+  void WatchEvents(Watcher watcher) { watcher_ = std::move(watcher); }
+  // The latest events of a space; null when it is not followed.
+  const EventRing* Recent(absl::string_view space) const;
+
   // The head of any space, read in a batch with others; `done` on the loop, also within the call.
   void GetHead(absl::string_view space,
                absl::AnyInvocable<void(absl::StatusOr<entity::Cursor>)> done);
@@ -67,6 +73,7 @@ class FeedEngine final : private SpaceFeedHost {
   uint64_t WantHead(SpaceFeed& feed) override;
   void WantRead(SpaceFeed& feed) override;
   void WantFlush(SpaceFeed& feed) override;
+  void OnEvents(SpaceFeed& feed, absl::Span<const FeedEventPtr> events) override;
   absl::Duration NextResyncDelay() override;
 
   Followed& Follow(absl::string_view space);
@@ -92,6 +99,7 @@ class FeedEngine final : private SpaceFeedHost {
   // Shared with what is posted, which must know whether this object still exists.
   const std::shared_ptr<bool> alive_;
   HeadQuery heads_;
+  Watcher watcher_;
   absl::flat_hash_map<std::string, std::unique_ptr<Followed>> spaces_;
   absl::flat_hash_map<std::string, std::weak_ptr<const EntityFilter>> filters_;
   absl::flat_hash_map<std::string, std::vector<HeadDone>> head_waiters_;

@@ -247,9 +247,13 @@ void SpaceFeed::OnCommit(uint64_t epoch, int64_t first_seq, int64_t last_seq,
 
 bool SpaceFeed::Append(const std::vector<FeedEventPtr>& events) {
   const int64_t before = head();
-  for (const FeedEventPtr& event : events) ring_.Append(event);
+  size_t known = 0;
+  for (const FeedEventPtr& event : events) {
+    if (!ring_.Append(event) && head() == before) ++known;
+  }
   if (head() == before) return false;
   made_.clear();
+  host_.OnEvents(*this, absl::MakeConstSpan(events).subspan(known));
   return true;
 }
 

@@ -36,6 +36,8 @@ class SpaceFeedHost {
   virtual void WantRead(SpaceFeed& feed) = 0;
   // Flush at the end of this turn of the loop.
   virtual void WantFlush(SpaceFeed& feed) = 0;
+  // These were committed to the space, after all that came before.
+  virtual void OnEvents(SpaceFeed& feed, absl::Span<const FeedEventPtr> events) = 0;
   // How long the next client that must start again is to wait.
   virtual absl::Duration NextResyncDelay() = 0;
 };
@@ -62,6 +64,7 @@ class SpaceFeed {
   size_t subscribers() const { return live_count_; }
   bool idle() const { return live_count_ == 0 && !reading_; }
   size_t recent_bytes() const { return ring_.bytes(); }
+  const EventRing& recent() const { return ring_; }
   // Give memory back: the older half of the recent events, or what was rendered and may be again.
   void ForgetHalf();
   void ForgetBatches() { made_.clear(); }

@@ -1,0 +1,299 @@
+#include "services/conflict/conflict_desk.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/rpc/status.h"
+#include "services/conflict/desk_request.h"
+
+namespace bdcsync::conflict {
+namespace {
+
+constexpr int kAttemptsMax = 3;
+
+// What a caller is told of a store that failed.
+absl::Status Unavailable(const absl::Status& stored) {
+  if (absl::IsDataLoss(stored)) return stored;
+  return MakeError(Reason::kUnavailable, "the conflicts cannot be reached");
+}
+
+void SetError(const absl::Status& status, common::v1::Error& error) { rpc::ToProto(status, error); }
+
+absl::Status NotFound() { return MakeError(Reason::kNotFound, "there is no such conflict"); }
+
+absl::Status Closed() { return MakeError(Reason::kPreconditionFailed, "the conflict is closed"); }
+
+absl::Status CheckIds(int ids) {
+  if (ids <= kDeskItemsMax) return absl::OkStatus();
+  return MakeErrorAt(Reason::kInvalidArgument, "conflict_ids",
+                     absl::StrCat("a call holds at most ", kDeskItemsMax, " conflicts"));
+}
+
+absl::StatusOr<std::vector<v1::Choice>> ChoicesOf(const StoredConflict& stored) {
+  v1::DecideItem kept;
+  if (!kept.ParseFromString(stored.choices)) return absl::DataLossError("choices cannot be read");
+  return std::vector<v1::Choice>(kept.choices().begin(), kept.choices().end());
+}
+
+// Tells at each open place what was chosen for it already.
+absl::Status AddChosen(StoredConflict& stored) {
+  ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
+  for (const v1::Choice& choice : kept) {
+    for (v1::OpenPlace& place : *stored.conflict.mutable_places()) {
+      if (!absl::c_linear_search(choice.paths(), place.decision().path())) continue;
+      place.mutable_decision()->set_chosen(choice.choice());
+      if (choice.choice() == "value") place.mutable_decision()->set_result(choice.value());
+    }
+  }
+  return absl::OkStatus();
+}
+
+using ById = std::map<std::string, StoredConflict>;
+
+absl::StatusOr<ById> Read(DeskStorage& storage, std::vector<std::string> ids) {
+  std::erase_if(ids, [](const std::string& id) { return !IsConflictId(id); });
+  absl::StatusOr<std::vector<StoredConflict>> stored = storage.Get(ids);
+  if (!stored.ok()) return Unavailable(stored.status());
+  ById by_id;
+  for (StoredConflict& one : *stored) {
+    RETURN_IF_ERROR(AddChosen(one));
+    std::string id = one.conflict.conflict_id();
+    by_id.emplace(std::move(id), std::move(one));
+  }
+  return by_id;
+}
+
+// How many of `places` fit one answer; at least one.
+template <typename Place>
+size_t CountThatFit(const std::vector<Place>& places) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < places.size(); ++i) {
+    bytes += places[i].bytes;
+    if (i > 0 && bytes > kDeskAnswerBytesMax) return i;
+  }
+  return places.size();
+}
+
+template <typename Place>
+std::vector<std::string> IdsOf(const std::vector<Place>& places) {
+  std::vector<std::string> ids;
+  ids.reserve(places.size());
+  for (const Place& place : places) ids.push_back(place.conflict_id);
+  return ids;
+}
+
+absl::StatusOr<v1::GetConflictsResponse> GetAll(DeskStorage& storage,
+                                                const v1::GetConflictsRequest& request) {
+  ASSIGN_OR_RETURN(const ById found,
+                   Read(storage, {request.conflict_ids().begin(), request.conflict_ids().end()}));
+  v1::GetConflictsResponse response;
+  size_t bytes = 0;
+  for (const std::string& id : request.conflict_ids()) {
+    v1::ConflictOrError& result = *response.add_conflicts();
+    const auto at = found.find(id);
+    if (at == found.end()) {
+      SetError(NotFound(), *result.mutable_error());
+      continue;
+    }
+    const size_t size = at->second.conflict.ByteSizeLong();
+    if (bytes > 0 && bytes + size > kDeskAnswerBytesMax) {
+      SetError(MakeError(Reason::kTooLarge, "too much for one answer: ask for fewer"),
+               *result.mutable_error());
+      continue;
+    }
+    bytes += size;
+    *result.mutable_conflict() = at->second.conflict;
+  }
+  return response;
+}
+
+}  // namespace
+
+ConflictDesk::ConflictDesk(DeskStorage& storage, const ConflictMerger& merger,
+                           rpc::WorkerPool& workers, const Clock& clock, DeskLimits limits,
+                           Observer observer)
+    : storage_(storage),
+      merger_(merger),
+      clock_(clock),
+      limits_(limits),
+      observer_(std::move(observer)),
+      calls_(workers) {}
+
+int64_t ConflictDesk::NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
+
+void ConflictDesk::List(const v1::ListConflictsRequest& request,
+                        Answer<v1::ListConflictsResponse> answer) {
+  absl::StatusOr<ConflictQuery> query = QueryOf(request);
+  if (!query.ok()) return answer(query.status());
+  calls_.Run<v1::ListConflictsResponse>(
+      [this, query = *std::move(query)] { return ListPage(query); }, std::move(answer));
+}
+
+absl::StatusOr<v1::ListConflictsResponse> ConflictDesk::ListPage(const ConflictQuery& query) {
+  absl::StatusOr<std::vector<ConflictPlace>> places = storage_.List(query);
+  if (!places.ok()) return Unavailable(places.status());
+  const size_t fitting = CountThatFit(*places);
+  const bool more = fitting < places->size() || places->size() == static_cast<size_t>(query.limit);
+  places->resize(fitting);
+  v1::ListConflictsResponse response;
+  if (places->empty()) return response;
+  if (more) response.set_next_page_token(PageTokenAfter(places->back()));
+  ASSIGN_OR_RETURN(ById found, Read(storage_, IdsOf(*places)));
+  for (const ConflictPlace& place : *places) {
+    const auto at = found.find(place.conflict_id);
+    if (at != found.end()) *response.add_conflicts() = std::move(at->second.conflict);
+  }
+  return response;
+}
+
+void ConflictDesk::Get(const v1::GetConflictsRequest& request,
+                       Answer<v1::GetConflictsResponse> answer) {
+  if (absl::Status ids = CheckIds(request.conflict_ids_size()); !ids.ok()) return answer(ids);
+  calls_.Run<v1::GetConflictsResponse>([this, request] { return GetAll(storage_, request); },
+                                       std::move(answer));
+}
+
+void ConflictDesk::RecordFacts(const v1::RecordFactsRequest& request,
+                               Answer<v1::RecordFactsResponse> answer) {
+  if (request.facts_size() > kFactsMax) {
+    return answer(MakeErrorAt(Reason::kInvalidArgument, "facts",
+                              absl::StrCat("a call holds at most ", kFactsMax, " facts")));
+  }
+  absl::StatusOr<FactBatch> facts = FactsOf(request, NowMs());
+  if (!facts.ok()) return answer(facts.status());
+  calls_.Run<v1::RecordFactsResponse>(
+      [this, facts = *std::move(facts)]() -> absl::StatusOr<v1::RecordFactsResponse> {
+        absl::Status recorded = storage_.Record(facts);
+        for (int i = 1; i < kAttemptsMax && absl::IsAborted(recorded); ++i) {
+          recorded = storage_.Record(facts);
+        }
+        if (!recorded.ok()) return Unavailable(recorded);
+        for (const v1::Conflict& conflict : facts.held) {
+          if (IsClosed(conflict.state())) observer_(conflict.state());
+        }
+        return v1::RecordFactsResponse();
+      },
+      std::move(answer));
+}
+
+void ConflictDesk::ListDue(const v1::ListDueRequest& request, Answer<v1::ListDueResponse> answer) {
+  const absl::StatusOr<int> limit = LimitOf(request.limit(), kDuePageDefault);
+  if (!limit.ok()) return answer(limit.status());
+  calls_.Run<v1::ListDueResponse>([this, limit = *limit] { return ListDuePage(limit); },
+                                  std::move(answer));
+}
+
+absl::StatusOr<v1::ListDueResponse> ConflictDesk::ListDuePage(int limit) {
+  const int64_t now_ms = NowMs();
+  absl::StatusOr<DuePlaces> places = storage_.ListDue(
+      {.now_ms = now_ms,
+       .opening_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.opening_grace),
+       .verified_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.verify_interval),
+       .limit = limit});
+  if (!places.ok()) return Unavailable(places.status());
+  places->due.resize(CountThatFit(places->due));
+  ASSIGN_OR_RETURN(ById found, Read(storage_, IdsOf(places->due)));
+  v1::ListDueResponse response;
+  response.set_next_deadline_ms(places->next_deadline_ms);
+  for (const DuePlace& place : places->due) {
+    const auto at = found.find(place.conflict_id);
+    if (at == found.end() || IsClosed(at->second.conflict.state())) continue;
+    v1::DueConflict& due = *response.add_due();
+    due.set_reason(place.reason);
+    *due.mutable_conflict() = std::move(at->second.conflict);
+  }
+  return response;
+}
+
+void ConflictDesk::Assign(const v1::AssignRequest& request, Answer<v1::AssignResponse> answer) {
+  if (request.user_id().size() > kUserIdBytesMax ||
+      request.user_id().find('\0') != std::string::npos) {
+    return answer(MakeErrorAt(Reason::kInvalidArgument, "user_id", "user_id is no user"));
+  }
+  calls_.Run<v1::AssignResponse>(
+      [this, request]() -> absl::StatusOr<v1::AssignResponse> {
+        if (!IsConflictId(request.conflict_id())) return NotFound();
+        absl::StatusOr<bool> assigned = storage_.Assign(request.conflict_id(), request.user_id());
+        if (!assigned.ok()) return Unavailable(assigned.status());
+        ASSIGN_OR_RETURN(ById found, Read(storage_, {request.conflict_id()}));
+        if (found.empty()) return NotFound();
+        if (!*assigned) return Closed();
+        v1::AssignResponse response;
+        *response.mutable_conflict() = std::move(found.begin()->second.conflict);
+        return response;
+      },
+      std::move(answer));
+}
+
+void ConflictDesk::Decide(const v1::DecideRequest& request, Answer<v1::DecideResponse> answer) {
+  if (absl::Status ids = CheckIds(request.items_size()); !ids.ok()) return answer(ids);
+  calls_.Run<v1::DecideResponse>([this, request] { return DecideAll(request); }, std::move(answer));
+}
+
+absl::StatusOr<v1::DecideResponse> ConflictDesk::DecideAll(const v1::DecideRequest& request) {
+  std::vector<std::string> ids;
+  for (const v1::DecideItem& item : request.items()) ids.push_back(item.conflict_id());
+  ASSIGN_OR_RETURN(const ById found, Read(storage_, std::move(ids)));
+  v1::DecideResponse response;
+  for (const v1::DecideItem& item : request.items()) {
+    v1::DecideResult& result = *response.add_results();
+    const auto at = found.find(item.conflict_id());
+    if (at == found.end()) {
+      SetError(NotFound(), *result.mutable_error());
+    } else {
+      DecideOne(item, at->second, result);
+    }
+  }
+  return response;
+}
+
+void ConflictDesk::DecideOne(const v1::DecideItem& item, StoredConflict stored,
+                             v1::DecideResult& result) {
+  const absl::Status decided = [&]() -> absl::Status {
+    if (IsClosed(stored.conflict.state())) return Closed();
+    RETURN_IF_ERROR(CheckChoices(item));
+    ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
+    RETURN_IF_ERROR(merger_.Merge(stored.conflict, item, kept, result));
+    if (item.keep() && item.choices_size() > 0 && result.open_size() > 0) {
+      return Keep(item, stored);
+    }
+    return absl::OkStatus();
+  }();
+  if (!decided.ok()) {
+    result.Clear();
+    SetError(decided, *result.mutable_error());
+  }
+  *result.mutable_conflict() = std::move(stored.conflict);
+}
+
+absl::Status ConflictDesk::Keep(const v1::DecideItem& item, StoredConflict stored) {
+  for (int i = 0; i < kAttemptsMax; ++i) {
+    ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
+    v1::DecideItem choices;
+    for (v1::Choice& choice : FoldChoices(kept, item)) {
+      *choices.add_choices() = std::move(choice);
+    }
+    if (choices.choices_size() > kChoicesMax || choices.ByteSizeLong() > kKeptChoicesBytesMax) {
+      return MakeErrorAt(Reason::kTooLarge, "choices", "too much is chosen to be kept");
+    }
+    const absl::StatusOr<bool> done =
+        storage_.KeepChoices(item.conflict_id(), stored.choices, choices.SerializeAsString());
+    if (!done.ok()) return Unavailable(done.status());
+    if (*done) return absl::OkStatus();
+    // Somebody else has kept or closed meanwhile.
+    ASSIGN_OR_RETURN(ById found, Read(storage_, {item.conflict_id()}));
+    if (found.empty()) return NotFound();
+    stored = std::move(found.begin()->second);
+    if (IsClosed(stored.conflict.state())) return Closed();
+  }
+  return MakeError(Reason::kUnavailable, "others decide about the conflict at this moment");
+}
+
+}  // namespace bdcsync::conflict

@@ -1,0 +1,34 @@
+#include "services/conflict/storage/sqlite_desk_storage.h"
+#include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_dir.h"
+#include "services/conflict/conformance/desk_storage_conformance.h"
+#include "services/conflict/storage/sqlite_resolution_storage.h"
+
+namespace bdcsync::conflict {
+namespace {
+
+class SqliteFile final : public DeskStorageHome {
+ public:
+  std::unique_ptr<DeskStorage> OpenDesk() override {
+    auto storage = OpenSqliteDeskStorage(path_);
+    EXPECT_OK(storage);
+    return storage.ok() ? *std::move(storage) : nullptr;
+  }
+  std::unique_ptr<ResolutionStorage> OpenRecords() override {
+    auto storage = OpenSqliteResolutionStorage(path_);
+    EXPECT_OK(storage);
+    return storage.ok() ? *std::move(storage) : nullptr;
+  }
+
+ private:
+  testing::TempDir folder_;
+  const std::string path_ = folder_.File("conflict.db");
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, DeskStorageConformance,
+                         ::testing::Values(DeskStorageKind{
+                             "file", [] { return std::make_unique<SqliteFile>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace bdcsync::conflict

@@ -1,0 +1,30 @@
+// Configuration keys of the conflict desk. Constants only.
+#pragma once
+
+#include "libs/config/schema.h"
+
+namespace bdcsync::conflict {
+
+inline constexpr config::Duration kOpeningGrace{
+    .name = "conflict.opening_grace",
+    .default_value = absl::Seconds(10),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(1),
+    .doc = "A conflict that is opening for longer is compared with the log: was it committed?"};
+inline constexpr config::Duration kVerifyInterval{
+    .name = "conflict.verify_interval",
+    .default_value = absl::Minutes(1),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(24),
+    .doc = "How often each open conflict is compared with the log."};
+inline constexpr config::Int kDeskPostgresConnectionsMax{
+    .name = "conflict.desk_postgres_connections_max",
+    .default_value = 4,
+    .min = 1,
+    .max = 1000,
+    .unit = "connections",
+    .doc =
+        "Connections that the conflict desk opens to PostgreSQL at once, beside those that "
+        "record decisions."};
+
+}  // namespace bdcsync::conflict

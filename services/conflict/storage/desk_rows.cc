@@ -1,0 +1,56 @@
+#include "services/conflict/storage/desk_rows.h"
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+
+namespace bdcsync::conflict {
+
+absl::StatusOr<StoredConflict> ReadConflict(int64_t state, absl::string_view assigned_to,
+                                            absl::string_view data, absl::string_view choices) {
+  StoredConflict stored;
+  if (!stored.conflict.ParseFromArray(data.data(), static_cast<int>(data.size()))) {
+    return absl::DataLossError("a conflict cannot be read");
+  }
+  stored.conflict.set_state(static_cast<v1::ConflictState>(state));
+  stored.conflict.set_assigned_to(std::string(assigned_to));
+  stored.choices = std::string(choices);
+  return stored;
+}
+
+bool CompleteClosing(absl::string_view recorded_conflict_id, absl::string_view recorded,
+                     v1::Resolution& closing) {
+  v1::Resolution before;
+  if (!before.ParseFromArray(recorded.data(), static_cast<int>(recorded.size()))) return true;
+  if (!recorded_conflict_id.empty()) return before.decisions_size() == 0;
+  for (v1::Decision& decision : *before.mutable_decisions()) {
+    *closing.add_decisions() = std::move(decision);
+  }
+  return true;
+}
+
+void KeepNewest(int limit, std::vector<ConflictPlace>& page) {
+  std::sort(page.begin(), page.end(), [](const ConflictPlace& a, const ConflictPlace& b) {
+    return std::tie(a.opened_ms, a.conflict_id) > std::tie(b.opened_ms, b.conflict_id);
+  });
+  if (page.size() > static_cast<size_t>(limit)) page.resize(static_cast<size_t>(limit));
+}
+
+void KeepMostOverdue(int limit, std::vector<DuePlace>& due) {
+  absl::flat_hash_set<std::string> with_deadline;
+  for (const DuePlace& place : due) {
+    if (place.reason == v1::DUE_REASON_DEADLINE) with_deadline.insert(place.conflict_id);
+  }
+  std::erase_if(due, [&](const DuePlace& place) {
+    return place.reason != v1::DUE_REASON_DEADLINE && with_deadline.contains(place.conflict_id);
+  });
+  std::sort(due.begin(), due.end(), [](const DuePlace& a, const DuePlace& b) {
+    return std::tie(b.overdue_ms, a.conflict_id) < std::tie(a.overdue_ms, b.conflict_id);
+  });
+  if (due.size() > static_cast<size_t>(limit)) due.resize(static_cast<size_t>(limit));
+}
+
+}  // namespace bdcsync::conflict

@@ -1,0 +1,113 @@
+#include "services/gateway/feed/selection.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/entity/key.h"
+#include "libs/json/parse.h"
+#include "libs/json/serialize.h"
+#include "libs/ot/delta_json.h"
+#include "libs/ot/transform.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+constexpr absl::string_view kSelection = "selection";
+
+std::optional<std::string> TextOf(const json::Value& object, absl::string_view name) {
+  const json::Value* value = object.Find(name);
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  return std::string(value->string());
+}
+
+std::optional<int64_t> PositionOf(const json::Value& object, absl::string_view name) {
+  const json::Value* value = object.Find(name);
+  const auto position = value == nullptr ? absl::StatusOr<int64_t>(-1) : value->AsInt64();
+  if (!position.ok() || *position < 0) return std::nullopt;
+  return *position;
+}
+
+// What the event did to the text at `path`; nothing when it did not touch it, or does not say how.
+std::optional<ot::Delta> ChangeOf(const FeedEvent& event, absl::string_view path) {
+  if (event.meta.text().empty()) return std::nullopt;
+  const auto text = json::Parse(event.meta.text(), {.depth_max = json::kDepthCeiling});
+  if (!text.ok()) return std::nullopt;
+  const json::Value* const edited = text->Find("path");
+  const json::Value* const ops = text->Find("ops");
+  if (edited == nullptr || ops == nullptr || !edited->is_string() || edited->string() != path) {
+    return std::nullopt;
+  }
+  absl::StatusOr<ot::Delta> change = ot::ParseDelta(*ops);
+  if (!change.ok()) return std::nullopt;
+  return *std::move(change);
+}
+
+}  // namespace
+
+std::optional<Selection> Selection::Of(absl::string_view state) {
+  if (!absl::StrContains(state, kSelection)) return std::nullopt;  // Most say nothing of texts.
+  const auto value = json::Parse(state, {.depth_max = json::kDepthCeiling});
+  const json::Value* const selection = value.ok() ? value->Find(kSelection) : nullptr;
+  if (selection == nullptr || !selection->is_object()) return std::nullopt;
+  const auto type = TextOf(*selection, "entity_type");
+  const auto id = TextOf(*selection, "entity_id");
+  const auto path = TextOf(*selection, "path");
+  const auto version_id = TextOf(*selection, "version_id");
+  const auto version = entity::ParseVersionId(version_id.value_or(""));
+  const auto anchor = PositionOf(*selection, "anchor");
+  const auto head = PositionOf(*selection, "head");
+  if (!type || !id || !path || !version || !anchor || !head) return std::nullopt;
+  Selection found;
+  const std::string branch =
+      TextOf(*selection, "branch").value_or(std::string(entity::kMainBranch));
+  found.stream_ = absl::StrCat(*type, ":", branch, ":", *id);
+  found.path_ = *path;
+  found.version_ = *version;
+  found.anchor_ = *anchor;
+  found.head_ = *head;
+  return found;
+}
+
+void Selection::MoveOver(const FeedEvent& event, bool own) {
+  if (event.stream != stream_ || event.revision != version_.revision + 1) return;
+  const auto next = entity::ParseVersionId(event.version_id);
+  if (!next.has_value()) return;
+  version_ = *next;
+  moved_ = true;
+  const std::optional<ot::Delta> change = ChangeOf(event, path_);
+  if (!change.has_value()) return;
+  const ot::Priority priority = own ? ot::Priority::kOther : ot::Priority::kThis;
+  anchor_ = ot::TransformPosition(*change, anchor_, priority);
+  head_ = ot::TransformPosition(*change, head_, priority);
+}
+
+void Selection::MoveOver(const EventRing& recent, absl::string_view user_id,
+                         absl::string_view device_id) {
+  std::vector<const FeedEvent*> later;  // Newest first.
+  const int64_t oldest = std::max(recent.start(), recent.end() - kSelectionEventsMax);
+  for (int64_t seq = recent.end(); seq > oldest; --seq) {
+    const FeedEvent& event = *recent.At(seq);
+    if (event.stream != stream_) continue;
+    if (event.revision <= version_.revision) break;
+    later.push_back(&event);
+  }
+  for (auto event = later.rbegin(); event != later.rend(); ++event) {
+    MoveOver(**event,
+             (*event)->meta.user_id() == user_id && (*event)->meta.device_id() == device_id);
+  }
+}
+
+std::string Selection::In(absl::string_view state) const {
+  auto value = json::Parse(state, {.depth_max = json::kDepthCeiling});
+  json::Value* const selection = value.ok() ? value->Find(kSelection) : nullptr;
+  if (selection == nullptr) return std::string(state);
+  selection->Set("version_id", entity::MakeVersionId(version_.revision, version_.event_id));
+  selection->Set("anchor", anchor_);
+  selection->Set("head", head_);
+  return json::Serialize(*value);
+}
+
+}  // namespace bdcsync::gateway
