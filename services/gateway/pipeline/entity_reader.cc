@@ -235,8 +235,7 @@ void EntityReader::AddConflicts(const std::shared_ptr<Listing>& listing) {
   for (const version::v1::EntityState& state : listing->response.entities()) {
     event_store::v1::StreamKey& stream = *request.add_streams();
     stream.set_space(listing->space);
-    stream.set_name(
-        entity::ConflictsStreamName(entity::ViewOf(state.entity())));
+    stream.set_name(entity::ConflictsStreamName(entity::ViewOf(state.entity())));
   }
   using Response = event_store::v1::ReadHeadsResponse;
   events_.ReadHeads(std::move(request), [listing](const absl::StatusOr<Response>& heads) {
