@@ -9,7 +9,7 @@ namespace bdcsync::conflict {
 
 absl::Status CheckNewRuleSet(const NewRuleSet& added, const RuleSetStanding& standing) {
   if (added.expected_version && *added.expected_version != standing.holding_version) {
-    return MakeErrorAt(Reason::kPreconditionFailed, "expected_version",
+    return MakeErrorAt(Reason::kPreconditionFailed, kExpectedVersion,
                        standing.holding_version == 0
                            ? "no rule set holds"
                            : absl::StrCat("version ", standing.holding_version, " holds"));
