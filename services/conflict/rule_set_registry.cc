@@ -18,10 +18,8 @@ absl::Status Unavailable(absl::string_view what) { return MakeError(Reason::kUna
 
 // What a caller is told of a failed store: its own mistakes as they are, all else as "try again".
 absl::Status Told(const absl::Status& status) {
-  // A transaction that was aborted carries no path.
-  const bool other_holds = PathOf(status) == kExpectedVersion;
-  if (other_holds || ReasonOf(status) == Reason::kQuotaExceeded) return status;
-  return Unavailable("the rule sets cannot be reached now");
+  // Failures of the store name no place.
+  return PathOf(status).empty() ? Unavailable("the rule sets cannot be reached now") : status;
 }
 
 absl::Status CheckAuthor(absl::string_view author) {

@@ -42,7 +42,7 @@ class RuleSetStorage {
 
   // Keeps the next version of its type, which holds from now on, and returns it.
   //   kPreconditionFailed  another version holds than was expected (at kExpectedVersion).
-  //   kQuotaExceeded       too many types have rules.
+  //   kQuotaExceeded       too many types have rules (at "entity_type").
   virtual absl::StatusOr<v1::RuleSet> Put(const NewRuleSet& added) = 0;
   // From now on none of the type holds. False: none did.
   virtual absl::StatusOr<bool> Remove(const std::string& entity_type,

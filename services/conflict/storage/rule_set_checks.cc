@@ -15,8 +15,8 @@ absl::Status CheckNewRuleSet(const NewRuleSet& added, const RuleSetStanding& sta
                            : absl::StrCat("version ", standing.holding_version, " holds"));
   }
   if (standing.holding_version == 0 && standing.types >= added.types_max) {
-    return MakeError(Reason::kQuotaExceeded,
-                     absl::StrCat(standing.types, " entity types have rules; no more can"));
+    return MakeErrorAt(Reason::kQuotaExceeded, "entity_type",
+                       absl::StrCat(standing.types, " entity types have rules; no more can"));
   }
   return absl::OkStatus();
 }
