@@ -65,7 +65,8 @@ def _first_writer_first(edits):
     """The text when of two insertions at one place that of writer 0 stands first. Sets `come` of
     those of writer 1 that must be committed later for that. For texts of one unit a character."""
     text = ""
-    unseen, made = [[], []], [0, 0]  # Of each: what the other did and it has not seen, with its edit.
+    unseen = [[], []]  # Of each: what the other did and it has not seen: [edit, ops].
+    made = [0, 0]
     for edit in edits:
         writer, seen, _, position, deleted, inserted = edit
         while made[1 - writer] - len(unseen[writer]) < seen:
