@@ -24,12 +24,13 @@ absl::StatusOr<Operation> ReadOperation(const Call& call, common::v1::OperationK
   if (!key.ok()) return UsageError(key.status());
   *operation.mutable_entity() = *std::move(key);
   operation.set_kind(kind);
+  const absl::Time now = call.environment.clock.Now();
   operation.set_op_id(arguments.Has("op-id") ? arguments.Get("op-id")
-                                             : MakeUuid(call.environment.random));
+                                             : MakeTimeOrderedUuid(now, call.environment.random));
   operation.set_base_version(arguments.Get("base"));
   operation.set_category(arguments.Get("category"));
   operation.set_message(arguments.Get("message"));
-  operation.set_client_time_ms(absl::ToUnixMillis(call.environment.clock.Now()));
+  operation.set_client_time_ms(absl::ToUnixMillis(now));
   return operation;
 }
 

@@ -73,6 +73,16 @@ class Suite:
         self.processes[name] = Process(name, first.argv, env, http, self.folder)
         return f"ws://127.0.0.1:{ws}/"
 
+    def add_conflict(self):
+        """Plans one more conflict service of five processes, which all others know. Before
+        `start`."""
+        grpc, http = free_ports(2)
+        first = self.processes["conflict"]
+        env = {**first.env, "BDC_SYNC_GRPC_PORT": str(grpc), "BDC_SYNC_HTTP_PORT": str(http)}
+        self.processes["conflict-2"] = Process("conflict-2", first.argv, env, http, self.folder)
+        for process in self.processes.values():
+            process.env["BDC_SYNC_SERVICES_CONFLICT"] += f",127.0.0.1:{grpc}"
+
     @property
     def gateway(self):
         return self.processes["serve" if self.one_process else "gateway"]
