@@ -97,6 +97,9 @@ class ChoosingEvaluator final : public RuleEvaluator {
   ChoosingEvaluator(const Choices& choices, const ChooseOptions& options)
       : choices_(choices), options_(options) {}
 
+  void Begin() override {
+    if (options_.merge.evaluator != nullptr) options_.merge.evaluator->Begin();
+  }
   Answer Evaluate(const Question& question) override {
     if (question.rule.kind != RuleKind::kAsk) {
       if (options_.merge.evaluator != nullptr) return options_.merge.evaluator->Evaluate(question);

@@ -45,6 +45,8 @@ Answer NotFollowed(RuleKind rule);
 class RuleEvaluator {
  public:
   virtual ~RuleEvaluator() = default;
+  // A merge begins that will ask it.
+  virtual void Begin() {}
   virtual Answer Evaluate(const Question& question) = 0;
 };
 

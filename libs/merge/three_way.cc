@@ -72,6 +72,7 @@ Merger::Merger(const MergeOptions& options)
 
 MergeResult Merger::Run(const std::optional<Value>& base, std::optional<Value> theirs,
                         std::optional<Value> ours) {
+  if (options_.evaluator != nullptr) options_.evaluator->Begin();
   const Versions versions{base ? &*base : nullptr, theirs ? &*theirs : nullptr,
                           ours ? &*ours : nullptr};
   switch (Merge(versions, PlaceAt(rules_.root(), rules_.everywhere()))) {

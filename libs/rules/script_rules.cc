@@ -32,6 +32,11 @@ absl::StatusOr<std::shared_ptr<const merge::CompiledScript>> LuaCompiler::Compil
   return std::make_shared<const LuaScript>(std::move(script));
 }
 
+void ScriptEvaluator::Begin() {
+  runs_ = 0;
+  if (others_ != nullptr) others_->Begin();
+}
+
 Answer ScriptEvaluator::Evaluate(const merge::Question& question) {
   Answer answer;
   if (question.rule.kind != merge::RuleKind::kScript) {

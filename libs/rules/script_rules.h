@@ -46,6 +46,7 @@ class ScriptEvaluator final : public merge::RuleEvaluator {
   ScriptEvaluator(json::Value meta, merge::RuleEvaluator* others, Hooks hooks)
       : meta_(std::move(meta)), others_(others), hooks_(std::move(hooks)) {}
 
+  void Begin() override;
   merge::Answer Evaluate(const merge::Question& question) override;
 
  private:
@@ -54,7 +55,7 @@ class ScriptEvaluator final : public merge::RuleEvaluator {
   json::Value meta_;
   merge::RuleEvaluator* const others_;
   const Hooks hooks_;
-  size_t runs_ = 0;
+  size_t runs_ = 0;  // In this merge.
 };
 
 }  // namespace bdcsync::rules

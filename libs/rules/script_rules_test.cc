@@ -192,6 +192,16 @@ TEST_F(ScriptRules, AMergeRunsSoManyScriptsAndNoMore) {
   ASSERT_EQ(result.notes.size(), 1u);
   EXPECT_EQ(result.notes[0].path, absl::StrCat("/", kScriptRunsMax));
   EXPECT_EQ(Text(*result.value->Find(absl::StrCat(kScriptRunsMax))), "2");
+  const LuaCompiler compiler;
+  const merge::RuleSet set = *merge::ParseRuleSet(
+      *json::Parse(R"({"rules":[],"else":{"rule":"script","script":"return 7"}})"),
+      {.scripts = &compiler});
+  ScriptEvaluator evaluator(Value(), nullptr, {});
+  for (size_t i = 0; i <= kScriptRunsMax; ++i) {  // Each merge counts anew.
+    const merge::MergeResult next =
+        merge::Merge(Json("1"), Json("2"), Json("3"), {.rules = &set, .evaluator = &evaluator});
+    ASSERT_EQ(Text(next.value), "7");
+  }
 }
 
 TEST(ScriptCompiling, ErrorsNameThePlaceAndTheLine) {

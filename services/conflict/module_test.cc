@@ -118,6 +118,11 @@ TEST_F(ModuleTest, TheDeskIsThereOnBothStores) {
   for (const std::string& url : {std::string("sqlite:"), database->url()}) {
     ASSERT_NO_FATAL_FAILURE(Restart({{"storage.url", url}}));
     const std::string id(32, 'a');
+    v1::PutRuleSetRequest rules;
+    rules.set_entity_type("note");
+    rules.set_rules(R"({"rules":[{"path":"$","rule":"ask"}]})");
+    rules.set_author("ada");
+    ASSERT_OK(Call(&Stub::PutRuleSet, rules));
     v1::RecordFactsRequest facts;
     v1::Conflict& conflict = *facts.add_facts()->mutable_conflict();
     conflict.set_conflict_id(id);

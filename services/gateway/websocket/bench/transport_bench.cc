@@ -22,6 +22,7 @@
 #include "services/gateway/session/metrics.h"
 #include "services/gateway/session/session.h"
 #include "services/gateway/session/session_directory.h"
+#include "services/gateway/session/testing/fake_desk.h"
 #include "services/gateway/session/testing/fakes.h"
 #include "services/gateway/websocket/bench/load_client.h"
 #include "services/gateway/websocket/server.h"
@@ -227,6 +228,7 @@ void Idle() {
   TokenVerifier tokens(keys, clock);
   FakePipeline pipeline;
   FakeReads reads;
+  FakeDesk desk;
   FakeSubscriptions subscriptions;
   FakeLive live;
   FakeDevices devices;
@@ -234,8 +236,8 @@ void Idle() {
   log::Logger logger = log::NullLogger();
   std::unique_ptr<SessionServices> services;
   Server server([&](Loop& loop) {
-    services.reset(new SessionServices{loop, clock, random, tokens, pipeline, reads, subscriptions,
-                                       live, devices, directory, metrics, logger,
+    services.reset(new SessionServices{loop, clock, random, tokens, pipeline, reads, desk,
+                                       subscriptions, live, devices, directory, metrics, logger,
                                        SessionOptions()});
     return [&](Connection& connection) { return MakeSession(*services, connection); };
   });
