@@ -1,7 +1,7 @@
 // Ways to the other services: within the process where the service is hosted in it, over TCP
-// (optionally TLS, with files that may be replaced) everywhere else; who calls does not see which. A lost service is looked for
-// again within seconds; whether a call waits for it is the caller's choice. AddInProcess before
-// anybody calls Get; Get is thread-safe.
+// (optionally TLS, with files that may be replaced) everywhere else; who calls does not see which.
+// A lost service is looked for again within seconds; whether a call waits for it is the caller's
+// choice. AddInProcess before anybody calls Get; Get is thread-safe.
 #pragma once
 
 #include <cstdint>

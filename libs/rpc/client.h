@@ -1,7 +1,7 @@
 // Calls of one service at one peer, through gRPC's callback API or, within the process, without it.
 // Who calls names a method once, for both ends:
-//   constexpr auto kAppend = [](auto& end, auto... call) { return end.Append(std::move(call)...); };
-//   client.Start(kAppend, std::move(request), options, std::move(done));
+//   constexpr auto kAppend = [](auto& end, auto... call) { return end.Append(std::move(call)...);
+//   }; client.Start(kAppend, std::move(request), options, std::move(done));
 // Includes grpcpp: for adapters' .cc files only. Thread-safe.
 #pragma once
 

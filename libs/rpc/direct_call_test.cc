@@ -41,9 +41,8 @@ constexpr auto kReadHeads = [](auto& end, auto... call) {
 
 class FakeService final : public EventStoreService::CallbackService {
  public:
-  using Handler =
-      std::function<Reactor*(grpc::CallbackServerContext*, const ReadHeadsRequest*,
-                             ReadHeadsResponse*)>;
+  using Handler = std::function<Reactor*(grpc::CallbackServerContext*, const ReadHeadsRequest*,
+                                         ReadHeadsResponse*)>;
   Handler handler = [](grpc::CallbackServerContext* context, auto...) {
     return FinishNow(context, absl::OkStatus());
   };
@@ -134,8 +133,8 @@ class DirectCallTest : public ::testing::Test {
     client_ = std::make_unique<Client<EventStoreService>>(server_->InProcess());
   }
 
-  void Start(ReadHeadsRequest request, Done<ReadHeadsResponse> done,
-             absl::Duration timeout = kLong, CallTracker* tracker = nullptr) {
+  void Start(ReadHeadsRequest request, Done<ReadHeadsResponse> done, absl::Duration timeout = kLong,
+             CallTracker* tracker = nullptr) {
     client_->Start(kReadHeads, std::move(request), {.timeout = timeout}, std::move(done), tracker);
   }
   Answer Call(ReadHeadsRequest request = {}, absl::Duration timeout = kLong) {
@@ -217,7 +216,8 @@ TEST_F(DirectCallTest, TheHandlerOfAnAnswerLeavesItsCallsToAnotherThread) {
 TEST_F(DirectCallTest, TheServiceSeesTheCallersMessageItself) {
   const auto request = std::make_shared<const ReadHeadsRequest>(AskFor(2));
   const ReadHeadsRequest* seen = nullptr;
-  service_.handler = [&](grpc::CallbackServerContext* context, const ReadHeadsRequest* got, auto...) {
+  service_.handler = [&](grpc::CallbackServerContext* context, const ReadHeadsRequest* got,
+                         auto...) {
     seen = got;
     return FinishNow(context, absl::OkStatus());
   };
@@ -378,11 +378,8 @@ TEST_F(DirectCallTest, ACallThatMustNotBeginIsCancelledAndReachesNobody) {
   tracker.Refuse();
   bool refused = false;
   Start(
-      {},
-      [&](const Answer& answer) {
-        refused = absl::IsCancelled(answer.status());
-      },
-      kLong, &tracker);
+      {}, [&](const Answer& answer) { refused = absl::IsCancelled(answer.status()); }, kLong,
+      &tracker);
   EXPECT_TRUE(refused);
   EXPECT_EQ(shelf_.size(), 0u);
 }
@@ -443,9 +440,8 @@ TEST_F(DirectCallTest, EveryCallOfManyIsAnsweredOnce) {
     callers.emplace_back([&, t] {
       for (int i = 0; i < kCallsOfThread; ++i) {
         const absl::Duration timeout = (i + t) % 5 == 0 ? absl::Microseconds(i % 500) : kLong;
-        Start(
-            (i + t) % 97 == 0 ? RequestOf(DirectCall::kInlineBytesMax + 1) : AskFor(1),
-            [&](const Answer&) { ++answers; }, timeout, i % 2 == 0 ? &tracker : nullptr);
+        Start((i + t) % 97 == 0 ? RequestOf(DirectCall::kInlineBytesMax + 1) : AskFor(1),
+              [&](const Answer&) { ++answers; }, timeout, i % 2 == 0 ? &tracker : nullptr);
       }
     });
   }

@@ -1,5 +1,5 @@
-// What a service is told about a call that came without a channel. Includes grpcpp: for .cc files of
-// libs/rpc only. Immutable.
+// What a service is told about a call that came without a channel. Includes grpcpp: for .cc files
+// of libs/rpc only. Immutable.
 #pragma once
 
 #include <grpcpp/server_context.h>

@@ -63,7 +63,8 @@ class DirectServer final : public std::enable_shared_from_this<DirectServer> {
  private:
   friend class DirectCall;
   // By the moment of its deadline; infinite once it was answered for being late.
-  using Calls = absl::btree_map<std::pair<absl::Duration, DirectCall*>, std::shared_ptr<DirectCall>>;
+  using Calls =
+      absl::btree_map<std::pair<absl::Duration, DirectCall*>, std::shared_ptr<DirectCall>>;
 
   // False when it is closed.
   bool Begin(std::shared_ptr<DirectCall> call);
@@ -91,8 +92,9 @@ class DirectCall : public OngoingCall,
                    public std::enable_shared_from_this<DirectCall> {
  public:
   // A larger request is handled on a thread of gRPC's: it takes long, so that it would hold up the
-  // caller and the hand-over does not count. So is what may take long by the caller's word, and what
-  // is called by the handler of an answer, which must be over soon for the service that gave it.
+  // caller and the hand-over does not count. So is what may take long by the caller's word, and
+  // what is called by the handler of an answer, which must be over soon for the service that gave
+  // it.
   static constexpr std::size_t kInlineBytesMax = 64 << 10;
 
   void Start();

@@ -136,8 +136,9 @@ struct Server::State {
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
   Endpoint tcp;
-  // Other calls within the process have a server of their own: gRPC's in-process transport breaks what is
-  // in flight when its server begins to shut down, so that one is shut down only when it is idle.
+  // Other calls within the process have a server of their own: gRPC's in-process transport breaks
+  // what is in flight when its server begins to shut down, so that one is shut down only when it is
+  // idle.
   Endpoint local;
   int port = 0;
   std::atomic<bool> drained{false};

@@ -1,6 +1,6 @@
-// How a service answers a unary call of gRPC's callback API, so that adapters hold only translation,
-// and a call that waits; client.h makes all others.
-// Includes grpcpp: for adapters' .cc files only. Thread-safe: functions only.
+// How a service answers a unary call of gRPC's callback API, so that adapters hold only
+// translation, and a call that waits; client.h makes all others. Includes grpcpp: for adapters' .cc
+// files only. Thread-safe: functions only.
 #pragma once
 
 #include <grpcpp/client_context.h>

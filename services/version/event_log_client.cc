@@ -55,15 +55,15 @@ struct EventLogClient::Replicas {
       return;
     }
     Request copy = request;
-    EventLog::Callback<Response> again = [this, method, copy = std::move(copy), first, attempt,
-                                          callback = std::move(callback)](
-                                             absl::StatusOr<Response> answer) mutable {
-      if (answer.ok() || !absl::IsUnavailable(answer.status())) {
-        callback(std::move(answer));
-      } else {
-        Call(method, std::move(copy), first, std::move(callback), attempt + 1);
-      }
-    };
+    EventLog::Callback<Response> again =
+        [this, method, copy = std::move(copy), first, attempt,
+         callback = std::move(callback)](absl::StatusOr<Response> answer) mutable {
+          if (answer.ok() || !absl::IsUnavailable(answer.status())) {
+            callback(std::move(answer));
+          } else {
+            Call(method, std::move(copy), first, std::move(callback), attempt + 1);
+          }
+        };
     client.Start(method, std::move(request), options, std::move(again));
   }
 };
@@ -79,21 +79,18 @@ EventLogClient::~EventLogClient() = default;
 void EventLogClient::Append(AppendRequest request, Callback<AppendResponse> callback) {
   const size_t route =
       request.items().empty() ? 0 : replicas_->RouteOf(request.items(0).stream().space());
-  replicas_->Call(kAppend, std::move(request), route,
-                                                 std::move(callback));
+  replicas_->Call(kAppend, std::move(request), route, std::move(callback));
 }
 
 void EventLogClient::ReadHeads(ReadHeadsRequest request, Callback<ReadHeadsResponse> callback) {
   const size_t route =
       request.streams().empty() ? 0 : replicas_->RouteOf(request.streams(0).space());
-  replicas_->Call(kReadHeads, std::move(request), route,
-                                                       std::move(callback));
+  replicas_->Call(kReadHeads, std::move(request), route, std::move(callback));
 }
 
 void EventLogClient::ReadStream(ReadStreamRequest request, Callback<ReadStreamResponse> callback) {
   const size_t route = replicas_->RouteOf(request.stream().space());
-  replicas_->Call(kReadStream, std::move(request),
-                                                         route, std::move(callback));
+  replicas_->Call(kReadStream, std::move(request), route, std::move(callback));
 }
 
 void EventLogClient::GetOperations(GetOperationsRequest request,
@@ -104,7 +101,8 @@ void EventLogClient::GetOperations(GetOperationsRequest request,
 }
 
 void EventLogClient::Ping(absl::AnyInvocable<void(absl::Status)> answer) {
-  replicas_->Call(kGetStoreInfo, GetStoreInfoRequest(), 0,
+  replicas_->Call(
+      kGetStoreInfo, GetStoreInfoRequest(), 0,
       Callback<GetStoreInfoResponse>(
           [answer = std::move(answer)](absl::StatusOr<GetStoreInfoResponse> info) mutable {
             answer(info.status());

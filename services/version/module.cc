@@ -89,8 +89,8 @@ class VersionModule final : public app::Module {
 
   // All that works once other services can be called.
   struct Service {
-    Service(const Peers& event_store, const Peers& conflict, HeadCache& cache,
-            Metrics& metrics, app::Context& context)
+    Service(const Peers& event_store, const Peers& conflict, HeadCache& cache, Metrics& metrics,
+            app::Context& context)
         : log(event_store, context.config().Get(kEventStoreTimeout)),
           resolver(conflict, context.config().Get(kResolveTimeout)),
           probe([this](rpc::HealthProbe::Answer answer) { log.Ping(std::move(answer)); },

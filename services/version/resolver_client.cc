@@ -30,9 +30,8 @@ struct ResolverClient::Replicas {
       return;
     }
     ResolveRequest copy = request;
-    Callback again = [this, copy = std::move(copy), first, attempt,
-                      callback =
-                          std::move(callback)](absl::StatusOr<ResolveResponse> answer) mutable {
+    Callback again = [this, copy = std::move(copy), first, attempt, callback = std::move(callback)](
+                         absl::StatusOr<ResolveResponse> answer) mutable {
       if (!absl::IsUnavailable(answer.status())) {
         callback(std::move(answer));
       } else {

@@ -49,8 +49,7 @@ struct DeviceSyncClient::State {
   }
 };
 
-DeviceSyncClient::DeviceSyncClient(const std::vector<rpc::Peer>& peers,
-                                   absl::Duration timeout)
+DeviceSyncClient::DeviceSyncClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : state_(std::make_unique<State>()) {
   for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
   state_->options.timeout = timeout;

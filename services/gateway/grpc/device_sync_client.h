@@ -14,8 +14,7 @@ namespace bdcsync::gateway {
 class DeviceSyncClient final : public DeviceClient {
  public:
   // One peer per replica, at least one; calls take turns. Every call ends within `timeout`.
-  DeviceSyncClient(const std::vector<rpc::Peer>& peers,
-                   absl::Duration timeout);
+  DeviceSyncClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~DeviceSyncClient() override;
 
   void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,

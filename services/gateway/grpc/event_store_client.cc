@@ -50,8 +50,7 @@ struct EventStoreClient::State {
   }
 };
 
-EventStoreClient::EventStoreClient(const std::vector<rpc::Peer>& peers,
-                                   absl::Duration timeout)
+EventStoreClient::EventStoreClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : state_(std::make_unique<State>()) {
   for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
   state_->options.timeout = timeout;

@@ -15,8 +15,7 @@ namespace bdcsync::gateway {
 class EventStoreClient final : public EventReader {
  public:
   // One peer per replica, at least one. Every call ends within `timeout`.
-  EventStoreClient(const std::vector<rpc::Peer>& peers,
-                   absl::Duration timeout);
+  EventStoreClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~EventStoreClient() override;
 
   void ReadSpace(event_store::v1::ReadSpaceRequest request,

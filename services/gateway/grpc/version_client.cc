@@ -34,8 +34,7 @@ struct GrpcVersionClient::State {
   }
 };
 
-GrpcVersionClient::GrpcVersionClient(const std::vector<rpc::Peer>& peers,
-                                     absl::Duration timeout)
+GrpcVersionClient::GrpcVersionClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : state_(std::make_unique<State>()) {
   for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
   state_->options.timeout = timeout;

@@ -14,8 +14,7 @@ namespace bdcsync::gateway {
 class GrpcVersionClient final : public VersionClient {
  public:
   // One peer per replica, at least one. Every call ends within `timeout`.
-  GrpcVersionClient(const std::vector<rpc::Peer>& peers,
-                    absl::Duration timeout);
+  GrpcVersionClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~GrpcVersionClient() override;
 
   size_t replicas() const override;

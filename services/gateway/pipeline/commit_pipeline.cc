@@ -265,13 +265,12 @@ void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchD
   to_.metrics.batch_items.Observe(static_cast<double>(batch->size()));
   const absl::Duration begun = to_.clock.Monotonic();
   const CallScope scope(TraceOf(*batch));
-  to_.version.Commit(
-      replica, request,
-      [this, begun, request, batch = std::move(batch),
-       done = std::move(done)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
-        to_.metrics.commit_seconds.Observe(to_.clock.Monotonic() - begun);
-        OnCommitted(batch, *request, std::move(response), std::move(done));
-      });
+  to_.version.Commit(replica, request,
+                     [this, begun, request, batch = std::move(batch), done = std::move(done)](
+                         absl::StatusOr<version::v1::CommitResponse> response) mutable {
+                       to_.metrics.commit_seconds.Observe(to_.clock.Monotonic() - begun);
+                       OnCommitted(batch, *request, std::move(response), std::move(done));
+                     });
 }
 
 // Of a batch whose operations may come from several requests. It has no deadline but the call's
