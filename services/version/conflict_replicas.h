@@ -45,8 +45,8 @@ class ConflictReplicas {
     }
     Request copy = request;
     rpc::Done<Response> again = [this, method, attempt, copy = std::move(copy),
-                                 callback = std::move(callback)](
-                                    absl::StatusOr<Response> answer) mutable {
+                                 callback =
+                                     std::move(callback)](absl::StatusOr<Response> answer) mutable {
       if (!absl::IsUnavailable(answer.status())) {
         callback(std::move(answer));
       } else {
