@@ -13,5 +13,8 @@ absl::StatusOr<std::string> RunWrite(const Options& options);
 absl::StatusOr<std::string> RunFanout(const Options& options);
 absl::StatusOr<std::string> RunIdle(const Options& options);
 absl::StatusOr<std::string> RunReconnect(const Options& options);
+absl::StatusOr<std::string> RunTextReplay(const Options& options);
+absl::StatusOr<std::string> RunTextHot(const Options& options);
+absl::StatusOr<std::string> RunTextOpen(const Options& options);
 
 }  // namespace bdcsync::bench

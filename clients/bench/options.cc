@@ -3,8 +3,10 @@
 #include <functional>
 #include <map>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 
 namespace bdcsync::bench {
@@ -47,6 +49,9 @@ const std::map<std::string, Setter>& Setters() {
       {"bytes", Number(&Options::payload_bytes, 1)},
       {"rate", Number(&Options::rate_per_s, 0)},
       {"return-within", Time(&Options::return_within)},
+      {"recording", Text(&Options::recording)},
+      {"latency", Time(&Options::latency)},
+      {"edits", Number(&Options::edits, 1)},
       {"warm-up", Time(&Options::warm_up)},
       {"duration", Time(&Options::duration)},
   };
@@ -76,15 +81,14 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& args) {
       return absl::InvalidArgumentError(absl::StrCat("a value is missing or out of range: ", arg));
     }
   }
-  if (options.load != "write" && options.load != "fanout" && options.load != "idle" &&
-      options.load != "reconnect") {
-    return absl::InvalidArgumentError("name a load: write, fanout, idle or reconnect");
+  if (absl::c_find(kLoads, options.load) == std::end(kLoads)) {
+    return absl::InvalidArgumentError(absl::StrCat("name a load: ", absl::StrJoin(kLoads, ", ")));
   }
   return options;
 }
 
 std::string Usage() {
-  return R"(bdc-sync bench write|fanout|idle|reconnect [--NAME=VALUE …]
+  return R"(bdc-sync bench LOAD [--NAME=VALUE …]
 Puts load on a gateway and prints one JSON object of what it measured.
 
   write    connections × in-flight creates of distinct entities over all spaces
@@ -92,13 +96,18 @@ Puts load on a gateway and prints one JSON object of what it measured.
   idle     holds `connections` authenticated sessions with a subscription until standard input ends
   reconnect  opens as many sessions, says "ready", and measures until all are back from the loss of
            their gateway, which somebody else restarts
+  text-replay  two clients type a recorded session of two; fails unless it ends as recorded
+  text-hot     `connections` clients type into one text, `rate` operations per second each
+  text-open    opens a text that `edits` edits made, which it first does
 
   --url=ws://127.0.0.1:8765/   the gateway
   --token=JWT                  must allow writing to every space that is used (an admin token does)
-  --protocol=bdc-sync          or sharedb, for the write load
+  --protocol=bdc-sync          or sharedb, for write and text-replay
   --connections=32 --in-flight=16 --spaces=100 --bytes=256
   --rate=0                     events per second of the fan-out writer; 0: all that in-flight allows
   --return-within=2s           how long clients wait at most before they return to their gateway
+  --recording=FILE --latency=0s --edits=1000000
+                               of text: the session; what is added to each message, both ways
   --warm-up=1s --duration=5s
 )";
 }

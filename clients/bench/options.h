@@ -9,10 +9,13 @@
 
 namespace bdcsync::bench {
 
+inline constexpr const char* kLoads[] = {"write",       "fanout",   "idle",     "reconnect",
+                                         "text-replay", "text-hot", "text-open"};
+
 enum class Protocol { kBdcSync, kShareDb };
 
 struct Options {
-  std::string load;  // "write", "fanout", "idle" or "reconnect".
+  std::string load;  // One of kLoads.
   std::string url = "ws://127.0.0.1:8765/";
   std::string token;
   Protocol protocol = Protocol::kBdcSync;
@@ -22,6 +25,9 @@ struct Options {
   int payload_bytes = 256;
   int rate_per_s = 0;  // Of the fan-out writer; 0: as fast as in_flight allows.
   absl::Duration return_within = absl::Seconds(2);  // Of clients that lost their gateway.
+  std::string recording;                            // Of an editing session, for text-replay.
+  absl::Duration latency = absl::ZeroDuration();    // Of text clients, in each direction.
+  int edits = 1'000'000;                            // For text-open.
   absl::Duration warm_up = absl::Seconds(1);
   absl::Duration duration = absl::Seconds(5);
 };

@@ -24,12 +24,13 @@ absl::StatusOr<Operation> ReadOperation(const Call& call, common::v1::OperationK
   if (!key.ok()) return UsageError(key.status());
   *operation.mutable_entity() = *std::move(key);
   operation.set_kind(kind);
+  const absl::Time now = call.environment.clock.Now();
   operation.set_op_id(arguments.Has("op-id") ? arguments.Get("op-id")
-                                             : MakeUuid(call.environment.random));
+                                             : MakeTimeOrderedUuid(now, call.environment.random));
   operation.set_base_version(arguments.Get("base"));
   operation.set_category(arguments.Get("category"));
   operation.set_message(arguments.Get("message"));
-  operation.set_client_time_ms(absl::ToUnixMillis(call.environment.clock.Now()));
+  operation.set_client_time_ms(absl::ToUnixMillis(now));
   return operation;
 }
 
@@ -81,6 +82,17 @@ absl::StatusOr<int> RunPatch(const Call& call) {
   auto patch = ReadJson(call.arguments.operand(1), call.environment);
   if (!patch.ok()) return UsageError(patch.status());
   operation.set_patch(*std::move(patch));
+  return Send(call, operation);
+}
+
+absl::StatusOr<int> RunText(const Call& call) {
+  ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, common::v1::OPERATION_KIND_TEXT));
+  const auto ops = ReadJson(call.arguments.operand(2), call.environment);
+  if (!ops.ok()) return UsageError(ops.status());
+  std::string text = "{\"path\":";
+  json::AppendQuoted(call.arguments.operand(1), text);
+  absl::StrAppend(&text, ",\"ops\":", *ops, "}");
+  operation.set_text(std::move(text));
   return Send(call, operation);
 }
 

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace bdcsync {
 
@@ -41,8 +42,11 @@ class SeededRandom final : public Random {
   std::mt19937_64 engine_ ABSL_GUARDED_BY(mutex_);
 };
 
-// A random UUID (RFC 4122, version 4) in lower case.
+// A random UUID (RFC 9562, version 4) in lower case.
 std::string MakeUuid(Random& random);
+// A UUID that begins with the time in milliseconds (version 7), in lower case: later ones sort
+// behind, so an index over them grows at its end.
+std::string MakeTimeOrderedUuid(absl::Time now, Random& random);
 // 16 lower-case hexadecimal digits of `bits`.
 std::string Hex64(uint64_t bits);
 // The inverse of Hex64. False unless `text` is exactly 16 lower-case hexadecimal digits.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/entity/conflict_name.h"
 #include "libs/entity/cursor.h"
 #include "libs/entity/key.h"
 #include "libs/entity/version_id.h"
@@ -113,6 +114,28 @@ TEST(Cursor, IsDecodedStrictly) {
         EncodeCursor({.epoch = 5, .seq = 9, .base = 10})}) {
     EXPECT_FALSE(DecodeCursor(bad)) << bad;
   }
+}
+
+TEST(ConflictName, SurvivesTheRoundTripAndIsNoEntitysStream) {
+  const std::string name = ConflictsStreamName({"s", "note", "a:b", "main"});
+  EXPECT_EQ(name, "!conflicts:note:a:b");
+  EXPECT_FALSE(ParseStreamName(name));
+  const auto key = ParseConflictsStreamName(name);
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->type, "note");
+  EXPECT_EQ(key->id, "a:b");
+  EXPECT_EQ(key->branch, "main");
+  for (const absl::string_view other :
+       {"", "note:main:a", "!conflicts:", "!conflicts:note", "!conflicts:note:", "!conflicts::a"}) {
+    EXPECT_FALSE(ParseConflictsStreamName(other)) << other;
+  }
+}
+
+TEST(ConflictName, OnlyBranchesOfConflictsBeginLikeOne) {
+  EXPECT_TRUE(IsConflictBranch("conflict/0123"));
+  EXPECT_FALSE(IsConflictBranch("conflict"));
+  EXPECT_FALSE(IsConflictBranch("main"));
+  EXPECT_FALSE(IsConflictBranch(""));
 }
 
 }  // namespace

@@ -50,14 +50,15 @@ class EventStorage {
 
   virtual absl::StatusOr<LookupResult> Lookup(const LookupRequest& request) = 0;
   // Writes the parts, each of another log; answers for each whether it was applied and is on disk.
-  // False: the head row was not as expected: reload and plan again.
+  // False: the head row was not as expected, or a key was taken where another part was applied:
+  // reload and plan again.
   //   ALREADY_EXISTS  an operation key or a name is taken; no part was applied: look up, plan
   //   again.
   virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
   // Commit(writes), with all made ready that can be before it is its turn. Run it once at most,
-  // while `writes` are there.
+  // while `writes` are there. `alone`: nothing else waits, so it may use all that there is.
   using CommitCall = absl::AnyInvocable<absl::StatusOr<std::vector<bool>>()>;
-  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes) {
+  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes, bool alone) {
     return [this, writes] { return Commit(writes); };
   }
 

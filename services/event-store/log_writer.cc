@@ -129,7 +129,10 @@ void LogWriter::Stand(Flight& flight) {
   }
   flight.commit = nullptr;
   flight.writes = flight.plan->Writes();
-  if (!flight.writes.empty()) flight.commit = storage_.PrepareCommit(flight.writes);
+  if (!flight.writes.empty()) {
+    const bool alone = order_.standing() == 0 && batches_.queued() == 0;
+    flight.commit = storage_.PrepareCommit(flight.writes, alone);
+  }
   flight.falls = order_.Planned(flight.plan.get());
 }
 

@@ -120,6 +120,7 @@ struct LogWrite {
   int64_t next_position = 0;
   int64_t next_space_id = 0;
   int64_t time_ms = 0;  // Of every event in it.
+  // Streams (by their state) and operations are in order of position, that of one of the events.
   std::vector<Space> spaces;
   std::vector<Stream> streams;
   std::vector<Event> events;

@@ -39,6 +39,8 @@ void CommitRun::OnMet(const std::vector<Work*>& meetings) {
     conflict::v1::ResolveResult& result = *decided_->mutable_results(static_cast<int>(i));
     if (result.has_error()) {
       work->line->OnMeetingFailed(work, rpc::FromProto(result.error()), line_tools(), questions_);
+    } else if (result.has_conflict()) {
+      OnAsked(work, *result.mutable_conflict());
     } else if (result.merged().data().size() > tools_.limits.data.data_bytes_max) {
       work->line->OnMeetingFailed(work, MergedTooLarge(), line_tools(), questions_);
     } else {
@@ -75,18 +77,27 @@ void CommitRun::OnKnown(const std::vector<Work*>& works) {
   }
 }
 
-void CommitRun::OnAppended(const std::vector<Work*>& works) {
+void CommitRun::OnAppended(const std::vector<Work*>& works, int items) {
   questions_.bytes_in_work = 0;
-  const bool whole = appended_.ok() && appended_->results_size() == static_cast<int>(works.size());
+  last_group_ = 0;
+  const bool whole = appended_.ok() && appended_->results_size() == items;
   if (!whole) {
     for (Work* work : works) {
       if (work->stage != Stage::kAnswered) SendBack(work->line, LogUnavailable());
     }
     return;
   }
-  for (size_t i = 0; i < works.size(); ++i) {
-    if (works[i]->stage == Stage::kAnswered) continue;  // Sent back with one before it.
-    OnAppendResult(works[i], *appended_->mutable_results(static_cast<int>(i)));
+  int at = 0;
+  for (Work* work : works) {
+    const int first = std::exchange(at, at + work->items());
+    if (work->stage == Stage::kAnswered) continue;  // Sent back with one before it.
+    if (work->opening != nullptr) {
+      OnOpened(work, first);
+    } else if (work->pending.closing != nullptr) {
+      OnClosed(work, first);
+    } else {
+      OnAppendResult(work, *appended_->mutable_results(first));
+    }
   }
   for (EntityLine& line : lines_) {
     if (line.found_head != nullptr) {
@@ -100,6 +111,7 @@ void CommitRun::OnAppended(const std::vector<Work*>& works) {
 void CommitRun::OnAppendResult(Work* work, event_store::v1::AppendResult& result) {
   EntityLine& line = *work->line;
   if (result.has_appended()) {
+    work->next->time_ms = result.appended().time_ms();
     line.OnAppended(work);
     line.found_head = nullptr;
     AnswerStored(work, result.appended());
@@ -141,7 +153,10 @@ void CommitRun::OnAppendError(Work* work, event_store::v1::AppendResult& result)
 
 void CommitRun::AnswerStored(Work* work, const event_store::v1::Appended& appended) {
   v1::CommitResult& result = *work->pending.result;
-  result.set_outcome(work->merged ? common::v1::OUTCOME_MERGED : common::v1::OUTCOME_APPLIED);
+  result.set_outcome(work->merged || work->pending.closing != nullptr
+                         ? common::v1::OUTCOME_MERGED
+                         : common::v1::OUTCOME_APPLIED);
+  if (work->kept) SetKept(work->conflict_id, result);
   result.set_version_id(work->next->version_id());
   result.set_revision(work->next->revision);
   result.mutable_position()->set_epoch(appended.epoch());
@@ -166,6 +181,9 @@ void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event,
   result.mutable_position()->set_epoch(epoch);
   result.mutable_position()->set_seq(event.seq());
   result.set_time_ms(event.time_ms());
+  const bool kept = meta.outcome() == common::v1::OUTCOME_CONFLICT;
+  if (kept) SetKept(meta.conflict_id(), result);
+  if (kept) result.set_outcome(common::v1::OUTCOME_DUPLICATE);
   const bool merged = meta.outcome() == common::v1::OUTCOME_MERGED;
   if (merged && !meta.text().empty()) {
     result.set_text(std::move(*meta.mutable_text()));
@@ -174,6 +192,7 @@ void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event,
   }
   work->ours = state;  // What the client's next operation of the batch was made on.
   work->merged = merged && work->pending.operation().kind() == common::v1::OPERATION_KIND_TEXT;
+  if (kept) KeepFollowers(work, state, meta.conflict_id());
   Answer(work);
 }
 
@@ -190,7 +209,8 @@ void CommitRun::Answer(Work* work) {
   work->stage = Stage::kAnswered;
   work->before = work->base = nullptr;
   tools_.observer.OnAnswer(work->pending.operation().kind(), work->pending.result->outcome());
-  answered_.push_back(std::move(work->pending.call));
+  (work->opening == nullptr ? answered_ : told_).push_back(std::move(work->pending.call));
+  work->opening = nullptr;
 }
 
 void CommitRun::SendBack(EntityLine* line, const absl::Status& error) {
@@ -218,6 +238,12 @@ void CommitRun::Refuse(Work* work, const absl::Status& error) {
 void CommitRun::Publish() {
   // Answers first: until the run is over, its lanes keep other operations from the old heads.
   for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();
+  if (!told_.empty()) {
+    // Nobody else waits for conflict: who is answered then keeps what he needs.
+    tools_.facts.Record(std::exchange(opened_, {}), [told = std::exchange(told_, {})] {
+      for (const auto& call : told) call->OnAnswered();
+    });
+  }
   std::vector<HeadCache::Update> updates;
   for (EntityLine& line : lines_) {
     const bool finished = line.finished();

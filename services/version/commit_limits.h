@@ -8,6 +8,7 @@
 namespace bdcsync::version {
 
 inline constexpr size_t kCommitItemsMax = 4096;  // Of one call.
+inline constexpr int kAppendItemsMax = 4096;     // Of one call to the log.
 
 struct CommitLimits {
   DataLimits data;

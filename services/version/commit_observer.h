@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "bdcsync/common/v1/common.pb.h"
+#include "bdcsync/conflict/v1/conflict.pb.h"
 #include "libs/base/call_trace.h"
 #include "services/version/text_work.h"
 
@@ -29,6 +30,12 @@ class CommitObserver {
   // The caller was told to try an operation again, since a service did not answer. The thread's
   // CallScope is that of its batch.
   virtual void OnSentBack(const common::v1::Operation& operation, const absl::Status& why) = 0;
+  // A change was kept on a branch until a person decides.
+  virtual void OnConflictOpened() = 0;
+  // A conflict came to its end: `state` is one of the closed ones.
+  virtual void OnConflictClosed(conflict::v1::ConflictState state) = 0;
+  // Conflict was not told what the log holds of conflicts.
+  virtual void OnFactsLost(size_t facts, const absl::Status& why) = 0;
 };
 
 }  // namespace bdcsync::version

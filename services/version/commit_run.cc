@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/entity/key.h"
+#include "services/version/conflict_facts.h"
+#include "services/version/side.h"
 
 namespace bdcsync::version {
 namespace {
@@ -27,44 +29,18 @@ bool CanBeKnown(const Work& work) {
   return bytes > 0 && bytes <= kOperationIdBytesMax;
 }
 
-std::string KeyOf(const common::v1::EntityKey& key) {
-  const entity::KeyView view = entity::ViewOf(key);
-  constexpr absl::string_view kSeparator("\0", 1);
-  return absl::StrCat(view.space, kSeparator, view.type, ":", view.branch, ":", view.id);
-}
-
 void SetStream(const EntityLine& line, event_store::v1::StreamKey& key) {
   key.set_space(std::string(line.space()));
   key.set_name(std::string(line.stream()));
 }
 
-void SetSide(const EntityState& state, conflict::v1::Side& side, bool with_state) {
-  if (with_state) {
-    side.set_exists(state.alive());
-    side.set_data(state.data);
-  }
-  side.set_version_id(state.version_id());
-  side.set_user_id(state.user_id);
-  side.set_device_id(state.device_id);
-  side.set_client_time_ms(state.client_time_ms);
-}
-
-// Takes the description of the version: should the append fail, it is made anew.
-void SetAppendItem(Work& work, bool atomic, AppendItem& item) {
-  SetStream(*work.line, *item.mutable_stream());
-  item.set_kind(event_store::v1::STREAM_KIND_ENTITY);
-  item.mutable_expected()->set_revision(work.before->revision);
-  item.mutable_expected()->set_event_id(work.before->event_id);
-  item.set_op_id(work.pending.operation().op_id());
-  item.set_request_hash(work.pending.operation().request_hash());
-  item.set_event_id(work.next->event_id);
-  item.set_meta(std::move(work.meta));
-  item.set_data(work.next->data);
-  item.set_tombstone(work.next->deleted);
-  item.set_atomic_group(atomic ? 1 : 0);
-}
-
 }  // namespace
+
+std::string CommitRun::KeyOf(const common::v1::EntityKey& key) {
+  const entity::KeyView view = entity::ViewOf(key);
+  constexpr absl::string_view kSeparator("\0", 1);
+  return absl::StrCat(view.space, kSeparator, view.type, ":", view.branch, ":", view.id);
+}
 
 void CommitRun::Start(const Tools& tools, std::vector<PendingOperation> operations, bool atomic,
                       absl::AnyInvocable<void()> done) {
@@ -85,6 +61,10 @@ CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operation
   for (size_t i = 0; i < works_.size(); ++i) {
     Work& work = works_[i];
     work.pending = std::move(operations[i]);
+    const std::string& branch = work.pending.operation().entity().branch();
+    if (entity::IsConflictBranch(branch)) {
+      work.conflict_id = branch.substr(entity::kConflictBranchPrefix.size());
+    }
     std::string key = KeyOf(work.pending.operation().entity());
     const auto place = places.find(key);
     if (place == places.end()) {
@@ -122,7 +102,7 @@ void CommitRun::Proceed() {
       continue;
     }
     if (std::exchange(questions_.needs_bases, false)) continue;
-    if (Ask() || Append()) return;
+    if (Ask() || LoadFacts() || Append()) return;
     if (std::exchange(stalled_, true)) {
       for (EntityLine* line : wave) SendBack(line, MakeError(Reason::kInternal, "no progress"));
     }
@@ -326,10 +306,16 @@ void CommitRun::AskResolver(const std::vector<Work*>& meetings) {
     conflict::v1::ResolveItem& item = *request.add_items();
     item.set_op_id(work->pending.operation().op_id());
     *item.mutable_entity() = work->pending.operation().entity();
-    SetSide(*work->base, *item.mutable_base(), true);
-    SetSide(*work->before, *item.mutable_theirs(), work->follows_meeting == 0);
-    SetSide(*work->ours, *item.mutable_ours(), true);
+    SetSide(*work->base, *item.mutable_base());
+    if (work->follows_meeting == 0) {
+      SetSide(*work->before, *item.mutable_theirs());
+    } else {
+      SetSideAuthor(*work->before, *item.mutable_theirs());
+    }
+    SetSide(*work->ours, *item.mutable_ours());
     item.mutable_ours()->clear_version_id();
+    item.mutable_ours()->set_app_version(work->pending.item->actor().app_version());
+    item.set_without_asking(!work->may_ask());
     item.set_theirs_item(static_cast<uint32_t>(work->follows_meeting));
   }
   tools_.resolver.Resolve(
@@ -354,14 +340,34 @@ void CommitRun::AskKnown(const std::vector<Work*>& works) {
       });
 }
 
+// Takes the description of the version: should the append fail, it is made anew.
+void CommitRun::SetAppendItem(Work& work, uint32_t group, AppendItem& item) {
+  SetStream(*work.line, *item.mutable_stream());
+  item.set_kind(event_store::v1::STREAM_KIND_ENTITY);
+  item.mutable_expected()->set_revision(work.before->revision);
+  item.mutable_expected()->set_event_id(work.before->event_id);
+  item.set_op_id(work.pending.operation().op_id());
+  item.set_request_hash(work.pending.operation().request_hash());
+  item.set_event_id(work.next->event_id);
+  item.set_meta(std::move(work.meta));
+  item.set_data(work.next->data);
+  item.set_tombstone(work.next->deleted);
+  item.set_atomic_group(group);
+}
+
 bool CommitRun::Append() {
   AppendRequest request;
   request.mutable_items()->Reserve(static_cast<int>(works_.size()));
   std::vector<Work*> works;
   works.reserve(works_.size());
   for (Work& work : works_) {
-    if (work.stage != Stage::kReady) continue;
-    SetAppendItem(work, atomic_, *request.add_items());
+    if (work.stage != Stage::kReady && work.stage != Stage::kOpening) continue;
+    if (request.items_size() + work.items() > kAppendItemsMax) break;  // The rest comes next.
+    if (work.for_conflict()) {
+      AddConflictItems(work, request);
+    } else {
+      SetAppendItem(work, atomic_ ? 1 : 0, *request.add_items());
+    }
     works.push_back(&work);
     work.line->chain_broken = false;
   }
@@ -369,7 +375,8 @@ bool CommitRun::Append() {
     questions_.bytes_in_work = 0;  // What was in work came to nothing.
     return false;
   }
-  Expect(1, [this, works = std::move(works)] { OnAppended(works); });
+  const int items = request.items_size();
+  Expect(1, [this, items, works = std::move(works)] { OnAppended(works, items); });
   tools_.log.Append(std::move(request),
                     [self = shared_from_this()](absl::StatusOr<AppendResponse> appended) {
                       self->appended_ = std::move(appended);

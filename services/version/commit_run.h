@@ -19,11 +19,15 @@
 #include "services/version/commit_observer.h"
 #include "services/version/entity_line.h"
 #include "services/version/event_log.h"
+#include "services/version/fact_recorder.h"
 #include "services/version/head_cache.h"
 #include "services/version/resolver.h"
 #include "services/version/work.h"
 
 namespace bdcsync::version {
+
+// Streams of facts that are read at once; fewer when they are too large together.
+inline constexpr size_t kFactsAtOnceMax = 64;
 
 class CommitRun : public std::enable_shared_from_this<CommitRun> {
  public:
@@ -34,6 +38,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
     HeadCache& cache;
     Random& random;
     CommitObserver& observer;
+    FactRecorder& facts;
     const CommitLimits& limits;
   };
 
@@ -46,6 +51,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
             absl::AnyInvocable<void()> done);
 
  private:
+  static std::string KeyOf(const common::v1::EntityKey& key);
   // The lines that are worked on: all but the finished ones, or fewer at a time when their heads
   // together are too large to be read.
   std::vector<EntityLine*> Wave();
@@ -57,6 +63,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   bool LoadBases(const std::vector<EntityLine*>& wave);
   void Decide(const std::vector<EntityLine*>& wave);
   bool Ask();
+  bool LoadFacts();
   bool Append();
 
   // Asks `questions` things; when all of them and the asker have arrived, `then` runs, and Proceed.
@@ -75,9 +82,28 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   std::vector<Work*> TakeDoubts();
   void AskKnown(const std::vector<Work*>& works);
   void OnKnown(const std::vector<Work*>& works);
-  void OnAppended(const std::vector<Work*>& works);
+  void OnAppended(const std::vector<Work*>& works, int items);
   void OnAppendResult(Work* work, event_store::v1::AppendResult& result);
   void OnAppendError(Work* work, event_store::v1::AppendResult& result);
+
+  // What a person has to decide (commit_openings.cc).
+  void OnAsked(Work* work, conflict::v1::Conflict& conflict);
+  void OnFacts(const std::vector<Work*>& works);
+  // Too many are open: the operation is decided again, without asking.
+  void SetFacts(Work* work, FactsHead facts);
+  static void SetAppendItem(Work& work, uint32_t group, event_store::v1::AppendItem& item);
+  // Adds the group that opens a conflict, or what closes one beside its merge.
+  void AddConflictItems(Work& work, event_store::v1::AppendRequest& request);
+  // The results of such a group, from the one at `at`.
+  void OnOpened(Work* work, int at);
+  void OnClosed(Work* work, int at);
+  // Of the results of a group that failed: the place of the one that failed it.
+  int CulpritAmong(int begin, int count) const;
+  void AnswerOpened(Work* work, const event_store::v1::Appended& appended);
+  // What the client made on top of `work`, whose change is kept, goes on from it on the branch.
+  void KeepFollowers(Work* work, const StatePtr& state, const std::string& conflict_id);
+
+  static void SetKept(const std::string& conflict_id, v1::CommitResult& result);
 
   void AnswerStored(Work* work, const event_store::v1::Appended& appended);
   void AnswerDuplicate(Work* work, const event_store::v1::Event& event, uint64_t epoch);
@@ -106,11 +132,17 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   bool stalled_ = false;  // Nothing was asked since the last pass.
   EntityLine::Questions questions_;
   std::vector<std::shared_ptr<CommitCall>> answered_;
+  // Conflicts that were opened since Publish, and who waits until conflict was told of them.
+  std::vector<conflict::v1::Fact> opened_;
+  std::vector<std::shared_ptr<CommitCall>> told_;
+  uint32_t last_group_ = 0;  // Of the append that is being made.
+  size_t facts_at_once_ = kFactsAtOnceMax;
 
   std::atomic<int> expected_{0};
   absl::AnyInvocable<void()> then_;
   // Answers to the questions under way; each is written by one callback before it arrives.
   absl::StatusOr<event_store::v1::ReadHeadsResponse> heads_;
+  absl::StatusOr<event_store::v1::ReadHeadsResponse> facts_;
   std::vector<absl::StatusOr<event_store::v1::ReadStreamResponse>> pages_;
   absl::StatusOr<conflict::v1::ResolveResponse> decided_;
   absl::StatusOr<event_store::v1::GetOperationsResponse> known_;

@@ -9,6 +9,7 @@
 #include "libs/entity/key.h"
 #include "libs/entity/key_hash.h"
 #include "libs/rpc/status.h"
+#include "services/version/conflict_facts.h"
 
 namespace bdcsync::version {
 namespace {
@@ -33,10 +34,16 @@ Lanes LanesOf(const std::vector<PendingOperation>& group) {
   return lanes;
 }
 
+absl::Status Validate(const PendingOperation& pending) {
+  RETURN_IF_ERROR(entity::ValidateKey(entity::ViewOf(pending.operation().entity())));
+  if (pending.own || !IsReservedOperationId(pending.operation().op_id())) return absl::OkStatus();
+  return MakeErrorAt(Reason::kInvalidArgument, "op_id", "such an op_id is not for clients");
+}
+
 absl::Status ValidateGroup(const std::vector<PendingOperation>& group) {
   const absl::string_view space = group.front().operation().entity().space();
   for (const PendingOperation& pending : group) {
-    RETURN_IF_ERROR(entity::ValidateKey(entity::ViewOf(pending.operation().entity())));
+    RETURN_IF_ERROR(Validate(pending));
     if (pending.operation().entity().space() != space) {
       return MakeErrorAt(Reason::kInvalidArgument, "space", "an atomic batch is of one space");
     }
@@ -52,14 +59,15 @@ struct Committer::Segments {
   absl::AnyInvocable<void()> done;
 };
 
-Committer::Committer(EventLog& log, Resolver& resolver, HeadCache& cache, Random& random,
-                     CommitObserver& observer, CommitLimits limits)
+Committer::Committer(EventLog& log, Resolver& resolver, FactRecorder& facts, HeadCache& cache,
+                     Random& random, CommitObserver& observer, CommitLimits limits)
     : limits_(limits),
       tools_{.log = log,
              .resolver = resolver,
              .cache = cache,
              .random = random,
              .observer = observer,
+             .facts = facts,
              .limits = limits_},
       batcher_({.in_flight_max = limits.batches_in_flight_max,
                 .batch_items_max = limits.batch_items_max,
@@ -81,12 +89,7 @@ absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitRespo
     done();
     return absl::OkStatus();
   }
-  OnStarted();
-  auto call = std::make_shared<CommitCall>(count, CallScope::Current(),
-                                           [this, done = std::move(done)]() mutable {
-                                             done();
-                                             OnFinished();
-                                           });
+  std::shared_ptr<CommitCall> call = StartCall(count, std::move(done));
   std::vector<Group> groups;
   absl::flat_hash_map<std::pair<uint32_t, absl::string_view>, size_t> batches;
   absl::flat_hash_map<uint32_t, size_t> atomics;
@@ -106,6 +109,37 @@ absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitRespo
   call = nullptr;
   Submit(std::move(groups));
   return absl::OkStatus();
+}
+
+std::shared_ptr<CommitCall> Committer::StartCall(size_t operations,
+                                                 absl::AnyInvocable<void()> done) {
+  OnStarted();
+  return std::make_shared<CommitCall>(operations, CallScope::Current(),
+                                      [this, done = std::move(done)]() mutable {
+                                        done();
+                                        OnFinished();
+                                      });
+}
+
+void Committer::CommitClosing(const v1::CommitItem& item, const Closing& closing,
+                              v1::CommitResult& result, absl::AnyInvocable<void()> done) {
+  SubmitOwn(item, &closing, result, std::move(done));
+}
+
+void Committer::CommitOwn(const v1::CommitItem& item, v1::CommitResult& result,
+                          absl::AnyInvocable<void()> done) {
+  SubmitOwn(item, nullptr, result, std::move(done));
+}
+
+void Committer::SubmitOwn(const v1::CommitItem& item, const Closing* closing,
+                          v1::CommitResult& result, absl::AnyInvocable<void()> done) {
+  std::vector<Group> groups(1);
+  groups[0].push_back({.item = &item,
+                       .result = &result,
+                       .call = StartCall(1, std::move(done)),
+                       .own = true,
+                       .closing = closing});
+  Submit(std::move(groups));
 }
 
 void Committer::Submit(std::vector<Group> groups) {
@@ -141,7 +175,7 @@ bool Committer::Accept(Group& group) {
     return valid.ok();
   }
   std::erase_if(group, [this](PendingOperation& pending) {
-    const absl::Status valid = entity::ValidateKey(entity::ViewOf(pending.operation().entity()));
+    const absl::Status valid = Validate(pending);
     if (valid.ok()) return false;
     Group alone;
     alone.push_back(std::move(pending));

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,8 +24,8 @@ namespace bdcsync::version {
 class Committer {
  public:
   // All are borrowed and must outlive the committer.
-  Committer(EventLog& log, Resolver& resolver, HeadCache& cache, Random& random,
-            CommitObserver& observer, CommitLimits limits);
+  Committer(EventLog& log, Resolver& resolver, FactRecorder& facts, HeadCache& cache,
+            Random& random, CommitObserver& observer, CommitLimits limits);
   // Waits until nothing is under way; the calls of log and resolver have deadlines.
   ~Committer() { Drain(absl::InfiniteFuture()); }
   Committer(const Committer&) = delete;
@@ -38,6 +39,16 @@ class Committer {
   // its own and the latest of their deadlines.
   absl::Status Commit(const v1::CommitRequest& request, v1::CommitResponse& response,
                       absl::AnyInvocable<void()> done);
+
+  // Commits one operation that closes a conflict, with the fact that says so. It is put in line
+  // with the others on its entity. `precondition_failed` when the conflict is not as `closing`
+  // says. All are borrowed until `done` runs.
+  void CommitClosing(const v1::CommitItem& item, const Closing& closing, v1::CommitResult& result,
+                     absl::AnyInvocable<void()> done);
+
+  // Commits one operation of the service's own, whose op_id no client may use.
+  void CommitOwn(const v1::CommitItem& item, v1::CommitResult& result,
+                 absl::AnyInvocable<void()> done);
 
   // Refuses new operations as unavailable and returns when none is under way, or at `deadline`.
   void Drain(absl::Time deadline);
@@ -54,6 +65,10 @@ class Committer {
     absl::MutexLock lock(&mutex_);
     return draining_;
   }
+  // Counts a call as under way until `done` has run.
+  std::shared_ptr<CommitCall> StartCall(size_t operations, absl::AnyInvocable<void()> done);
+  void SubmitOwn(const v1::CommitItem& item, const Closing* closing, v1::CommitResult& result,
+                 absl::AnyInvocable<void()> done);
   void OnStarted();
   void OnFinished();
   void Submit(std::vector<Group> groups);

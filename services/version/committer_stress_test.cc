@@ -49,13 +49,17 @@ struct Replica {
         late(log, threads, /*loss_period=*/23),
         resolver(merging, threads),
         cache(2000),  // Small: heads come and go.
-        committer(late, resolver, cache, random, observer, limits) {}
+        desk(merging),
+        facts(desk, observer),
+        committer(late, resolver, facts, cache, random, observer, limits) {}
 
   SeededRandom random;
   LateEventLog late;
   LateResolver resolver;
   HeadCache cache;
   CountingObserver observer;
+  FakeDesk desk;
+  FactRecorder facts;
   Committer committer;
 };
 

@@ -90,5 +90,13 @@ inline constexpr config::Duration kResolveTimeout{
     .min = absl::Milliseconds(100),
     .max = absl::Minutes(5),
     .doc = "How long version waits for one answer of conflict."};
+inline constexpr config::Duration kRecordFactsTimeout{
+    .name = "version.record_facts_timeout",
+    .default_value = absl::Milliseconds(200),
+    .min = absl::Milliseconds(1),
+    .max = absl::Seconds(30),
+    .doc =
+        "How long the answer to a change that waits for a person is held back until conflict knows "
+        "of it; what conflict was not told it learns later."};
 
 }  // namespace bdcsync::version

@@ -1,11 +1,13 @@
 #include "services/version/entity_line.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/algorithm/container.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/version_id.h"
+#include "services/version/conflict_facts.h"
 
 namespace bdcsync::version {
 namespace {
@@ -22,6 +24,19 @@ bool WantsBase(const Work& work) {
   const common::v1::Operation& operation = work.pending.operation();
   return UsesBase(operation) &&
          (operation.kind() != common::v1::OPERATION_KIND_TEXT || work.needs_base);
+}
+
+// Adds what conflicts have to do with the version to its description.
+void Describe(Work& work) {
+  if (const Closing* closing = work.pending.closing; closing != nullptr) {
+    work.meta = DescribeForConflict(work.meta, common::v1::OUTCOME_MERGED,
+                                    closing->conflict.conflict_id(), closing->branch->version_id());
+  } else if (!work.conflict_id.empty()) {
+    const auto outcome = work.kept     ? common::v1::OUTCOME_CONFLICT
+                         : work.merged ? common::v1::OUTCOME_MERGED
+                                       : common::v1::OUTCOME_APPLIED;
+    work.meta = DescribeForConflict(work.meta, outcome, work.conflict_id);
+  }
 }
 
 }  // namespace
@@ -50,7 +65,7 @@ bool EntityLine::StartsWithCreate() const {
 }
 
 void EntityLine::Release() {
-  stored_ = head_ = nullptr;
+  stored_ = head_ = kept_ = nullptr;
   bases_.clear();
   for (Work* work : works_) {
     work->ours = nullptr;
@@ -92,6 +107,7 @@ void EntityLine::Restart() {
     work->stage = Stage::kWaiting;
     work->before = work->base = work->ours = nullptr;
     work->next = nullptr;
+    work->opening = nullptr;
     work->merged = false;
     if (work->text != nullptr) work->text->after.reset();
   }
@@ -111,7 +127,7 @@ const StatePtr* EntityLine::BaseAt(int64_t revision) const {
 std::vector<int64_t> EntityLine::MissingBases(size_t count_max) {
   std::vector<int64_t> named;
   for (const Work* work : works_) {
-    if (!Waits(work) || !WantsBase(*work)) continue;
+    if (!Waits(work) || work->kept || !WantsBase(*work)) continue;
     const auto id = entity::ParseVersionId(work->pending.operation().base_version());
     if (id && id->revision < stored_->revision) named.push_back(id->revision);
   }
@@ -139,12 +155,18 @@ absl::StatusOr<StatePtr> EntityLine::FindBase(const Work& work, const DataLimits
     const bool is_head = !earlier.merged && SameVersion(*earlier.ours, *head_);
     return is_head ? StatePtr() : ClientStateAfter(work.earlier, limits);
   }
-  ASSIGN_OR_RETURN(StatePtr base, NamedBase(operation));
+  ASSIGN_OR_RETURN(StatePtr base, NamedBase(work));
   return base == head_ ? StatePtr() : base;
 }
 
-absl::StatusOr<StatePtr> EntityLine::NamedBase(const common::v1::Operation& operation) const {
-  const auto id = entity::ParseVersionId(operation.base_version());
+std::optional<entity::VersionId> EntityLine::NamedBy(const Work& work) const {
+  if (work.kept) return entity::VersionId{kept_->revision, kept_->event_id};
+  return entity::ParseVersionId(work.pending.operation().base_version());
+}
+
+absl::StatusOr<StatePtr> EntityLine::NamedBase(const Work& work) const {
+  if (work.kept) return SameVersion(*kept_, *head_) ? head_ : kept_;
+  const std::optional<entity::VersionId> id = NamedBy(work);
   if (!id || id->revision > stored_->revision) return BaseNotFound();
   StatePtr base = stored_;
   if (id->revision < stored_->revision) {
@@ -182,6 +204,7 @@ bool EntityLine::Decide(Work* work, const Tools& tools, Questions& questions) {
     if (!tools.atomic) return false;  // Until what is ready is stored.
     return refuse(MakeError(Reason::kTooLarge, "the batch makes too much data to apply at once"));
   }
+  if (absl::Status open = CheckBranch(operation); !open.ok()) return refuse(std::move(open));
   if (operation.kind() == common::v1::OPERATION_KIND_TEXT) {
     return DecideText(work, tools, questions);
   }
@@ -201,6 +224,15 @@ bool EntityLine::Decide(Work* work, const Tools& tools, Questions& questions) {
                   {.version = {head_->revision, head_->event_id}, .changed_paths = changed});
   }
   return true;
+}
+
+absl::Status EntityLine::CheckBranch(const common::v1::Operation& operation) const {
+  if (head_->sealed) {
+    return MakeErrorAt(Reason::kPreconditionFailed, "branch", "the conflict is closed");
+  }
+  if (head_->exists() || !entity::IsConflictBranch(operation.entity().branch()))
+    return absl::OkStatus();
+  return MakeErrorAt(Reason::kNotFound, "branch", "there is no such conflict");
 }
 
 // A refusal is final only on a head that the log has confirmed: one that is not stored yet may turn
@@ -227,9 +259,10 @@ void EntityLine::MakeReady(Work* work, Change change, const EntityState* merged_
   work->next->data = std::move(change.data);
   work->meta = DescribeVersion(operation, *head_, *work->next, merged_with,
                                std::move(change.changed_paths), change.text);
+  work->merged = merged_with != nullptr;
+  Describe(*work);
   work->before = std::move(head_);
   work->ours = work->next;
-  work->merged = merged_with != nullptr;
   work->stage = Stage::kReady;
   questions.bytes_in_work += work->next->data.size() + work->meta.size();
   head_ = work->next;
@@ -245,6 +278,7 @@ void EntityLine::MakeMeeting(Work* work, StatePtr base, Change change, const Too
   questions.bytes_in_work += ours->data.size() + base->data.size() + head_->data.size();
   work->ours = std::move(ours);
   work->base = std::move(base);
+  work->base_is_made = BuiltOnEarlier(*work) && work->earlier->merged;
   work->before = std::move(head_);
   work->follows_meeting = open_meeting_;
   work->stage = Stage::kMeeting;
@@ -263,6 +297,7 @@ void EntityLine::OnMet(Work* work, bool deleted, std::string data, const DataLim
                                 .changed_paths = changed});
   work->meta = DescribeVersion(work->pending.operation(), *work->before, *work->next,
                                work->base.get(), std::move(changed));
+  Describe(*work);
   work->base = nullptr;
   work->stage = Stage::kReady;
   if (work->meeting_number == open_meeting_) open_meeting_ = 0;
@@ -276,6 +311,48 @@ void EntityLine::OnMeetingFailed(Work* work, absl::Status error, const Tools& to
   head_ = work->before;
   open_meeting_ = 0;
   Refuse(work, std::move(error), tools, questions);
+}
+
+bool EntityLine::OnAsked(Work* work) {
+  for (Work* other : works_) {
+    if (other->stage == Stage::kMeeting) other->stage = Stage::kWaiting;
+  }
+  head_ = work->before;
+  open_meeting_ = 0;
+  waits_for_append_ = true;
+  if (head_ != stored_) return false;
+  if (!confirmed_) {
+    ForgetHead();
+    return false;
+  }
+  work->stage = Stage::kOpening;
+  return true;
+}
+
+EntityLine::Works EntityLine::TakeFollowers(const Work* work) {
+  Works followers;
+  const uint64_t batch = work->pending.client_batch;
+  const std::string& base = work->pending.operation().base_version();
+  if (batch == 0 || base.empty()) return followers;
+  const auto follows = [&](const Work* other) {
+    if (other->stage == Stage::kAnswered || other->pending.client_batch != batch) return false;
+    const common::v1::Operation& operation = other->pending.operation();
+    return other != work && UsesBase(operation) && operation.base_version() == base;
+  };
+  absl::c_copy_if(works_, std::back_inserter(followers), follows);
+  works_.erase(std::remove_if(works_.begin(), works_.end(), follows), works_.end());
+  return followers;
+}
+
+void EntityLine::GoOnFrom(StatePtr state, const Works& followers, const std::string& conflict_id) {
+  for (Work* work : followers) {
+    work->line = this;
+    work->kept = true;
+    work->conflict_id = conflict_id;
+    works_.push_back(work);
+  }
+  kept_ = state;
+  SetHead(std::move(state), /*confirmed=*/false);
 }
 
 void EntityLine::OnAppended(Work* work) {

@@ -93,6 +93,15 @@ class EntityLine {
   void OnMet(Work* work, bool deleted, std::string data, const DataLimits& limits);
   // The resolver refused `work`: it and the meetings after it are looked at again.
   void OnMeetingFailed(Work* work, absl::Status error, const Tools& tools, Questions& questions);
+  // A person has to decide about `work`. True: on the stored head, so it may be put on its branch,
+  // and the line waits for Resume. False: it is decided again on a head that is stored for certain.
+  bool OnAsked(Work* work);
+  // What was put on its branch leaves the head as it was.
+  void Resume() { waits_for_append_ = false; }
+  // Takes out the operations that their client made on top of `work`, which is kept on a branch.
+  Works TakeFollowers(const Work* work);
+  // This is the branch of a conflict, whose head is `state`, and `followers` go on from it.
+  void GoOnFrom(StatePtr state, const Works& followers, const std::string& conflict_id);
   // The version of `work` is stored.
   void OnAppended(Work* work);
 
@@ -103,11 +112,15 @@ class EntityLine {
 
  private:
   bool Decide(Work* work, const Tools& tools, Questions& questions);
+  // Whether the branch takes operations at all: that of a conflict only while it is open.
+  absl::Status CheckBranch(const common::v1::Operation& operation) const;
   // The base that differs from the head that `work` meets; null when it does not say or is equal.
   // UNAVAILABLE: it has to be read first.
   absl::StatusOr<StatePtr> FindBase(const Work& work, const DataLimits& limits) const;
   // The state that its base_version names. Errors as FindBase.
-  absl::StatusOr<StatePtr> NamedBase(const common::v1::Operation& operation) const;
+  absl::StatusOr<StatePtr> NamedBase(const Work& work) const;
+  // The version that it names; of one that follows to a branch, where the branch took it up.
+  std::optional<entity::VersionId> NamedBy(const Work& work) const;
   const StatePtr* BaseAt(int64_t revision) const;
   void Refuse(Work* work, absl::Status error, const Tools& tools, Questions& questions);
   void MakeReady(Work* work, Change change, const EntityState* merged_with, const Tools& tools,
@@ -140,6 +153,7 @@ class EntityLine {
   int open_meeting_ = 0;           // The meeting whose outcome is head_; 0: head_ is known.
   std::vector<std::pair<int64_t, StatePtr>> bases_;
   TextMemory text_;
+  StatePtr kept_;  // Of a conflict's branch: the state that the first of its followers was made on.
 };
 
 }  // namespace bdcsync::version

@@ -84,7 +84,7 @@ std::optional<TextBridge> EntityLine::BridgeAfter(Work* work, absl::string_view 
   TextBridge bridge;
   for (Work* at = work;; at = BuiltOn(*at, path, limits)) {
     if (at == nullptr) {
-      const auto named = entity::ParseVersionId(work->pending.operation().base_version());
+      const auto named = NamedBy(*work);
       if (!named.has_value()) return std::nullopt;
       bridge.to = *named;
       break;
@@ -129,7 +129,7 @@ absl::StatusOr<std::optional<TextBridge>> EntityLine::BridgeToHead(const Work& w
     }
   }
   if (!bridge.has_value()) {
-    const auto named = entity::ParseVersionId(operation.base_version());
+    const auto named = NamedBy(work);
     const bool is_stored = named && named->revision == stored_->revision;
     if (!named || named->revision > stored_->revision || (is_stored && *named != IdOf(*stored_))) {
       return BaseNotFound();
@@ -146,7 +146,7 @@ absl::StatusOr<std::optional<TextBridge>> EntityLine::BridgeToHead(const Work& w
 // What the client had when it made `work`. UNAVAILABLE: it has to be read first.
 absl::StatusOr<StatePtr> EntityLine::ClientStateBefore(const Work& work,
                                                        const DataLimits& limits) const {
-  if (!BuiltOnEarlier(work)) return NamedBase(work.pending.operation());
+  if (!BuiltOnEarlier(work)) return NamedBase(work);
   return ClientStateAfter(work.earlier, limits);
 }
 
@@ -171,7 +171,7 @@ TextMemory::Range EntityLine::MissingSteps(const DataLimits& limits) const {
   int64_t lowest = head;
   for (const Work* work : works_) {
     if (work->stage != Stage::kWaiting || !IsText(*work) || work->needs_base) continue;
-    const auto named = entity::ParseVersionId(work->pending.operation().base_version());
+    const auto named = NamedBy(*work);
     if (!named.has_value()) continue;
     int64_t revision = named->revision;
     if (BuiltOnEarlier(*work) && work->earlier->text != nullptr &&
@@ -219,7 +219,7 @@ bool EntityLine::DecideText(Work* work, const Tools& tools, Questions& questions
 
 bool EntityLine::MadeOnHead(const Work& work) const {
   if (!BuiltOnEarlier(work)) {
-    return entity::ParseVersionId(work.pending.operation().base_version()) == IdOf(*head_);
+    return NamedBy(work) == IdOf(*head_);
   }
   return !work.earlier->merged && IdOf(*work.earlier->ours) == IdOf(*head_);
 }
@@ -290,7 +290,7 @@ bool EntityLine::MakeTextReady(Work* work, TextBridge bridge, const Tools& tools
   text.committed = moved ? change.text : std::string();
   EntityState base;
   if (moved) {
-    const auto named = entity::ParseVersionId(operation.base_version());
+    const auto named = NamedBy(*work);
     base.revision = named->revision;
     base.event_id = named->event_id;
   }

@@ -3,6 +3,7 @@
 #include "bdcsync/event_store/v1/event_store.pb.h"
 #include "bdcsync/version/v1/version.pb.h"
 #include "libs/entity/version_id.h"
+#include "services/version/conflict_facts.h"
 
 namespace bdcsync::version {
 
@@ -32,6 +33,7 @@ StatePtr StateAfter(const event_store::v1::Event& event, v1::VersionMeta& meta) 
     state->user_id = meta.user_id();
     state->device_id = meta.device_id();
     state->client_time_ms = meta.client_time_ms();
+    state->sealed = state->deleted && IsSeal(meta);
   }
   return state;
 }
@@ -39,6 +41,15 @@ StatePtr StateAfter(const event_store::v1::Event& event, v1::VersionMeta& meta) 
 StatePtr StateAfter(const event_store::v1::Event& event) {
   v1::VersionMeta meta;
   return StateAfter(event, meta);
+}
+
+void FillState(const EntityState& from, v1::EntityState& state) {
+  state.set_version_id(from.version_id());
+  state.set_revision(from.revision);
+  state.set_deleted(from.deleted);
+  if (!from.deleted) state.set_data(from.data);
+  state.set_category(from.category);
+  state.set_time_ms(from.time_ms);
 }
 
 }  // namespace bdcsync::version

@@ -13,6 +13,7 @@ namespace bdcsync::event_store::v1 {
 class Event;
 }  // namespace bdcsync::event_store::v1
 namespace bdcsync::version::v1 {
+class EntityState;
 class VersionMeta;
 }  // namespace bdcsync::version::v1
 
@@ -22,7 +23,8 @@ struct EntityState {
   int64_t revision = 0;  // 0: there is no version yet.
   uint64_t event_id = 0;
   bool deleted = false;
-  std::string data;  // JSON text while it lives.
+  bool sealed = false;  // The end of a conflict's branch (conflict_facts.h).
+  std::string data;     // JSON text while it lives.
   std::string category;
   std::string user_id;  // Who made this version, on which device and when by its own clock.
   std::string device_id;
@@ -46,5 +48,7 @@ const StatePtr& NoState();
 // its data and loses its author.
 StatePtr StateAfter(const event_store::v1::Event& event, v1::VersionMeta& meta);
 StatePtr StateAfter(const event_store::v1::Event& event);
+// The state as readers are told of it, but for the entity's key.
+void FillState(const EntityState& from, v1::EntityState& state);
 
 }  // namespace bdcsync::version

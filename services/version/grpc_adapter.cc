@@ -69,4 +69,37 @@ grpc::ServerUnaryReactor* GrpcAdapter::Diff(grpc::CallbackServerContext* context
   return reactor;
 }
 
+grpc::ServerUnaryReactor* GrpcAdapter::ViewConflicts(grpc::CallbackServerContext* context,
+                                                     const v1::ViewConflictsRequest* request,
+                                                     v1::ViewConflictsResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->viewer.View(*request, Into(response, reactor));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::CloseConflicts(grpc::CallbackServerContext* context,
+                                                      const v1::CloseConflictsRequest* request,
+                                                      v1::CloseConflictsResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->closer.Close(*request, Into(response, reactor));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::UndoResolution(grpc::CallbackServerContext* context,
+                                                      const v1::UndoResolutionRequest* request,
+                                                      v1::UndoResolutionResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  const CallScope scope(rpc::TraceOf(*context));
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->undoer.Undo(*request, Into(response, reactor));
+  return reactor;
+}
+
 }  // namespace bdcsync::version

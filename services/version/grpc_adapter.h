@@ -7,7 +7,10 @@
 #include "bdcsync/version/v1/version.grpc.pb.h"
 #include "libs/rpc/arena_messages.h"
 #include "services/version/committer.h"
+#include "services/version/conflict_closer.h"
+#include "services/version/conflict_viewer.h"
 #include "services/version/reader.h"
+#include "services/version/resolution_undoer.h"
 
 namespace bdcsync::version {
 
@@ -16,6 +19,9 @@ class GrpcAdapter final : public v1::VersionService::CallbackService {
   struct Domain {
     Committer& committer;
     Reader& reader;
+    ConflictViewer& viewer;
+    ConflictCloser& closer;
+    ResolutionUndoer& undoer;
   };
 
   GrpcAdapter() { SetMessageAllocatorFor_Commit(&commit_messages_); }
@@ -35,6 +41,15 @@ class GrpcAdapter final : public v1::VersionService::CallbackService {
   grpc::ServerUnaryReactor* Diff(grpc::CallbackServerContext* context,
                                  const v1::DiffRequest* request,
                                  v1::DiffResponse* response) override;
+  grpc::ServerUnaryReactor* ViewConflicts(grpc::CallbackServerContext* context,
+                                          const v1::ViewConflictsRequest* request,
+                                          v1::ViewConflictsResponse* response) override;
+  grpc::ServerUnaryReactor* CloseConflicts(grpc::CallbackServerContext* context,
+                                           const v1::CloseConflictsRequest* request,
+                                           v1::CloseConflictsResponse* response) override;
+  grpc::ServerUnaryReactor* UndoResolution(grpc::CallbackServerContext* context,
+                                           const v1::UndoResolutionRequest* request,
+                                           v1::UndoResolutionResponse* response) override;
 
  private:
   rpc::ArenaMessages<v1::CommitRequest, v1::CommitResponse> commit_messages_;

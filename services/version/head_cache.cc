@@ -56,19 +56,21 @@ void HeadCache::Drop(Entries::iterator entry) {
 }
 
 void HeadCache::Set(const Update& update) {
-  const size_t bytes = kEntryBytes + update.key.size() + update.state->bytes() +
-                       (update.trail == nullptr ? 0 : sizeof(TextTrail) + update.trail->bytes());
+  size_t bytes = kEntryBytes + update.key.size() + update.state->bytes();
   if (bytes > bytes_max_) {
     Forget(update.key);
     return;
   }
+  std::shared_ptr<TextTrail> trail = update.trail;
+  if (trail != nullptr && bytes + sizeof(TextTrail) + trail->bytes() > bytes_max_) trail = nullptr;
+  if (trail != nullptr) bytes += sizeof(TextTrail) + trail->bytes();
   const Entries::iterator entry = *places_.lazy_emplace(update.key, [&](const auto& construct) {
     entries_.push_front({std::string(update.key), HashOfKey()(update.key)});
     construct(entries_.begin());
   });
   stats_.bytes += bytes - entry->bytes;
   entry->state = update.state;
-  entry->trail = update.trail;
+  entry->trail = std::move(trail);
   entry->bytes = bytes;
   entries_.splice(entries_.begin(), entries_, entry);
 }

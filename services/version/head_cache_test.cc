@@ -75,5 +75,35 @@ TEST(HeadCache, DoesNotKeepWhatAloneIsTooLarge) {
   EXPECT_EQ(cache.stats().bytes, 0u);
 }
 
+std::shared_ptr<TextTrail> Trail(int steps) {
+  auto trail = std::make_shared<TextTrail>(entity::VersionId{1, 1});
+  for (int i = 0; i < steps; ++i) {
+    trail->Add({.version = {2 + i, 1}, .changed_paths = {std::string(100, 'p')}});
+  }
+  return trail;
+}
+
+TEST(HeadCache, LendsTheTrailOfAHeadToOneAtATime) {
+  HeadCache cache(1 << 20);
+  const std::shared_ptr<TextTrail> trail = Trail(3);
+  cache.Apply({{"a", State(4), trail}});
+  EXPECT_EQ(cache.Find({"a"}).front().trail, trail);
+  EXPECT_EQ(cache.Find({"a"}).front().trail, nullptr);
+  EXPECT_EQ(RevisionOf(cache, "a"), 4);
+}
+
+TEST(HeadCache, CountsTrailsAndDropsOneRatherThanItsHead) {
+  const StatePtr state = State(4);
+  const std::shared_ptr<TextTrail> trail = Trail(3);
+  const size_t bytes = BytesOf("a", state) + sizeof(TextTrail) + trail->bytes();
+  for (const size_t bytes_max : {bytes, bytes - 1}) {
+    HeadCache cache(bytes_max);
+    cache.Apply({{"a", state, trail}});
+    EXPECT_EQ(cache.stats().bytes, bytes_max == bytes ? bytes : BytesOf("a", state));
+    EXPECT_EQ(cache.Find({"a"}).front().trail != nullptr, bytes_max == bytes);
+    EXPECT_EQ(RevisionOf(cache, "a"), 4);
+  }
+}
+
 }  // namespace
 }  // namespace bdcsync::version

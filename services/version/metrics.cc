@@ -29,6 +29,13 @@ constexpr metrics::MetricInfo kLostRaces{
 constexpr metrics::MetricInfo kSentBack{
     "bdcsync_version_sent_back_operations_total",
     "Operations that were not answered since event-store or conflict did not."};
+constexpr metrics::MetricInfo kOpened{"bdcsync_version_conflicts_opened_total",
+                                      "Changes that were kept on a branch until a person decides."};
+constexpr metrics::MetricInfo kClosed{"bdcsync_version_conflicts_closed_total",
+                                      "Conflicts that were closed, by the state they ended in."};
+constexpr metrics::MetricInfo kFactsLost{
+    "bdcsync_version_conflict_facts_lost_total",
+    "Facts about conflicts that conflict was not told in time; it learns them later."};
 constexpr absl::Duration kFailureInterval = absl::Seconds(1);
 constexpr metrics::MetricInfo kQueueItems{"bdcsync_version_queue_items",
                                           "Operations that wait for a batch."};
@@ -55,7 +62,16 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
       batch_items_(registry.AddHistogram(kBatchItems, metrics::SizeBuckets())),
       meetings_(registry.AddCounter(kMeetings)),
       lost_races_(registry.AddCounter(kLostRaces)),
-      sent_back_(registry.AddCounter(kSentBack)) {
+      sent_back_(registry.AddCounter(kSentBack)),
+      opened_(registry.AddCounter(kOpened)),
+      facts_lost_(registry.AddCounter(kFactsLost)),
+      lost_facts_(clock, kFailureInterval) {
+  for (int state = conflict::v1::CONFLICT_STATE_RESOLVED;
+       state < conflict::v1::ConflictState_ARRAYSIZE; ++state) {
+    const auto value = static_cast<conflict::v1::ConflictState>(state);
+    closed_[state] = &registry.AddCounter(
+        kClosed, {{"state", LabelOf(conflict::v1::ConflictState_Name(value), "CONFLICT_STATE_")}});
+  }
   for (int kind = 1; kind < common::v1::OperationKind_ARRAYSIZE; ++kind) {
     for (int outcome = 1; outcome < common::v1::Outcome_ARRAYSIZE; ++outcome) {
       const auto kind_value = static_cast<common::v1::OperationKind>(kind);
@@ -110,6 +126,24 @@ void Metrics::OnSentBack(const common::v1::Operation& operation, const absl::Sta
   logger_.Warn("an operation was sent back unanswered",
                {{"request_id", CallScope::Current().request_id},
                 {"op_id", operation.op_id()},
+                {"error", why.message()},
+                {"suppressed", *held_back}});
+}
+
+void Metrics::OnConflictOpened() { opened_.Add(); }
+
+void Metrics::OnConflictClosed(conflict::v1::ConflictState state) {
+  const bool known = state > 0 && state < conflict::v1::ConflictState_ARRAYSIZE;
+  if (known && closed_[state] != nullptr) closed_[state]->Add();
+}
+
+void Metrics::OnFactsLost(size_t facts, const absl::Status& why) {
+  facts_lost_.Add(static_cast<double>(facts));
+  const auto held_back = lost_facts_.Allow();
+  if (!held_back.has_value()) return;
+  logger_.Warn("conflict was not told of what the log holds",
+               {{"request_id", CallScope::Current().request_id},
+                {"facts", facts},
                 {"error", why.message()},
                 {"suppressed", *held_back}});
 }

@@ -28,6 +28,9 @@ class Metrics final : public CommitObserver {
   void OnLostRace() override;
   void OnJoined(const CallTrace& batch, const std::vector<const CallTrace*>& calls) override;
   void OnSentBack(const common::v1::Operation& operation, const absl::Status& why) override;
+  void OnConflictOpened() override;
+  void OnConflictClosed(conflict::v1::ConflictState state) override;
+  void OnFactsLost(size_t facts, const absl::Status& why) override;
 
  private:
   using ByOutcome = std::array<metrics::Counter*, common::v1::Outcome_ARRAYSIZE>;
@@ -40,6 +43,10 @@ class Metrics final : public CommitObserver {
   metrics::Counter& meetings_;
   metrics::Counter& lost_races_;
   metrics::Counter& sent_back_;
+  metrics::Counter& opened_;
+  std::array<metrics::Counter*, conflict::v1::ConflictState_ARRAYSIZE> closed_{};
+  metrics::Counter& facts_lost_;
+  log::Throttle lost_facts_;
 };
 
 }  // namespace bdcsync::version

@@ -11,10 +11,15 @@
 #include "libs/rpc/server.h"
 #include "services/version/committer.h"
 #include "services/version/config.h"
+#include "services/version/conflict_closer.h"
+#include "services/version/conflict_desk_client.h"
+#include "services/version/conflict_viewer.h"
 #include "services/version/event_log_client.h"
+#include "services/version/fact_recorder.h"
 #include "services/version/grpc_adapter.h"
 #include "services/version/metrics.h"
 #include "services/version/reader.h"
+#include "services/version/resolution_undoer.h"
 #include "services/version/resolver_client.h"
 
 namespace bdcsync::version {
@@ -56,6 +61,7 @@ class VersionModule final : public app::Module {
     schema.Add(kLostRacesMax);
     schema.Add(kEventStoreTimeout);
     schema.Add(kResolveTimeout);
+    schema.Add(kRecordFactsTimeout);
   }
 
   absl::Status Configure(app::Context& context) override {
@@ -99,15 +105,29 @@ class VersionModule final : public app::Module {
           resolver(conflict, context.config().Get(kResolveTimeout)),
           probe([this](rpc::HealthProbe::Answer answer) { log.Ping(std::move(answer)); },
                 context.clock()),
-          committer(log, resolver, cache, context.random(), metrics, LimitsFrom(context.config())),
-          reader(log) {}
+          desk(conflict, {.answer = context.config().Get(kResolveTimeout),
+                          .record_facts = context.config().Get(kRecordFactsTimeout)}),
+          facts(desk, metrics),
+          committer(log, resolver, facts, cache, context.random(), metrics,
+                    LimitsFrom(context.config())),
+          reader(log),
+          conflict_tools{log, desk, facts, committer, context.random(), context.clock(), metrics},
+          viewer(log, desk),
+          closer(conflict_tools),
+          undoer(conflict_tools) {}
 
     EventLogClient log;
     ResolverClient resolver;
     rpc::HealthProbe probe;
+    ConflictDeskClient desk;
+    FactRecorder facts;
     Committer committer;
     Reader reader;
-    GrpcAdapter::Domain domain{committer, reader};
+    ConflictTools conflict_tools;
+    ConflictViewer viewer;
+    ConflictCloser closer;
+    ResolutionUndoer undoer;
+    GrpcAdapter::Domain domain{committer, reader, viewer, closer, undoer};
   };
 
   std::unique_ptr<HeadCache> cache_;

@@ -47,7 +47,7 @@ class ModuleTest : public ::testing::Test {
   void Start(const std::vector<std::pair<std::string, std::string>>& settings = {}) {
     app::Modules modules =
         app::MakeModules(version::testing::MakeFakeEventStore(log_),
-                         version::testing::MakeFakeConflict(resolver_), MakeModule());
+                         version::testing::MakeFakeConflict(resolver_, desk_), MakeModule());
     ASSERT_OK_AND_ASSIGN(config::Values values, app::TestValues(modules, folder_.path(), settings));
     ASSERT_OK_AND_ASSIGN(app_, app::App::Start(std::move(modules), std::move(values)));
     stub_ = v1::VersionService::NewStub(app_->channel());
@@ -90,6 +90,7 @@ class ModuleTest : public ::testing::Test {
   bdcsync::testing::TempDir folder_;
   version::testing::FakeEventLog log_;
   version::testing::MergingResolver resolver_;
+  version::testing::FakeDesk desk_{resolver_};
   std::unique_ptr<app::App> app_;
   std::unique_ptr<Stub> stub_;
   int operations_ = 0;
@@ -174,6 +175,60 @@ TEST_F(ModuleTest, OperationsAreCountedByKindAndOutcome) {
   EXPECT_EQ(Metric("bdcsync_version_batch_items_count"), 3);
   EXPECT_GT(Metric("bdcsync_version_head_cache_hits_total"), 0);
   EXPECT_GT(Metric("bdcsync_version_head_cache_bytes"), 0);
+}
+
+TEST_F(ModuleTest, AConflictLivesOverTheWire) {
+  resolver_.UseRules(R"({"rules":[{"path":"$.x","rule":"ask"}]})");
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK_AND_ASSIGN(const v1::CommitResult base,
+                       Commit(Item(common::v1::OPERATION_KIND_CREATE, R"({"x":1})")));
+  ASSERT_OK(Commit(Item(common::v1::OPERATION_KIND_PATCH, R"({"x":2})")));
+  v1::CommitItem late = Item(common::v1::OPERATION_KIND_PATCH, R"({"x":3})");
+  late.mutable_operation()->set_base_version(base.version_id());
+  ASSERT_OK_AND_ASSIGN(const v1::CommitResult kept, Commit(late));
+  EXPECT_EQ(kept.outcome(), common::v1::OUTCOME_CONFLICT);
+  EXPECT_EQ(desk_.Record(kept.conflict_id()).state(), conflict::v1::CONFLICT_STATE_OPEN);
+
+  v1::ViewConflictsRequest view;
+  view.add_items()->set_conflict_id(kept.conflict_id());
+  view.mutable_items(0)->add_choices()->set_choice("ours");
+  ASSERT_OK_AND_ASSIGN(const auto views, Call(&Stub::ViewConflicts, view));
+  EXPECT_EQ(views.views(0).preview().data(), R"({"x":3})");
+
+  v1::CloseConflictsRequest close;
+  close.add_items()->set_conflict_id(kept.conflict_id());
+  close.mutable_items(0)->set_cause(v1::CLOSE_CAUSE_DECIDED);
+  close.mutable_items(0)->add_choices()->set_choice("ours");
+  ASSERT_OK_AND_ASSIGN(const auto closed, Call(&Stub::CloseConflicts, close));
+  EXPECT_EQ(closed.results(0).revision(), 3) << closed.results(0).error().message();
+  EXPECT_EQ(Metric("bdcsync_version_conflicts_opened_total"), 1);
+  EXPECT_EQ(Metric("bdcsync_version_conflicts_closed_total{state=\"resolved\"}"), 1);
+
+  desk_.PlanFor(conflict::v1::Side());
+  v1::UndoResolutionRequest undo;
+  undo.set_space("s");
+  undo.set_op_id("close-" + kept.conflict_id());
+  ASSERT_OK_AND_ASSIGN(const auto undone, Call(&Stub::UndoResolution, undo));
+  EXPECT_EQ(undone.revision(), 4);
+  EXPECT_EQ(desk_.undone().size(), 1u);
+  undo.set_op_id("never");
+  EXPECT_THAT(Call(&Stub::UndoResolution, undo), HasReason(Reason::kNotFound));
+}
+
+TEST_F(ModuleTest, WithConflictTooSlowToBeToldTheAnswerComesAllTheSame) {
+  resolver_.UseRules(R"({"rules":[{"path":"$.x","rule":"ask"}]})");
+  ASSERT_NO_FATAL_FAILURE(Start({{"version.record_facts_timeout", "1ms"}}));
+  ASSERT_OK_AND_ASSIGN(const v1::CommitResult base,
+                       Commit(Item(common::v1::OPERATION_KIND_CREATE, R"({"x":1})")));
+  ASSERT_OK(Commit(Item(common::v1::OPERATION_KIND_PATCH, R"({"x":2})")));
+  v1::CommitItem late = Item(common::v1::OPERATION_KIND_PATCH, R"({"x":3})");
+  late.mutable_operation()->set_base_version(base.version_id());
+  absl::Notification answered;
+  desk_.HoldFacts(&answered);
+  ASSERT_OK_AND_ASSIGN(const v1::CommitResult kept, Commit(late));
+  answered.Notify();
+  EXPECT_EQ(kept.outcome(), common::v1::OUTCOME_CONFLICT);
+  EXPECT_EQ(Metric("bdcsync_version_conflict_facts_lost_total"), 1);
 }
 
 TEST_F(ModuleTest, WhatIsInFlightIsAnsweredBeforeItStops) {

@@ -15,6 +15,7 @@
 #include "libs/json/parse.h"
 #include "libs/json/serialize.h"
 #include "libs/rpc/status.h"
+#include "services/version/conflict_facts.h"
 #include "services/version/entity_state.h"
 
 namespace bdcsync::version {
@@ -63,13 +64,7 @@ void FillState(const absl::StatusOr<Event>& event, v1::EntityState& state) {
     rpc::ToProto(event.status(), *state.mutable_error());
     return;
   }
-  const StatePtr read = StateAfter(*event);
-  state.set_version_id(read->version_id());
-  state.set_revision(read->revision);
-  state.set_deleted(read->deleted);
-  if (!read->deleted) state.set_data(read->data);
-  state.set_category(read->category);
-  state.set_time_ms(read->time_ms);
+  FillState(*StateAfter(*event), state);
 }
 
 // A call of GetEntities while its reads are under way; the last one to answer sends the response.
@@ -77,15 +72,46 @@ struct EntitiesCall {
   v1::GetEntitiesRequest request;
   v1::GetEntitiesResponse response;
   Reader::Callback<v1::GetEntitiesResponse> callback;
-  std::vector<int> head_queries;  // Those that ReadHeads was asked for, in order.
-  std::atomic<int> waiting{1};    // Reads, and the call itself while it asks.
+  std::vector<int> head_queries;   // Those that ReadHeads was asked for, in order.
+  std::vector<int> fact_queries;   // Those whose streams of facts it was asked for, behind them.
+  std::vector<bool> has_conflict;  // By query; known when all reads have arrived.
+  absl::Status facts_status;       // Why it is not.
+  std::atomic<int> waiting{1};     // Reads, and the call itself while it asks.
 
   void Arrive() {
-    if (waiting.fetch_sub(1, std::memory_order_acq_rel) == 1) callback(std::move(response));
+    if (waiting.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    for (int i = 0; i < response.entities_size(); ++i) {
+      v1::EntityState& state = *response.mutable_entities(i);
+      if (state.has_error()) continue;
+      if (facts_status.ok()) {
+        state.set_has_conflict(has_conflict[static_cast<size_t>(i)]);
+      } else {
+        const common::v1::EntityKey entity = state.entity();
+        state.Clear();
+        *state.mutable_entity() = entity;
+        FillState(facts_status, state);
+      }
+    }
+    callback(std::move(response));
   }
 };
 
+// Behind the heads stand those of the streams of facts, one for each query.
+void FillConflicts(EntitiesCall& call, const ReadHeadsResponse& heads) {
+  int place = static_cast<int>(call.head_queries.size());
+  for (const int query : call.fact_queries) {
+    if (place >= heads.heads_size()) return;
+    const event_store::v1::Head& facts = heads.heads(place++);
+    call.has_conflict[static_cast<size_t>(query)] = facts.has_event() && !facts.event().tombstone();
+  }
+}
+
 void OnHeads(EntitiesCall& call, absl::StatusOr<ReadHeadsResponse> heads) {
+  if (heads.ok()) {
+    FillConflicts(call, *heads);
+  } else {
+    call.facts_status = heads.status();
+  }
   for (size_t i = 0; i < call.head_queries.size(); ++i) {
     v1::EntityState& state = *call.response.mutable_entities(call.head_queries[i]);
     const int place = static_cast<int>(i);
@@ -188,6 +214,7 @@ void Reader::GetEntities(v1::GetEntitiesRequest request,
   auto call = std::make_shared<EntitiesCall>();
   call->request = std::move(request);
   call->callback = std::move(callback);
+  call->has_conflict.resize(static_cast<size_t>(call->request.queries_size()));
   ReadHeadsRequest heads;
   std::vector<std::pair<int, ReadStreamRequest>> past;
   for (int i = 0; i < call->request.queries_size(); ++i) {
@@ -199,15 +226,20 @@ void Reader::GetEntities(v1::GetEntitiesRequest request,
     } else if (query.version_id().empty() && query.as_of_ms() == 0) {
       SetStream(query.entity(), *heads.add_streams());
       call->head_queries.push_back(i);
+      call->fact_queries.push_back(i);
     } else if (absl::StatusOr<ReadStreamRequest> read = ReadOf(query); read.ok()) {
       past.emplace_back(i, *std::move(read));
+      call->fact_queries.push_back(i);
     } else {
       FillState(read.status(), state);
     }
   }
-  const int reads = static_cast<int>(past.size()) + (call->head_queries.empty() ? 0 : 1);
+  for (const int query : call->fact_queries) {
+    SetFactsStream(call->request.queries(query).entity(), *heads.add_streams());
+  }
+  const int reads = static_cast<int>(past.size()) + (heads.streams().empty() ? 0 : 1);
   call->waiting.fetch_add(reads, std::memory_order_relaxed);
-  if (!call->head_queries.empty()) {
+  if (!heads.streams().empty()) {
     log_.ReadHeads(std::move(heads), [call](absl::StatusOr<ReadHeadsResponse> answer) {
       OnHeads(*call, std::move(answer));
     });

@@ -140,6 +140,29 @@ TEST_F(Reading, TheNumberOfQueriesIsHeldToTheLimit) {
               HasReason(Reason::kInvalidArgument));
 }
 
+TEST_F(Reading, WhetherAConflictWaitsIsReadWithTheHeadsInOneCall) {
+  resolver_.UseRules(R"({"rules":[{"path":"$.x","rule":"ask"}]})");
+  const Result base = Commit(Create("a", R"({"x":1})"));
+  Commit(Patch("a", R"({"x":2})"));
+  Commit(Create("b", "1"));
+  EXPECT_FALSE(GetOne(Query("a")).has_conflict());
+  const Result kept = Commit(On(Patch("a", R"({"x":3})"), base.version_id()));
+  ASSERT_EQ(kept.outcome(), common::v1::OUTCOME_CONFLICT);
+  v1::EntityQuery branch = Query("a");
+  branch.mutable_entity()->set_branch(kept.branch());
+  const int head_reads = log_.head_reads();
+  const auto states =
+      Get({Query("b"), Query("a"), Query("none"), Query("a", base.version_id()), branch});
+  EXPECT_EQ(log_.head_reads(), head_reads + 1);
+  EXPECT_FALSE(states[0].has_conflict());
+  EXPECT_TRUE(states[1].has_conflict());
+  EXPECT_EQ(states[1].data(), R"({"x":2})") << "the provisional winner";
+  EXPECT_FALSE(states[2].has_conflict());
+  EXPECT_TRUE(states[3].has_conflict()) << "about the entity, whichever version is read";
+  EXPECT_EQ(states[4].data(), R"({"x":3})");
+  EXPECT_TRUE(states[4].has_conflict());
+}
+
 TEST_F(Reading, HistoryIsNewestFirstWithoutPatches) {
   Commit(Create("a", "{}"));
   Operation patch = Patch("a", R"({"x":1})");

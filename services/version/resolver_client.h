@@ -11,6 +11,8 @@
 
 namespace bdcsync::version {
 
+class ConflictReplicas;
+
 class ResolverClient final : public Resolver {
  public:
   // At least one peer, one for each replica. `timeout` is of one attempt.
@@ -20,8 +22,8 @@ class ResolverClient final : public Resolver {
   void Resolve(conflict::v1::ResolveRequest request, Callback callback) override;
 
  private:
-  struct Replicas;
-  const std::unique_ptr<Replicas> replicas_;
+  const std::unique_ptr<ConflictReplicas> replicas_;
+  const absl::Duration timeout_;
 };
 
 }  // namespace bdcsync::version

@@ -147,7 +147,7 @@ TEST_F(TextCommit, TheMemoryOfOneTextIsBounded) {
 TEST_F(TextCommit, AnotherReplicasOperationsAreMovedOverToo) {
   const std::string base = Commit(Create("a", R"({"t":""})")).version_id();
   HeadCache other_cache(1 << 20);
-  Committer other(log_, resolver_, other_cache, random_, observer_, {});
+  Committer other(log_, resolver_, facts_, other_cache, random_, observer_, {});
   log_.BeforeNextAppend([&] {
     v1::CommitRequest request;
     *request.add_items()->mutable_operation() = On(Text("a", Insert(0, "theirs")), base);

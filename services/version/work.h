@@ -13,7 +13,10 @@
 #include "absl/status/status.h"
 #include "bdcsync/version/v1/version.pb.h"
 #include "libs/base/call_trace.h"
+#include "libs/entity/key.h"
 #include "services/version/apply_operation.h"
+#include "services/version/conflict_closing.h"
+#include "services/version/conflict_opening.h"
 #include "services/version/entity_state.h"
 #include "services/version/text_work.h"
 
@@ -44,6 +47,8 @@ struct PendingOperation {
   std::shared_ptr<CommitCall> call;  // Shared by the operations of one call.
   uint64_t client_batch = 0;         // Unique in this process; 0: came alone.
   uint64_t atomic_group = 0;         // Unique in this process; 0: stands alone.
+  bool own = false;                  // The service's own, not a client's.
+  const Closing* closing = nullptr;  // The conflict that it closes; borrowed like the item.
 
   const common::v1::Operation& operation() const { return item->operation(); }
 };
@@ -51,6 +56,7 @@ struct PendingOperation {
 enum class Stage {
   kWaiting,   // Not looked at, or to be looked at again.
   kMeeting,   // Waits for the resolver.
+  kOpening,   // A person has to decide: waits to be put on its branch.
   kDoubted,   // About to be refused: waits for whether its op_id is known.
   kReady,     // Its version is made and waits to be appended.
   kAnswered,  // The result is filled in.
@@ -74,6 +80,25 @@ struct Work {
   std::unique_ptr<TextWork> text;  // Of a text operation, once it is looked at.
   int meeting_number = 0;          // Its place in the call to the resolver, from 1.
   int follows_meeting = 0;         // The meeting in the same call whose outcome it meets.
+
+  bool without_asking = false;       // Too many conflicts are open: the later write wins.
+  bool base_is_made = false;         // `base` is no stored version, but what this batch made.
+  bool kept = false;                 // Meant for main, but kept on the branch of a conflict.
+  std::string conflict_id;           // Of the branch that it is on; empty: none.
+  std::unique_ptr<Opening> opening;  // While it is kOpening.
+
+  // Only changes to main ask, and none that a person has decided.
+  bool may_ask() const {
+    const std::string& branch = pending.operation().entity().branch();
+    return !without_asking && !kept && !pending.own &&
+           (branch.empty() || branch == entity::kMainBranch);
+  }
+  // Whether it opens or closes a conflict, and the events that it appends.
+  bool for_conflict() const { return opening != nullptr || pending.closing != nullptr; }
+  int items() const {
+    if (opening != nullptr) return opening->items();
+    return pending.closing == nullptr ? 1 : 1 + Closing::kItems;
+  }
 };
 
 }  // namespace bdcsync::version

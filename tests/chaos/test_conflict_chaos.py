@@ -123,8 +123,9 @@ async def decide(person, conflict_id, choice):
 
 async def work(person, kind, entities, rng, opened, decided):
     for entity in entities:
-        conflict_id = (await meet(person, kind, entity))["conflict_id"]
-        opened[entity] = conflict_id
+        ours = await meet(person, kind, entity)
+        conflict_id = ours["conflict_id"]
+        opened[entity] = (conflict_id, ours["version_id"])
         if decided is not None:
             decided[entity] = rng.choice(["ours", "theirs"])
             await decide(person, conflict_id, decided[entity])
@@ -178,7 +179,7 @@ async def verify(person, follower, opened, decided, timed):
     every = {**opened, **timed}
     assert len(every) == ENTITIES // 2 * 2 and len(set(every.values())) == len(every)
     await until(lambda: all_closed(person, every), "all are closed")
-    for entity, conflict_id in every.items():
+    for entity, (conflict_id, kept) in every.items():
         kind = entity.split("-")[0]
         history = await person.ask("history", space=person.space, entity_type=kind,
                                    entity_id=entity)
@@ -188,9 +189,9 @@ async def verify(person, follower, opened, decided, timed):
         assert main["has_conflict"] is False, entity
         assert main["data"]["title"] == decided.get(entity, "ours"), (entity, main)
         branch = await person.ask("get", space=person.space, entity_type=kind, entity_id=entity,
-                                  branch="conflict/" + conflict_id)
+                                  branch="conflict/" + conflict_id, version_id=kept)
         assert branch["data"] == {"title": "ours"}, (entity, branch)
-    wanted = sorted((type, conflict_id) for conflict_id in every.values()
+    wanted = sorted((type, conflict_id) for conflict_id, _ in every.values()
                     for type in ("conflict_opened", "conflict_closed"))
     await until(lambda: told_all(follower, wanted), "the follower was told of all")
     assert sorted(follower.told) == wanted
@@ -201,7 +202,7 @@ async def all_closed(person, every):
     listed = await person.ask("conflicts", space=person.space)
     if listed["conflicts"]:
         return False
-    for entity, conflict_id in every.items():
+    for conflict_id, _ in every.values():
         answer = await person.ask("conflicts", conflict_id=conflict_id)
         if answer["conflicts"][0]["status"] not in CLOSED:
             return False

@@ -478,6 +478,32 @@ async def test_protobuf_clients_take_part(suite, desk, kind):
     await desk.close()
 
 
+async def test_rules_put_at_one_replica_hold_at_all(way, make_suite, user, kind):
+    if way != "suite-postgres":
+        pytest.skip("only there two conflict services share a database")
+    suite = make_suite()
+    suite.add_conflict()
+    suite.start()
+    client = await Client.connect(suite.url, user)
+    for rules, wanted in ((ASK, "conflict"), ({"else": "lww"}, "merged")):
+        await put_rules(suite, kind, rules)
+        deadline = asyncio.get_event_loop().time() + patience(10)
+        while True:
+            statuses = set()
+            for _ in range(12):
+                entity = uuid.uuid4().hex
+                base = await client.write("create", kind, entity, data=BASE)
+                for title in ("theirs", "ours"):
+                    answer = await client.write("update", kind, entity, data={"title": title},
+                                                base_version=base["version_id"])
+                statuses.add(answer["status"])
+            if statuses == {wanted}:
+                break
+            assert asyncio.get_event_loop().time() < deadline, statuses
+    await client.close()
+    suite.stop()
+
+
 async def test_two_gateways_take_a_fallback_once(way, make_suite, user, kind):
     if not way.startswith("suite"):
         pytest.skip("one process has one gateway")

@@ -113,8 +113,9 @@ async def test_what_does_not_fit_is_refused_with_its_place(suite, user, ops, cod
 
 async def test_half_a_character_does_not_get_in(suite, user):
     client, _ = await note(suite, user)
-    await client.send('{"type": "sync_request", "entity_type": "note", "entity_id": "n", "operation":'
-                      ' "text", "text": {"path": "/text", "ops": [{"insert": "\\ud83d"}]}}')
+    await client.send('{"type": "sync_request", "entity_type": "note", "entity_id": "n", '
+                      '"operation": "text", '
+                      '"text": {"path": "/text", "ops": [{"insert": "\\ud83d"}]}}')
     assert (await client.push("error"))["error"]["code"] == "bad_message"
     await client.close()
 

@@ -1,5 +1,5 @@
-"""Texts that several edit at once, each with one operation in flight and the rest composed: whatever
-happens to the connections, all end with one text."""
+"""Texts that several edit at once, each with one operation in flight and the rest composed:
+whatever happens to the connections, all end with one text."""
 
 import asyncio
 import random
@@ -24,8 +24,9 @@ async def text_of(suite, user, value):
 
 async def text_clients(suite, user, where, count, urls=None):
     clients = []
+    urls = urls or [suite.url]
     for i in range(count):
-        clients.append(TextClient((urls or [suite.url])[i % len(urls or [1])], f"{user}-{i}", *where))
+        clients.append(TextClient(urls[i % len(urls)], f"{user}-{i}", *where))
         await clients[-1].connect()
     for client in clients:
         await client.until(lambda client=client: client.version is not None)
@@ -69,9 +70,9 @@ async def type_at_random(rng, client, edits, rich, drops):
         if number in breaks:
             client.drop()
             for _ in range(rng.randint(0, 3)):  # Offline, what is typed waits.
-                client.waiting = ot.compose(client.waiting, random_ops(rng, client.view(), rich))
+                client.keep(random_ops(rng, client.view(), rich), apart=rng.random() < 0.3)
             await client.connect()
-        await client.type(random_ops(rng, client.view(), rich))
+        await client.type(random_ops(rng, client.view(), rich), apart=rng.random() < 0.3)
         if rng.random() < 0.5:
             await asyncio.sleep(rng.random() * 0.003)  # People pause; the network goes on.
 

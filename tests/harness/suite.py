@@ -2,9 +2,13 @@
 
 import os
 import subprocess
+import time
+
+import jwt
 
 from .ports import free_ports
 from .process import Process
+from .timing import patience
 
 SECRET = "e2e-secret-of-at-least-thirty-two-bytes"
 SERVICES = ["event-store", "conflict", "device-sync", "version", "gateway"]
@@ -69,6 +73,16 @@ class Suite:
         self.processes[name] = Process(name, first.argv, env, http, self.folder)
         return f"ws://127.0.0.1:{ws}/"
 
+    def add_conflict(self):
+        """Plans one more conflict service of five processes, which all others know. Before
+        `start`."""
+        grpc, http = free_ports(2)
+        first = self.processes["conflict"]
+        env = {**first.env, "BDC_SYNC_GRPC_PORT": str(grpc), "BDC_SYNC_HTTP_PORT": str(http)}
+        self.processes["conflict-2"] = Process("conflict-2", first.argv, env, http, self.folder)
+        for process in self.processes.values():
+            process.env["BDC_SYNC_SERVICES_CONFLICT"] += f",127.0.0.1:{grpc}"
+
     @property
     def gateway(self):
         return self.processes["serve" if self.one_process else "gateway"]
@@ -122,6 +136,21 @@ class Suite:
         if check and done.returncode != 0:
             raise RuntimeError(f"{words}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def bench(self, load, user="ada", **options):
+        """Runs a load of `bdc-sync bench` as an administrator; returns what it prints."""
+        argv = [os.path.join(self.bin_dir, "bdc-sync"), "bench", load, f"--url={self.url}",
+                f"--token={self.admin_token(user)}"]
+        argv += [f"--{name}={value}" for name, value in options.items()]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=patience(120))
+        if done.returncode != 0:
+            raise RuntimeError(f"bench {load}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    @staticmethod
+    def admin_token(user):
+        claims = {"sub": user, "exp": int(time.time() + 3600), "admin": True}
+        return jwt.encode(claims, SECRET, algorithm="HS256")
 
     @property
     def url(self):

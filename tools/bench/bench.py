@@ -17,6 +17,7 @@ import time
 import stage as stages
 from merging import bench_merge
 from rich_text import RichText
+from text import bench_text
 from stage import BIN, ShareDb, Stage, generate, pgbench
 
 ROUNDS = 3
@@ -286,7 +287,7 @@ BENCHES = {
     "throughput": bench_throughput, "latency": bench_latency, "fanout": bench_fanout,
     "memory": bench_memory, "reconnect": bench_reconnect, "start": bench_start,
     "event-store": bench_event_store, "merge": bench_merge, "ot": bench_ot,
-    "resolve": bench_resolve,
+    "resolve": bench_resolve, "text": bench_text,
 }
 
 

@@ -83,19 +83,22 @@ def generate(load, url, **options):
 
 
 class ShareDb:
-    """The peer, from npm, on a database of its own."""
+    """The peer, from npm: on a database of its own, or with rich text in memory."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, rich_text=False):
         folder = os.path.join(ROOT, "tools", "bench", "sharedb")
         if not os.path.isdir(os.path.join(folder, "node_modules")):
             subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder,
                            check=True)
         self.port = free_ports(1)[0]
-        stage.made += 1
-        database = stage.postgres.create_database(f"sharedb{stage.made}")
+        if rich_text:
+            argv = ["node", "text_server.js", str(self.port)]
+        else:
+            stage.made += 1
+            database = stage.postgres.create_database(f"sharedb{stage.made}")
+            argv = ["node", "server.js", str(self.port), database]
         log = open(os.path.join(stage.folder, "sharedb.log"), "ab")
-        self.popen = subprocess.Popen(["node", "server.js", str(self.port), database], cwd=folder,
-                                      stdout=log, stderr=log)
+        self.popen = subprocess.Popen(argv, cwd=folder, stdout=log, stderr=log)
         log.close()
         deadline = time.monotonic() + 20
         while True:

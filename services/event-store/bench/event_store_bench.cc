@@ -41,7 +41,7 @@ namespace {
 
 constexpr int kMetaBytes = 120;  // About what a version's description takes.
 
-v1::AppendRequest MakeRequest(Random& random) {
+v1::AppendRequest MakeRequest(const Clock& clock, Random& random) {
   const std::string data(static_cast<std::size_t>(absl::GetFlag(FLAGS_data_bytes)), 'd');
   const std::string meta(kMetaBytes, 'm');
   v1::AppendRequest request;
@@ -52,7 +52,7 @@ v1::AppendRequest MakeRequest(Random& random) {
     key.set_name(absl::StrCat("note:main:", random.Bits64() % absl::GetFlag(FLAGS_streams)));
     item.set_kind(v1::STREAM_KIND_ENTITY);
     item.mutable_expected()->set_any(true);
-    item.set_op_id(MakeUuid(random));
+    item.set_op_id(MakeTimeOrderedUuid(clock.Now(), random));
     item.set_request_hash(random.Bits64());
     item.set_event_id(random.Bits64());
     item.set_meta(meta);
@@ -81,9 +81,10 @@ double MeasureStore() {
   const auto channel =
       grpc::CreateChannel(absl::GetFlag(FLAGS_address), grpc::InsecureChannelCredentials());
   const auto stub = v1::EventStoreService::NewStub(channel);
+  const SystemClock clock;
   SystemRandom random;
   return Measure([&](int) {
-    const v1::AppendRequest request = MakeRequest(random);
+    const v1::AppendRequest request = MakeRequest(clock, random);
     grpc::ClientContext context;
     v1::AppendResponse response;
     const grpc::Status status = stub->Append(&context, request, &response);

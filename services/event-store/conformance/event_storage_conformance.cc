@@ -206,6 +206,90 @@ TEST_P(EventStorageConformance, AnOperationKeyIsTakenOnce) {
   EXPECT_EQ(found.operations[2].position, 0);
 }
 
+// Else what was applied would be planned again, and appended twice.
+TEST_P(EventStorageConformance, WhoIsToldOfATakenKeyHasNothingApplied) {
+  LogWrite first = Write(0, 1);
+  first.operations.push_back({1, Key('k'), 42, 1});
+  ASSERT_OK(storage().Commit({first}));
+  LogWrite again = Write(0, 1);
+  again.operations.push_back({1, Key('k'), 42, 2});
+  const absl::StatusOr<std::vector<bool>> applied = storage().Commit({again, Write(2, 1)});
+  if (applied.ok()) {
+    EXPECT_THAT(*applied, ElementsAre(false, true));
+    EXPECT_EQ(Log(2).next_position, 2);
+  } else {
+    EXPECT_THAT(applied, StatusIs(absl::StatusCode::kAlreadyExists));
+    EXPECT_EQ(Log(2).next_position, 1);
+  }
+  EXPECT_EQ(Log(0).next_position, 2);
+}
+
+// PostgreSQL takes all that a commit says of a stream or an operation from the row of one event.
+TEST_P(EventStorageConformance, AWriteMayMakeAndMoveStreamsAndRememberSomeOfItsOperations) {
+  ASSERT_OK(storage().Commit({Write(0, 1)}));
+  LogWrite write = Write(0, 6);
+  write.streams.clear();
+  write.events.clear();
+  const auto add = [&](const char* name, int64_t position, int64_t revision, bool tombstone) {
+    write.events.push_back({position, 1, position, StreamIdOf("s0", name), revision,
+                            static_cast<uint64_t>(position), tombstone, "meta", name});
+  };
+  const auto leave = [&](const char* name, bool is_new, int64_t first, int64_t revision,
+                         int64_t last, bool tombstone) {
+    write.streams.push_back({StreamIdOf("s0", name),
+                             is_new,
+                             1,
+                             name,
+                             {first, revision, last, static_cast<uint64_t>(last), first,
+                              is_new ? v1::STREAM_KIND_BRANCH : v1::STREAM_KIND_ENTITY},
+                             last,
+                             tombstone});
+  };
+  add("grown", 2, 1, false);
+  add("single", 3, 1, true);
+  add("a", 4, 2, false);
+  add("grown", 5, 2, false);
+  add("a", 6, 3, true);
+  add("other", 7, 1, false);
+  leave("single", true, 3, 1, 3, true);
+  leave("grown", true, 2, 2, 5, false);
+  leave("a", false, 1, 3, 6, true);
+  leave("other", true, 7, 1, 7, false);
+  write.operations = {{1, Key('g'), 21, 2}, {1, Key('s'), 22, 6}};
+  ASSERT_OK_AND_ASSIGN(const std::vector<bool> applied, storage().Commit({write}));
+  EXPECT_THAT(applied, ElementsAre(true));
+  Reopen();
+  LookupRequest lookup;
+  lookup.streams = {{0, "s0", "grown"}, {0, "s0", "single"}, {0, "s0", "a"}, {0, "s0", "other"}};
+  lookup.operations = {{0, "s0", Key('g')}, {0, "s0", Key('s')}, {0, "s0", OperationKey{}}};
+  ASSERT_OK_AND_ASSIGN(const LookupResult found, storage().Lookup(lookup));
+  std::vector<std::string> streams;
+  for (const StreamState& stream : found.streams) {
+    streams.push_back(absl::StrCat(stream.first_position, " ", stream.revision, " ",
+                                   stream.position, " ", stream.event_id, " ", stream.first_seq,
+                                   " ", v1::StreamKind_Name(stream.kind)));
+  }
+  EXPECT_THAT(streams, ElementsAre("2 2 5 5 2 STREAM_KIND_BRANCH", "3 1 3 3 3 STREAM_KIND_BRANCH",
+                                   "1 3 6 6 1 STREAM_KIND_ENTITY", "7 1 7 7 7 STREAM_KIND_BRANCH"));
+  EXPECT_EQ(found.operations[0].position, 2);
+  EXPECT_EQ(found.operations[0].request_hash, 21u);
+  EXPECT_EQ(found.operations[1].position, 6);
+  EXPECT_EQ(found.operations[2].position, 0);
+  ASSERT_OK_AND_ASSIGN(const auto heads, storage().ReadHeads(lookup.streams, /*with_data=*/true));
+  EXPECT_FALSE(heads[0].event().tombstone());
+  EXPECT_TRUE(heads[1].event().tombstone());
+  EXPECT_TRUE(heads[2].event().tombstone());
+  EXPECT_EQ(heads[3].event().data(), "other");
+  SpaceRead read;
+  read.space = {0, "s0"};
+  read.latest = true;
+  read.with_tombstones = false;
+  read.limit = 10;
+  read.bytes_max = kPageBytesMax;
+  ASSERT_OK_AND_ASSIGN(const v1::ReadSpaceResponse latest, storage().ReadSpace(read));
+  EXPECT_THAT(Positions(latest.events()), ElementsAre(5, 7));
+}
+
 TEST_P(EventStorageConformance, AStreamNameIsTakenOnce) {
   ASSERT_OK(storage().Commit({Write(0, 1)}));
   LogWrite write = Write(0, 1);

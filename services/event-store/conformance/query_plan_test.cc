@@ -170,12 +170,11 @@ TEST_F(PostgresPlanTest, AnotherEventOfAStreamMakesNoIndexEntry) {
   EXPECT_THAT(hot, ElementsAre(1, 1, 2)) << "1024 begins another range: the index must know";
 }
 
-// Parameters of all parts: 6 of logs, 3 of spaces, 12 of new streams, 7 of known streams, 5 of
-// operations, 12 of events.
+// Parameters of all parts: 6 of logs, 17 of events, 3 of spaces.
 TEST_F(PostgresPlanTest, ACommitFindsTheStreamsThatItChangesByTheirKey) {
   std::string arrays = "'{1}'";
   std::string values = "NULL";
-  for (int i = 1; i < 45; ++i) {
+  for (int i = 1; i < 26; ++i) {
     absl::StrAppend(&arrays, ", '{}'");
     absl::StrAppend(&values, ", NULL");
   }

@@ -25,6 +25,7 @@ using bdcsync::testing::PostgresDatabase;
 
 constexpr uint32_t kLogs = 2;
 constexpr int kAttemptsMax = 200;
+constexpr std::size_t kBatchItems = 256;
 
 class ReplicasTest : public ::testing::Test {
  protected:
@@ -40,16 +41,17 @@ class ReplicasTest : public ::testing::Test {
     second_ = MakeReplica();
   }
 
-  Replica MakeReplica() {
+  Replica MakeReplica(std::size_t connections = 2) {
     PostgresEventStorageOptions postgres;
     postgres.url = database_->url();
+    postgres.writers = connections;
     EventStorageOptions options;
     options.log_count = kLogs;
     auto storage = OpenPostgresEventStorage(postgres, options, clock_, random_);
     EXPECT_OK(storage);
     Replica replica;
     replica.storage = *std::move(storage);
-    replica.store = std::make_unique<TestStore>(*replica.storage, clock_, sink_, 1, 64);
+    replica.store = std::make_unique<TestStore>(*replica.storage, clock_, sink_, 1, kBatchItems);
     return replica;
   }
 
@@ -112,6 +114,68 @@ TEST_F(ReplicasTest, AnOperationIsADuplicateAtEveryReplica) {
   EXPECT_EQ(Append(second_, item)->duplicate().data(), "1");
   item.set_request_hash(6);
   EXPECT_EQ(Append(second_, item)->error().code(), "operation_id_reused");
+}
+
+// A store with one writer, and a call that is large enough for two commits.
+class HalvesTest : public ReplicasTest {
+ protected:
+  void SetUp() override {
+    ReplicasTest::SetUp();
+    if (IsSkipped()) return;
+    first_.store.reset();
+    first_ = MakeReplica(1);
+    for (int i = 0; spaces_[0].empty() || spaces_[1].empty(); ++i) {
+      const std::string space = absl::StrCat("s", i);
+      spaces_[LogOfSpace(space, kLogs)] = space;
+    }
+  }
+  // Half of the items in each log, without op_ids.
+  v1::AppendRequest LargeCall() const {
+    v1::AppendRequest request;
+    for (int i = 0; i < kItems; ++i) {
+      *request.add_items() = ItemFor(spaces_[i % kLogs], absl::StrCat("e", i), "x");
+    }
+    return request;
+  }
+  // How many transactions wrote the events of the store.
+  int64_t Transactions() {
+    sql::PostgresOptions options;
+    options.url = database_->url();
+    options.schema = "event_store";
+    sql::PostgresPool pool(options, clock_);
+    const auto rows = pool.Run("SELECT count(DISTINCT xmin::text) FROM events");
+    EXPECT_OK(rows);
+    return rows.ok() ? rows->Int64(0, 0) : -1;
+  }
+
+  static constexpr int kItems = 200;
+  std::string spaces_[kLogs];
+};
+
+TEST_F(HalvesTest, ALargeCallThatComesAloneIsTwoCommits) {
+  const auto response = first_.store->store().AppendAndWait(LargeCall());
+  ASSERT_OK(response);
+  for (const v1::AppendResult& result : response->results()) EXPECT_TRUE(result.has_appended());
+  EXPECT_EQ(Transactions(), 2);
+  EXPECT_EQ(WholeLog(0).size() + WholeLog(1).size(), std::size_t{kItems});
+}
+
+TEST_F(HalvesTest, AKeyThatIsTakenInOneHalfLeavesTheOtherAppendedOnce) {
+  v1::AppendItem taken = ItemFor(spaces_[1], "taken", "first");
+  taken.set_op_id("op");
+  ASSERT_TRUE(Append(second_, taken)->has_appended());
+  // Now the replica knows the heads of both logs, and not the key.
+  for (const std::string& space : spaces_) {
+    ASSERT_TRUE(Append(first_, ItemFor(space, "warm", ""))->has_appended());
+  }
+  const std::size_t before = WholeLog(0).size() + WholeLog(1).size();
+  v1::AppendRequest request = LargeCall();
+  *request.add_items() = taken;
+  const auto response = first_.store->store().AppendAndWait(request);
+  ASSERT_OK(response);
+  for (int i = 0; i < kItems; ++i) EXPECT_TRUE(response->results(i).has_appended());
+  EXPECT_EQ(response->results(kItems).duplicate().data(), "first");
+  EXPECT_EQ(WholeLog(0).size() + WholeLog(1).size(), before + kItems);
 }
 
 TEST_F(ReplicasTest, TwoWritersOnOneLogLeaveNoHoleAndAReaderNeverSeesOne) {

@@ -178,5 +178,44 @@ TEST(UpgradeTest, APostgresStoreOf0001IsReadWholeAndGoesOn) {
   ExpectGoesOn(*storage);
 }
 
+TEST(UpgradeTest, APostgresStoreOf0003KeepsItsOperationKeys) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  const SystemClock clock;
+  {
+    sql::PostgresOptions options;
+    options.url = database->url();
+    options.schema = "event_store";
+    sql::PostgresPool pool(options, clock);
+    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, 1)));
+    ASSERT_OK(pool.Run(absl::StrCat(
+        "BEGIN; CREATE TABLE events_p0 PARTITION OF events FOR VALUES FROM (0) TO (8000000);",
+        kRowsOf0001, "COMMIT")));
+    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, 3)));
+    ASSERT_OK(
+        pool.Run("INSERT INTO operation_keys VALUES "
+                 "(1, 1, '61616161-6161-6161-6161-616161616161', 71, 3, 1002), "
+                 "(1, 2, '61616161-6161-6161-6161-616161616161', 72, 4, 1003)"));
+  }
+  SystemRandom random;
+  PostgresEventStorageOptions postgres;
+  postgres.url = database->url();
+  ASSERT_OK_AND_ASSIGN(const auto storage,
+                       OpenPostgresEventStorage(postgres, Options(), clock, random));
+  LookupRequest lookup;
+  for (const char* space : {"s", "t"}) {
+    OperationName& name = lookup.operations.emplace_back();
+    name.log_id = 1;
+    name.space = space;
+    name.key.fill('a');
+  }
+  ASSERT_OK_AND_ASSIGN(const LookupResult found, storage->Lookup(lookup));
+  EXPECT_EQ(found.operations[0].position, 3);
+  EXPECT_EQ(found.operations[0].request_hash, 71u);
+  EXPECT_EQ(found.operations[1].position, 4);
+  ASSERT_OK_AND_ASSIGN(const int64_t swept, storage->SweepOperations(1003, 10));
+  EXPECT_EQ(swept, 1);
+}
+
 }  // namespace
 }  // namespace bdcsync::event_store

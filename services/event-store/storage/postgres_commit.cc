@@ -53,25 +53,29 @@ constexpr auto kText = PostgresArray::kText;
 constexpr auto kBytes = PostgresArray::kBytes;
 constexpr auto kUuid = PostgresArray::kUuid;
 
-// How many rows each table gets, and how much the events hold.
+// What a batch has, and how much the events hold.
 struct Sizes {
   std::size_t new_spaces = 0;
-  std::size_t new_streams = 0;
-  std::size_t known_streams = 0;
-  std::size_t operations = 0;
   std::size_t events = 0;
+  std::size_t operations = 0;
   std::size_t meta_bytes = 0;
   std::size_t data_bytes = 0;
+  bool new_streams = false;
+  bool grown_streams = false;
+  bool known_streams = false;
 };
 
 Sizes SizesOf(absl::Span<const LogWrite> writes) {
   Sizes sizes;
   for (const LogWrite& write : writes) {
     sizes.new_spaces += write.spaces.size();
-    sizes.operations += write.operations.size();
     sizes.events += write.events.size();
+    sizes.operations += write.operations.size();
     for (const LogWrite::Stream& stream : write.streams) {
-      ++(stream.is_new ? sizes.new_streams : sizes.known_streams);
+      (stream.is_new ? sizes.new_streams : sizes.known_streams) = true;
+      if (stream.is_new && stream.state.first_position != stream.state.position) {
+        sizes.grown_streams = true;
+      }
     }
     for (const LogWrite::Event& event : write.events) {
       sizes.meta_bytes += event.meta.size();
@@ -85,12 +89,11 @@ uint32_t PartsOf(const Sizes& sizes, std::size_t logs) {
   uint32_t parts = 0;
   if (logs > 1) parts |= kSeveralLogs;
   if (sizes.new_spaces > 0) parts |= kNewSpaces;
-  if (sizes.new_streams > 0) parts |= kNewStreams;
-  if (sizes.known_streams > 0) parts |= kKnownStreams;
+  if (sizes.new_streams) parts |= kNewStreams;
+  if (sizes.grown_streams) parts |= kGrownStreams;
+  if (sizes.known_streams) parts |= kKnownStreams;
   if (sizes.operations > 0) parts |= kOperations;
-  const std::size_t rows_max = std::max({logs, sizes.new_spaces, sizes.new_streams,
-                                         sizes.known_streams, sizes.operations, sizes.events});
-  if (rows_max == 1 && sizes.events == 1) parts |= kOneRow;
+  if (logs == 1 && sizes.events == 1 && sizes.new_spaces <= 1) parts |= kOneRow;
   return parts;
 }
 
@@ -119,99 +122,107 @@ void AddSpaces(absl::Span<const LogWrite> writes, std::size_t count, Parameters&
   std::move(spaces).AppendTo(parameters);
 }
 
-void AddNewStreams(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
-  Columns rows(count, {kInt32, kUuid, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64, kInt64,
-                       kInt16, kBool, kText});
-  for (const LogWrite& write : writes) {
-    for (const LogWrite::Stream& stream : write.streams) {
-      if (!stream.is_new) continue;
-      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
-      rows[1].AddBytes(ViewOf(stream.stream_id));
-      rows[2].AddInt64(stream.space_id);
-      rows[3].AddInt64(stream.state.first_position);
-      rows[4].AddInt64(stream.state.first_seq);
-      rows[5].AddInt64(stream.state.revision);
-      rows[6].AddInt64(stream.seq);
-      rows[7].AddInt64(stream.state.position);
-      rows[8].AddInt64(static_cast<int64_t>(stream.state.event_id));
-      rows[9].AddInt16(static_cast<int16_t>(stream.state.kind));
-      rows[10].AddBool(stream.tombstone);
-      rows[11].AddBytes(stream.name);
-    }
+// The rows of the events, and in them what is written of streams and operations.
+class Events {
+ public:
+  Events(const Sizes& sizes, uint32_t parts, DataCodec& codec)
+      : parts_(parts),
+        codec_(codec),
+        rows_(sizes.events,
+              {kInt32, kInt64, kInt64, kInt64, kUuid, kInt64, kInt64, kInt16, kInt32}),
+        new_streams_(sizes.events, {kInt16, kText}),
+        grown_streams_(sizes.events, {kInt64, kInt64}),
+        operations_(sizes.events, {kUuid, kInt64}),
+        payload_(sizes.events, {kBytes, kBytes}) {
+    const std::size_t events = std::max<std::size_t>(sizes.events, 1);
+    payload_[0].Reserve(sizes.events, sizes.meta_bytes / events + 1);
+    payload_[1].Reserve(sizes.events, sizes.data_bytes / events + 1);
   }
-  std::move(rows).AppendTo(parameters);
-}
 
-void AddKnownStreams(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
-  Columns rows(count, {kInt32, kUuid, kInt64, kInt64, kInt64, kInt64, kBool});
-  for (const LogWrite& write : writes) {
-    for (const LogWrite::Stream& stream : write.streams) {
-      if (stream.is_new) continue;
-      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
-      rows[1].AddBytes(ViewOf(stream.stream_id));
-      rows[2].AddInt64(stream.state.revision);
-      rows[3].AddInt64(stream.seq);
-      rows[4].AddInt64(stream.state.position);
-      rows[5].AddInt64(static_cast<int64_t>(stream.state.event_id));
-      rows[6].AddBool(stream.tombstone);
-    }
-  }
-  std::move(rows).AppendTo(parameters);
-}
-
-void AddOperations(absl::Span<const LogWrite> writes, std::size_t count, Parameters& parameters) {
-  Columns rows(count, {kInt32, kInt64, kUuid, kInt64, kInt64});
-  for (const LogWrite& write : writes) {
-    for (const LogWrite::Operation& operation : write.operations) {
-      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
-      rows[1].AddInt64(operation.space_id);
-      rows[2].AddBytes(ViewOf(operation.key));
-      rows[3].AddInt64(static_cast<int64_t>(operation.request_hash));
-      rows[4].AddInt64(operation.position);
-    }
-  }
-  std::move(rows).AppendTo(parameters);
-}
-
-void AddEvents(absl::Span<const LogWrite> writes, const Sizes& sizes, DataCodec& codec,
-               Parameters& parameters) {
-  Columns rows(sizes.events, {kInt32, kInt64, kInt64, kInt64, kUuid, kInt64, kInt64, kBool, kInt16,
-                              kInt32, kBytes, kBytes});
-  rows[10].Reserve(sizes.events, sizes.meta_bytes / std::max<std::size_t>(sizes.events, 1) + 1);
-  rows[11].Reserve(sizes.events, sizes.data_bytes / std::max<std::size_t>(sizes.events, 1) + 1);
-  for (const LogWrite& write : writes) {
+  // False if a stream or an operation is not of one of the events, in their order.
+  bool Add(const LogWrite& write) {
+    auto stream = write.streams.begin();
+    auto operation = write.operations.begin();
     for (const LogWrite::Event& event : write.events) {
-      const DataCodec::Encoded data = codec.Encode(event.data);
-      rows[0].AddInt32(static_cast<int32_t>(write.log_id));
-      rows[1].AddInt64(event.position);
-      rows[2].AddInt64(event.space_id);
-      rows[3].AddInt64(event.seq);
-      rows[4].AddBytes(ViewOf(event.stream_id));
-      rows[5].AddInt64(event.revision);
-      rows[6].AddInt64(static_cast<int64_t>(event.event_id));
-      rows[7].AddBool(event.tombstone);
-      rows[8].AddInt16(static_cast<int16_t>(data.codec));
-      rows[9].AddInt32(static_cast<int32_t>(event.meta.size() + event.data.size()));
-      rows[10].AddBytes(event.meta);
-      rows[11].AddBytes(data.bytes);
+      const bool is_head =
+          stream != write.streams.end() && stream->state.position == event.position;
+      const bool is_operation =
+          operation != write.operations.end() && operation->position == event.position;
+      Add(static_cast<int32_t>(write.log_id), event, is_head ? &*stream : nullptr,
+          is_operation ? &*operation : nullptr);
+      if (is_head) ++stream;
+      if (is_operation) ++operation;
+    }
+    return stream == write.streams.end() && operation == write.operations.end();
+  }
+
+  void AppendTo(Parameters& parameters) && {
+    std::move(rows_).AppendTo(parameters);
+    if ((parts_ & kNewStreams) != 0) std::move(new_streams_).AppendTo(parameters);
+    if ((parts_ & kGrownStreams) != 0) std::move(grown_streams_).AppendTo(parameters);
+    if ((parts_ & kOperations) != 0) std::move(operations_).AppendTo(parameters);
+    std::move(payload_).AppendTo(parameters);
+  }
+
+ private:
+  void Add(int32_t log_id, const LogWrite::Event& event, const LogWrite::Stream* stream,
+           const LogWrite::Operation* operation) {
+    const DataCodec::Encoded data = codec_.Encode(event.data);
+    int16_t flags = 0;
+    if (event.tombstone) flags |= kTombstone;
+    if (data.codec == Codec::kZstd) flags |= kCompressed;
+    if (stream != nullptr) flags |= stream->is_new ? kMakesStream : kMovesStream;
+    if (operation != nullptr) flags |= kRemembersOperation;
+    rows_[0].AddInt32(log_id);
+    rows_[1].AddInt64(event.position);
+    rows_[2].AddInt64(event.space_id);
+    rows_[3].AddInt64(event.seq);
+    rows_[4].AddBytes(ViewOf(event.stream_id));
+    rows_[5].AddInt64(event.revision);
+    rows_[6].AddInt64(static_cast<int64_t>(event.event_id));
+    rows_[7].AddInt16(flags);
+    rows_[8].AddInt32(static_cast<int32_t>(event.meta.size() + event.data.size()));
+    payload_[0].AddBytes(event.meta);
+    payload_[1].AddBytes(data.bytes);
+    const LogWrite::Stream* made = (flags & kMakesStream) != 0 ? stream : nullptr;
+    if ((parts_ & kNewStreams) != 0) {
+      new_streams_[0].AddInt16(made == nullptr ? int16_t{0}
+                                               : static_cast<int16_t>(made->state.kind));
+      new_streams_[1].AddBytes(made == nullptr ? absl::string_view() : made->name);
+    }
+    if ((parts_ & kGrownStreams) != 0) {
+      grown_streams_[0].AddInt64(made == nullptr ? 0 : made->state.first_position);
+      grown_streams_[1].AddInt64(made == nullptr ? 0 : made->state.first_seq);
+    }
+    if ((parts_ & kOperations) != 0) {
+      static constexpr OperationKey kNone{};
+      operations_[0].AddBytes(ViewOf(operation == nullptr ? kNone : operation->key));
+      operations_[1].AddInt64(operation == nullptr ? 0
+                                                   : static_cast<int64_t>(operation->request_hash));
     }
   }
-  std::move(rows).AppendTo(parameters);
-}
+
+  const uint32_t parts_;
+  DataCodec& codec_;
+  Columns rows_;
+  Columns new_streams_;
+  Columns grown_streams_;
+  Columns operations_;
+  Columns payload_;
+};
 
 }  // namespace
 
 PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
   const Sizes sizes = SizesOf(writes);
   const uint32_t parts = PartsOf(sizes, writes.size());
-  PostgresCommit commit{CommitStatement(parts), {}};
+  PostgresCommit commit{CommitStatement(parts), {}, true};
   Parameters parameters{commit.params, (parts & kOneRow) != 0};
   AddLogs(writes, parameters);
+  Events events(sizes, parts, codec);
+  for (const LogWrite& write : writes) commit.complete = events.Add(write) && commit.complete;
+  std::move(events).AppendTo(parameters);
   if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, parameters);
-  if ((parts & kNewStreams) != 0) AddNewStreams(writes, sizes.new_streams, parameters);
-  if ((parts & kKnownStreams) != 0) AddKnownStreams(writes, sizes.known_streams, parameters);
-  if ((parts & kOperations) != 0) AddOperations(writes, sizes.operations, parameters);
-  AddEvents(writes, sizes, codec, parameters);
   return commit;
 }
 

@@ -15,6 +15,8 @@ namespace bdcsync::event_store {
 struct PostgresCommit {
   const sql::PostgresStatement& statement;
   sql::PostgresParams params;
+  // Each stream and operation found the event that carries it. Never run it otherwise.
+  bool complete = true;
 };
 
 PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec);

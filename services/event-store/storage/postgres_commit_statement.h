@@ -2,7 +2,7 @@
 // its head row, and what the batch writes only where that won. Rows of several logs are locked in
 // order of log, so replicas never deadlock. Keys and names are inserted without ON CONFLICT: a
 // taken one fails the whole statement. Answers a row for each log that won: its id, and the numbers
-// of events inserted and of known streams changed in all. Pure.
+// of events inserted and of known streams changed in all. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,36 @@ namespace bdcsync::event_store {
 enum CommitPart : uint32_t {
   kNewSpaces = 1,
   kNewStreams = 2,
-  kKnownStreams = 4,
-  kOperations = 8,
+  // New streams of which the batch has several events.
+  kGrownStreams = 4,
+  kKnownStreams = 8,
+  kOperations = 16,
   // These bring no parameters of their own.
-  kSeveralLogs = 16,
+  kSeveralLogs = 32,
   // At most one row for each table: parameters are values, not arrays. The server opens one array
   // after the other, which is a third of what a commit of one event costs.
-  kOneRow = 32,
+  kOneRow = 64,
 };
-inline constexpr uint32_t kAllCommitParts = 63;
+inline constexpr uint32_t kAllCommitParts = 127;
 
-// Parameters are arrays (with kOneRow: values), one for each column below, in this order: the logs;
-// the parts of `parts` in order of their values; the events.
+// What an event is beside itself: everything that a batch writes about a stream or an operation is
+// in the row of one event, since a value costs the server as much as a tenth of a row.
+enum EventFlag : int16_t {
+  kTombstone = 1,
+  kCompressed = 2,   // The codec is zstd.
+  kMakesStream = 4,  // Its stream is new; the event is the stream's latest of the batch.
+  kMovesStream = 8,  // Its stream is known; likewise.
+  kRemembersOperation = 16,
+};
+
+// Parameters are arrays (with kOneRow: values), one for each column below, in this order:
 //   logs           log_id int4, epoch, position, next_position, next_space_id, time_ms int8
-//   new spaces     log_id int4, space_id int8, name text
-//   new streams    log_id int4, stream_id uuid, space_id, first_position, first_seq, head_revision,
-//                  last_seq, last_position, head_event_id int8, kind int2, tombstone bool, name
-//                  text
-//   known streams  log_id int4, stream_id uuid, head_revision, last_seq, last_position,
-//                  head_event_id int8, tombstone bool
-//   operations     log_id int4, space_id int8, op_key uuid, request_hash, position int8
 //   events         log_id int4, position, space_id, seq int8, stream_id uuid, revision,
-//                  event_id int8, tombstone bool, codec int2, bytes int4, meta, data bytea
+//                  event_id int8, flags int2, bytes int4, meta, data bytea
+//   kNewStreams    of each event: kind int2, name text; they count where the event makes its stream
+//   kGrownStreams  of each event: first_position, first_seq int8; likewise
+//   kOperations    of each event: op_key uuid, request_hash int8; they count where it has one
+//   kNewSpaces     log_id int4, space_id int8, name text
 // The statement lives as long as the program.
 const sql::PostgresStatement& CommitStatement(uint32_t parts);
 

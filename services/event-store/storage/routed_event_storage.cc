@@ -7,6 +7,7 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "services/event-store/limits.h"
+#include "services/event-store/storage/commit_parts.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -69,13 +70,26 @@ class RoutedEventStorage final : public EventStorage {
     return result;
   }
 
-  // Each shard's part is a commit of its own: when one fails, what another applied is not told, as
-  // for any commit without an answer.
+  // Each shard's part is a commit of its own: when one gives no answer, what another applied is not
+  // told, as for any commit without an answer.
   absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) override {
-    return Gather<bool>(Split(writes), writes.size(),
-                        [](EventStorage& storage, const std::vector<LogWrite>& part) {
-                          return storage.Commit(part);
-                        });
+    const std::vector<Part<LogWrite>> shares = Split(writes);
+    std::vector<PartOfCommit> parts;
+    for (std::size_t shard = 0; shard < shares.size(); ++shard) {
+      const std::vector<LogWrite>& share = shares[shard].elements;
+      if (!share.empty()) parts.push_back({share.size(), shards_[shard].storage->Commit(share)});
+    }
+    RETURN_IF_ERROR(Reconcile(absl::MakeSpan(parts)));
+    std::vector<bool> applied(writes.size());
+    auto part = parts.begin();
+    for (const Part<LogWrite>& share : shares) {
+      if (share.elements.empty()) continue;
+      for (std::size_t i = 0; i < share.places.size(); ++i) {
+        applied[share.places[i]] = (*part->applied)[i];
+      }
+      ++part;
+    }
+    return applied;
   }
 
   absl::StatusOr<std::vector<v1::Head>> ReadHeads(absl::Span<const StreamName> streams,

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "libs/entity/conflict_stream.h"
+#include "libs/entity/conflict_name.h"
 #include "libs/entity/key.h"
 #include "libs/entity/version_id.h"
 #include "libs/json/serialize.h"
@@ -60,7 +60,7 @@ FeedEvent::FeedEvent(event_store::v1::Event event)
       tombstone(event.tombstone()),
       stream(std::move(*event.mutable_stream()->mutable_name())) {
   if (event.kind() == event_store::v1::STREAM_KIND_CONFLICT) {
-    const auto about = entity::ParseConflictStreamName(stream);
+    const auto about = entity::ParseConflictsStreamName(stream);
     if (!about.has_value()) return;
     entity_type = about->type;
     entity_id = about->id;

@@ -31,9 +31,9 @@ std::string Text(const std::string& ops, const std::string& path = "/t") {
 }
 std::string Moved(int64_t revision, int anchor, int head) {
   return absl::StrCat(
-      R"({"name":"Ada","selection":{"entity_type":"note","entity_id":"n","path":"/t","version_id":")",
-      entity::MakeVersionId(revision, static_cast<uint64_t>(revision)), R"(","anchor":)", anchor,
-      R"(,"head":)", head, "}}");
+      R"({"name":"Ada","selection":{"entity_type":"note","entity_id":"n","path":"/t",)",
+      R"("version_id":")", entity::MakeVersionId(revision, static_cast<uint64_t>(revision)),
+      R"(","anchor":)", anchor, R"(,"head":)", head, "}}");
 }
 
 TEST(Selection, MovesWithItsText) {

@@ -108,8 +108,10 @@ void GrpcConflictClient::Analyze(conflict::v1::AnalyzeRequest request,
 }
 
 void GrpcConflictClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {
-  using Response = conflict::v1::GetConflictsResponse;
-  GetConflicts({}, [done = std::move(done)](const absl::StatusOr<Response>& answer) mutable {
+  using Response = conflict::v1::ListRuleSetsResponse;
+  conflict::v1::ListRuleSetsRequest request;
+  request.set_limit(1);
+  ListRuleSets(request, [done = std::move(done)](const absl::StatusOr<Response>& answer) mutable {
     done(answer.status());
   });
 }

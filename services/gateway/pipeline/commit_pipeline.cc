@@ -131,7 +131,9 @@ void CommitPipeline::Submit(std::shared_ptr<const Caller> caller,
     common::v1::EntityKey& key = *operation.mutable_entity();
     if (key.space().empty()) key.set_space(OwnSpace(*submission->caller));
     if (key.branch().empty()) key.set_branch(std::string(entity::kMainBranch));
-    if (operation.op_id().empty()) operation.set_op_id(MakeUuid(to_.random));
+    if (operation.op_id().empty()) {
+      operation.set_op_id(MakeTimeOrderedUuid(to_.clock.Now(), to_.random));
+    }
     submission->results[i].set_op_id(operation.op_id());
     *submission->results[i].mutable_entity() = key;
     submission->kinds[i] = operation.kind();

@@ -7,7 +7,7 @@
 #include "libs/base/errors.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
-#include "libs/entity/conflict_stream.h"
+#include "libs/entity/conflict_name.h"
 #include "libs/entity/cursor.h"
 #include "libs/entity/key.h"
 #include "services/gateway/feed/feed_event.h"
@@ -235,8 +235,7 @@ void EntityReader::AddConflicts(const std::shared_ptr<Listing>& listing) {
   for (const version::v1::EntityState& state : listing->response.entities()) {
     event_store::v1::StreamKey& stream = *request.add_streams();
     stream.set_space(listing->space);
-    stream.set_name(
-        entity::ConflictStreamName(state.entity().entity_type(), state.entity().entity_id()));
+    stream.set_name(entity::ConflictsStreamName(entity::ViewOf(state.entity())));
   }
   using Response = event_store::v1::ReadHeadsResponse;
   events_.ReadHeads(std::move(request), [listing](const absl::StatusOr<Response>& heads) {

@@ -62,7 +62,9 @@ BatchPlan PlanBatch(SyncBatchRequest& request) {
 void ClientSession::FillIn(Operation& operation) {
   OwnSpaceIfEmpty(*operation.mutable_entity()->mutable_space());
   if (operation.entity().branch().empty()) operation.mutable_entity()->set_branch("main");
-  if (operation.op_id().empty()) operation.set_op_id(MakeUuid(services_.random));
+  if (operation.op_id().empty()) {
+    operation.set_op_id(MakeTimeOrderedUuid(services_.clock.Now(), services_.random));
+  }
 }
 
 void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {

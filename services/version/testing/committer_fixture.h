@@ -11,6 +11,7 @@
 #include "libs/base/hash.h"
 #include "libs/base/ids.h"
 #include "services/version/committer.h"
+#include "services/version/testing/fake_desk.h"
 #include "services/version/testing/fake_event_log.h"
 #include "services/version/testing/merging_resolver.h"
 
@@ -25,6 +26,11 @@ class CountingObserver final : public CommitObserver {
   void OnLostRace() override { ++lost_races; }
   void OnJoined(const CallTrace&, const std::vector<const CallTrace*>&) override { ++joined; }
   void OnSentBack(const common::v1::Operation&, const absl::Status&) override { ++sent_back; }
+  void OnConflictOpened() override { ++opened; }
+  void OnConflictClosed(conflict::v1::ConflictState) override { ++closed; }
+  void OnFactsLost(size_t facts, const absl::Status&) override {
+    facts_lost += static_cast<int>(facts);
+  }
 
   std::atomic<int> batches{0};
   std::atomic<int> answers{0};
@@ -33,6 +39,9 @@ class CountingObserver final : public CommitObserver {
   std::atomic<int> lost_races{0};
   std::atomic<int> joined{0};
   std::atomic<int> sent_back{0};
+  std::atomic<int> opened{0};
+  std::atomic<int> closed{0};
+  std::atomic<int> facts_lost{0};
 };
 
 class CommitterFixture : public ::testing::Test {
@@ -46,7 +55,8 @@ class CommitterFixture : public ::testing::Test {
   void Restart(CommitLimits limits = {}, size_t cache_bytes = 1 << 20) {
     committer_.reset();
     cache_ = std::make_unique<HeadCache>(cache_bytes);
-    committer_ = std::make_unique<Committer>(log_, resolver_, *cache_, random_, observer_, limits);
+    committer_ =
+        std::make_unique<Committer>(log_, resolver_, facts_, *cache_, random_, observer_, limits);
   }
 
   Operation Make(common::v1::OperationKind kind, const std::string& id, const std::string& text) {
@@ -151,7 +161,9 @@ class CommitterFixture : public ::testing::Test {
   SeededRandom random_{1};
   FakeEventLog log_;
   MergingResolver resolver_;
+  FakeDesk desk_{resolver_};
   CountingObserver observer_;
+  FactRecorder facts_{desk_, observer_};
   std::unique_ptr<HeadCache> cache_;
   std::unique_ptr<Committer> committer_;
   int operations_ = 0;

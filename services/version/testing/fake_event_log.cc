@@ -80,29 +80,49 @@ AppendResult FakeEventLog::ApplyItem(const AppendItem& item) {
 
 AppendResponse FakeEventLog::Apply(const AppendRequest& request) {
   AppendResponse response;
-  // The fake takes a call's atomic items as one group, which is all that the domain sends.
-  const bool atomic = request.items_size() > 0 && request.items(0).atomic_group() != 0;
-  const auto streams = atomic ? streams_ : decltype(streams_)();
-  const auto seqs = atomic ? seqs_ : decltype(seqs_)();
-  const auto operations = atomic ? operations_ : decltype(operations_)();
-  const int64_t position = position_;
-  for (const AppendItem& item : request.items()) {
-    *response.add_results() = ApplyItem(item);
-    const AppendResult& result = response.results(response.results_size() - 1);
-    if (!atomic || !result.has_error()) continue;
-    const AppendResult culprit = result;
-    streams_ = streams;
-    seqs_ = seqs;
-    operations_ = operations;
-    position_ = position;
-    const int at = response.results_size() - 1;
-    response.clear_results();
-    for (int i = 0; i < request.items_size(); ++i) {
-      *response.add_results() = i == at ? culprit : Failed(Reason::kDependsOnRejected);
+  for (int begin = 0; begin < request.items_size();) {
+    const uint32_t group = request.items(begin).atomic_group();
+    int end = begin + 1;
+    while (group != 0 && end < request.items_size() && request.items(end).atomic_group() == group) {
+      ++end;
     }
-    break;
+    bool all_appended = true;
+    bool all_duplicate = true;
+    for (int i = begin; i < end; ++i) {
+      *response.add_results() = ApplyItem(request.items(i));
+      all_appended = all_appended && response.results(i).has_appended();
+      all_duplicate = all_duplicate && response.results(i).has_duplicate();
+    }
+    if (!all_appended && !all_duplicate) TakeBack(request, begin, end, response);
+    begin = end;
   }
   return response;
+}
+
+void FakeEventLog::TakeBack(const AppendRequest& request, int begin, int end,
+                            AppendResponse& response) {
+  for (int i = end; i-- > begin;) {
+    AppendResult& result = *response.mutable_results(i);
+    if (!result.has_appended()) continue;
+    const AppendItem& item = request.items(i);
+    streams_[{item.stream().space(), item.stream().name()}].pop_back();
+    operations_.erase({item.stream().space(), item.op_id()});
+    --seqs_[item.stream().space()];
+    --position_;
+    result = Failed(Reason::kDependsOnRejected);
+  }
+  for (int i = begin; i < end; ++i) {
+    AppendResult& result = *response.mutable_results(i);
+    const event_store::v1::StreamKey& key = request.items(i).stream();
+    const Events& events = streams_[{key.space(), key.name()}];
+    if (result.has_duplicate() && result.duplicate().position() > position_) {
+      result = Failed(Reason::kDependsOnRejected);
+    } else if (result.has_head() && events.empty()) {
+      result.clear_head();
+    } else if (result.has_head()) {
+      *result.mutable_head() = events.back();
+    }
+  }
 }
 
 void FakeEventLog::Append(AppendRequest request, Callback<AppendResponse> callback) {
@@ -193,6 +213,11 @@ void FakeEventLog::GetOperations(event_store::v1::GetOperationsRequest request,
 void FakeEventLog::LimitAnswers(size_t bytes_max) {
   absl::MutexLock lock(&mutex_);
   answer_bytes_max_ = bytes_max;
+}
+
+void FakeEventLog::ForgetOperations() {
+  absl::MutexLock lock(&mutex_);
+  operations_.clear();
 }
 
 void FakeEventLog::BeforeNextAppend(std::function<void()> hook) {

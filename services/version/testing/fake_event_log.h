@@ -31,6 +31,8 @@ class FakeEventLog final : public EventLog {
   event_store::v1::AppendResponse AppendElsewhere(event_store::v1::AppendRequest request);
   // Runs once, before the next Append is looked at.
   void BeforeNextAppend(std::function<void()> hook);
+  // No op_id is known any more, as after the log's window for them.
+  void ForgetOperations();
   // Heads or operations of a call that hold more bytes together are refused as too large.
   void LimitAnswers(size_t bytes_max);
   // Who asked last, when the log is behind a server.
@@ -54,6 +56,9 @@ class FakeEventLog final : public EventLog {
 
   event_store::v1::AppendResponse Apply(const event_store::v1::AppendRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the group in [begin, end), which does not apply as a whole.
+  void TakeBack(const event_store::v1::AppendRequest& request, int begin, int end,
+                event_store::v1::AppendResponse& response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   event_store::v1::AppendResult ApplyItem(const event_store::v1::AppendItem& item)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -72,7 +72,11 @@ class EventStoreService final : public event_store::v1::EventStoreService::Callb
 
 class ConflictService final : public conflict::v1::ConflictService::CallbackService {
  public:
-  explicit ConflictService(MergingResolver& resolver) : resolver_(resolver) {}
+  struct Fakes {
+    MergingResolver& resolver;
+    FakeDesk& desk;
+  };
+  explicit ConflictService(Fakes fakes) : resolver_(fakes.resolver), desk_(fakes.desk) {}
 
   grpc::ServerUnaryReactor* Resolve(grpc::CallbackServerContext* context,
                                     const conflict::v1::ResolveRequest* request,
@@ -82,17 +86,54 @@ class ConflictService final : public conflict::v1::ConflictService::CallbackServ
     resolver_.Resolve(*request, Into(response, reactor));
     return reactor;
   }
+  grpc::ServerUnaryReactor* RecordFacts(grpc::CallbackServerContext* context,
+                                        const conflict::v1::RecordFactsRequest* request,
+                                        conflict::v1::RecordFactsResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    desk_.RecordFacts(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* GetConflicts(grpc::CallbackServerContext* context,
+                                         const conflict::v1::GetConflictsRequest* request,
+                                         conflict::v1::GetConflictsResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    desk_.GetConflicts(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* Decide(grpc::CallbackServerContext* context,
+                                   const conflict::v1::DecideRequest* request,
+                                   conflict::v1::DecideResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    desk_.Decide(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* PlanUndo(grpc::CallbackServerContext* context,
+                                     const conflict::v1::PlanUndoRequest* request,
+                                     conflict::v1::PlanUndoResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    desk_.PlanUndo(*request, Into(response, reactor));
+    return reactor;
+  }
+  grpc::ServerUnaryReactor* RecordUndone(grpc::CallbackServerContext* context,
+                                         const conflict::v1::RecordUndoneRequest* request,
+                                         conflict::v1::RecordUndoneResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    desk_.RecordUndone(*request, Into(response, reactor));
+    return reactor;
+  }
 
  private:
   MergingResolver& resolver_;
+  FakeDesk& desk_;
 };
 
 // A module that serves one gRPC service under the name of another.
 template <typename Service>
 class FakeModule final : public app::Module {
  public:
-  template <typename Fake>
-  FakeModule(absl::string_view name, Fake& fake) : name_(name), service_(fake) {}
+  template <typename Fakes>
+  FakeModule(absl::string_view name, Fakes&& fakes)
+      : name_(name), service_(std::forward<Fakes>(fakes)) {}
 
   absl::string_view name() const override { return name_; }
   app::DefaultPorts default_ports() const override { return {}; }
@@ -115,8 +156,9 @@ std::unique_ptr<app::Module> MakeFakeEventStore(FakeEventLog& log) {
   return std::make_unique<FakeModule<EventStoreService>>("event-store", log);
 }
 
-std::unique_ptr<app::Module> MakeFakeConflict(MergingResolver& resolver) {
-  return std::make_unique<FakeModule<ConflictService>>("conflict", resolver);
+std::unique_ptr<app::Module> MakeFakeConflict(MergingResolver& resolver, FakeDesk& desk) {
+  return std::make_unique<FakeModule<ConflictService>>("conflict",
+                                                       ConflictService::Fakes{resolver, desk});
 }
 
 }  // namespace bdcsync::version::testing

@@ -5,13 +5,14 @@
 #include <memory>
 
 #include "libs/app/module.h"
+#include "services/version/testing/fake_desk.h"
 #include "services/version/testing/fake_event_log.h"
 #include "services/version/testing/merging_resolver.h"
 
 namespace bdcsync::version::testing {
 
-// Both borrow the fake, which must outlive the process.
+// Both borrow the fakes, which must outlive the process.
 std::unique_ptr<app::Module> MakeFakeEventStore(FakeEventLog& log);
-std::unique_ptr<app::Module> MakeFakeConflict(MergingResolver& resolver);
+std::unique_ptr<app::Module> MakeFakeConflict(MergingResolver& resolver, FakeDesk& desk);
 
 }  // namespace bdcsync::version::testing

@@ -1,0 +1,62 @@
+#include "services/event-store/storage/postgres_commit.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace bdcsync::event_store {
+namespace {
+
+// Two events of a new stream; the second has an operation.
+LogWrite MakeWrite() {
+  LogWrite write;
+  write.events.resize(2);
+  write.events[0].position = 5;
+  write.events[1].position = 6;
+  LogWrite::Stream& stream = write.streams.emplace_back();
+  stream.is_new = true;
+  stream.name = "a";
+  stream.state.first_position = 5;
+  stream.state.position = 6;
+  write.operations.emplace_back().position = 6;
+  return write;
+}
+
+// As many parameters as the statement has, or the server refuses it.
+void ExpectParametersOf(const PostgresCommit& commit) {
+  const std::string text = commit.statement.text;
+  const std::size_t count = commit.params.wire().size();
+  EXPECT_NE(text.find("$" + std::to_string(count) + "::"), std::string::npos) << text;
+  EXPECT_EQ(text.find("$" + std::to_string(count + 1) + "::"), std::string::npos) << text;
+}
+
+TEST(PostgresCommitTest, WhatIsLeftOutOfABatchIsLeftOutOfTheStatement) {
+  DataCodec codec;
+  LogWrite write = MakeWrite();
+  const PostgresCommit all = MakeCommit({write}, codec);
+  EXPECT_TRUE(all.complete);
+  ExpectParametersOf(all);
+  write.operations.clear();
+  write.streams.clear();
+  const PostgresCommit bare = MakeCommit({write}, codec);
+  EXPECT_TRUE(bare.complete);
+  ExpectParametersOf(bare);
+  EXPECT_LT(bare.params.wire().size(), all.params.wire().size());
+}
+
+TEST(PostgresCommitTest, AStreamOrAnOperationThatNoEventCarriesIsSeen) {
+  DataCodec codec;
+  LogWrite stream = MakeWrite();
+  stream.streams[0].state.position = 7;
+  EXPECT_FALSE(MakeCommit({stream}, codec).complete);
+  LogWrite operation = MakeWrite();
+  operation.operations[0].position = 4;
+  EXPECT_FALSE(MakeCommit({operation}, codec).complete);
+  LogWrite order = MakeWrite();
+  order.operations.insert(order.operations.begin(), order.operations[0]);
+  order.operations[1].position = 5;
+  EXPECT_FALSE(MakeCommit({MakeWrite(), order}, codec).complete);
+}
+
+}  // namespace
+}  // namespace bdcsync::event_store
