@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/version/conflict_replicas.h"
+#include "services/version/grpc_conflict_replicas.h"
 
 namespace bdcsync::version {
 namespace {
