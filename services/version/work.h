@@ -78,8 +78,8 @@ struct Work {
   bool merged = false;
   bool needs_base = false;         // Of a text operation: the state that it names has to be read.
   std::unique_ptr<TextWork> text;  // Of a text operation, once it is looked at.
-  int meeting_number = 0;   // Its place in the call to the resolver, from 1.
-  int follows_meeting = 0;  // The meeting in the same call whose outcome it meets.
+  int meeting_number = 0;          // Its place in the call to the resolver, from 1.
+  int follows_meeting = 0;         // The meeting in the same call whose outcome it meets.
 
   bool without_asking = false;       // Too many conflicts are open: the later write wins.
   bool base_is_made = false;         // `base` is no stored version, but what this batch made.
