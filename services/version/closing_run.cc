@@ -37,6 +37,27 @@ uint64_t HashOf(const v1::CloseItem& item) {
   return hash;
 }
 
+// Notes in the places what was chosen for them, so that the fact tells it too.
+void NoteChoices(const google::protobuf::RepeatedPtrField<conflict::v1::Decision>& decisions,
+                 Conflict& conflict) {
+  for (conflict::v1::OpenPlace& place : *conflict.mutable_places()) {
+    for (const conflict::v1::Decision& decision : decisions) {
+      if (decision.path() != place.decision().path()) continue;
+      place.mutable_decision()->set_chosen(decision.chosen());
+      place.mutable_decision()->set_result(decision.result());
+    }
+  }
+}
+
+// The decisions that the places tell of, for the record of the merge, if there is one.
+void TellChoices(const Conflict& conflict, Fact& fact) {
+  if (conflict.closing_version_id().empty()) return;
+  fact.set_closing_op_id(ClosingOperationId(conflict.conflict_id()));
+  for (const conflict::v1::OpenPlace& place : conflict.places()) {
+    if (!place.decision().chosen().empty()) *fact.add_decisions() = place.decision();
+  }
+}
+
 bool IsClosed(const Conflict& conflict) {
   return conflict.state() >= conflict::v1::CONFLICT_STATE_RESOLVED;
 }
@@ -159,7 +180,9 @@ void ClosingRun::OnEndFound(const StoredOperation& fact, const StoredOperation& 
   if (was_told) {
     Finish();
   } else {
-    TellAndFinish(FactOf(conflict_));
+    Fact fact = FactOf(conflict_);
+    TellChoices(conflict_, fact);
+    TellAndFinish(std::move(fact));
   }
 }
 
@@ -260,6 +283,7 @@ void ClosingRun::OnChecked() {
 void ClosingRun::Conclude(conflict::v1::ConflictState state, bool with_version) {
   closing_.conflict = conflict_;
   closing_.conflict.set_state(state);
+  NoteChoices(decided_.decisions(), closing_.conflict);
   closing_.conflict.set_closed_by(item_.actor().user_id());
   closing_.conflict.set_closed_ms(absl::ToUnixMillis(tools_.clock.Now()));
   closing_.facts = states_.facts;
@@ -339,8 +363,10 @@ void ClosingRun::OnClosed(int64_t time_ms) {
   *result_.mutable_conflict() = conflict_;
   tools_.observer.OnConflictClosed(conflict_.state());
   Fact fact = FactOf(conflict_);
-  *fact.mutable_decisions() = decided_.decisions();
-  fact.set_closing_op_id(ClosingOperationId(conflict_.conflict_id()));
+  if (!conflict_.closing_version_id().empty()) {
+    *fact.mutable_decisions() = decided_.decisions();
+    fact.set_closing_op_id(ClosingOperationId(conflict_.conflict_id()));
+  }
   TellAndFinish(std::move(fact));
 }
 

@@ -76,6 +76,14 @@ conflict::v1::Conflict WithRecord(const conflict::v1::Conflict& logged,
                                   const conflict::v1::Conflict& record) {
   conflict::v1::Conflict whole = logged;
   if (!record.places().empty()) *whole.mutable_places() = record.places();
+  for (conflict::v1::OpenPlace& place : *whole.mutable_places()) {
+    for (const conflict::v1::OpenPlace& known : logged.places()) {
+      const conflict::v1::Decision& decision = known.decision();
+      if (decision.path() != place.decision().path() || decision.chosen().empty()) continue;
+      place.mutable_decision()->set_chosen(decision.chosen());
+      if (!decision.result().empty()) place.mutable_decision()->set_result(decision.result());
+    }
+  }
   const bool is_open = logged.state() == conflict::v1::CONFLICT_STATE_OPEN;
   if (is_open && !record.assigned_to().empty()) {
     whole.set_assigned_to(record.assigned_to());

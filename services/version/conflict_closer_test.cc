@@ -201,6 +201,12 @@ TEST_F(Closings, ACrashBeforeConflictIsToldIsRepairedByACheck) {
   EXPECT_EQ(check.conflict().state(), CONFLICT_STATE_RESOLVED);
   EXPECT_EQ(check.conflict().closing_version_id(), closed.version_id());
   EXPECT_EQ(desk_.Record(id).state(), CONFLICT_STATE_RESOLVED);
+  const conflict::v1::Fact fact = desk_.facts().back();
+  EXPECT_EQ(fact.closing_op_id(), "close-" + id);
+  ASSERT_EQ(fact.decisions_size(), 1) << "the decision is told too";
+  EXPECT_EQ(fact.decisions(0).chosen(), "ours");
+  EXPECT_EQ(fact.decisions(0).result(), R"("ours")");
+  EXPECT_EQ(fact.decisions(0).theirs(), R"("theirs")");
 }
 
 TEST_F(Closings, ACheckConfirmsWhatIsOpen) {

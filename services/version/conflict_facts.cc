@@ -19,6 +19,7 @@ constexpr absl::string_view kClosingPrefix = "close-";
 constexpr absl::string_view kClosingFactPrefix = "closed-";
 constexpr absl::string_view kUndoPrefix = "undo-";
 constexpr size_t kConflictIdBytes = 32;
+constexpr size_t kKeptResultBytesMax = 1024;
 
 void SetExpected(int64_t revision, uint64_t event_id, AppendItem& item) {
   if (revision == 0) {
@@ -91,7 +92,10 @@ Conflict WithoutValues(const Conflict& conflict) {
     place.mutable_decision()->clear_base();
     place.mutable_decision()->clear_theirs();
     place.mutable_decision()->clear_ours();
-    place.mutable_decision()->clear_result();
+    // What was chosen is nowhere else when conflict is not told of it.
+    if (place.decision().result().size() > kKeptResultBytesMax) {
+      place.mutable_decision()->clear_result();
+    }
   }
   if (bare.places().empty() || bare.ByteSizeLong() <= kFactBytesMax) return bare;
   OpenPlace whole;

@@ -58,7 +58,7 @@ AppendResult FakeEventLog::ApplyItem(const AppendItem& item) {
   event.set_seq(++seqs_[space]);
   event.set_revision(static_cast<int64_t>(events.size()) + 1);
   event.set_event_id(item.event_id());
-  event.set_time_ms(kFirstTimeMs + position_);
+  event.set_time_ms(time_ms_);
   event.set_meta(item.meta());
   event.set_data(item.data());
   event.set_tombstone(item.tombstone());
@@ -80,6 +80,7 @@ AppendResult FakeEventLog::ApplyItem(const AppendItem& item) {
 
 AppendResponse FakeEventLog::Apply(const AppendRequest& request) {
   AppendResponse response;
+  time_ms_ = kFirstTimeMs + position_ + 1;
   for (int begin = 0; begin < request.items_size();) {
     const uint32_t group = request.items(begin).atomic_group();
     int end = begin + 1;

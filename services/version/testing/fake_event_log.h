@@ -67,6 +67,7 @@ class FakeEventLog final : public EventLog {
   std::map<std::string, int64_t> seqs_ ABSL_GUARDED_BY(mutex_);
   std::map<Key, event_store::v1::StoredOperation> operations_ ABSL_GUARDED_BY(mutex_);
   int64_t position_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t time_ms_ ABSL_GUARDED_BY(mutex_) = 0;  // Of the call that is being applied.
   CallTrace last_caller_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   bool lose_answers_ ABSL_GUARDED_BY(mutex_) = false;
