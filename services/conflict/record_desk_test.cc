@@ -169,7 +169,7 @@ TEST_F(RecordDeskTest, ADryRunTellsWhatOtherRulesWouldDecide) {
 TEST_F(RecordDeskTest, WhatCannotBeTriedOrCountedIsRefusedWithItsPlace) {
   EXPECT_EQ(PathOf(Try("{").status()), "rules");
   EXPECT_EQ(PathOf(Try(R"({"rules":[{"path":"$","rule":"max","else":"none"}]})").status()),
-            "/rules/0/else");
+            "/rules/0/else/rule");
   EXPECT_EQ(PathOf(Try(kRules, "s", kDryRunRecordsMax + 1).status()), "records_max");
   EXPECT_OK(Try(kRules, "s", kDryRunRecordsMax));
   const auto refused = [&](auto change) {
