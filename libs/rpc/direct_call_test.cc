@@ -406,6 +406,12 @@ TEST_F(DirectCallTest, AServerIsIdleWhenHandlerAndAnswerAreOver) {
   waits.join();
 }
 
+TEST_F(DirectCallTest, AMethodThatTheServiceDoesNotHaveIsUnimplemented) {
+  service_.handler = [](auto...) -> Reactor* { return nullptr; };  // As gRPC generates it.
+  EXPECT_THAT(Call(), StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(Call(RequestOf(1 << 20)), StatusIs(absl::StatusCode::kUnimplemented));
+}
+
 TEST_F(DirectCallTest, AfterItsServerACallIsUnavailable) {
   service_.handler = shelf_.handler();
   absl::Notification broken;

@@ -140,7 +140,12 @@ void DirectCall::Run() {
   ++handlers_on_stack;
   {
     const CallScope nothing({});  // As on a thread that just received the call.
-    BindReactor(Handle(context_));
+    grpc::ServerUnaryReactor* const reactor = Handle(context_);
+    if (reactor != nullptr) {
+      BindReactor(reactor);
+    } else {  // What gRPC generates for a method that a service does not have.
+      Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, ""));
+    }
   }
   --handlers_on_stack;
   PartEnded();
