@@ -101,6 +101,11 @@ void TextPeer::OnSuite(const json::Value& message) {
   if (type == "changes") return OnChanges(message);
   const json::Value* success = message.Find("success");
   if (success == nullptr || !success->boolean()) return Fail(json::Serialize(message));
+  if (const json::Value* results = message.Find("results")) {
+    for (const json::Value& result : results->array()) {
+      if (!result.Find("success")->boolean()) return Fail(json::Serialize(result));
+    }
+  }
   if (type == "authenticated") {
     const std::string entity =
         absl::StrCat(R"("space":")", target_.space, R"(","entity_type":"text","entity_id":")",

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -27,6 +28,7 @@ namespace {
 
 struct Edit {
   int64_t seen = 0;      // Edits of the other that its author had seen.
+  int64_t come = 0;      // Of the other that must have been committed before: at least as many.
   int64_t position = 0;  // In code points.
   int64_t deleted = 0;
   std::string inserted;
@@ -38,7 +40,7 @@ struct Recording {
   std::string end;
 };
 
-// {"edits": [[writer, seen, position, deleted, inserted], …], "end": text}
+// {"edits": [[writer, seen, come, position, deleted, inserted], …], "end": text}
 absl::StatusOr<Recording> ReadRecording(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -53,10 +55,13 @@ absl::StatusOr<Recording> ReadRecording(const std::string& path) {
     ASSIGN_OR_RETURN(const int64_t writer, parts.at(0).AsInt64());
     Edit read;
     ASSIGN_OR_RETURN(read.seen, parts.at(1).AsInt64());
-    ASSIGN_OR_RETURN(read.position, parts.at(2).AsInt64());
-    ASSIGN_OR_RETURN(read.deleted, parts.at(3).AsInt64());
-    read.inserted = std::string(parts.at(4).string());
-    recording.cuts[1 - static_cast<size_t>(writer)].insert(read.seen);
+    ASSIGN_OR_RETURN(read.come, parts.at(2).AsInt64());
+    ASSIGN_OR_RETURN(read.position, parts.at(3).AsInt64());
+    ASSIGN_OR_RETURN(read.deleted, parts.at(4).AsInt64());
+    read.inserted = std::string(parts.at(5).string());
+    std::set<int64_t>& cuts = recording.cuts.at(1 - static_cast<size_t>(writer));
+    cuts.insert(read.seen);
+    cuts.insert(read.come);
     recording.edits.at(static_cast<size_t>(writer)).push_back(std::move(read));
   }
   return recording;
@@ -123,12 +128,12 @@ class TextReplayLoad {
     Writer& writer = writers_[number];
     const std::vector<Edit>& edits = recording_.edits[number];
     while (error_.empty() && writer.typed < edits.size()) {
-      const int64_t seen = edits[writer.typed].seen;
-      while (writer.shown < seen && !writer.held.empty()) Show(number);
-      if (writer.shown < seen) return;
+      const Edit& next = edits[writer.typed];
+      if (Come(number) < next.come) return;
+      while (error_.empty() && writer.shown < next.seen) Show(number);
       // As far as neither looks at what the other did.
       size_t end = writer.typed + 1;
-      while (end < edits.size() && edits[end].seen == seen &&
+      while (end < edits.size() && edits[end].seen == next.seen && edits[end].come == next.come &&
              !recording_.cuts[number].contains(static_cast<int64_t>(end))) {
         ++end;
       }
@@ -143,10 +148,17 @@ class TextReplayLoad {
     if (done(0) && done(1)) io_.stop();
   }
 
+  // Edits of the other that have arrived here.
+  int64_t Come(size_t number) const {
+    const std::deque<int64_t>& sizes = writers_[1 - number].sizes;
+    const auto arrived = static_cast<std::ptrdiff_t>(writers_[number].held.size());
+    return std::accumulate(sizes.begin(), sizes.begin() + arrived, writers_[number].shown);
+  }
+
   void Show(size_t number) {
     Writer& writer = writers_[number];
     std::deque<int64_t>& sizes = writers_[1 - number].sizes;
-    if (sizes.empty()) return Fail("more came than was typed");
+    if (writer.held.empty() || sizes.empty()) return Fail("the recording does not fit itself");
     const absl::Status applied = writer.view.Apply(writer.held.front());
     if (!applied.ok()) return Fail(applied.message());
     writer.held.pop_front();

@@ -45,6 +45,17 @@ const std::vector<Command>& WriteCommands() {
         "bdc-sync patch note/n1 '{\"title\": \"Bye\"}'\n"
         "bdc-sync patch note/n1 '[{\"op\": \"add\", \"path\": \"/tags/-\", \"value\": \"x\"}]'"},
        RunPatch},
+      {{"text",
+        "TYPE/ID POINTER [OPS]",
+        "edit a text inside an entity's data",
+        2,
+        3,
+        {kSpace, kBranch, kBase, kMessage, kCategory, kOperationId},
+        "POINTER is a JSON pointer to the text. OPS are Delta operations (docs/ot.md), given as "
+        "JSON,\n"
+        "@FILE or - for standard input. With --base, they are moved over what was committed since.",
+        "bdc-sync text note/n1 /body '[{\"retain\": 5}, {\"insert\": \"x\"}, {\"delete\": 2}]'"},
+       RunText},
       {{"delete",
         "TYPE/ID",
         "delete an entity; its history stays",

@@ -24,6 +24,7 @@ bool IsUsageError(const absl::Status& status);
 // the number itself.
 absl::StatusOr<int> RunPut(const Call& call);
 absl::StatusOr<int> RunPatch(const Call& call);
+absl::StatusOr<int> RunText(const Call& call);
 absl::StatusOr<int> RunDelete(const Call& call);
 absl::StatusOr<int> RunGet(const Call& call);
 absl::StatusOr<int> RunList(const Call& call);

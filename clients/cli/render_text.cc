@@ -63,6 +63,8 @@ std::string TextOf(const v1::OperationResult& result) {
       if (!result.data().empty()) {
         absl::StrAppend(&text, "merged with changes made meanwhile:\n",
                         json::SerializePretty(Embedded(result.data())), "\n");
+      } else if (!result.text().empty()) {
+        absl::StrAppend(&text, "moved over changes made meanwhile: ", result.text(), "\n");
       }
       break;
     default:

@@ -123,6 +123,16 @@ TEST_F(RunTest, PutSendsTheDataAsWrittenAndSaysWhatBecameOfIt) {
   EXPECT_THAT(out(), HasSubstr("applied  note/n1  in user:dev  revision 3"));
 }
 
+TEST_F(RunTest, TextSendsItsOperationsWithTheirPlace) {
+  AnswerWrite(common::v1::OUTCOME_APPLIED);
+  EXPECT_EQ(Run({"text", "note/n1", "/a\"b", "[{\"insert\": \"x\"}]", "--base", "2-x"}), kExitDone);
+  ASSERT_THAT(server_.processed, SizeIs(1));
+  EXPECT_EQ(server_.processed[0].kind(), common::v1::OPERATION_KIND_TEXT);
+  EXPECT_EQ(server_.processed[0].text(), R"({"path":"/a\"b","ops":[{"insert": "x"}]})");
+  EXPECT_EQ(server_.processed[0].base_version(), "2-x");
+  EXPECT_EQ(Run({"text", "note/n1", "/a", "no JSON"}), kExitUsage);
+}
+
 TEST_F(RunTest, DataComesFromAFileOrStandardInputToo) {
   AnswerWrite(common::v1::OUTCOME_APPLIED);
   testing::TempDir folder;

@@ -85,6 +85,17 @@ absl::StatusOr<int> RunPatch(const Call& call) {
   return Send(call, operation);
 }
 
+absl::StatusOr<int> RunText(const Call& call) {
+  ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, common::v1::OPERATION_KIND_TEXT));
+  const auto ops = ReadJson(call.arguments.operand(2), call.environment);
+  if (!ops.ok()) return UsageError(ops.status());
+  std::string text = "{\"path\":";
+  json::AppendQuoted(call.arguments.operand(1), text);
+  absl::StrAppend(&text, ",\"ops\":", *ops, "}");
+  operation.set_text(std::move(text));
+  return Send(call, operation);
+}
+
 absl::StatusOr<int> RunDelete(const Call& call) {
   ASSIGN_OR_RETURN(const Operation operation,
                    ReadOperation(call, common::v1::OPERATION_KIND_DELETE));

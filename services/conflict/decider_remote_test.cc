@@ -192,7 +192,7 @@ TEST_F(DeciderRemoteTest, TheAnswerStandsAndIsOnRecordOnce) {
   EXPECT_EQ(told_, 0);
   asked.AnswerAll(ValueOf("25"));
   EXPECT_THAT(Merged(), ElementsAre(Price(25, 2)));
-  EXPECT_THAT(Records(), ElementsAre("op1 remote value"));
+  EXPECT_THAT(Records(), ElementsAre("op1 remote value", "op1 three_way theirs"));
   EXPECT_EQ(told_, 1);
   const v1::Decision& decision = answer_->results(0).decisions(0);
   EXPECT_EQ(decision.result(), "25");

@@ -167,7 +167,7 @@ TEST_F(DeciderTest, MeetingsWithScriptsAreDecidedOnAWorker) {
 
 TEST_F(DeciderTest, WhenTheTimeForScriptsIsUpTheElseDecides) {
   rules_ = RulesOf({{"note", R"({"rules":[{"path":"$","rule":"script","script":"return 7"}]})"}});
-  Decider hasty(recorder_, workers_, clock_, [this] { return rules_; },
+  Decider hasty(recorder_, workers_, nobody_, clock_, [this] { return rules_; },
                 {.script_time_max = absl::ZeroDuration()},
                 {.on_resolved = [](const v1::ResolveResult&) {}, .on_script = nullptr});
   absl::Notification done;

@@ -67,4 +67,44 @@ grpc::ServerUnaryReactor* GrpcAdapter::Assign(grpc::CallbackServerContext* conte
   return reactor;
 }
 
+grpc::ServerUnaryReactor* GrpcAdapter::PlanUndo(grpc::CallbackServerContext* context,
+                                                const v1::PlanUndoRequest* request,
+                                                v1::PlanUndoResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->record_desk.PlanUndo(*request, Into(response, reactor));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::RecordUndone(grpc::CallbackServerContext* context,
+                                                    const v1::RecordUndoneRequest* request,
+                                                    v1::RecordUndoneResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->record_desk.RecordUndone(*request, Into(response, reactor));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::DryRun(grpc::CallbackServerContext* context,
+                                              const v1::DryRunRequest* request,
+                                              v1::DryRunResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->record_desk.DryRun(*request, Into(response, reactor));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* GrpcAdapter::Analyze(grpc::CallbackServerContext* context,
+                                               const v1::AnalyzeRequest* request,
+                                               v1::AnalyzeResponse* response) {
+  Domain* const domain = domain_.load();
+  if (domain == nullptr) return Starting(context);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  domain->record_desk.Analyze(*request, Into(response, reactor));
+  return reactor;
+}
+
 }  // namespace bdcsync::conflict

@@ -27,4 +27,23 @@ inline constexpr config::Int kDeskPostgresConnectionsMax{
         "Connections that the conflict desk opens to PostgreSQL at once, beside those that "
         "record decisions."};
 
+inline constexpr config::Duration kUndoWindow{
+    .name = "conflict.undo_window",
+    .default_value = absl::Hours(24),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(24 * 365),
+    .doc = "For so long after it was recorded a resolution can be taken back."};
+inline constexpr config::Int kAnalysisRecordsMax{
+    .name = "conflict.analysis_records_max",
+    .default_value = 1'000'000,
+    .min = 1000,
+    .max = 100'000'000,
+    .unit = "records",
+    .doc = "Records, and conflicts, that one analysis counts: the newest."};
+inline constexpr config::Duration kRecordsRetention{
+    .name = "conflict.records_retention",
+    .default_value = absl::ZeroDuration(),
+    .max = absl::Hours(24 * 3650),
+    .doc = "Records of resolutions and closed conflicts that are older are deleted; 0s: none is."};
+
 }  // namespace bdcsync::conflict

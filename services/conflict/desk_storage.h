@@ -96,6 +96,9 @@ class DeskStorage {
   virtual absl::StatusOr<bool> KeepChoices(const std::string& conflict_id, const std::string& were,
                                            const std::string& choices) = 0;
   virtual absl::StatusOr<OpenCounts> CountOpen() = 0;
+  // Deletes records, and conflicts that were closed, from before; of each at most `limit`, the
+  // oldest. How many it deleted.
+  virtual absl::StatusOr<int64_t> DeleteBefore(int64_t before_ms, int limit) = 0;
 };
 
 }  // namespace bdcsync::conflict

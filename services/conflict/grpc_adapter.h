@@ -7,6 +7,7 @@
 #include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
 #include "services/conflict/desk_calls.h"
+#include "services/conflict/record_desk.h"
 #include "services/conflict/recorder.h"
 #include "services/conflict/rule_set_registry.h"
 
@@ -19,6 +20,7 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
     Recorder& recorder;
     RuleSetRegistry& rule_sets;
     ConflictDesk& desk;
+    RecordDesk& record_desk;
     DeskCalls& calls;  // Runs what blocks.
   };
 
@@ -49,6 +51,18 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
   grpc::ServerUnaryReactor* Assign(grpc::CallbackServerContext* context,
                                    const v1::AssignRequest* request,
                                    v1::AssignResponse* response) override;
+  grpc::ServerUnaryReactor* PlanUndo(grpc::CallbackServerContext* context,
+                                     const v1::PlanUndoRequest* request,
+                                     v1::PlanUndoResponse* response) override;
+  grpc::ServerUnaryReactor* RecordUndone(grpc::CallbackServerContext* context,
+                                         const v1::RecordUndoneRequest* request,
+                                         v1::RecordUndoneResponse* response) override;
+  grpc::ServerUnaryReactor* DryRun(grpc::CallbackServerContext* context,
+                                   const v1::DryRunRequest* request,
+                                   v1::DryRunResponse* response) override;
+  grpc::ServerUnaryReactor* Analyze(grpc::CallbackServerContext* context,
+                                    const v1::AnalyzeRequest* request,
+                                    v1::AnalyzeResponse* response) override;
   grpc::ServerUnaryReactor* PutRuleSet(grpc::CallbackServerContext* context,
                                        const v1::PutRuleSetRequest* request,
                                        v1::PutRuleSetResponse* response) override;

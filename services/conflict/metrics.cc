@@ -13,6 +13,10 @@ constexpr metrics::MetricInfo kMeetings{"bdcsync_conflict_meetings_total",
                                         "Meetings decided, by how the changes met."};
 constexpr metrics::MetricInfo kDecisions{"bdcsync_conflict_decisions_total",
                                          "Places decided, by rule."};
+constexpr metrics::MetricInfo kOpen{"bdcsync_conflict_open_conflicts",
+                                    "Conflicts that are not closed, by state."};
+constexpr metrics::MetricInfo kOpenSeconds{"bdcsync_conflict_open_oldest_seconds",
+                                           "Age of the oldest conflict of the state; 0: none."};
 constexpr metrics::MetricInfo kClosings{"bdcsync_conflict_closings_total",
                                         "Conflicts that the log was said to have closed, by how."};
 constexpr metrics::MetricInfo kCloseCalls{
@@ -62,6 +66,11 @@ Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
     const std::string name(MeetingKindName(static_cast<MeetingKind>(kind)));
     meetings_[kind] = &registry.AddCounter(kMeetings, {{"kind", name}});
   }
+  for (size_t i = 0; i < open_.size(); ++i) {
+    const metrics::Labels labels{{"state", StateName(static_cast<int>(i) + 1)}};
+    open_[i] = &registry.AddGauge(kOpen, labels);
+    open_seconds_[i] = &registry.AddGauge(kOpenSeconds, labels);
+  }
   for (int state = v1::CONFLICT_STATE_RESOLVED; state <= v1::ConflictState_MAX; ++state) {
     closings_[state] = &registry.AddCounter(kClosings, {{"state", StateName(state)}});
   }
@@ -84,6 +93,14 @@ void Metrics::OnResolved(const v1::ResolveResult& result) {
     const std::optional<merge::RuleKind> rule = merge::RecordedRule(decision.rule());
     if (rule) decisions_[static_cast<int>(*rule)]->Add();
     if (decision.close_call()) close_calls_.Add();
+  }
+}
+
+void Metrics::OnOpenCounted(const OpenCounts& counts, absl::Time now) {
+  for (size_t i = 0; i < counts.size(); ++i) {
+    open_[i]->Set(static_cast<double>(counts[i].conflicts));
+    const absl::Duration age = now - absl::FromUnixMillis(counts[i].oldest_opened_ms);
+    open_seconds_[i]->Set(counts[i].conflicts == 0 ? 0 : absl::ToDoubleSeconds(age));
   }
 }
 

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <functional>
+#include <tuple>
 
 #include "absl/time/time.h"
 #include "libs/merge/rule.h"
 #include "libs/metrics/registry.h"
 #include "libs/script/failure.h"
+#include "services/conflict/desk_storage.h"
 #include "services/conflict/resolve.h"
 
 namespace bdcsync::conflict {
@@ -20,6 +22,8 @@ class Metrics {
           std::function<double()> rule_sets);
 
   void OnResolved(const v1::ResolveResult& result);
+  // What is open, as the database says.
+  void OnOpenCounted(const OpenCounts& counts, absl::Time now);
   // The log has closed a conflict.
   void OnClosed(v1::ConflictState state);
   void OnRecorded(size_t records, absl::Duration duration);
@@ -36,7 +40,9 @@ class Metrics {
   static constexpr int kOutOfTime = static_cast<int>(script::Failure::kMemory) + 1;
 
   std::array<metrics::Counter*, kKinds> meetings_{};
-  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};  // By state.
+  std::array<metrics::Gauge*, std::tuple_size_v<OpenCounts>> open_{};          // By state.
+  std::array<metrics::Gauge*, std::tuple_size_v<OpenCounts>> open_seconds_{};  // By state.
+  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};      // By state.
   std::array<metrics::Counter*, kRules> decisions_{};
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;

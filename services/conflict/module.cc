@@ -14,8 +14,10 @@
 #include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
 #include "services/conflict/desk_config.h"
+#include "services/conflict/desk_watch.h"
 #include "services/conflict/grpc_adapter.h"
 #include "services/conflict/metrics.h"
+#include "services/conflict/record_desk.h"
 #include "services/conflict/recorder.h"
 #include "services/conflict/remote/config.h"
 #include "services/conflict/remote/open.h"
@@ -65,6 +67,9 @@ class ConflictModule final : public app::Module {
     schema.Add(kOpeningGrace);
     schema.Add(kVerifyInterval);
     schema.Add(kDeskPostgresConnectionsMax);
+    schema.Add(kUndoWindow);
+    schema.Add(kAnalysisRecordsMax);
+    schema.Add(kRecordsRetention);
     DeclareRemoteConfig(schema);
   }
 
@@ -105,9 +110,10 @@ class ConflictModule final : public app::Module {
         static_cast<int>(config.Get(kDeskPostgresConnectionsMax));
     ASSIGN_OR_RETURN(auto rule_sets, OpenRuleSetStorage(storage, context.clock()));
     ASSIGN_OR_RETURN(auto desk, OpenDeskStorage(storage, context.clock()));
+    ASSIGN_OR_RETURN(auto analysis, OpenAnalysisStorage(storage, context.clock()));
     auto service =
         std::make_unique<Service>(std::move(opened), std::move(rule_sets), std::move(desk),
-                                  *metrics_, resolvers_->registry(), context);
+                                  std::move(analysis), *metrics_, resolvers_->registry(), context);
     RETURN_IF_ERROR(service->rules_watch.Start());
     service_ = std::move(service);
     (void)service_->probe.Last();  // Asks; the readiness check tells.
@@ -122,6 +128,7 @@ class ConflictModule final : public app::Module {
     service_->calls.Drain(deadline);
     service_->recorder.Drain(deadline);
     service_->desk.Drain(deadline);
+    service_->record_desk.Drain(deadline);
   }
 
  private:
@@ -186,12 +193,21 @@ class ConflictModule final : public app::Module {
     return limits;
   }
 
+  static RecordDeskLimits RecordDeskLimitsFrom(const config::Values& values) {
+    RecordDeskLimits limits;
+    limits.undo_window = values.Get(kUndoWindow);
+    limits.analysis_records_max = values.Get(kAnalysisRecordsMax);
+    limits.matching_work_max = static_cast<size_t>(values.Get(kMatchingWorkMax));
+    return limits;
+  }
+
   // All that works once storage is open.
   struct Service {
     Service(std::unique_ptr<ResolutionStorage> opened,
             std::unique_ptr<RuleSetStorage> opened_rule_sets,
-            std::unique_ptr<DeskStorage> opened_desk, Metrics& metrics, ResolverRegistry& resolvers,
-            app::Context& context)
+            std::unique_ptr<DeskStorage> opened_desk,
+            std::unique_ptr<AnalysisStorage> opened_analysis, Metrics& metrics,
+            ResolverRegistry& resolvers, app::Context& context)
         : storage(std::move(opened)),
           probe(AskOnWorker(storage, context.workers()), context.clock()),
           recorder(*storage, context.workers(), context.clock(),
@@ -216,6 +232,14 @@ class ConflictModule final : public app::Module {
           desk(*desk_storage, merger, context.workers(), context.clock(),
                DeskLimitsFrom(context.config()),
                [&metrics](v1::ConflictState state) { metrics.OnClosed(state); }),
+          analysis(std::move(opened_analysis)),
+          record_desk(
+              *storage, *analysis, [this] { return rule_sets.active(); }, compiler,
+              context.workers(), context.clock(), RecordDeskLimitsFrom(context.config())),
+          desk_watch(*desk_storage, context.clock(), context.config().Get(kRecordsRetention),
+                     [&metrics, &clock = context.clock()](const OpenCounts& counts) {
+                       metrics.OnOpenCounted(counts, clock.Now());
+                     }),
           calls(context.workers()) {}
 
     const std::shared_ptr<ResolutionStorage> storage;  // Shared with the probe's question.
@@ -229,8 +253,11 @@ class ConflictModule final : public app::Module {
     const std::unique_ptr<DeskStorage> desk_storage;
     const RuleMerger merger;
     ConflictDesk desk;
+    const std::unique_ptr<AnalysisStorage> analysis;
+    RecordDesk record_desk;
+    DeskWatch desk_watch;
     DeskCalls calls;
-    GrpcAdapter::Domain domain{decider, recorder, rule_sets, desk, calls};
+    GrpcAdapter::Domain domain{decider, recorder, rule_sets, desk, record_desk, calls};
   };
 
   std::unique_ptr<Metrics> metrics_;

@@ -27,7 +27,7 @@ struct Records {
 };
 
 struct ResolutionQuery {
-  std::string space;
+  std::string space;        // Empty: all, of all types.
   std::string entity_type;  // Empty: all.
   std::string entity_id;    // Empty: all.
   int64_t before = 0;       // Only those with a smaller number; 0: all.

@@ -30,7 +30,7 @@ absl::Status Validate(const v1::ResolveItem& item) {
   }
   for (const v1::Side* side : {&item.base(), &item.theirs(), &item.ours()}) {
     if (IsStorable(side->user_id()) && IsStorable(side->device_id()) &&
-        IsStorable(side->version_id())) {
+        IsStorable(side->version_id()) && IsStorable(side->app_version())) {
       continue;
     }
     return MakeErrorAt(Reason::kInvalidArgument, "side", "ids must not hold NUL");

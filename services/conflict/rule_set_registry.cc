@@ -18,9 +18,8 @@ absl::Status Unavailable(absl::string_view what) { return MakeError(Reason::kUna
 
 // What a caller is told of a failed store: its own mistakes as they are, all else as "try again".
 absl::Status Told(const absl::Status& status) {
-  const Reason reason = ReasonOf(status);
-  if (reason == Reason::kPreconditionFailed || reason == Reason::kQuotaExceeded) return status;
-  return Unavailable("the rule sets cannot be reached now");
+  // Failures of the store name no place.
+  return PathOf(status).empty() ? Unavailable("the rule sets cannot be reached now") : status;
 }
 
 absl::Status CheckAuthor(absl::string_view author) {
@@ -120,7 +119,7 @@ absl::StatusOr<v1::PutRuleSetResponse> RuleSetRegistry::Put(const v1::PutRuleSet
   RETURN_IF_ERROR(entity::ValidateType(request.entity_type()));
   RETURN_IF_ERROR(CheckAuthor(request.author()));
   if (request.expected_version() < 0) {
-    return MakeErrorAt(Reason::kInvalidArgument, "expected_version", "there is no such version");
+    return MakeErrorAt(Reason::kInvalidArgument, kExpectedVersion, "there is no such version");
   }
   RETURN_IF_ERROR(Compile(request.rules(), Resolvers::kKnown).status());
   NewRuleSet added;

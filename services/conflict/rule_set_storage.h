@@ -10,9 +10,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "bdcsync/conflict/v1/conflict.pb.h"
 
 namespace bdcsync::conflict {
+
+// The place at fault when another version holds than was expected.
+inline constexpr absl::string_view kExpectedVersion = "expected_version";
 
 struct StoredRuleSet {
   v1::RuleSet set;
@@ -37,8 +41,8 @@ class RuleSetStorage {
   virtual ~RuleSetStorage() = default;
 
   // Keeps the next version of its type, which holds from now on, and returns it.
-  //   kPreconditionFailed  another version holds than was expected.
-  //   kQuotaExceeded       too many types have rules.
+  //   kPreconditionFailed  another version holds than was expected (at kExpectedVersion).
+  //   kQuotaExceeded       too many types have rules (at "entity_type").
   virtual absl::StatusOr<v1::RuleSet> Put(const NewRuleSet& added) = 0;
   // From now on none of the type holds. False: none did.
   virtual absl::StatusOr<bool> Remove(const std::string& entity_type,

@@ -100,7 +100,7 @@ def open_shop(new_suite, tmp_path, user):
     @contextlib.asynccontextmanager
     async def shop(address, **settings):
         suite = start(address, **settings)
-        client = await Client.connect(suite.url, user, device_id="till", app_version="7.1")
+        client = await Client.connect(suite.url, user, device_id="till")
         yield Shop(suite, client)
         await client.close()
 

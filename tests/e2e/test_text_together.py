@@ -70,9 +70,9 @@ async def type_at_random(rng, client, edits, rich, drops):
         if number in breaks:
             client.drop()
             for _ in range(rng.randint(0, 3)):  # Offline, what is typed waits.
-                client.waiting = ot.compose(client.waiting, random_ops(rng, client.view(), rich))
+                client.keep(random_ops(rng, client.view(), rich), apart=rng.random() < 0.3)
             await client.connect()
-        await client.type(random_ops(rng, client.view(), rich))
+        await client.type(random_ops(rng, client.view(), rich), apart=rng.random() < 0.3)
         if rng.random() < 0.5:
             await asyncio.sleep(rng.random() * 0.003)  # People pause; the network goes on.
 

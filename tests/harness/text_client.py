@@ -1,4 +1,4 @@
-"""A text that is edited together, as docs/protocol.md says that a client does it: one operation in
+"""A text that is edited together, as docs/protocol.md says that a client does it: one request in
 flight, the rest composed. The connection may break at any time."""
 
 import asyncio
@@ -17,8 +17,10 @@ class TextClient:
         self.content = []      # As the server has it, as far as it was told here.
         self.version = None    # That version.
         self.rich = False
-        self.flight = None     # (request as sent, its ops as they are after `version`)
-        self.waiting = []      # What was typed meanwhile, after that.
+        self.sent = None       # The request in flight: its type and fields, never changed.
+        self.flight = []       # Its operations, [op_id, ops as they are after `version`].
+        self.waiting = []      # What was typed meanwhile, after that: [apart, ops].
+        self.on_theirs = lambda ops: None  # What others did, as it is to be done to the view.
         self.cursor = None
         self.events = 0
         self.corrected = 0
@@ -32,8 +34,8 @@ class TextClient:
                                            spaces={self.space: "write"}, **self.options)
         fields = {"cursor": self.cursor} if self.cursor else {}
         self.reader = asyncio.ensure_future(self._read(self.client))
-        if self.flight is not None:
-            await self._send(self.flight[0])  # As it was: whether it had arrived is not known.
+        if self.flight:
+            await self._send()  # As it was: whether it had arrived is not known.
         answer = await self.client.subscribe(
             space=self.space, payload="patch", filter={"entity_types": [self.entity[0]],
                                                        "entity_ids": [self.entity[1]]}, **fields)
@@ -56,23 +58,32 @@ class TextClient:
             await self._send_waiting()
             self.changed.set()
 
-    async def _send(self, request):
-        pending = asyncio.ensure_future(self.client.begin("sync_request", **request))
+    async def _send(self):
+        type, fields = self.sent
+        pending = asyncio.ensure_future(self.client.begin(type, **fields))
         pending.add_done_callback(self._on_answer)
 
     def _on_answer(self, future):
         if future.cancelled() or future.exception() is not None:
             return  # The connection broke: it is sent again.
-        assert future.result()["success"], future.result()
+        answer = future.result()
+        for result in answer.get("results", [answer]):
+            assert result["success"], result
 
     async def _send_waiting(self):
-        if self.flight is not None or not self.waiting or self.version is None:
+        if self.flight or not self.waiting or self.version is None:
             return
-        request = {"op_id": str(uuid.uuid4()), "space": self.space, "entity_type": self.entity[0],
-                   "entity_id": self.entity[1], "operation": "text", "base_version": self.version,
-                   "text": {"path": self.path, "ops": self.waiting}}
-        self.flight, self.waiting = (request, self.waiting), []
-        await self._send(request)
+        self.flight = [[str(uuid.uuid4()), ops] for _, ops in self.waiting]
+        self.waiting = []
+        operations = [{"op_id": op_id, "space": self.space, "entity_type": self.entity[0],
+                       "entity_id": self.entity[1], "operation": "text",
+                       "base_version": self.version, "text": {"path": self.path, "ops": ops}}
+                      for op_id, ops in self.flight]
+        if len(operations) == 1:
+            self.sent = ("sync_request", operations[0])
+        else:
+            self.sent = ("sync_batch", {"operations": operations})
+        await self._send()
 
     # The text.
 
@@ -93,38 +104,46 @@ class TextClient:
             self.rich = isinstance(held, list)
             self.content = ot.document(held)
             theirs = ot.difference(before, self.content)
-        if self.flight is not None and event["op_id"] == self.flight[0]["op_id"]:
-            expected = self.flight[1]
-            self.flight = None
+        later = self.flight + self.waiting
+        if self.flight and event["op_id"] == self.flight[0][0]:
+            expected = self.flight.pop(0)[1]
             if expected == theirs:
                 return
             # The server moved it in another way: what was typed since follows what it made of it.
             self.corrected += 1
             theirs = ot.compose(ot.invert(expected, before), theirs)
-        elif self.flight is not None:
-            request, ours = self.flight
-            self.flight = (request, ot.transform(theirs, ours, True))
+            later = later[1:]
+        for pending in later:
+            ours = pending[1]
+            pending[1] = ot.transform(theirs, ours, True)
             theirs = ot.transform(ours, theirs, False)
-        self.waiting = ot.transform(theirs, self.waiting, True)
+        self.on_theirs(theirs)
 
     def view(self):
         """What the user sees."""
         content = self.content
-        if self.flight is not None:
-            content = ot.apply(content, self.flight[1])
-        return ot.apply(content, self.waiting)
+        for _, ops in self.flight + self.waiting:
+            content = ot.apply(content, ops)
+        return content
 
     def text(self):
         return ot.join([unit for unit, _ in self.view()])
 
-    async def type(self, ops):
-        """`ops` on what the user sees."""
-        self.waiting = ot.compose(self.waiting, ops)
+    def keep(self, ops, apart=False):
+        """`ops` on what the user sees, without sending. Those kept apart reach the server as
+        operations of their own; the rest is composed."""
+        if self.waiting and not self.waiting[-1][0]:
+            self.waiting[-1] = [apart, ot.compose(self.waiting[-1][1], ops)]
+        else:
+            self.waiting.append([apart, ops])
+
+    async def type(self, ops, apart=False):
+        self.keep(ops, apart)
         await self._send_waiting()
 
     @property
     def settled(self):
-        return self.flight is None and not self.waiting
+        return not self.flight and not self.waiting
 
     async def until(self, done, timeout=30):
         deadline = asyncio.get_event_loop().time() + patience(timeout)

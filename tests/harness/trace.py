@@ -9,6 +9,8 @@ import json
 import os
 import random
 
+from . import text_ot as ot
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = os.path.join(HERE, "..", "..", "..", "shared", "data")
 
@@ -35,8 +37,10 @@ def load(name="sveltecomponent.json.gz", edits_max=None):
 
 
 def load_concurrent(name="friendsforever.json.gz", edits_max=None):
-    """What two wrote at once: {"edits": [[writer, seen, position, deleted, inserted], …], "end"},
-    where `seen` is how many edits of the other its author had seen."""
+    """What two wrote at once: {"edits": [[writer, seen, come, position, deleted, inserted], …],
+    "end"}. `seen` is how many edits of the other its author had seen. `come`, at least that, is how
+    many must have been committed before: where both inserted at one place, the first writer's
+    stands first in the recording."""
     path = os.path.join(SHARED, name)
     if not os.path.exists(path):
         return _generated_by_two(edits_max or 3000)
@@ -48,22 +52,66 @@ def load_concurrent(name="friendsforever.json.gz", edits_max=None):
         for parent in txn["parents"]:
             version = [max(pair) for pair in zip(version, versions[parent])]
         writer = txn["agent"]
-        edits.append([writer, version[1 - writer], *txn["patches"][0]])
+        edits.append([writer, version[1 - writer], version[1 - writer], *txn["patches"][0]])
         version[writer] += 1
         versions.append(version)
-    if edits_max is None or edits_max >= len(edits):
-        return {"origin": name, "edits": edits, "end": recorded["endContent"]}
-    return _generated_by_two(edits_max)
+    edits = edits[:edits_max]
+    end = _first_writer_first(edits)
+    assert len(edits) < len(versions) or end == recorded["endContent"]
+    return {"origin": name, "edits": edits, "end": end}
+
+
+def _first_writer_first(edits):
+    """The text when of two insertions at one place that of writer 0 stands first. Sets `come` of
+    those of writer 1 that must be committed later for that. For texts of one unit a character."""
+    text = ""
+    unseen = [[], []]  # Of each: what the other did and it has not seen: [edit, ops].
+    made = [0, 0]
+    for edit in edits:
+        writer, seen, _, position, deleted, inserted = edit
+        while made[1 - writer] - len(unseen[writer]) < seen:
+            unseen[writer].pop(0)
+        out = ot.Ops()
+        out.retain(position, {})
+        out.insert(ot.units(inserted), {})
+        out.delete(deleted)
+        ops = out.ops()
+        for other in unseen[writer]:
+            if inserted and _place_of_insert(other[1]) == _place_of_insert(ops):
+                second, count = ((other[0], made[0] + 1) if writer == 0 else (edit, made[0]))
+                second[2] = max(second[2], count)
+            theirs = other[1]
+            other[1] = ot.transform(ops, theirs, writer == 0)
+            ops = ot.transform(theirs, ops, writer == 1)
+        text = _edited(text, ops)
+        unseen[1 - writer].append([edit, ops])
+        made[writer] += 1
+    return text
+
+
+def _edited(text, ops):
+    parts, place = [], 0
+    for op in ops:
+        if "insert" in op:
+            parts.append(op["insert"])
+            continue
+        if "retain" in op:
+            parts.append(text[place:place + op["retain"]])
+        place += op.get("retain", op.get("delete"))
+    return "".join(parts) + text[place:]
+
+
+def _place_of_insert(ops):
+    """Where operations of one edit insert; None when they do not."""
+    kept = ops[0].get("retain", 0) if ops else 0
+    return kept if any("insert" in op for op in ops) else None
 
 
 def _generated_by_two(count):
     """One writes the first half of a text, the other the second: what the end is needs no merge."""
     rng = random.Random(4)
-    texts, made, edits = ["", "|"], [0, 0], []
-    seen = [(0, ""), (0, "")]  # Of each: how many edits of the other, and its text then.
-    edits.append([0, 0, 0, 0, "|"])
-    made[0], seen[1] = 1, (1, "")
-    texts = ["", ""]
+    texts, made, edits = ["", ""], [1, 0], [[0, 0, 0, 0, 0, "|"]]
+    seen = [(0, ""), (1, "")]  # Of each: how many edits of the other, and its text then.
     while len(edits) < count:
         writer = rng.randrange(2)
         if rng.random() < 0.2:
@@ -73,7 +121,8 @@ def _generated_by_two(count):
         deleted = min(rng.choice([0, 0, 1, 5]), len(text) - position)
         inserted = rng.choice(["a", "word ", "\n", "é", "\U0001f600"])
         before = len(seen[1][1]) + 1 if writer == 1 else 0
-        edits.append([writer, seen[writer][0], before + position, deleted, inserted])
+        edits.append([writer, seen[writer][0], seen[writer][0], before + position, deleted,
+                      inserted])
         texts[writer] = text[:position] + inserted + text[position + deleted:]
         made[writer] += 1
     return {"origin": "generated", "edits": edits, "end": texts[0] + "|" + texts[1]}

@@ -100,6 +100,7 @@ void DeskStorageConformance::Reopen() {
   records_.reset();
   records_ = home_->OpenRecords();
   desk_ = home_->OpenDesk();
+  analysis_ = home_->OpenAnalysis();
   ASSERT_NE(desk_, nullptr);
   ASSERT_NE(records_, nullptr);
 }
@@ -352,6 +353,23 @@ TEST_P(DeskStorageConformance, CountsWhatIsOpen) {
   EXPECT_EQ(counts[1].oldest_opened_ms, 10);
   EXPECT_EQ(counts[2].conflicts, 0);
   EXPECT_EQ(counts[2].oldest_opened_ms, 0);
+}
+
+TEST_P(DeskStorageConformance, WhatIsOldIsDeletedButNeverWhatIsOpen) {
+  v1::Resolution recent = Closing(Resolved(Conflict("b", 1)));
+  recent.set_time_ms(9000);
+  ASSERT_OK(records().Put({.resolutions = {Closing(Resolved(Conflict("a", 1))), recent}}));
+  Hold(Resolved(Conflict("a", 1)));
+  Hold(Conflict("b", 1));
+  Hold(Resolved(Conflict("c", 6000)));  // Closed before it was opened, by another's clock.
+  EXPECT_EQ(*desk().DeleteBefore(5000, kAll), 0);
+  EXPECT_EQ(*desk().DeleteBefore(5001, kAll), 2);
+  EXPECT_EQ(*records().Get("s", "close-" + Id("a")), std::nullopt);
+  EXPECT_TRUE(records().Get("s", "close-" + Id("b"))->has_value());
+  EXPECT_THAT(*desk().Get({Id("a"), Id("b"), Id("c")}), SizeIs(2));
+  ASSERT_OK(records().Put({.resolutions = {Closing(Resolved(Conflict("a", 1)))}}));
+  Hold(Resolved(Conflict("d", 1)));
+  EXPECT_EQ(*desk().DeleteBefore(10000, 1), 2) << "one of each";
 }
 
 TEST_P(DeskStorageConformance, ARecordIsUndoneOnce) {

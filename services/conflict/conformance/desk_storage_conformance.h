@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "services/conflict/analysis_storage.h"
 #include "services/conflict/desk_storage.h"
 #include "services/conflict/resolution_storage.h"
 
@@ -21,6 +22,7 @@ class DeskStorageHome {
   virtual ~DeskStorageHome() = default;
   virtual std::unique_ptr<DeskStorage> OpenDesk() = 0;
   virtual std::unique_ptr<ResolutionStorage> OpenRecords() = 0;
+  virtual std::unique_ptr<AnalysisStorage> OpenAnalysis() = 0;
 };
 
 // `make` gives nothing when its server is not there; the test is skipped, or fails where required.
@@ -35,6 +37,7 @@ class DeskStorageConformance : public ::testing::TestWithParam<DeskStorageKind> 
   void Reopen();
   DeskStorage& desk() { return *desk_; }
   ResolutionStorage& records() { return *records_; }
+  AnalysisStorage& analysis() { return *analysis_; }
 
   void Hold(const v1::Conflict& conflict, int64_t now_ms = 1000);
   void Forget(const std::string& id);
@@ -47,6 +50,17 @@ class DeskStorageConformance : public ::testing::TestWithParam<DeskStorageKind> 
   std::unique_ptr<DeskStorageHome> home_;
   std::unique_ptr<DeskStorage> desk_;
   std::unique_ptr<ResolutionStorage> records_;
+  std::unique_ptr<AnalysisStorage> analysis_;
+};
+
+// Counting; a backend instantiates it beside DeskStorageConformance.
+class AnalysisConformance : public DeskStorageConformance {
+ protected:
+  // Records and conflicts of every kind.
+  void Fill();
+  // The groups, a line each.
+  std::string By(v1::AnalyzeDimension by, AnalysisQuery query = Query());
+  static AnalysisQuery Query();
 };
 
 }  // namespace bdcsync::conflict

@@ -3,6 +3,7 @@
 #include "libs/testing/postgres.h"
 #include "libs/testing/status_matchers.h"
 #include "services/conflict/conformance/desk_storage_conformance.h"
+#include "services/conflict/storage/postgres_analysis_storage.h"
 #include "services/conflict/storage/postgres_resolution_storage.h"
 
 namespace bdcsync::conflict {
@@ -22,6 +23,11 @@ class PostgresHome final : public DeskStorageHome {
   }
   std::unique_ptr<ResolutionStorage> OpenRecords() override {
     auto storage = OpenPostgresResolutionStorage(database_->url(), kConnections, clock_);
+    EXPECT_OK(storage);
+    return storage.ok() ? *std::move(storage) : nullptr;
+  }
+  std::unique_ptr<AnalysisStorage> OpenAnalysis() override {
+    auto storage = OpenPostgresAnalysisStorage(database_->url(), clock_);
     EXPECT_OK(storage);
     return storage.ok() ? *std::move(storage) : nullptr;
   }
@@ -45,6 +51,9 @@ std::unique_ptr<DeskStorageHome> MakeHome() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, DeskStorageConformance,
+                         ::testing::Values(DeskStorageKind{"server", MakeHome}),
+                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Postgres, AnalysisConformance,
                          ::testing::Values(DeskStorageKind{"server", MakeHome}),
                          [](const auto& info) { return info.param.name; });
 

@@ -2,6 +2,7 @@
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
 #include "services/conflict/conformance/desk_storage_conformance.h"
+#include "services/conflict/storage/sqlite_analysis_storage.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 
 namespace bdcsync::conflict {
@@ -19,6 +20,11 @@ class SqliteFile final : public DeskStorageHome {
     EXPECT_OK(storage);
     return storage.ok() ? *std::move(storage) : nullptr;
   }
+  std::unique_ptr<AnalysisStorage> OpenAnalysis() override {
+    auto storage = OpenSqliteAnalysisStorage(path_);
+    EXPECT_OK(storage);
+    return storage.ok() ? *std::move(storage) : nullptr;
+  }
 
  private:
   testing::TempDir folder_;
@@ -26,6 +32,10 @@ class SqliteFile final : public DeskStorageHome {
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, DeskStorageConformance,
+                         ::testing::Values(DeskStorageKind{
+                             "file", [] { return std::make_unique<SqliteFile>(); }}),
+                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sqlite, AnalysisConformance,
                          ::testing::Values(DeskStorageKind{
                              "file", [] { return std::make_unique<SqliteFile>(); }}),
                          [](const auto& info) { return info.param.name; });

@@ -5,9 +5,11 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/sql/postgres_url.h"
+#include "services/conflict/storage/postgres_analysis_storage.h"
 #include "services/conflict/storage/postgres_desk_storage.h"
 #include "services/conflict/storage/postgres_resolution_storage.h"
 #include "services/conflict/storage/postgres_rule_set_storage.h"
+#include "services/conflict/storage/sqlite_analysis_storage.h"
 #include "services/conflict/storage/sqlite_desk_storage.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 #include "services/conflict/storage/sqlite_rule_set_storage.h"
@@ -55,6 +57,13 @@ absl::StatusOr<std::unique_ptr<DeskStorage>> OpenDeskStorage(
   ASSIGN_OR_RETURN(const Kind kind, KindOf(options));
   if (kind == Kind::kSqlite) return OpenSqliteDeskStorage(SqlitePath(options));
   return OpenPostgresDeskStorage(options.url, options.desk_postgres_connections_max, clock);
+}
+
+absl::StatusOr<std::unique_ptr<AnalysisStorage>> OpenAnalysisStorage(
+    const ResolutionStorageOptions& options, const Clock& clock) {
+  ASSIGN_OR_RETURN(const Kind kind, KindOf(options));
+  if (kind == Kind::kSqlite) return OpenSqliteAnalysisStorage(SqlitePath(options));
+  return OpenPostgresAnalysisStorage(options.url, clock);
 }
 
 }  // namespace bdcsync::conflict

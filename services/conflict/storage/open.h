@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/clock.h"
+#include "services/conflict/analysis_storage.h"
 #include "services/conflict/desk_storage.h"
 #include "services/conflict/resolution_storage.h"
 #include "services/conflict/rule_set_storage.h"
@@ -30,6 +31,10 @@ absl::StatusOr<std::unique_ptr<RuleSetStorage>> OpenRuleSetStorage(
 
 // The same for conflicts, which are kept where the records are.
 absl::StatusOr<std::unique_ptr<DeskStorage>> OpenDeskStorage(
+    const ResolutionStorageOptions& options, const Clock& clock);
+
+// The same for counting over both.
+absl::StatusOr<std::unique_ptr<AnalysisStorage>> OpenAnalysisStorage(
     const ResolutionStorageOptions& options, const Clock& clock);
 
 }  // namespace bdcsync::conflict

@@ -86,4 +86,14 @@ inline constexpr sql::PostgresStatement kCountOpen{
     "SELECT count(*), coalesce(min(opened_ms), 0) FROM conflicts "
     "WHERE state = $1::int2 AND state IN (1, 2, 3)"};
 
+inline constexpr sql::PostgresStatement kDeleteRecords{
+    "resolutions_delete",
+    "DELETE FROM resolutions WHERE number = ANY (ARRAY(SELECT number FROM resolutions "
+    "WHERE time_ms < $1::int8 ORDER BY time_ms LIMIT $2::int8))"};
+inline constexpr sql::PostgresStatement kDeleteConflicts{
+    "conflicts_delete",
+    "DELETE FROM conflicts WHERE conflict_id = ANY (ARRAY(SELECT conflict_id FROM conflicts "
+    "WHERE opened_ms < $1::int8 AND closed_ms > 0 AND closed_ms < $1::int8 "
+    "ORDER BY opened_ms LIMIT $2::int8))"};
+
 }  // namespace bdcsync::conflict::postgres

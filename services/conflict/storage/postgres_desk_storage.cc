@@ -121,6 +121,18 @@ class PostgresDeskStorage final : public DeskStorage {
     return rows.affected() > 0;
   }
 
+  absl::StatusOr<int64_t> DeleteBefore(int64_t before_ms, int limit) override {
+    int64_t deleted = 0;
+    for (const sql::PostgresStatement& statement :
+         {postgres::kDeleteRecords, postgres::kDeleteConflicts}) {
+      sql::PostgresParams params;
+      params.AddInt64(before_ms).AddInt64(limit);
+      ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(statement, params));
+      deleted += rows.affected();
+    }
+    return deleted;
+  }
+
   absl::StatusOr<OpenCounts> CountOpen() override {
     OpenCounts counts;
     for (size_t i = 0; i < counts.size(); ++i) {

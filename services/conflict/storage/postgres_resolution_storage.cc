@@ -20,8 +20,7 @@ std::string Text(const sql::PostgresResult& rows, int row, int column) {
   return std::string(rows.Text(row, column));
 }
 
-absl::StatusOr<StoredResolution> ReadRow(const sql::PostgresResult& rows, int row,
-                                         const std::string& space) {
+absl::StatusOr<StoredResolution> ReadRow(const sql::PostgresResult& rows, int row) {
   StoredResolution stored;
   v1::Resolution& resolution = stored.resolution;
   if (!resolution.ParseFromString(rows.Bytes(row, 10))) {
@@ -29,7 +28,7 @@ absl::StatusOr<StoredResolution> ReadRow(const sql::PostgresResult& rows, int ro
   }
   stored.number = rows.Int64(row, 0);
   resolution.set_op_id(Text(rows, row, 1));
-  resolution.mutable_entity()->set_space(space);
+  resolution.mutable_entity()->set_space(Text(rows, row, 15));
   resolution.mutable_entity()->set_entity_type(Text(rows, row, 2));
   resolution.mutable_entity()->set_entity_id(Text(rows, row, 3));
   resolution.mutable_entity()->set_branch(Text(rows, row, 4));
@@ -76,7 +75,7 @@ class PostgresResolutionStorage final : public ResolutionStorage {
     params.AddBytes(space).AddBytes(op_id);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kGet, params));
     if (rows.size() == 0) return std::nullopt;
-    ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(rows, 0, space));
+    ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(rows, 0));
     return std::move(stored.resolution);
   }
 
@@ -95,14 +94,15 @@ class PostgresResolutionStorage final : public ResolutionStorage {
     params.AddInt64(query.limit);
     if (!query.entity_type.empty()) params.AddBytes(query.entity_type);
     if (!query.entity_id.empty()) params.AddBytes(query.entity_id);
-    const sql::PostgresStatement& list = !query.entity_id.empty()     ? postgres::kListEntity
+    const sql::PostgresStatement& list = query.space.empty()          ? postgres::kListAll
+                                         : !query.entity_id.empty()   ? postgres::kListEntity
                                          : !query.entity_type.empty() ? postgres::kListType
                                                                       : postgres::kListSpace;
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(list, params));
     std::vector<StoredResolution> page;
     page.reserve(static_cast<size_t>(rows.size()));
     for (int row = 0; row < rows.size(); ++row) {
-      ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(rows, row, query.space));
+      ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(rows, row));
       page.push_back(std::move(stored));
     }
     return page;

@@ -38,7 +38,7 @@ inline constexpr sql::PostgresStatement kDropRecords{
 #define BDC_RESOLUTIONS                                                      \
   "SELECT number, op_id, entity_type, entity_id, branch, base_version_id, "  \
   "theirs_version_id, user_id, device_id, time_ms, decisions, app_version, " \
-  "rule_set_version, conflict_id, undone_by_version_id FROM resolutions "
+  "rule_set_version, conflict_id, undone_by_version_id, space FROM resolutions "
 #define BDC_RESOLUTIONS_OF_SPACE BDC_RESOLUTIONS "WHERE space = $1::text AND number < $2::int8 "
 #define BDC_NEWEST_FIRST "ORDER BY number DESC LIMIT $3::int8"
 
@@ -49,6 +49,9 @@ inline constexpr sql::PostgresStatement kListType{"resolution_list_type", BDC_RE
 inline constexpr sql::PostgresStatement kListEntity{
     "resolution_list_entity", BDC_RESOLUTIONS_OF_SPACE
     "AND entity_type = $4::text AND entity_id = $5::text " BDC_NEWEST_FIRST};
+inline constexpr sql::PostgresStatement kListAll{
+    "resolution_list_all",
+    BDC_RESOLUTIONS "WHERE $1::text = '' AND number < $2::int8 " BDC_NEWEST_FIRST};
 inline constexpr sql::PostgresStatement kGet{
     "resolution_get", BDC_RESOLUTIONS "WHERE space = $1::text AND op_id = $2::text"};
 

@@ -9,14 +9,14 @@ namespace bdcsync::conflict {
 
 absl::Status CheckNewRuleSet(const NewRuleSet& added, const RuleSetStanding& standing) {
   if (added.expected_version && *added.expected_version != standing.holding_version) {
-    return MakeErrorAt(Reason::kPreconditionFailed, "expected_version",
+    return MakeErrorAt(Reason::kPreconditionFailed, kExpectedVersion,
                        standing.holding_version == 0
                            ? "no rule set holds"
                            : absl::StrCat("version ", standing.holding_version, " holds"));
   }
   if (standing.holding_version == 0 && standing.types >= added.types_max) {
-    return MakeError(Reason::kQuotaExceeded,
-                     absl::StrCat(standing.types, " entity types have rules; no more can"));
+    return MakeErrorAt(Reason::kQuotaExceeded, "entity_type",
+                       absl::StrCat(standing.types, " entity types have rules; no more can"));
   }
   return absl::OkStatus();
 }

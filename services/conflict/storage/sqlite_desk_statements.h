@@ -62,4 +62,11 @@ inline constexpr char kCountOpen[] =
     "SELECT count(*), coalesce(min(opened_ms), 0) FROM conflicts "
     "WHERE state = ?1 AND state IN (1, 2, 3)";
 
+inline constexpr char kDeleteRecords[] =
+    "DELETE FROM resolutions WHERE number IN (SELECT number FROM resolutions "
+    "WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
+inline constexpr char kDeleteConflicts[] =
+    "DELETE FROM conflicts WHERE conflict_id IN (SELECT conflict_id FROM conflicts "
+    "WHERE opened_ms < ?1 AND closed_ms > 0 AND closed_ms < ?1 ORDER BY opened_ms LIMIT ?2)";
+
 }  // namespace bdcsync::conflict::sqlite

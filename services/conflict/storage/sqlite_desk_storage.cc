@@ -37,7 +37,9 @@ class SqliteDeskStorage final : public DeskStorage {
              {&next_deadline_, sqlite::kNextDeadline},
              {&assign_, sqlite::kAssign},
              {&keep_choices_, sqlite::kKeepChoices},
-             {&count_open_, sqlite::kCountOpen}}) {
+             {&count_open_, sqlite::kCountOpen},
+             {&delete_records_, sqlite::kDeleteRecords},
+             {&delete_conflicts_, sqlite::kDeleteConflicts}}) {
       ASSIGN_OR_RETURN(*statement, database_->Prepare(text));
     }
     return absl::OkStatus();
@@ -130,6 +132,19 @@ class SqliteDeskStorage final : public DeskStorage {
     return database_->changes() > 0;
   }
 
+  absl::StatusOr<int64_t> DeleteBefore(int64_t before_ms, int limit) override {
+    absl::MutexLock lock(&mutex_);
+    int64_t deleted = 0;
+    for (sql::SqliteStatement* statement : {&delete_records_, &delete_conflicts_}) {
+      const Use use(*statement);
+      statement->BindInt64(1, before_ms);
+      statement->BindInt64(2, limit);
+      RETURN_IF_ERROR(statement->Run());
+      deleted += database_->changes();
+    }
+    return deleted;
+  }
+
   absl::StatusOr<OpenCounts> CountOpen() override {
     absl::MutexLock lock(&mutex_);
     OpenCounts counts;
@@ -201,6 +216,8 @@ class SqliteDeskStorage final : public DeskStorage {
   sql::SqliteStatement assign_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement keep_choices_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement count_open_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement delete_records_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement delete_conflicts_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -20,8 +20,7 @@ std::string Text(const sql::SqliteStatement& row, int column) {
   return std::string(row.Text(column));
 }
 
-absl::StatusOr<StoredResolution> ReadRow(const sql::SqliteStatement& row,
-                                         const std::string& space) {
+absl::StatusOr<StoredResolution> ReadRow(const sql::SqliteStatement& row) {
   StoredResolution stored;
   v1::Resolution& resolution = stored.resolution;
   const absl::string_view decisions = row.Blob(10);
@@ -30,7 +29,7 @@ absl::StatusOr<StoredResolution> ReadRow(const sql::SqliteStatement& row,
   }
   stored.number = row.Int64(0);
   resolution.set_op_id(Text(row, 1));
-  resolution.mutable_entity()->set_space(space);
+  resolution.mutable_entity()->set_space(Text(row, 15));
   resolution.mutable_entity()->set_entity_type(Text(row, 2));
   resolution.mutable_entity()->set_entity_id(Text(row, 3));
   resolution.mutable_entity()->set_branch(Text(row, 4));
@@ -56,6 +55,7 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     ASSIGN_OR_RETURN(list_space_, database_->Prepare(sqlite::kListSpace));
     ASSIGN_OR_RETURN(list_type_, database_->Prepare(sqlite::kListType));
     ASSIGN_OR_RETURN(list_entity_, database_->Prepare(sqlite::kListEntity));
+    ASSIGN_OR_RETURN(list_all_, database_->Prepare(sqlite::kListAll));
     ASSIGN_OR_RETURN(get_, database_->Prepare(sqlite::kGet));
     ASSIGN_OR_RETURN(mark_undone_, database_->Prepare(sqlite::kMarkUndone));
     ASSIGN_OR_RETURN(undone_by_, database_->Prepare(sqlite::kUndoneBy));
@@ -86,7 +86,7 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     get_.BindText(2, op_id);
     ASSIGN_OR_RETURN(const bool found, get_.Step());
     if (!found) return std::nullopt;
-    ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(get_, space));
+    ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(get_));
     return std::move(stored.resolution);
   }
 
@@ -109,11 +109,12 @@ class SqliteResolutionStorage final : public ResolutionStorage {
 
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
     absl::MutexLock lock(&mutex_);
-    sql::SqliteStatement& list = !query.entity_id.empty()     ? list_entity_
+    sql::SqliteStatement& list = query.space.empty()          ? list_all_
+                                 : !query.entity_id.empty()   ? list_entity_
                                  : !query.entity_type.empty() ? list_type_
                                                               : list_space_;
     const Use use(list);
-    list.BindText(1, query.space);
+    if (!query.space.empty()) list.BindText(1, query.space);
     list.BindInt64(2, query.before == 0 ? std::numeric_limits<int64_t>::max() : query.before);
     list.BindInt64(3, query.limit);
     if (!query.entity_type.empty()) list.BindText(4, query.entity_type);
@@ -122,7 +123,7 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     while (true) {
       ASSIGN_OR_RETURN(const bool found, list.Step());
       if (!found) return page;
-      ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(list, query.space));
+      ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(list));
       page.push_back(std::move(stored));
     }
   }
@@ -134,6 +135,7 @@ class SqliteResolutionStorage final : public ResolutionStorage {
   sql::SqliteStatement list_space_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement list_type_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement list_entity_ ABSL_GUARDED_BY(mutex_);
+  sql::SqliteStatement list_all_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement get_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement mark_undone_ ABSL_GUARDED_BY(mutex_);
   sql::SqliteStatement undone_by_ ABSL_GUARDED_BY(mutex_);

@@ -21,7 +21,7 @@ inline constexpr char kDropRecord[] = "DELETE FROM resolutions WHERE space = ?1 
 #define BDC_RESOLUTIONS                                                      \
   "SELECT number, op_id, entity_type, entity_id, branch, base_version_id, "  \
   "theirs_version_id, user_id, device_id, time_ms, decisions, app_version, " \
-  "rule_set_version, conflict_id, undone_by_version_id FROM resolutions "
+  "rule_set_version, conflict_id, undone_by_version_id, space FROM resolutions "
 #define BDC_RESOLUTIONS_OF_SPACE BDC_RESOLUTIONS "WHERE space = ?1 AND number < ?2 "
 #define BDC_NEWEST_FIRST "ORDER BY number DESC LIMIT ?3"
 
@@ -30,6 +30,7 @@ inline constexpr char kListType[] =
     BDC_RESOLUTIONS_OF_SPACE "AND entity_type = ?4 " BDC_NEWEST_FIRST;
 inline constexpr char kListEntity[] =
     BDC_RESOLUTIONS_OF_SPACE "AND entity_type = ?4 AND entity_id = ?5 " BDC_NEWEST_FIRST;
+inline constexpr char kListAll[] = BDC_RESOLUTIONS "WHERE number < ?2 " BDC_NEWEST_FIRST;
 inline constexpr char kGet[] = BDC_RESOLUTIONS "WHERE space = ?1 AND op_id = ?2";
 
 #undef BDC_RESOLUTIONS

@@ -182,9 +182,10 @@ std::shared_ptr<const ChangeBatch> SpaceFeed::RingBatch(const FeedSubscription& 
 std::shared_ptr<const ChangeBatch> SpaceFeed::RingConflicts(const FeedSubscription& subscription,
                                                             const FeedEventPtr& event) const {
   const bool state = subscription.run_.has_value() && subscription.run_->first_sync;
-  // Of the state only what is the latest.
+  // Of the state only what is the latest; what comes behind the ring's end supersedes it later.
   bool superseded = false;
-  for (int64_t seq = event->seq + 1; state && !superseded && seq <= subscription.run_->end; ++seq) {
+  const int64_t last = state ? std::min(subscription.run_->end, head()) : event->seq;
+  for (int64_t seq = event->seq + 1; !superseded && seq <= last; ++seq) {
     superseded = ring_.At(seq)->conflict != nullptr && ring_.At(seq)->stream == event->stream;
   }
   std::vector<const ConflictNews*> news;

@@ -1,0 +1,48 @@
+// Counts what is open, for who watches, and deletes what is older than records are kept, now and
+// then, on a thread of its own. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "libs/base/clock.h"
+#include "services/conflict/desk_storage.h"
+
+namespace bdcsync::conflict {
+
+inline constexpr absl::Duration kDeskWatchInterval = absl::Seconds(15);
+// Deleted at once, of records and of conflicts, so that nobody waits long behind it.
+inline constexpr int kDeleteBatch = 1000;
+inline constexpr int kDeleteBatchesMax = 20;  // In one look.
+
+class DeskWatch {
+ public:
+  using Counted = std::function<void(const OpenCounts& counts)>;
+
+  // Looks at once, and then every kDeskWatchInterval. `retention` 0: nothing is deleted. Both
+  // references are borrowed and must outlive this.
+  DeskWatch(DeskStorage& storage, const Clock& clock, absl::Duration retention, Counted counted);
+  // Waits for a look that is under way.
+  ~DeskWatch();
+  DeskWatch(const DeskWatch&) = delete;
+  DeskWatch& operator=(const DeskWatch&) = delete;
+
+  // What is done at each look; for tests. A store that cannot be reached is left for the next one.
+  void Look();
+
+ private:
+  void Run();
+
+  DeskStorage& storage_;
+  const Clock& clock_;
+  const absl::Duration retention_;
+  const Counted counted_;
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace bdcsync::conflict

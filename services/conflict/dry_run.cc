@@ -1,0 +1,150 @@
+#include "services/conflict/dry_run.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "libs/base/errors.h"
+#include "libs/base/status.h"
+#include "libs/json/parse.h"
+#include "libs/json/serialize.h"
+#include "libs/merge/three_way.h"
+#include "services/conflict/meeting.h"
+#include "services/conflict/rebuilt_document.h"
+#include "services/conflict/record_desk.h"
+#include "services/conflict/recorded_decision.h"
+#include "services/conflict/rule_set_registry.h"
+
+namespace bdcsync::conflict {
+namespace {
+
+// Times that put the sides into an order; the real ones are not recorded.
+constexpr int64_t kBaseMs = 1;
+constexpr int64_t kBeforeMs = 1000;
+constexpr int64_t kTheirsMs = 2000;
+constexpr int64_t kAfterMs = 3000;
+
+struct Rebuilt {
+  Document base;
+  Document theirs;
+  Document ours;
+  std::vector<merge::Decision> decisions;  // Whose places the documents hold.
+};
+
+bool IsMove(merge::ConflictKind kind) {
+  return kind == merge::ConflictKind::kMoveMove || kind == merge::ConflictKind::kMoveDelete;
+}
+
+absl::StatusOr<Rebuilt> Rebuild(const v1::Resolution& record) {
+  ASSIGN_OR_RETURN(std::vector<merge::Decision> decisions, ReadDecisions(record));
+  Rebuilt rebuilt;
+  absl::flat_hash_map<std::string, int> seen;
+  for (merge::Decision& decision : decisions) {
+    // Of several stretches of one list the first is tried.
+    if (IsMove(decision.kind) || seen[decision.path]++ > 0) continue;
+    const bool put = PutAt(decision.path, decision.base, rebuilt.base) &&
+                     PutAt(decision.path, decision.theirs, rebuilt.theirs) &&
+                     PutAt(decision.path, decision.ours, rebuilt.ours);
+    if (put) rebuilt.decisions.push_back(std::move(decision));
+  }
+  return rebuilt;
+}
+
+const std::optional<json::Value>& OutcomeOf(const merge::Decision& decision) {
+  switch (decision.chosen.value_or(merge::Side::kTheirs)) {
+    case merge::Side::kBase:
+      return decision.base;
+    case merge::Side::kTheirs:
+      return decision.theirs;
+    case merge::Side::kOurs:
+      return decision.ours;
+    case merge::Side::kMerged:
+    case merge::Side::kValue:
+      break;
+  }
+  return decision.result;
+}
+
+// Whether ours was the later write, as far as the decisions tell.
+bool OursWasLater(const std::vector<merge::Decision>& decisions) {
+  for (const merge::Decision& decision : decisions) {
+    const bool theirs = decision.chosen == merge::Side::kTheirs;
+    const bool ours = decision.chosen == merge::Side::kOurs;
+    if (decision.rule == merge::RuleKind::kLastWriteWins && (ours || theirs)) return ours;
+    if (decision.rule == merge::RuleKind::kFirstWrite && (ours || theirs)) return theirs;
+  }
+  return true;
+}
+
+// What the merge came to at a place that it does not tell of: both changes stand there.
+merge::Decision Standing(const merge::Decision& recorded, const Document& merged) {
+  merge::Decision standing = recorded;
+  standing.rule = merge::RuleKind::kThreeWay;
+  standing.chosen = merge::Side::kMerged;
+  const json::Value* const value = FindAt(recorded.path, merged);
+  standing.result = value == nullptr ? std::nullopt : std::optional<json::Value>(*value);
+  return standing;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ActiveRules>> RulesToTry(
+    const v1::DryRunRequest& request, const merge::ScriptCompiler& scripts) {
+  if (request.rules().size() > kRuleSetBytesMax) {
+    return MakeErrorAt(Reason::kTooLarge, "rules", "the rule set is too large");
+  }
+  absl::StatusOr<json::Value> text = json::Parse(request.rules(), {.depth_max = kRuleSetDepthMax});
+  if (!text.ok()) {
+    return MakeErrorAt(Reason::kInvalidArgument, "rules", text.status().message());
+  }
+  ASSIGN_OR_RETURN(merge::RuleSet rules, merge::ParseRuleSet(*text, {.scripts = &scripts}));
+  ActiveRules::Sets sets;
+  sets[request.entity_type()] =
+      std::make_shared<const ActiveRuleSet>(ActiveRuleSet{0, std::move(rules)});
+  return std::make_shared<const ActiveRules>(std::move(sets));
+}
+
+void TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t matching_work_max,
+              v1::DryRunResponse& response) {
+  absl::StatusOr<Rebuilt> rebuilt = Rebuild(record);
+  if (!rebuilt.ok()) return;  // One record that cannot be read stops nobody.
+  response.set_records(response.records() + 1);
+  response.set_decisions(response.decisions() + static_cast<int64_t>(rebuilt->decisions.size()));
+  v1::Side base;
+  base.set_time_ms(kBaseMs);
+  v1::Side theirs;
+  theirs.set_time_ms(kTheirsMs);
+  v1::Side ours;
+  ours.set_client_time_ms(OursWasLater(rebuilt->decisions) ? kAfterMs : kBeforeMs);
+  ours.set_user_id(record.user_id());
+  ours.set_device_id(record.device_id());
+  ours.set_app_version(record.app_version());
+  const MeetingContext context{
+      .rules = tried, .now_ms = kAfterMs, .matching_work_max = matching_work_max};
+  MeetingRules rules({record.entity(), base, theirs, ours}, context);
+  const merge::MergeResult merged = merge::Merge(rebuilt->base, std::move(rebuilt->theirs),
+                                                 std::move(rebuilt->ours), rules.options());
+  absl::flat_hash_map<std::string, const merge::Decision*> by_path;
+  for (const merge::Decision& decision : merged.decisions) by_path[decision.path] = &decision;
+  for (const merge::Decision& open : merged.conflicts) by_path[open.path] = &open;
+  for (const merge::Decision& recorded : rebuilt->decisions) {
+    const auto found = by_path.find(recorded.path);
+    const merge::Decision now =
+        found == by_path.end() ? Standing(recorded, merged.value) : *found->second;
+    const bool asks = !now.chosen;
+    const bool asked = recorded.rule == merge::RuleKind::kAsk;
+    if (asks ? asked : OutcomeOf(now) == OutcomeOf(recorded)) continue;
+    response.set_changed(response.changed() + 1);
+    if (asks) response.set_asked(response.asked() + 1);
+    if (response.changes_size() >= kDryRunChangesMax) continue;
+    v1::DryRunChange& change = *response.add_changes();
+    change.set_op_id(record.op_id());
+    *change.mutable_entity() = record.entity();
+    rules.AddTo(recorded, *change.mutable_recorded());
+    rules.AddTo(now, *change.mutable_tried());
+  }
+}
+
+}  // namespace bdcsync::conflict
