@@ -251,8 +251,13 @@ void ClosingRun::OnDecided(absl::StatusOr<conflict::v1::DecideResponse> decided)
   }
   decided_ = std::move(*decided->mutable_results(0));
   if (decided_.has_error()) {
+    const absl::Status error = rpc::FromProto(decided_.error());
+    if (ReasonOf(error) == Reason::kPreconditionFailed) {
+      Look();  // It was closed since: the log tells how.
+      return;
+    }
     *result_.mutable_conflict() = conflict_;
-    Fail(rpc::FromProto(decided_.error()));
+    Fail(error);
     return;
   }
   conflict_ = WithRecord(conflict_, decided_.conflict());

@@ -158,6 +158,19 @@ TEST_F(Closings, OfTwoReplicasWithTwoDecisionsOneWins) {
   EXPECT_EQ(observer_.closed, 1);
 }
 
+TEST_F(Closings, OneThatIsClosedWhileItIsMergedIsToldAsClosed) {
+  const std::string id = OpenOne();
+  HeadCache cache(1 << 20);
+  Committer other(log_, resolver_, facts_, cache, random_, observer_, {});
+  v1::CloseResult theirs;
+  desk_.BeforeNextDecide([&] { theirs = CloseAt(other, Decide(id, {Choose("theirs")})); });
+  const v1::CloseResult ours = Close(Decide(id, {Choose("ours")}));
+  EXPECT_FALSE(theirs.has_error());
+  EXPECT_EQ(ours.error().code(), "precondition_failed");
+  EXPECT_EQ(ours.conflict().state(), CONFLICT_STATE_RESOLVED);
+  EXPECT_EQ(ours.conflict().closing_version_id(), theirs.version_id());
+}
+
 TEST_F(Closings, OfACancellationAndADecisionOneWins) {
   for (const bool cancel_first : {true, false}) {
     const std::string entity = cancel_first ? "a" : "b";

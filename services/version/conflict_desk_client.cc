@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/version/conflict_service_client.h"
+#include "services/version/grpc_conflict_replicas.h"
 
 namespace bdcsync::version {
 namespace {
@@ -22,7 +22,7 @@ constexpr auto kRecordUndone = [](auto& end, auto... call) {
 }  // namespace
 
 ConflictDeskClient::ConflictDeskClient(const std::vector<rpc::Peer>& peers, Timeouts timeouts)
-    : replicas_(std::make_unique<ConflictServiceClient>(peers)), timeouts_(timeouts) {}
+    : replicas_(std::make_unique<ConflictReplicas>(peers)), timeouts_(timeouts) {}
 
 ConflictDeskClient::~ConflictDeskClient() = default;
 

@@ -11,7 +11,7 @@
 
 namespace bdcsync::version {
 
-class ConflictServiceClient;
+class ConflictReplicas;
 
 class ConflictDeskClient final : public ConflictDesk {
  public:
@@ -37,7 +37,7 @@ class ConflictDeskClient final : public ConflictDesk {
                     Callback<conflict::v1::RecordUndoneResponse> callback) override;
 
  private:
-  const std::unique_ptr<ConflictServiceClient> replicas_;
+  const std::unique_ptr<ConflictReplicas> replicas_;
   const Timeouts timeouts_;
 };
 

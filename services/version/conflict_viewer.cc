@@ -79,7 +79,10 @@ struct ViewRun : std::enable_shared_from_this<ViewRun> {
       return;
     }
     conflict::v1::DecideResult& result = *decided->mutable_results(0);
-    if (result.has_error()) {
+    const bool failed = result.has_error();
+    if (failed && ReasonOf(rpc::FromProto(result.error())) == Reason::kPreconditionFailed) {
+      *view.mutable_conflict() = std::move(*result.mutable_conflict());  // It was closed since.
+    } else if (failed) {
       *view.mutable_error() = std::move(*result.mutable_error());
     } else {
       *view.mutable_proposed() = std::move(*result.mutable_proposed());

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/version/conflict_service_client.h"
+#include "services/version/grpc_conflict_replicas.h"
 
 namespace bdcsync::version {
 namespace {
@@ -12,7 +12,7 @@ constexpr auto kResolve = [](auto& end, auto... call) { return end.Resolve(std::
 }  // namespace
 
 ResolverClient::ResolverClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
-    : replicas_(std::make_unique<ConflictServiceClient>(peers)), timeout_(timeout) {}
+    : replicas_(std::make_unique<ConflictReplicas>(peers)), timeout_(timeout) {}
 
 ResolverClient::~ResolverClient() = default;
 

@@ -11,7 +11,7 @@
 
 namespace bdcsync::version {
 
-class ConflictServiceClient;
+class ConflictReplicas;
 
 class ResolverClient final : public Resolver {
  public:
@@ -22,7 +22,7 @@ class ResolverClient final : public Resolver {
   void Resolve(conflict::v1::ResolveRequest request, Callback callback) override;
 
  private:
-  const std::unique_ptr<ConflictServiceClient> replicas_;
+  const std::unique_ptr<ConflictReplicas> replicas_;
   const absl::Duration timeout_;
 };
 

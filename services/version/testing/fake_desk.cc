@@ -153,6 +153,12 @@ conflict::v1::DecideResult FakeDesk::DecideItem(const conflict::v1::DecideItem& 
 
 void FakeDesk::Decide(conflict::v1::DecideRequest request,
                       Callback<conflict::v1::DecideResponse> callback) {
+  std::function<void()> hook;
+  {
+    absl::MutexLock lock(&mutex_);
+    hook = std::exchange(hook_, nullptr);
+  }
+  if (hook) hook();
   absl::StatusOr<conflict::v1::DecideResponse> answer = conflict::v1::DecideResponse();
   {
     absl::MutexLock lock(&mutex_);
@@ -205,6 +211,11 @@ void FakeDesk::RefuseFacts(absl::Status status) {
 void FakeDesk::FailWith(absl::Status status) {
   absl::MutexLock lock(&mutex_);
   failure_ = std::move(status);
+}
+
+void FakeDesk::BeforeNextDecide(std::function<void()> hook) {
+  absl::MutexLock lock(&mutex_);
+  hook_ = std::move(hook);
 }
 
 void FakeDesk::HoldFacts(absl::Notification* release) {

@@ -2,6 +2,7 @@
 // say (of members of the document), or fails on demand. For tests. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class FakeDesk final : public ConflictDesk {
   // While set, facts are not taken; and no call at all.
   void RefuseFacts(absl::Status status);
   void FailWith(absl::Status status);
+  // Runs once, before the next Decide is looked at.
+  void BeforeNextDecide(std::function<void()> hook);
   // The next facts are not answered before `release`.
   void HoldFacts(absl::Notification* release);
   // Forgets every record but what the resolver asked.
@@ -59,6 +62,7 @@ class FakeDesk final : public ConflictDesk {
   conflict::v1::PlanUndoRequest plan_request_ ABSL_GUARDED_BY(mutex_);
   absl::StatusOr<conflict::v1::Side> plan_ ABSL_GUARDED_BY(mutex_) = conflict::v1::Side();
   absl::Status facts_failure_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> hook_ ABSL_GUARDED_BY(mutex_);
   absl::Notification* hold_ ABSL_GUARDED_BY(mutex_) = nullptr;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };

@@ -1,4 +1,4 @@
-// Calls of conflict: its replicas take turns, and when one cannot be reached the next is asked.
+// The replicas of conflict: they take turns, and when one cannot be reached the next is asked.
 // Includes grpcpp: for adapters' .cc files only. Thread-safe.
 #pragma once
 
@@ -14,13 +14,13 @@
 
 namespace bdcsync::version {
 
-class ConflictServiceClient {
+class ConflictReplicas {
  public:
-  explicit ConflictServiceClient(const std::vector<rpc::Peer>& peers) {
+  explicit ConflictReplicas(const std::vector<rpc::Peer>& peers) {
     for (const rpc::Peer& peer : peers) clients_.emplace_back(peer);
   }
 
-  // `timeout` is of one attempt. This must outlive the call.
+  // `timeout` is of one attempt. The replicas must outlive the call.
   template <typename Method, typename Request, typename Response>
   void Ask(Method method, Request request, absl::Duration timeout,
            absl::AnyInvocable<void(absl::StatusOr<Response>)> callback) {
