@@ -367,13 +367,17 @@ async def test_a_decision_is_taken_back_and_later_writes_stay(suite, desk, kind)
     assert (await desk.resolve(desk.ada, conflict_id, choice="ours"))["success"]
     await desk.ada.write("patch", kind, "n1", space=desk.space, patch={"later": True})
     bo = token(desk.user + "-bo", {desk.space: "write"})
-    undo = ("conflicts", "undo", conflict_id, "--space", desk.space, "--token", bo, "--json")
-    undone = json.loads(await command(suite, *undo))
+    undo = ("conflicts", "undo", conflict_id, "--space", desk.space, "--json", "--token")
+    undone = json.loads(await command(suite, *undo, bo))
     main = await desk.main()
     assert main["version_id"] == undone["version_id"]
     assert main["data"]["title"] == "theirs" and main["data"]["later"] is True
+    again = json.loads(await command(suite, *undo, bo))  # A repeated request, one answer.
+    assert again["version_id"] == undone["version_id"]
+    ada = token(desk.user + "-ada", {desk.space: "write"})
     with pytest.raises(RuntimeError, match="precondition_failed"):
-        await command(suite, *undo)
+        await command(suite, *undo, ada)
+    assert (await desk.main())["version_id"] == undone["version_id"]
     await desk.close()
 
 
