@@ -1,12 +1,12 @@
-# Run at build time: SERVICES/*/config.h → OUTPUT, which defines SuiteKeys(). Reads the declarations
+# Run at build time: SERVICES/**/config.h → OUTPUT, which defines SuiteKeys(). Reads the declarations
 # as text: each begins with `inline constexpr config::` and has its fields by name. The guard
 # config_names proves that no key is missed.
-file(GLOB headers ${SERVICES}/*/config.h)
+file(GLOB headers ${SERVICES}/*/config.h ${SERVICES}/*/*/config.h)
 list(SORT headers)
 set(rows "")
 foreach(header IN LISTS headers)
-  get_filename_component(folder ${header} DIRECTORY)
-  get_filename_component(service ${folder} NAME)
+  file(RELATIVE_PATH path ${SERVICES} ${header})
+  string(REGEX REPLACE "/.*" "" service ${path})
   file(READ ${header} text)
   # What CMake would take for a list or its brackets.
   string(REGEX REPLACE "[][;]" " " text "${text}")
