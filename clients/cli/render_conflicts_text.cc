@@ -103,9 +103,10 @@ std::string TextOf(const version::v1::ConflictView& view) {
       "conflict ", conflict.conflict_id(), "  ", WordOf(conflict.state()),
       conflict.assigned_to().empty() ? "" : absl::StrCat(" to ", Name(conflict.assigned_to())),
       "\n", NameOf(conflict.entity()), "  in ", conflict.entity().space(), "\n", "change of ",
-      Name(conflict.user_id()), " on ", Name(conflict.device_id()), ", opened ",
-      ShortTime(conflict.opened_ms()), " UTC, deadline ", ShortTime(conflict.deadline_ms()),
-      " UTC\n", Closing(conflict));
+      Name(conflict.user_id()),
+      conflict.device_id().empty() ? "" : absl::StrCat(" on ", Name(conflict.device_id())),
+      ", opened ", ShortTime(conflict.opened_ms()), " UTC, deadline ",
+      ShortTime(conflict.deadline_ms()), " UTC\n", Closing(conflict));
   for (const OpenPlace& place : conflict.places()) text += Place(place);
   if (view.has_proposed()) absl::StrAppend(&text, "\nproposed:\n", Pretty(view.proposed()));
   return text;

@@ -88,6 +88,10 @@ absl::StatusOr<int> RunAgainstServer(const Command& command, const Arguments& ar
                                      const Environment& environment, const Dial& dial) {
   SyncClientOptions options;
   options.address = arguments.Has("address") ? arguments.Get("address") : kDefaultAddress;
+  if (!IsToken(arguments.Get("token"))) {
+    return UsageError(absl::InvalidArgumentError(
+        "--token (or BDC_SYNC_TOKEN) is no token: it holds spaces or other letters that none has"));
+  }
   options.token = MakeTokenSource(arguments, environment);
   options.tls_ca_file = arguments.Get("tls-ca");
   const auto timeout = ReadDuration(arguments, "timeout", kDefaultTimeout);

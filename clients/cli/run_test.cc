@@ -380,13 +380,18 @@ TEST_F(RunTest, TokensAreMadeFromTheSecretOfTheDataFolder) {
   EXPECT_THAT(err(), HasSubstr("there is no secret in"));
 }
 
+TEST_F(RunTest, WhatIsNoTokenIsRefusedBeforeItIsSent) {
+  EXPECT_EQ(Run({"get", "note/n1", "--token", "two\nlines"}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("is no token"));
+}
+
 TEST_F(RunTest, ACallCarriesTheTokenGivenOrOneMadeForTheUser) {
   AnswerWrite(common::v1::OUTCOME_APPLIED);
   Run({"delete", "note/n1", "--token", "given"});
   EXPECT_EQ(dialled_.token(), "given");
-  variables_["BDC_SYNC_TOKEN"] = "from environment";
+  variables_["BDC_SYNC_TOKEN"] = "from-environment";
   Run({"delete", "note/n1"});
-  EXPECT_EQ(dialled_.token(), "from environment");
+  EXPECT_EQ(dialled_.token(), "from-environment");
   variables_.clear();
   variables_["BDC_SYNC_JWT_SECRET"] = "a secret";
   Run({"delete", "note/n1"});

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "libs/json/value.h"
@@ -61,6 +62,10 @@ absl::StatusOr<std::string> FindSecret(const Arguments& arguments, const Environ
   const std::string data_dir =
       arguments.Has("data-dir") ? arguments.Get("data-dir") : kDefaultDataDir;
   return ReadSecret(absl::StrCat(data_dir, "/", kSecretFile));
+}
+
+bool IsToken(absl::string_view text) {
+  return absl::c_all_of(text, [](unsigned char c) { return absl::ascii_isgraph(c); });
 }
 
 std::function<std::string()> MakeTokenSource(const Arguments& arguments,

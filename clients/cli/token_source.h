@@ -30,6 +30,9 @@ std::string MintToken(const TokenClaims& claims, absl::Time issued, absl::Durati
 // file that `bdc-sync serve` keeps in its data folder. NOT_FOUND says where it was looked for.
 absl::StatusOr<std::string> FindSecret(const Arguments& arguments, const Environment& environment);
 
+// Whether `text` can be sent as a token: visible letters only; also when it is empty.
+bool IsToken(absl::string_view text);
+
 // Gives a token for each call: --token, or one made anew from the secret, or none when there is no
 // secret either. What it borrows must outlive it.
 std::function<std::string()> MakeTokenSource(const Arguments& arguments,
