@@ -1,7 +1,7 @@
-# Run at build time: SERVICES/**/config.h → OUTPUT, which defines SuiteKeys(). Reads the declarations
-# as text: each begins with `inline constexpr config::` and has its fields by name. The guard
-# config_names proves that no key is missed.
-file(GLOB headers ${SERVICES}/*/config.h ${SERVICES}/*/*/config.h)
+# Run at build time: what config.h and *_config.h of the services declare → OUTPUT, which defines
+# SuiteKeys(). Reads the declarations as text: each begins with `inline constexpr config::` and has
+# its fields by name. The guard config_names proves that no key is missed.
+file(GLOB headers ${SERVICES}/*/config.h ${SERVICES}/*/*_config.h ${SERVICES}/*/*/config.h)
 list(SORT headers)
 set(rows "")
 foreach(header IN LISTS headers)

@@ -112,7 +112,7 @@ void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
   Continue(std::make_shared<Call>(*this, request, std::move(decided)));
 }
 
-void Decider::Continue(std::shared_ptr<Call> call) {
+void Decider::Continue(const std::shared_ptr<Call>& call) {
   if (!NeedsWorker(call->request, *call->rules)) {
     while (RunRound(call)) {
     }

@@ -64,7 +64,7 @@ class Decider {
   struct Call;
 
   // Goes on with the call: on a worker when there are scripts, else on this thread.
-  void Continue(std::shared_ptr<Call> call);
+  void Continue(const std::shared_ptr<Call>& call);
   // Decides what can be decided and asks for the rest. True: all answers are there already.
   bool RunRound(const std::shared_ptr<Call>& call);
   // True: the answers are there.

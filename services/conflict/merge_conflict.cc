@@ -48,6 +48,7 @@ std::vector<v1::Choice> FoldChoices(const std::vector<v1::Choice>& kept,
   for (const v1::Choice& choice : kept) add(choice);
   for (const v1::Choice& choice : item.choices()) add(choice);
   std::vector<v1::Choice> folded;
+  folded.reserve(by_path.size());
   for (auto& [path, choice] : by_path) folded.push_back(std::move(choice));
   return folded;
 }

@@ -50,7 +50,7 @@ void FactRecorder::Record(std::vector<conflict::v1::Fact> facts, absl::AnyInvoca
     telling->waiting.fetch_add(1, std::memory_order_relaxed);
     desk_.RecordFacts(
         std::move(request),
-        [this, telling, count](absl::StatusOr<conflict::v1::RecordFactsResponse> answer) {
+        [this, telling, count](const absl::StatusOr<conflict::v1::RecordFactsResponse>& answer) {
           if (!answer.ok()) observer_.OnFactsLost(count, answer.status());
           telling->Arrive();
         });

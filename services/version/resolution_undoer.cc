@@ -177,13 +177,13 @@ class UndoRun : public std::enable_shared_from_this<UndoRun> {
     undone.set_op_id(request_.op_id());
     undone.set_version_id(version_id);
     undone.set_user_id(request_.actor().user_id());
-    tools_.desk.RecordUndone(
-        std::move(undone),
-        [self = shared_from_this()](absl::StatusOr<conflict::v1::RecordUndoneResponse> told) {
-          // A repeated request tells it again.
-          if (!told.ok()) self->tools_.observer.OnFactsLost(1, told.status());
-          self->callback_(std::move(self->response_));
-        });
+    tools_.desk.RecordUndone(std::move(undone),
+                             [self = shared_from_this()](
+                                 const absl::StatusOr<conflict::v1::RecordUndoneResponse>& told) {
+                               // A repeated request tells it again.
+                               if (!told.ok()) self->tools_.observer.OnFactsLost(1, told.status());
+                               self->callback_(std::move(self->response_));
+                             });
   }
 
   const ConflictTools tools_;

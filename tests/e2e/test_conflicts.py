@@ -489,7 +489,7 @@ async def test_rules_put_at_one_replica_hold_at_all(way, make_suite, user, kind)
     suite.add_conflict()
     suite.start()
     client = await Client.connect(suite.url, user)
-    for rules, wanted in ((ASK, "conflict"), ({"else": "lww"}, "merged")):
+    for rules, wanted in ((ASK, "conflict"), ({"rules": [], "else": "lww"}, "merged")):
         await put_rules(suite, kind, rules)
         deadline = asyncio.get_event_loop().time() + patience(10)
         while True:

@@ -182,8 +182,8 @@ void ResolverLine::Call(std::vector<Pending> batch, CircuitBreaker::Permit permi
   endpoint_->Resolve(
       std::move(request), options_.deadline,
       [this, batch = std::move(batch), places = std::move(places), permit,
-       began = tools_.clock.Monotonic(),
-       done = std::move(done)](absl::StatusOr<resolver::v1::ResolveResponse> response) mutable {
+       began = tools_.clock.Monotonic(), done = std::move(done)](
+          const absl::StatusOr<resolver::v1::ResolveResponse>& response) mutable {
         const CallEnd end = EndOf(response, places);
         breaker_.Report(permit, end.outcome == CallOutcome::kOk);
         TellBreaker();

@@ -9,6 +9,7 @@
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/postgres_desk_statements.h"
 #include "services/conflict/storage/postgres_record_params.h"
+#include "services/conflict/storage/postgres_retry.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -50,6 +51,7 @@ class PostgresDeskStorage final : public DeskStorage {
                                                        : postgres::kListConflicts;
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(list, params));
     std::vector<ConflictPlace> page;
+    page.reserve(static_cast<size_t>(rows.size()));
     for (int row = 0; row < rows.size(); ++row) {
       page.push_back({.conflict_id = std::string(rows.Text(row, 0)),
                       .opened_ms = rows.Int64(row, 1),
@@ -72,15 +74,18 @@ class PostgresDeskStorage final : public DeskStorage {
   }
 
   absl::Status Record(const FactBatch& facts) override {
-    return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      if (!facts.forgotten.empty()) {
-        RETURN_IF_ERROR(session.Execute(postgres::kForgetConflicts, Ids(facts.forgotten)).status());
-      }
-      // Records first, as whoever decides does: batches that meet wait and never deadlock.
-      RETURN_IF_ERROR(postgres::PutClosings(session, facts.resolutions));
-      if (facts.held.empty()) return absl::OkStatus();
-      const sql::PostgresParams held = postgres::ConflictParams(facts.held, facts.now_ms);
-      return session.Execute(postgres::kHoldConflicts, held).status();
+    return RunAgainWhenAborted([&] {
+      return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+        if (!facts.forgotten.empty()) {
+          RETURN_IF_ERROR(
+              session.Execute(postgres::kForgetConflicts, Ids(facts.forgotten)).status());
+        }
+        // Records first, as whoever decides does, so that batches that meet rarely deadlock.
+        RETURN_IF_ERROR(postgres::PutClosings(session, facts.resolutions));
+        if (facts.held.empty()) return absl::OkStatus();
+        const sql::PostgresParams held = postgres::ConflictParams(facts.held, facts.now_ms);
+        return session.Execute(postgres::kHoldConflicts, held).status();
+      });
     });
   }
 

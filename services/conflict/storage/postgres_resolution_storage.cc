@@ -9,6 +9,7 @@
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/postgres_desk_statements.h"
 #include "services/conflict/storage/postgres_record_params.h"
+#include "services/conflict/storage/postgres_retry.h"
 #include "services/conflict/storage/postgres_statements.h"
 
 namespace bdcsync::conflict {
@@ -57,9 +58,11 @@ class PostgresResolutionStorage final : public ResolutionStorage {
 
   absl::Status Put(const Records& records) override {
     if (!records.openings.empty()) {
-      return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
-        RETURN_IF_ERROR(postgres::PutRecords(session, records.resolutions));
-        return PutOpenings(session, records.openings);
+      return RunAgainWhenAborted([&] {
+        return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+          RETURN_IF_ERROR(postgres::PutRecords(session, records.resolutions));
+          return PutOpenings(session, records.openings);
+        });
       });
     }
     if (records.resolutions.empty()) return absl::OkStatus();

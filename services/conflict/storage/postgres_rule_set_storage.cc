@@ -31,6 +31,7 @@ StoredRuleSet ReadRow(const sql::PostgresResult& rows, int row) {
 
 std::vector<StoredRuleSet> ReadRows(const sql::PostgresResult& rows) {
   std::vector<StoredRuleSet> sets;
+  sets.reserve(static_cast<size_t>(rows.size()));
   for (int row = 0; row < rows.size(); ++row) sets.push_back(ReadRow(rows, row));
   return sets;
 }

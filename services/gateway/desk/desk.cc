@@ -121,7 +121,7 @@ void Desk::AssignConflict(CallerPtr caller, sync::v1::AssignConflictRequest requ
   const std::string conflict_id = request.conflict_id();
   Find(std::move(caller), conflict_id, MayDecide,
        [this, request = std::move(request),
-        done = std::move(done)](absl::StatusOr<conflict::v1::Conflict> conflict) mutable {
+        done = std::move(done)](const absl::StatusOr<conflict::v1::Conflict>& conflict) mutable {
          if (!conflict.ok()) return done(conflict.status());
          conflict::v1::AssignRequest assign;
          assign.set_conflict_id(request.conflict_id());

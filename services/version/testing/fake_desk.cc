@@ -61,12 +61,15 @@ void SetDocument(const Document& document, Side& side) {
 
 void FakeDesk::RecordFacts(conflict::v1::RecordFactsRequest request,
                            Callback<conflict::v1::RecordFactsResponse> callback) {
-  absl::Notification* hold = nullptr;
   {
     absl::MutexLock lock(&mutex_);
-    hold = std::exchange(hold_, nullptr);
+    if (std::exchange(hold_facts_, false)) {
+      held_facts_ = [this, request = std::move(request), callback = std::move(callback)]() mutable {
+        RecordFacts(std::move(request), std::move(callback));
+      };
+      return;
+    }
   }
-  if (hold != nullptr) hold->WaitForNotification();
   absl::Status status;
   {
     absl::MutexLock lock(&mutex_);
@@ -218,9 +221,18 @@ void FakeDesk::BeforeNextDecide(std::function<void()> hook) {
   hook_ = std::move(hook);
 }
 
-void FakeDesk::HoldFacts(absl::Notification* release) {
+void FakeDesk::HoldFacts() {
   absl::MutexLock lock(&mutex_);
-  hold_ = release;
+  hold_facts_ = true;
+}
+
+void FakeDesk::ReleaseFacts() {
+  absl::AnyInvocable<void()> held;
+  {
+    absl::MutexLock lock(&mutex_);
+    held = std::exchange(held_facts_, nullptr);
+  }
+  if (held != nullptr) held();
 }
 
 void FakeDesk::Forget() {

@@ -37,8 +37,9 @@ class FakeDesk final : public ConflictDesk {
   void FailWith(absl::Status status);
   // Runs once, before the next Decide is looked at.
   void BeforeNextDecide(std::function<void()> hook);
-  // The next facts are not answered before `release`.
-  void HoldFacts(absl::Notification* release);
+  // The next facts are not answered before ReleaseFacts; no thread waits for it.
+  void HoldFacts();
+  void ReleaseFacts();
   // Forgets every record but what the resolver asked.
   void Forget();
 
@@ -63,7 +64,8 @@ class FakeDesk final : public ConflictDesk {
   absl::StatusOr<conflict::v1::Side> plan_ ABSL_GUARDED_BY(mutex_) = conflict::v1::Side();
   absl::Status facts_failure_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> hook_ ABSL_GUARDED_BY(mutex_);
-  absl::Notification* hold_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool hold_facts_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::AnyInvocable<void()> held_facts_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
 
