@@ -209,14 +209,25 @@ def invert(ops, content):
     return out.ops()
 
 
+def _is_half(held, first):
+    """Whether a unit is the high (0xD800) or low (0xDC00) half of a surrogate pair."""
+    unit = held[0]
+    return isinstance(unit, str) and first <= ord(unit) < first + 0x400
+
+
 def difference(before, after):
-    """Operations that turn one text into the other: what is between the common ends is replaced."""
+    """Operations that turn one text into the other: what is between the common ends is replaced.
+    Never cuts a surrogate pair: what others then do next to it could not be sent."""
     start, end = 0, 0
     shorter = min(len(before), len(after))
     while start < shorter and before[start] == after[start]:
         start += 1
     while end < shorter - start and before[-1 - end] == after[-1 - end]:
         end += 1
+    if start and _is_half(before[start - 1], 0xD800):
+        start -= 1
+    if end and _is_half(before[len(before) - end], 0xDC00):
+        end -= 1
     out = Ops()
     out.retain(start, {})
     for unit, formats in after[start:len(after) - end]:
