@@ -116,9 +116,10 @@ absl::Status RedisSubscriber::Listen(RedisConnection& connection) {
   };
   bool asked = false;  // Whether a PING is out since the last sign of life.
   while (true) {
+    // After TakeChanges, which may have taken the wake-up that the end gave.
+    if (stopped()) return absl::OkStatus();
     switch (connection.Wait(wake_, options_.answer_timeout)) {
       case RedisConnection::Event::kWoken:
-        if (stopped()) return absl::OkStatus();
         RETURN_IF_ERROR(Align(connection, TakeChanges()));
         break;
       case RedisConnection::Event::kReadable:
