@@ -221,9 +221,10 @@ class Gateway {
                                  desk_.desk(),
                                  static_cast<size_t>(config.Get(kJsonDepth))});
     admin_ = std::make_unique<AdminServiceDependencies>(AdminServiceDependencies{
-        verifier_, spool_admin_,
-        [this](const auto& changes) { return context_.ChangeConfig(changes); }, context_.logger(),
-        config.Get(kRequireAuthentication)});
+        {verifier_, standing_, news_, config.Get(kRequireAuthentication)},
+        spool_admin_,
+        [this](const auto& changes) { return context_.ChangeConfig(changes); },
+        context_.logger()});
   }
 
   std::vector<OperationMiddleware*> MiddlewareOf(const config::Values& values) {

@@ -8,8 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/base/errors.h"
-#include "libs/rpc/unary.h"
-#include "services/gateway/grpc/grpc_caller.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -95,31 +93,28 @@ grpc::ServerUnaryReactor* AdminService::ForAdmin(grpc::CallbackServerContext* co
   if (to == nullptr) {
     return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
   }
-  const auto caller = CallerOf(*context, to->tokens, to->require_authentication);
-  if (!caller.ok()) return rpc::FinishNow(context, caller.status());
-  if (!(*caller)->admin) {
-    return rpc::FinishNow(context, MakeError(Reason::kForbidden, "the claim `admin` is needed"));
-  }
-  const CallScope scope(rpc::TraceOf(*context));
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  handle(*to, *caller, reactor);
-  return reactor;
+  return PassGate(context, to->gate,
+                  [to, handle = std::move(handle)](const std::shared_ptr<const Caller>& caller,
+                                                   const auto& done) {
+                    if (!caller->admin) {
+                      return done(MakeError(Reason::kForbidden, "the claim `admin` is needed"));
+                    }
+                    handle(*to, caller, done);
+                  });
 }
 
 grpc::ServerUnaryReactor* AdminService::ListParked(grpc::CallbackServerContext* context,
                                                    const admin::v1::ListParkedRequest* request,
                                                    admin::v1::ListParkedResponse* response) {
   return ForAdmin(context, [=](const AdminServiceDependencies& to,
-                               const std::shared_ptr<const Caller>& /*caller*/, auto* reactor) {
+                               const std::shared_ptr<const Caller>& /*caller*/, const auto& done) {
     int64_t after_id = 0;
     if (!request->page_token().empty() && !absl::SimpleAtoi(request->page_token(), &after_id)) {
-      rpc::FinishWith(reactor, MakeErrorAt(Reason::kInvalidArgument, "page_token",
-                                           "this is no token of an answer"));
+      done(MakeErrorAt(Reason::kInvalidArgument, "page_token", "this is no token of an answer"));
       return;
     }
     if (request->limit() < 0 || request->limit() > kParkedPageMax) {
-      rpc::FinishWith(reactor, MakeErrorAt(Reason::kInvalidArgument, "limit",
-                                           absl::StrCat("0 to ", kParkedPageMax)));
+      done(MakeErrorAt(Reason::kInvalidArgument, "limit", absl::StrCat("0 to ", kParkedPageMax)));
       return;
     }
     const size_t limit =
@@ -127,7 +122,7 @@ grpc::ServerUnaryReactor* AdminService::ListParked(grpc::CallbackServerContext* 
     to.parked.List(after_id, limit + 1, [=](absl::StatusOr<std::vector<ParkedGroup>> groups) {
       const absl::Status status = groups.status();
       if (status.ok()) FillPage(*std::move(groups), limit, request->with_payload(), *response);
-      rpc::FinishWith(reactor, status);
+      done(status);
     });
   });
 }
@@ -136,16 +131,16 @@ grpc::ServerUnaryReactor* AdminService::RetryParked(grpc::CallbackServerContext*
                                                     const admin::v1::RetryParkedRequest* request,
                                                     admin::v1::RetryParkedResponse* response) {
   return ForAdmin(context, [=](const AdminServiceDependencies& to,
-                               const std::shared_ptr<const Caller>& caller, auto* reactor) {
+                               const std::shared_ptr<const Caller>& caller, const auto& done) {
     const auto ids = IdsOf(*request);
-    if (!ids.ok()) return rpc::FinishWith(reactor, ids.status());
+    if (!ids.ok()) return done(ids.status());
     Audit(to, *caller, "parked operations are to be retried", *ids);
     to.parked.Retry(*ids, [=, ids = *ids](absl::StatusOr<std::vector<absl::Status>> statuses) {
       absl::Status status = statuses.status();
       if (status.ok()) {
         status = Part(ids, *statuses, *response->mutable_retried(), *response->mutable_not_found());
       }
-      rpc::FinishWith(reactor, status);
+      done(status);
     });
   });
 }
@@ -154,9 +149,9 @@ grpc::ServerUnaryReactor* AdminService::DiscardParked(
     grpc::CallbackServerContext* context, const admin::v1::DiscardParkedRequest* request,
     admin::v1::DiscardParkedResponse* response) {
   return ForAdmin(context, [=](const AdminServiceDependencies& to,
-                               const std::shared_ptr<const Caller>& caller, auto* reactor) {
+                               const std::shared_ptr<const Caller>& caller, const auto& done) {
     const auto ids = IdsOf(*request);
-    if (!ids.ok()) return rpc::FinishWith(reactor, ids.status());
+    if (!ids.ok()) return done(ids.status());
     Audit(to, *caller, "parked operations are to be discarded", *ids);
     to.parked.Discard(*ids, [=, ids = *ids](absl::StatusOr<std::vector<absl::Status>> statuses) {
       absl::Status status = statuses.status();
@@ -164,7 +159,7 @@ grpc::ServerUnaryReactor* AdminService::DiscardParked(
         status =
             Part(ids, *statuses, *response->mutable_discarded(), *response->mutable_not_found());
       }
-      rpc::FinishWith(reactor, status);
+      done(status);
     });
   });
 }
@@ -173,7 +168,7 @@ grpc::ServerUnaryReactor* AdminService::ChangeConfig(grpc::CallbackServerContext
                                                      const admin::v1::ChangeConfigRequest* request,
                                                      admin::v1::ChangeConfigResponse* response) {
   return ForAdmin(context, [=](const AdminServiceDependencies& to,
-                               const std::shared_ptr<const Caller>& caller, auto* reactor) {
+                               const std::shared_ptr<const Caller>& caller, const auto& done) {
     const std::map<std::string, std::string> changes(request->values().begin(),
                                                      request->values().end());
     if (!changes.empty()) {
@@ -186,7 +181,7 @@ grpc::ServerUnaryReactor* AdminService::ChangeConfig(grpc::CallbackServerContext
     if (holding.ok()) {
       response->mutable_values()->insert(holding->begin(), holding->end());
     }
-    rpc::FinishWith(reactor, holding.status());
+    done(holding.status());
   });
 }
 

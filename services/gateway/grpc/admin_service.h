@@ -11,12 +11,11 @@
 #include "absl/status/statusor.h"
 #include "bdcsync/admin/v1/admin.grpc.pb.h"
 #include "libs/log/logger.h"
+#include "services/gateway/grpc/gated_service.h"
 #include "services/gateway/session/caller.h"
 #include "services/gateway/spool/parked_operations.h"
 
 namespace bdcsync::gateway {
-
-class TokenVerifier;
 
 inline constexpr int kParkedPageMax = 500;           // Groups.
 inline constexpr int kParkedPageDefault = 100;       // Groups.
@@ -24,14 +23,13 @@ inline constexpr int kParkedPageBytesMax = 4 << 20;  // Of operations, but at le
 inline constexpr int kParkedIdsMax = 1000;           // In one call.
 
 struct AdminServiceDependencies {
-  const TokenVerifier& tokens;
+  CallGate gate;
   ParkedOperations& parked;
   // As app::Context::ChangeConfig.
   std::function<absl::StatusOr<std::map<std::string, std::string>>(
       const std::map<std::string, std::string>&)>
       change_config;
   const log::Logger& logger;
-  bool require_authentication = true;
 };
 
 class AdminService final : public admin::v1::AdminService::CallbackService {
@@ -54,7 +52,7 @@ class AdminService final : public admin::v1::AdminService::CallbackService {
                                          admin::v1::ChangeConfigResponse* response) override;
 
  private:
-  // Runs `handle(dependencies, caller, reactor)`, which must finish the reactor, for an admin.
+  // Runs `handle(dependencies, caller, done)`, which must run done(status) once, for an admin.
   template <typename Handle>
   grpc::ServerUnaryReactor* ForAdmin(grpc::CallbackServerContext* context, Handle handle);
 

@@ -18,6 +18,7 @@
 #include "services/gateway/auth/key_ring.h"
 #include "services/gateway/auth/token_mint.h"
 #include "services/gateway/auth/token_verifier.h"
+#include "services/gateway/grpc/test_services.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -90,10 +91,12 @@ class AdminServiceTest : public ::testing::Test {
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
-                                const Request& request, bool admin = true) {
+                                const Request& request, bool admin = true,
+                                const std::string& device = "") {
     grpc::ClientContext context;
     Caller caller;
     caller.user_id = "root";
+    caller.device_id = device;
     caller.admin = admin;
     caller.token_expires = clock_.Now() + absl::Hours(1);
     context.AddMetadata("authorization", "Bearer " + MintToken(caller, clock_.Now(), kSecret));
@@ -107,10 +110,15 @@ class AdminServiceTest : public ::testing::Test {
   SystemClock clock_;
   KeyRing keys_{kSecret, ""};
   TokenVerifier verifier_{keys_, clock_};
+  metrics::Registry registry_;
+  OneDevice devices_;
+  DeviceStanding standing_{devices_, clock_, registry_, DeviceStandingLimits()};
+  NoNews news_;
   FakeParked parked_;
   log::CapturedLog log_;
   std::map<std::string, std::string> changed_;
-  AdminServiceDependencies dependencies_{verifier_, parked_,
+  AdminServiceDependencies dependencies_{{verifier_, standing_, news_},
+                                         parked_,
                                          [this](const std::map<std::string, std::string>& changes)
                                              -> absl::StatusOr<std::map<std::string, std::string>> {
                                            if (changes.contains("bad"))
@@ -124,6 +132,16 @@ class AdminServiceTest : public ::testing::Test {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Stub> stub_;
 };
+
+TEST_F(AdminServiceTest, ATokenOfARevokedDeviceOpensNothing) {
+  parked_.ids = {1};
+  admin::v1::DiscardParkedRequest discard;
+  discard.add_ids(1);
+  EXPECT_THAT(Call(&Stub::DiscardParked, discard, /*admin=*/true, "revoked"),
+              HasReason(Reason::kForbidden));
+  EXPECT_EQ(parked_.ids.size(), 1u);
+  EXPECT_OK(Call(&Stub::DiscardParked, discard, /*admin=*/true, "phone"));
+}
 
 TEST_F(AdminServiceTest, OnlyAnAdminMayCall) {
   parked_.ids = {1};

@@ -21,12 +21,6 @@ using testing::HasReason;
 
 constexpr char kSecret[] = "a secret that is long enough for this test";
 
-class NoNews final : public AccessListener {
- public:
-  void OnAccess(const std::shared_ptr<const Caller>&) override {}
-  void OnRevoked(const device_sync::v1::DeviceName&) override {}
-};
-
 class ConflictDeskServiceTest : public ::testing::Test {
  protected:
   using Stub = sync::v1::ConflictDeskService::Stub;

@@ -19,6 +19,7 @@
 #include "services/gateway/session/loop.h"
 #include "services/gateway/session/operations.h"
 #include "services/gateway/session/reads.h"
+#include "services/gateway/session/session_directory.h"
 
 namespace bdcsync::gateway {
 
@@ -195,6 +196,12 @@ class OneDevice final : public DeviceClient {
   }
 
   std::atomic<int> asked{0};  // Calls of GetDevice.
+};
+
+class NoNews final : public AccessListener {
+ public:
+  void OnAccess(const std::shared_ptr<const Caller>&) override {}
+  void OnRevoked(const device_sync::v1::DeviceName&) override {}
 };
 
 }  // namespace bdcsync::gateway
