@@ -23,10 +23,6 @@ constexpr int kGroupsMax = 1'000'000;
 constexpr int kPageGroupsMax = 500;   // What ListParked allows.
 constexpr size_t kIdsPerCall = 1000;  // What RetryParked and DiscardParked allow.
 
-absl::Status Usage(absl::string_view problem) {
-  return UsageError(absl::InvalidArgumentError(problem));
-}
-
 // Up to `wanted` groups; `more` tells whether there are others.
 absl::StatusOr<std::vector<admin::v1::ParkedGroup>> ReadParked(SyncClient& client, int wanted,
                                                                bool with_payload, bool& more) {

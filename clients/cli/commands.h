@@ -18,6 +18,7 @@ struct Call {
 
 // A command line that is wrong, as opposed to a request that the server refused: exit status 2.
 absl::Status UsageError(const absl::Status& problem);
+absl::Status Usage(absl::string_view problem);  // The same, said here.
 bool IsUsageError(const absl::Status& status);
 
 // Exit status 0 is OK; a command that ran but has bad news (status: a service is not ready) returns

@@ -11,6 +11,7 @@
 #include "clients/cli/input.h"
 #include "clients/cli/render.h"
 #include "clients/cli/render_conflicts.h"
+#include "clients/cli/subcommand.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
 
@@ -26,10 +27,6 @@ constexpr int kLimitMax = 100'000;
 constexpr int kPageMax = 500;            // What ListConflicts allows.
 constexpr int kDecisionsPerCall = 1000;  // What DecideConflicts allows.
 constexpr size_t kConflictIdSize = 32;   // Hexadecimal digits.
-
-absl::Status Usage(absl::string_view problem) {
-  return UsageError(absl::InvalidArgumentError(problem));
-}
 
 template <typename Value>
 struct Named {
@@ -297,13 +294,7 @@ absl::StatusOr<int> Preview(const Call& call, const std::vector<std::string>& id
 }  // namespace
 
 absl::StatusOr<int> RunConflicts(const Call& call) {
-  struct Action {
-    absl::string_view name;
-    size_t operands_min, operands_max;  // After the name.
-    absl::string_view operands;
-    absl::StatusOr<int> (*run)(const Call&);
-  };
-  constexpr Action kActions[] = {
+  constexpr Subcommand kAll[] = {
       {"list", 0, 0, "", List},
       {"show", 1, 1, "CONFLICT", Show},
       {"assign", 1, 2, "CONFLICT [USER]", Assign},
@@ -312,19 +303,7 @@ absl::StatusOr<int> RunConflicts(const Call& call) {
       {"undo", 1, 1, "OPERATION", Undo},
       {"stats", 0, 0, "", Stats},
   };
-  const std::vector<std::string>& words = call.arguments.operands();
-  if (words.empty()) return List(call);
-  for (const Action& action : kActions) {
-    if (action.name != words.front()) continue;
-    const size_t given = words.size() - 1;
-    if (given < action.operands_min || given > action.operands_max) {
-      return Usage(absl::StrCat("write: bdc-sync conflicts ", action.name,
-                                action.operands.empty() ? "" : " ", action.operands));
-    }
-    return action.run(call);
-  }
-  return Usage(absl::StrCat("'", words.front(),
-                            "' is not list, show, assign, cancel, records, undo or stats"));
+  return RunSubcommand(call, "conflicts", kAll);
 }
 
 absl::StatusOr<int> RunResolve(const Call& call) {

@@ -8,6 +8,7 @@
 #include "clients/cli/input.h"
 #include "clients/cli/render.h"
 #include "clients/cli/render_conflicts.h"
+#include "clients/cli/subcommand.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
 
@@ -20,10 +21,6 @@ constexpr int kPageMax = 500;  // What ListRuleSets allows.
 constexpr int kRecordsMax = 10'000;
 constexpr int kRecordsDefault = 1000;
 constexpr char kAnyType[] = "any";  // What `check` says the rules are for.
-
-absl::Status Usage(absl::string_view problem) {
-  return UsageError(absl::InvalidArgumentError(problem));
-}
 
 // Rules as JSON text, from a file or standard input.
 absl::StatusOr<std::string> ReadRules(const Call& call, size_t position) {
@@ -127,28 +124,12 @@ absl::StatusOr<int> Try(const Call& call) {
 }  // namespace
 
 absl::StatusOr<int> RunRules(const Call& call) {
-  struct Action {
-    absl::string_view name;
-    size_t operands_min, operands_max;  // After the name.
-    absl::string_view operands;
-    absl::StatusOr<int> (*run)(const Call&);
-  };
-  constexpr Action kActions[] = {
+  constexpr Subcommand kAll[] = {
       {"list", 0, 1, "[TYPE]", List},  {"show", 1, 1, "TYPE", Show},
       {"put", 2, 2, "TYPE FILE", Put}, {"remove", 1, 1, "TYPE", Remove},
       {"check", 1, 1, "FILE", Check},  {"try", 2, 2, "TYPE FILE", Try},
   };
-  const std::vector<std::string>& words = call.arguments.operands();
-  if (words.empty()) return List(call);
-  for (const Action& action : kActions) {
-    if (action.name != words.front()) continue;
-    const size_t given = words.size() - 1;
-    if (given < action.operands_min || given > action.operands_max) {
-      return Usage(absl::StrCat("write: bdc-sync rules ", action.name, " ", action.operands));
-    }
-    return action.run(call);
-  }
-  return Usage(absl::StrCat("'", words.front(), "' is not list, show, put, remove, check or try"));
+  return RunSubcommand(call, "rules", kAll);
 }
 
 }  // namespace bdcsync::cli

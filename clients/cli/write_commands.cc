@@ -63,6 +63,10 @@ absl::Status UsageError(const absl::Status& problem) {
   return status;
 }
 
+absl::Status Usage(absl::string_view problem) {
+  return UsageError(absl::InvalidArgumentError(problem));
+}
+
 bool IsUsageError(const absl::Status& status) {
   return status.GetPayload(kUsagePayload).has_value();
 }
