@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/rpc/callback_threads.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/tls.h"
 #include "libs/rpc/transport.h"
@@ -94,6 +95,7 @@ ChannelOptions ChannelOptionsFrom(const config::Values& values) {
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
                                                     const ChannelOptions& options) {
   ASSIGN_OR_RETURN(auto credentials, Credentials(options));
+  KeepCallbackThreads();
   return grpc::CreateCustomChannel(address, credentials, Arguments(options));
 }
 

@@ -1,7 +1,6 @@
 #include "libs/rpc/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -15,6 +14,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/rpc/callback_threads.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/direct_server.h"
 #include "libs/rpc/server_metrics.h"
@@ -91,19 +91,6 @@ struct Endpoint {
 
 // gRPC deletes what it keeps of a call a moment after the server that answered it has stopped.
 constexpr absl::Duration kCallsEndMax = absl::Seconds(1);
-
-// gRPC ends the threads that it shares for callbacks with the last server or channel, on the thread
-// that lets go of it. When that is one of them, as at the end of a call that outlived all else, it
-// joins itself and goes on with a queue that it has freed. So one server, which nobody can reach,
-// stays for ever.
-void KeepCallbackThreads() {
-  static const grpc::Server* const kept = [] {
-    grpc::ServerBuilder builder;
-    builder.RegisterCallbackGenericService(new grpc::CallbackGenericService);
-    return builder.BuildAndStart().release();
-  }();
-  (void)kept;
-}
 
 }  // namespace
 
