@@ -1,5 +1,6 @@
 #include "clients/bench/text_peer.h"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -87,7 +88,16 @@ void TextPeer::Type(const ot::Delta& ours, bool closes) {
     waiting_.back().ops = *std::move(composed);
     waiting_.back().closed = closes;
   }
-  SendWaiting();
+  SendSoon();
+}
+
+void TextPeer::SendSoon() {
+  if (sends_soon_ || !flight_.empty()) return;
+  sends_soon_ = true;
+  boost::asio::post(io_, [this] {
+    sends_soon_ = false;
+    SendWaiting();
+  });
 }
 
 void TextPeer::OnText(absl::string_view text) {

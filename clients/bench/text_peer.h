@@ -46,7 +46,7 @@ class TextPeer {
   void Open();
   // `ours` was done to all that is here. It is composed with what waits; unless `closes`, so is
   // what is typed next: operations that are closed stay apart on their way through the server. Each
-  // is acknowledged once.
+  // is acknowledged once. What is typed before the io_context goes on is sent together.
   void Type(const ot::Delta& ours, bool closes = false);
   bool settled() const { return flight_.empty() && waiting_.empty(); }
   // Operations that were sent.
@@ -70,6 +70,7 @@ class TextPeer {
   void OnShareDbOperation(const json::Value& message);
   void OnTheirs(const json::Value& ops);
   void OnOwn();
+  void SendSoon();
   void SendWaiting();
   std::string SuiteRequest();
   std::string ShareDbRequest();
@@ -87,6 +88,7 @@ class TextPeer {
   std::deque<Pending> flight_;
   std::deque<Pending> waiting_;
   bool ready_ = false;
+  bool sends_soon_ = false;
   std::string version_;    // Of the suite: of the last event.
   int64_t revision_ = 0;   // Of ShareDB.
   std::string session_;    // At ShareDB.
