@@ -58,6 +58,21 @@ TEST_F(TextCommit, OfTwoInsertsAtOnePlaceTheEarlierCommitStandsFirst) {
   EXPECT_EQ(log_.stream_reads(), 0);
 }
 
+TEST_F(TextCommit, OnAHeadThatIsInMemoryTheLogIsOnlyAppendedTo) {
+  std::string head = Commit(Create("a", R"({"t":"ab"})")).version_id();
+  for (int i = 0; i < 3; ++i) {
+    const std::string base = head;
+    head = Commit(On(Text("a", Insert(1, "1")), base)).version_id();
+    Commit(On(Text("a", Insert(2, "2")), base));  // Moved over the one before.
+    head = CommitAll({On(Text("a", Insert(0, "3")), head), On(Text("a", Insert(1, "4")), head)},
+                     As::kClientBatch)
+               .back()
+               .version_id();
+  }
+  EXPECT_EQ(VersionsOf("a"), 13u);
+  EXPECT_EQ(log_.head_reads() + log_.stream_reads() + log_.operation_reads(), 0);
+}
+
 TEST_F(TextCommit, OfTwoValuesForOneFormatTheEarlierCommitWins) {
   const std::string base = Commit(Create("a", R"({"t":[{"insert":"ab"}]})")).version_id();
   Commit(On(Text("a", R"([{"retain":2,"attributes":{"c":"red"}}])"), base));
