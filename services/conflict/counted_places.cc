@@ -1,9 +1,9 @@
 #include "services/conflict/counted_places.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
+#include "absl/container/btree_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/json/serialize.h"
@@ -13,9 +13,9 @@ namespace bdcsync::conflict {
 namespace {
 
 // Decisions without asking, by place and rule.
-using Counts = std::map<std::pair<std::string, std::string>, int64_t>;
+using Counts = absl::btree_map<std::pair<std::string, absl::string_view>, int64_t>;
 
-void Add(std::string path, const std::string& rule, int64_t automatic, Counts& counts) {
+void Add(std::string path, absl::string_view rule, int64_t automatic, Counts& counts) {
   const bool full = counts.size() >= kCountedPlacesMax && !counts.contains({path, rule});
   counts[{full ? std::string() : std::move(path), rule}] += automatic;
 }

@@ -67,7 +67,13 @@ namespace {
 
 TEST_P(ResolutionStorageConformance, WhatWasPutIsReadBackWhole) {
   EXPECT_OK(storage().Ping());
-  const v1::Resolution record = Record("s", "op", "note", "caf\xc3\xa9");
+  v1::Resolution record = Record("s", "op", "note", "caf\xc3\xa9");
+  v1::Decision& part = *record.add_decisions();
+  part.set_path("/list");
+  part.set_ours(std::string(300, '1'));
+  part.set_close_call(true);
+  part.mutable_region()->set_ours_begin(7);
+  record.add_decisions()->set_path("");
   ASSERT_OK(storage().Put({.resolutions = {record}}));
   Reopen();
   ASSERT_OK_AND_ASSIGN(const auto page, storage().List({.space = "s", .limit = kAll}));

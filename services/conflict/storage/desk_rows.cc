@@ -1,5 +1,9 @@
 #include "services/conflict/storage/desk_rows.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
+
 #include <algorithm>
 #include <string>
 #include <tuple>
@@ -19,6 +23,24 @@ absl::StatusOr<StoredConflict> ReadConflict(int64_t state, absl::string_view ass
   stored.conflict.set_assigned_to(std::string(assigned_to));
   stored.choices = std::string(choices);
   return stored;
+}
+
+// Written as it would be with the other fields empty: a copy of the decisions costs each record
+// more than writing them.
+std::string DecisionsOf(const v1::Resolution& resolution) {
+  using google::protobuf::internal::WireFormatLite;
+  constexpr uint32_t kTag = WireFormatLite::MakeTag(v1::Resolution::kDecisionsFieldNumber,
+                                                    WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  std::string written;
+  google::protobuf::io::StringOutputStream stream(&written);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  for (const v1::Decision& decision : resolution.decisions()) {
+    out.WriteTag(kTag);
+    out.WriteVarint32(static_cast<uint32_t>(decision.ByteSizeLong()));
+    decision.SerializeWithCachedSizes(&out);
+  }
+  out.Trim();
+  return written;
 }
 
 bool CompleteClosing(absl::string_view recorded_conflict_id, absl::string_view recorded,

@@ -1,8 +1,9 @@
-// What both adapters make of rows of conflicts. Thread-safe: functions only.
+// What both adapters make of rows of conflicts and records. Thread-safe: functions only.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,6 +19,9 @@ inline constexpr std::array<v1::ConflictState, 3> kOpenStates = {
 // DATA_LOSS when `data` is no conflict.
 absl::StatusOr<StoredConflict> ReadConflict(int64_t state, absl::string_view assigned_to,
                                             absl::string_view data, absl::string_view choices);
+
+// A serialized Resolution that holds the decisions of `resolution` alone.
+std::string DecisionsOf(const v1::Resolution& resolution);
 
 // Whether `closing` is to be written over the record that its operation has: of conflict
 // `recorded_conflict_id`, with the decisions that `recorded` holds. Adds those of a merge that the

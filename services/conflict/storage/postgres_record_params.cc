@@ -51,9 +51,7 @@ PutBatch PutBatchOf(absl::Span<const v1::Resolution> resolutions) {
     times.AddInt64(resolution->time_ms());
     versions.AddInt64(resolution->rule_set_version());
     automatic.AddInt64(places.automatic);
-    v1::Resolution only_decisions;
-    *only_decisions.mutable_decisions() = resolution->decisions();
-    decisions.AddBytes(only_decisions.SerializeAsString());
+    decisions.AddBytes(DecisionsOf(*resolution));
   }
   PutBatch put{.rows = static_cast<int>(batch.size())};
   for (sql::PostgresArray& column : texts) put.params.Add(std::move(column));
@@ -67,7 +65,7 @@ absl::Status PutRecords(sql::PostgresSession& session,
   if (resolutions.empty()) return absl::OkStatus();
   const PutBatch batch = PutBatchOf(resolutions);
   ASSIGN_OR_RETURN(const sql::PostgresResult rows, session.Execute(kPut, batch.params));
-  if (rows.size() == batch.rows) return absl::OkStatus();
+  if (rows.affected() == batch.rows) return absl::OkStatus();
   return absl::InternalError("a record of a resolution was not stored");
 }
 

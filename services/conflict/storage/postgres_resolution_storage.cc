@@ -68,7 +68,7 @@ class PostgresResolutionStorage final : public ResolutionStorage {
     if (records.resolutions.empty()) return absl::OkStatus();
     const postgres::PutBatch batch = postgres::PutBatchOf(records.resolutions);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kPut, batch.params));
-    if (rows.size() == batch.rows) return absl::OkStatus();
+    if (rows.affected() == batch.rows) return absl::OkStatus();
     return absl::InternalError("a record of a resolution was not stored");
   }
 

@@ -23,7 +23,7 @@ inline constexpr sql::PostgresStatement kPut{
     "device_id = excluded.device_id, app_version = excluded.app_version, "
     "conflict_id = excluded.conflict_id, places = excluded.places, time_ms = excluded.time_ms, "
     "rule_set_version = excluded.rule_set_version, automatic = excluded.automatic, "
-    "decisions = excluded.decisions RETURNING 1"};
+    "decisions = excluded.decisions"};
 
 // What is recorded of a closing so far.
 inline constexpr sql::PostgresStatement kClosing{

@@ -12,12 +12,6 @@
 namespace bdcsync::conflict {
 namespace {
 
-std::string DecisionsOf(const v1::Resolution& resolution) {
-  v1::Resolution decisions;
-  *decisions.mutable_decisions() = resolution.decisions();
-  return decisions.SerializeAsString();
-}
-
 absl::Status RunPutConflict(sql::SqliteStatement& put, const v1::Conflict& conflict,
                             int64_t verified_ms) {
   const std::string data = conflict.SerializeAsString();

@@ -1,0 +1,85 @@
+// A store that an older version made keeps its records after the upgrade, and each operation has
+// one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "libs/sql/migrations.h"
+#include "libs/sql/postgres.h"
+#include "libs/sql/sqlite.h"
+#include "libs/testing/postgres.h"
+#include "libs/testing/status_matchers.h"
+#include "libs/testing/temp_dir.h"
+#include "services/conflict/storage/migrations.h"
+#include "services/conflict/storage/postgres_resolution_storage.h"
+#include "services/conflict/storage/sqlite_resolution_storage.h"
+
+namespace bdcsync::conflict {
+namespace {
+
+using ::testing::SizeIs;
+
+// Two records of operations with one op_id, in spaces s and t. `empty`: bytes, as the store writes
+// them.
+std::string RowsOf0004(absl::string_view empty) {
+  const auto row = [empty](absl::string_view space, absl::string_view user) {
+    return absl::StrCat("('", space, "', 'op', 'note', 'a', 'main', '', '', '", user, "', '', 5, ",
+                        empty, ")");
+  };
+  return absl::StrCat(
+      "INSERT INTO resolutions (space, op_id, entity_type, entity_id, branch, base_version_id, "
+      "theirs_version_id, user_id, device_id, time_ms, decisions) VALUES ",
+      row("s", "ada"), ", ", row("t", "bo"));
+}
+
+void ExpectOneRecordEach(ResolutionStorage& storage) {
+  ASSERT_OK_AND_ASSIGN(const auto of_ada, storage.Get("s", "op"));
+  ASSERT_TRUE(of_ada.has_value());
+  EXPECT_EQ(of_ada->user_id(), "ada");
+  v1::Resolution again = *of_ada;
+  again.set_user_id("eve");
+  ASSERT_OK(storage.Put({.resolutions = {again}}));
+  ASSERT_OK_AND_ASSIGN(const auto of_eve, storage.Get("s", "op"));
+  ASSERT_TRUE(of_eve.has_value());
+  EXPECT_EQ(of_eve->user_id(), "eve");
+  ASSERT_OK_AND_ASSIGN(const auto of_bo, storage.Get("t", "op"));
+  ASSERT_TRUE(of_bo.has_value());
+  EXPECT_EQ(of_bo->user_id(), "bo");
+  ASSERT_OK_AND_ASSIGN(const auto page, storage.List({.space = "s", .limit = 10}));
+  EXPECT_THAT(page, SizeIs(1));
+}
+
+TEST(UpgradeTest, ASqliteStoreOf0004KeepsOneRecordOfEachOperation) {
+  const testing::TempDir folder;
+  const std::string path = folder.File("resolutions.db");
+  {
+    ASSERT_OK_AND_ASSIGN(auto database, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
+    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, 4)));
+    ASSERT_OK(database->Run(RowsOf0004("x''").c_str()));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto storage, OpenSqliteResolutionStorage(path));
+  ExpectOneRecordEach(*storage);
+}
+
+TEST(UpgradeTest, APostgresStoreOf0004KeepsOneRecordOfEachOperation) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  const SystemClock clock;
+  {
+    sql::PostgresOptions options;
+    options.url = database->url();
+    options.schema = "conflict";
+    sql::PostgresPool pool(options, clock);
+    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, 4)));
+    ASSERT_OK(pool.Run(RowsOf0004("''")));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto storage,
+                       OpenPostgresResolutionStorage(database->url(), 1, clock));
+  ExpectOneRecordEach(*storage);
+}
+
+}  // namespace
+}  // namespace bdcsync::conflict
