@@ -11,6 +11,7 @@
 #include "libs/json/value.h"
 #include "services/gateway/protocol/conflict_request.h"
 #include "services/gateway/protocol/field_reader.h"
+#include "services/gateway/protocol/message_id.h"
 #include "services/gateway/protocol/operation_message.h"
 
 namespace bdcsync::gateway {
@@ -284,6 +285,7 @@ ClientMessage ParseClientMessage(absl::string_view text, const MessageLimits& li
   parse_limits.depth_max = limits.depth_max;
   const auto value = json::Parse(text, parse_limits);
   if (!value.ok()) {
+    message.id = SalvageMessageId(text);
     message.request = value.status();
     return message;
   }
@@ -292,21 +294,18 @@ ClientMessage ParseClientMessage(absl::string_view text, const MessageLimits& li
     return message;
   }
   const json::Value* id = value->Find("id");
-  if (id != nullptr) {
-    if (id->is_string() || id->is_number()) message.id = json::Serialize(*id);
-    if (message.id.empty() || message.id.size() > kIdBytesMax) {
-      message.id.clear();
-      message.request =
-          MakeErrorAt(Reason::kInvalidArgument, "/id", "id must be a short string or a number");
-      return message;
-    }
-  }
+  if (id != nullptr) message.id = MessageIdOf(*id);
   const json::Value* type = value->Find("type");
   if (type == nullptr || !type->is_string()) {
     message.request = MakeErrorAt(Reason::kBadMessage, "/type", "type must be a string");
     return message;
   }
   message.type = TypeNamed(type->string());
+  if (id != nullptr && message.id.empty()) {
+    message.request =
+        MakeErrorAt(Reason::kInvalidArgument, "/id", "id must be a short string or a number");
+    return message;
+  }
   message.request = ReadRequest(*value, limits, message);
   return message;
 }
