@@ -80,6 +80,8 @@ async def test_history_is_newest_first_and_pages(suite, user):
     assert newest["user_id"] == user and newest["device_id"] == "dev-h"
     assert newest["parents"] == [versions[1]["version_id"]] and versions[-1]["parents"] == []
     assert newest["changed_paths"] == ["/i"] and newest["op_id"] and newest["time"]
+    whole = await a.request("history", entity_type="note", entity_id="n", limit=1_000_000)
+    assert whole["versions"] == versions
     await a.close()
 
 

@@ -101,7 +101,7 @@ RequestOr ReadList(FieldReader& in) {
     request.add_entity_types(std::move(type));
   }
   request.set_page_token(in.Text("page_token", kTokenTextBytesMax));
-  request.set_limit(static_cast<int32_t>(in.Int("limit", 1, kListLimitMax).value_or(0)));
+  request.set_limit(static_cast<int32_t>(in.Limit("limit", kListLimitMax)));
   return Done(in, std::move(request));
 }
 
@@ -109,7 +109,7 @@ RequestOr ReadHistory(FieldReader& in) {
   sync::v1::GetHistoryRequest request;
   ReadEntityKey(in, *request.mutable_entity());
   request.set_page_token(in.Text("page_token", kTokenTextBytesMax));
-  request.set_limit(static_cast<int32_t>(in.Int("limit", 1, kHistoryLimitMax).value_or(0)));
+  request.set_limit(static_cast<int32_t>(in.Limit("limit", kHistoryLimitMax)));
   return Done(in, std::move(request));
 }
 
