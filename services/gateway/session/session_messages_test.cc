@@ -140,6 +140,9 @@ TEST_F(SessionMessagesTest, OneMalformedOperationRefusesAnAtomicBatch) {
       {"entity_type":"t","entity_id":"b","operation":"zap"}]})");
   EXPECT_THAT(pipeline_.submissions, IsEmpty());
   const json::Value answer = client_->TakeOne();
+  EXPECT_EQ(Text(answer, "success"), "false");
+  EXPECT_EQ(Text(answer, "error/code"), "invalid_argument");
+  EXPECT_EQ(Text(answer, "error/path"), "/operations/1/operation");
   EXPECT_EQ(Text(answer, "results/0/error/code"), "depends_on_rejected");
   EXPECT_EQ(Text(answer, "results/1/error/code"), "invalid_argument");
 }
