@@ -93,6 +93,11 @@ async def test_diff_is_a_json_patch(suite, user):
                              **{"from": first["version_id"], "to": second["version_id"]})
     assert answer["type"] == "diff" and answer["success"]
     assert answer["changes"] == [{"op": "replace", "path": "/b", "value": 3}]
+    third = await a.write("update", "note", "n", data={"a": 2, "b": 4})
+    answer = await a.request("diff", entity_type="note", entity_id="n",
+                             **{"from": second["version_id"], "to": third["version_id"]})
+    assert answer["changes"] == [{"op": "replace", "path": "/a", "value": 2},
+                                 {"op": "replace", "path": "/b", "value": 4}]
     await a.close()
 
 
