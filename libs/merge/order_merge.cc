@@ -32,7 +32,9 @@ struct Around {
 void FindGaps(Around& side, const std::vector<bool>& anchored) {
   side.gap.assign(anchored.size(), 0);
   uint32_t gap = 0;
-  for (const uint32_t id : side.ids) {
+  for (uint32_t i = 0; i < side.ids.size(); ++i) {
+    const uint32_t id = side.ids[i];
+    if (side.positions[id] != i) continue;  // A set may hold an element twice: the first counts.
     if (anchored[id]) ++gap;
     side.gap[id] = gap;
   }
