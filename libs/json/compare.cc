@@ -1,5 +1,6 @@
 // Equality, hash and size of values.
 #include <algorithm>
+#include <cstring>
 
 #include "absl/hash/hash.h"
 #include "libs/json/decimal.h"
@@ -8,6 +9,29 @@
 
 namespace bdcsync::json {
 namespace {
+
+template <typename Word>
+Word Load(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+
+// Texts are mostly short: a call of memcmp costs more than its work.
+bool SameText(absl::string_view a, absl::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  const auto same = [&]<typename Word>(Word) {  // Two words that may overlap.
+    const size_t last = size - sizeof(Word);
+    return ((Load<Word>(a.data()) ^ Load<Word>(b.data())) |
+            (Load<Word>(a.data() + last) ^ Load<Word>(b.data() + last))) == 0;
+  };
+  if (size > 2 * sizeof(uint64_t)) return std::memcmp(a.data(), b.data(), size) == 0;
+  if (size >= sizeof(uint64_t)) return same(uint64_t{});
+  if (size >= sizeof(uint32_t)) return same(uint32_t{});
+  if (size >= sizeof(uint16_t)) return same(uint16_t{});
+  return size == 0 || a[0] == b[0];
+}
 
 template <bool kDigitsCount>
 bool Same(const Value& a, const Value& b);
@@ -18,7 +42,7 @@ bool SameObjects(const Object& a, const Object& b) {
   for (size_t i = 0; i < a.size(); ++i) {
     const Member& member = a.at(i);
     // Mostly the members come in the same order.
-    const Value* other = b.at(i).key == member.key ? &b.at(i).value : b.Find(member.key);
+    const Value* other = SameText(b.at(i).key, member.key) ? &b.at(i).value : b.Find(member.key);
     if (other == nullptr || !Same<kDigitsCount>(member.value, *other)) return false;
   }
   return true;
@@ -35,6 +59,7 @@ bool SameArrays(const Array& a, const Array& b) {
 
 template <bool kDigitsCount>
 bool Same(const Value& a, const Value& b) {
+  if (a.SameWords(b)) return true;
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::kNull:
@@ -45,7 +70,7 @@ bool Same(const Value& a, const Value& b) {
       return kDigitsCount ? a.number_text() == b.number_text()
                           : SameNumber(a.number_text(), b.number_text());
     case Kind::kString:
-      return a.string() == b.string();
+      return SameText(a.string(), b.string());
     case Kind::kArray:
       return SameArrays<kDigitsCount>(a.array(), b.array());
     case Kind::kObject:
