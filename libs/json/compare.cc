@@ -1,36 +1,17 @@
 // Equality, hash and size of values.
 #include <algorithm>
-#include <cstring>
 
 #include "absl/hash/hash.h"
 #include "libs/json/decimal.h"
 #include "libs/json/serialize.h"
+#include "libs/json/text_scan.h"
 #include "libs/json/value.h"
 
 namespace bdcsync::json {
 namespace {
 
-template <typename Word>
-Word Load(const char* bytes) {
-  Word word;
-  std::memcpy(&word, bytes, sizeof(word));
-  return word;
-}
-
-// Texts are mostly short: a call of memcmp costs more than its work.
 bool SameText(absl::string_view a, absl::string_view b) {
-  const size_t size = a.size();
-  if (size != b.size()) return false;
-  const auto same = [&]<typename Word>(Word) {  // Two words that may overlap.
-    const size_t last = size - sizeof(Word);
-    return ((Load<Word>(a.data()) ^ Load<Word>(b.data())) |
-            (Load<Word>(a.data() + last) ^ Load<Word>(b.data() + last))) == 0;
-  };
-  if (size > 2 * sizeof(uint64_t)) return std::memcmp(a.data(), b.data(), size) == 0;
-  if (size >= sizeof(uint64_t)) return same(uint64_t{});
-  if (size >= sizeof(uint32_t)) return same(uint32_t{});
-  if (size >= sizeof(uint16_t)) return same(uint16_t{});
-  return size == 0 || a[0] == b[0];
+  return a.size() == b.size() && SameBytes(a.data(), b.data(), a.size());
 }
 
 template <bool kDigitsCount>

@@ -28,11 +28,15 @@ struct Scratch {
   std::vector<absl::string_view> keys;  // In the text, or in `decoded`.
   std::deque<std::string> decoded;
   std::string text;
+  // The keys of the last small object whose keys were looked at, all different and as they stand
+  // in the text: records of a list mostly have the same.
+  std::vector<absl::string_view> last_keys;
 
   void Clear() {
     values.clear();
     keys.clear();
     decoded.clear();
+    last_keys.clear();
     if (values.capacity() > kKeptEntriesMax || text.capacity() > kKeptEntriesMax) *this = {};
   }
 };
@@ -87,7 +91,9 @@ class TextParser {
   ABSL_ATTRIBUTE_NOINLINE const char* ReadContainer(const char* at, size_t depth);
   const char* ReadMembers(const char* at, size_t depth);
   const char* ReadElements(const char* at, size_t depth);
-  const char* ReadKey(const char* at);  // And the colon behind it.
+  // And the colon behind it. `position`: how many members come before it. Takes `as_last` back when
+  // it is not the key that the last object had there.
+  const char* ReadKey(const char* at, size_t position, bool& as_last);
   const char* ReadString(const char* at);
   const char* ReadNumber(const char* at);
   const char* ReadExponent(const char* at);
@@ -95,7 +101,8 @@ class TextParser {
 
   void NoteLandmark(size_t index, const char* end, size_t height);
   void TakeElements(size_t first);
-  void TakeMembers(size_t first_value, size_t first_key);
+  // `differ`: the keys are known to.
+  void TakeMembers(size_t first_value, size_t first_key, bool differ);
 
   const char* Fail(const char* at, absl::string_view what) {
     fault_ = {at, what};
@@ -125,6 +132,7 @@ class TextParser {
   LandmarkSearch search_;
   size_t deepest_ = 0;  // How deep containers went since the one around began.
   bool too_deep_ = false;
+  size_t objects_looked_at_ = 0;  // For their keys: how often scratch_.last_keys has changed.
   StringFault fault_;
 };
 
@@ -221,10 +229,12 @@ const char* TextParser::ReadElements(const char* at, size_t depth) {
 const char* TextParser::ReadMembers(const char* at, size_t depth) {
   const size_t first_value = scratch_.values.size();
   const size_t first_key = scratch_.keys.size();
+  const size_t looked_at = objects_looked_at_;
+  bool as_last = true;
   at = SkipSpace(at + 1);
   if (!Is(at, '}')) {
     while (true) {
-      at = ReadKey(at);
+      at = ReadKey(at, scratch_.keys.size() - first_key, as_last);
       if (at == nullptr) return nullptr;
       at = ReadValue(at, depth);
       if (at == nullptr) return nullptr;
@@ -234,12 +244,22 @@ const char* TextParser::ReadMembers(const char* at, size_t depth) {
     }
     if (!Is(at, '}')) return FailSyntax(at);
   }
-  TakeMembers(first_value, first_key);
+  TakeMembers(first_value, first_key, as_last && looked_at == objects_looked_at_);
   return at + 1;
 }
 
-inline const char* TextParser::ReadKey(const char* at) {
+inline const char* TextParser::ReadKey(const char* at, size_t position, bool& as_last) {
   if (!Is(at, '"')) return FailSyntax(at);
+  if (position < scratch_.last_keys.size()) {
+    const absl::string_view last = scratch_.last_keys[position];
+    const size_t size = last.size() + 2;  // With its quotes.
+    if (static_cast<size_t>(end_ - at) > size && at[size - 1] == '"' && at[size] == ':' &&
+        SameBytes(at + 1, last.data(), last.size())) {
+      scratch_.keys.emplace_back(last.data(), last.size());
+      return at + size + 1;
+    }
+  }
+  as_last = false;
   const QuotedText key = ReadQuoted(at, end_, scratch_.text, fault_);
   if (key.behind == nullptr) return nullptr;
   if (key.data == scratch_.text.data()) {
@@ -293,12 +313,17 @@ void TextParser::TakeElements(size_t first) {
   values.push_back(std::move(array));
 }
 
-void TextParser::TakeMembers(size_t first_value, size_t first_key) {
+void TextParser::TakeMembers(size_t first_value, size_t first_key, bool differ) {
   std::vector<Value>& values = scratch_.values;
   const absl::string_view* const keys = scratch_.keys.data() + first_key;
   const size_t count = scratch_.keys.size() - first_key;
   Value object{Object()};
-  if (count <= Object::kScanMembersMax && AllDiffer(keys, count)) {
+  if (!differ && count <= Object::kScanMembersMax && AllDiffer(keys, count)) {
+    if (scratch_.decoded.empty()) scratch_.last_keys.assign(keys, keys + count);
+    ++objects_looked_at_;
+    differ = true;
+  }
+  if (differ) {
     Object& members = object.object();
     members.Reserve(count);
     for (size_t i = 0; i < count; ++i) {

@@ -23,7 +23,7 @@ struct Landmark {
 using Landmarks = std::vector<Landmark>;
 
 // Containers of fewer bytes, without a landmark inside, are none: reading them is as quick.
-inline constexpr size_t kLandmarkBytesMin = 16;
+inline constexpr size_t kLandmarkBytesMin = 24;
 
 // Parse(). Adds what it reads to `noted`, when that is not nullptr. What stands in `text` as it
 // stands at a landmark of `beside`, about where it is looked for, is shared instead of read: the

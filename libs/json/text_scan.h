@@ -48,6 +48,24 @@ inline uint64_t LoadWord(const char* bytes) {
   return word;
 }
 
+// Texts are mostly short: a call of memcmp costs more than its work.
+inline bool SameBytes(const char* a, const char* b, size_t size) {
+  const auto same = [&]<typename Word>(Word) {  // Two words that may overlap.
+    const auto load = [](const char* bytes) {
+      Word word;
+      std::memcpy(&word, bytes, sizeof(word));
+      return word;
+    };
+    const size_t last = size - sizeof(Word);
+    return ((load(a) ^ load(b)) | (load(a + last) ^ load(b + last))) == 0;
+  };
+  if (size > 2 * sizeof(uint64_t)) return std::memcmp(a, b, size) == 0;
+  if (size >= sizeof(uint64_t)) return same(uint64_t{});
+  if (size >= sizeof(uint32_t)) return same(uint32_t{});
+  if (size >= sizeof(uint16_t)) return same(uint16_t{});
+  return size == 0 || *a == *b;
+}
+
 // Of up to 16 bytes: two words that may overlap, in place of a call.
 inline void CopyShort(const char* from, size_t size, char* to) {
   const auto copy = [&]<typename Word>(Word) {

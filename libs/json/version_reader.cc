@@ -3,7 +3,7 @@
 namespace bdcsync::json {
 namespace {
 
-constexpr size_t kBytesALandmark = 128;  // A guess, for what to reserve.
+constexpr size_t kBytesALandmark = 64;  // A guess, for what to reserve.
 
 }  // namespace
 

@@ -102,7 +102,8 @@ TEST(VersionReader, AFailedFirstReadLeavesNothing) {
 TEST(VersionReader, LimitsHoldForWhatIsShared) {
   const std::string list = R"(["some words",["and more"]])";
   VersionReader reader({.depth_max = 3, .bytes_max = 100});
-  ASSERT_OK(reader.Read("[" + list + "]"));
+  const std::string text = "[" + list + "]";
+  ASSERT_OK(reader.Read(text));
   EXPECT_OK(reader.Read("[" + list + ",0]"));
   EXPECT_THAT(reader.Read("[[" + list + "]]"), HasReason(Reason::kTooDeep));
   EXPECT_THAT(reader.Read("[" + list + std::string(100, ' ') + "]"), HasReason(Reason::kTooLarge));
