@@ -15,8 +15,8 @@
 #include "clients/cli/run.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
-#include "libs/json/parse.h"
 #include "libs/json/serialize.h"
+#include "libs/json/version_reader.h"
 #include "libs/merge/three_way.h"
 #include "libs/rules/script_rules.h"
 
@@ -28,6 +28,8 @@ using json::Value;
 constexpr int kExitOpenConflicts = 1;
 constexpr size_t kShownBytesMax = 60;  // Of one value in a line for people.
 constexpr absl::string_view kGitFilePrefix = ".merge_file_";
+
+constexpr json::ParseLimits kParseLimits{.depth_max = json::kDepthCeiling};
 
 struct InputFile {
   std::string text;
@@ -43,19 +45,21 @@ absl::StatusOr<std::string> ReadText(const std::string& name, const Environment&
   return text;
 }
 
-absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text) {
-  absl::StatusOr<Value> value = json::Parse(text, {.depth_max = json::kDepthCeiling});
+absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text,
+                                   json::VersionReader& reader) {
+  absl::StatusOr<Value> value = reader.Read(text);
   if (value.ok()) return value;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", value.status().message()));
 }
 
-absl::StatusOr<InputFile> ReadInput(const std::string& name, const Environment& environment) {
-  InputFile input;
+// The reader borrows the text of `input`.
+absl::Status ReadInput(const std::string& name, const Environment& environment,
+                       json::VersionReader& reader, InputFile& input) {
   ASSIGN_OR_RETURN(input.text, ReadText(name, environment));
   // Git gives an empty file for a version that is not there.
-  if (absl::StripAsciiWhitespace(input.text).empty()) return input;
-  ASSIGN_OR_RETURN(input.document, ReadDocument(name, input.text));
-  return input;
+  if (absl::StripAsciiWhitespace(input.text).empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(input.document, ReadDocument(name, input.text, reader));
+  return absl::OkStatus();
 }
 
 // Files carry no time of writing: without rules what overlaps stays open instead of going to the
@@ -70,7 +74,8 @@ absl::StatusOr<merge::RuleSet> ReadRules(const Arguments& arguments,
   }
   const std::string name = arguments.Get("rules");
   ASSIGN_OR_RETURN(const std::string text, ReadText(name, environment));
-  ASSIGN_OR_RETURN(const Value document, ReadDocument(name, text));
+  json::VersionReader reader(kParseLimits);
+  ASSIGN_OR_RETURN(const Value document, ReadDocument(name, text, reader));
   const rules::LuaCompiler scripts;
   absl::StatusOr<merge::RuleSet> rules = merge::ParseRuleSet(document, {.scripts = &scripts});
   if (rules.ok()) return rules;
@@ -202,9 +207,13 @@ absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& en
   meta.Set("later", later);
   rules::ScriptEvaluator evaluator(std::move(meta), nullptr, {});
   options.evaluator = &evaluator;
-  ASSIGN_OR_RETURN(const InputFile base, ReadInput(arguments.operand(0), environment));
-  ASSIGN_OR_RETURN(InputFile theirs, ReadInput(arguments.operand(1), environment));
-  ASSIGN_OR_RETURN(InputFile ours, ReadInput(arguments.operand(2), environment));
+  InputFile base;
+  InputFile theirs;
+  InputFile ours;
+  json::VersionReader reader(kParseLimits);
+  RETURN_IF_ERROR(ReadInput(arguments.operand(0), environment, reader, base));
+  RETURN_IF_ERROR(ReadInput(arguments.operand(1), environment, reader, theirs));
+  RETURN_IF_ERROR(ReadInput(arguments.operand(2), environment, reader, ours));
   const std::string& like = ours.document ? ours.text : theirs.text;
   const merge::MergeResult result =
       merge::Merge(base.document, std::move(theirs.document), std::move(ours.document), options);
