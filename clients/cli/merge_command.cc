@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -14,8 +15,8 @@
 #include "clients/cli/run.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
-#include "libs/json/parse.h"
 #include "libs/json/serialize.h"
+#include "libs/json/version_reader.h"
 #include "libs/merge/three_way.h"
 #include "libs/rules/script_rules.h"
 
@@ -26,6 +27,9 @@ using json::Value;
 
 constexpr int kExitOpenConflicts = 1;
 constexpr size_t kShownBytesMax = 60;  // Of one value in a line for people.
+constexpr absl::string_view kGitFilePrefix = ".merge_file_";
+
+constexpr json::ParseLimits kParseLimits{.depth_max = json::kDepthCeiling};
 
 struct InputFile {
   std::string text;
@@ -41,19 +45,21 @@ absl::StatusOr<std::string> ReadText(const std::string& name, const Environment&
   return text;
 }
 
-absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text) {
-  absl::StatusOr<Value> value = json::Parse(text, {.depth_max = json::kDepthCeiling});
+absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text,
+                                   json::VersionReader& reader) {
+  absl::StatusOr<Value> value = reader.Read(text);
   if (value.ok()) return value;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", value.status().message()));
 }
 
-absl::StatusOr<InputFile> ReadInput(const std::string& name, const Environment& environment) {
-  InputFile input;
+// The reader borrows the text of `input`.
+absl::Status ReadInput(const std::string& name, const Environment& environment,
+                       json::VersionReader& reader, InputFile& input) {
   ASSIGN_OR_RETURN(input.text, ReadText(name, environment));
   // Git gives an empty file for a version that is not there.
-  if (absl::StripAsciiWhitespace(input.text).empty()) return input;
-  ASSIGN_OR_RETURN(input.document, ReadDocument(name, input.text));
-  return input;
+  if (absl::StripAsciiWhitespace(input.text).empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(input.document, ReadDocument(name, input.text, reader));
+  return absl::OkStatus();
 }
 
 // Files carry no time of writing: without rules what overlaps stays open instead of going to the
@@ -68,26 +74,31 @@ absl::StatusOr<merge::RuleSet> ReadRules(const Arguments& arguments,
   }
   const std::string name = arguments.Get("rules");
   ASSIGN_OR_RETURN(const std::string text, ReadText(name, environment));
-  ASSIGN_OR_RETURN(const Value document, ReadDocument(name, text));
+  json::VersionReader reader(kParseLimits);
+  ASSIGN_OR_RETURN(const Value document, ReadDocument(name, text, reader));
   const rules::LuaCompiler scripts;
   absl::StatusOr<merge::RuleSet> rules = merge::ParseRuleSet(document, {.scripts = &scripts});
   if (rules.ok()) return rules;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", rules.status().message()));
 }
 
-// The document laid out as `like` is: on one line, or a member a line with its indentation.
+// The document laid out as `like` is: on one line, or a member a line with its indentation, and
+// with its line ends.
 std::string Laid(const Value& document, const std::string& like) {
   const size_t newline = like.find('\n');
   const size_t first = like.find_first_not_of(" \t\n\r", newline);
+  const bool carriage_return =
+      newline != std::string::npos && newline > 0 && like[newline - 1] == '\r';
+  const absl::string_view line_end = carriage_return ? "\r\n" : "\n";
   if (newline == std::string::npos || first == std::string::npos) {
-    return json::Serialize(document) + "\n";
+    return absl::StrCat(json::Serialize(document), line_end);
   }
   const std::string indent = like.substr(newline + 1, first - newline - 1);
   std::string text;
   for (absl::string_view line : absl::StrSplit(json::SerializePretty(document), '\n')) {
     size_t depth = 0;
     for (; absl::ConsumePrefix(&line, "  "); ++depth) absl::StrAppend(&text, indent);
-    absl::StrAppend(&text, line, "\n");
+    absl::StrAppend(&text, line, line_end);
   }
   return text;
 }
@@ -155,17 +166,32 @@ void Report(const merge::MergeResult& result, std::ostream& err) {
       << "; the document holds theirs there\n";
 }
 
-absl::Status Write(const std::string& text, const Arguments& arguments,
-                   const Environment& environment) {
-  if (!arguments.Has("output")) {
-    environment.out << text;
-    return absl::OkStatus();
-  }
-  std::ofstream file(arguments.Get("output"), std::ios::binary | std::ios::trunc);
+absl::Status WriteFile(const std::string& name, const std::string& text) {
+  std::ofstream file(name, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
   if (file) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("cannot write ", arguments.Get("output")));
+  return absl::InvalidArgumentError(absl::StrCat("cannot write ", name));
+}
+
+// Whether git made the file for its merge driver.
+bool IsGitsOwn(absl::string_view name) {
+  const size_t slash = name.rfind('/');
+  return absl::StartsWith(slash == name.npos ? name : name.substr(slash + 1), kGitFilePrefix);
+}
+
+absl::Status Write(const std::string& text, const Arguments& arguments,
+                   const Environment& environment) {
+  if (arguments.Has("output")) return WriteFile(arguments.Get("output"), text);
+  environment.out << text;
+  // Git reads the result from %A. A driver that forgot --output would leave ours there as if it
+  // were the merge, and theirs would be lost without a word; which of the two is %A cannot be
+  // seen, and git throws the other away.
+  const std::string theirs = arguments.operand(1);
+  const std::string ours = arguments.operand(2);
+  if (!IsGitsOwn(theirs) || !IsGitsOwn(ours)) return absl::OkStatus();
+  RETURN_IF_ERROR(WriteFile(theirs, text));
+  return WriteFile(ours, text);
 }
 
 absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& environment) {
@@ -181,9 +207,13 @@ absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& en
   meta.Set("later", later);
   rules::ScriptEvaluator evaluator(std::move(meta), nullptr, {});
   options.evaluator = &evaluator;
-  ASSIGN_OR_RETURN(const InputFile base, ReadInput(arguments.operand(0), environment));
-  ASSIGN_OR_RETURN(InputFile theirs, ReadInput(arguments.operand(1), environment));
-  ASSIGN_OR_RETURN(InputFile ours, ReadInput(arguments.operand(2), environment));
+  InputFile base;
+  InputFile theirs;
+  InputFile ours;
+  json::VersionReader reader(kParseLimits);
+  RETURN_IF_ERROR(ReadInput(arguments.operand(0), environment, reader, base));
+  RETURN_IF_ERROR(ReadInput(arguments.operand(1), environment, reader, theirs));
+  RETURN_IF_ERROR(ReadInput(arguments.operand(2), environment, reader, ours));
   const std::string& like = ours.document ? ours.text : theirs.text;
   const merge::MergeResult result =
       merge::Merge(base.document, std::move(theirs.document), std::move(ours.document), options);

@@ -4,10 +4,15 @@
 #include "absl/hash/hash.h"
 #include "libs/json/decimal.h"
 #include "libs/json/serialize.h"
+#include "libs/json/text_scan.h"
 #include "libs/json/value.h"
 
 namespace bdcsync::json {
 namespace {
+
+bool SameText(absl::string_view a, absl::string_view b) {
+  return a.size() == b.size() && SameBytes(a.data(), b.data(), a.size());
+}
 
 template <bool kDigitsCount>
 bool Same(const Value& a, const Value& b);
@@ -18,7 +23,7 @@ bool SameObjects(const Object& a, const Object& b) {
   for (size_t i = 0; i < a.size(); ++i) {
     const Member& member = a.at(i);
     // Mostly the members come in the same order.
-    const Value* other = b.at(i).key == member.key ? &b.at(i).value : b.Find(member.key);
+    const Value* other = SameText(b.at(i).key, member.key) ? &b.at(i).value : b.Find(member.key);
     if (other == nullptr || !Same<kDigitsCount>(member.value, *other)) return false;
   }
   return true;
@@ -35,6 +40,7 @@ bool SameArrays(const Array& a, const Array& b) {
 
 template <bool kDigitsCount>
 bool Same(const Value& a, const Value& b) {
+  if (a.SameWords(b)) return true;
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::kNull:
@@ -45,7 +51,7 @@ bool Same(const Value& a, const Value& b) {
       return kDigitsCount ? a.number_text() == b.number_text()
                           : SameNumber(a.number_text(), b.number_text());
     case Kind::kString:
-      return a.string() == b.string();
+      return SameText(a.string(), b.string());
     case Kind::kArray:
       return SameArrays<kDigitsCount>(a.array(), b.array());
     case Kind::kObject:

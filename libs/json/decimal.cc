@@ -47,14 +47,15 @@ Decimal ReadDecimal(absl::string_view text) {
   Decimal decimal;
   decimal.negative = text[0] == '-';
   if (decimal.negative) text.remove_prefix(1);
-  const size_t e = text.find_first_of("eE");
-  if (e != absl::string_view::npos) {
-    decimal.exponent = ReadExponent(text.substr(e + 1));
-    text = text.substr(0, e);
+  constexpr size_t kNone = absl::string_view::npos;
+  size_t point = kNone;
+  size_t e = 0;
+  for (; e < text.size() && text[e] != 'e' && text[e] != 'E'; ++e) {
+    if (text[e] == '.') point = e;
   }
-  if (const size_t point = text.find('.'); point != absl::string_view::npos) {
-    decimal.exponent -= static_cast<int64_t>(text.size() - point - 1);
-  }
+  if (e < text.size()) decimal.exponent = ReadExponent(text.substr(e + 1));
+  text = text.substr(0, e);
+  if (point != kNone) decimal.exponent -= static_cast<int64_t>(text.size() - point - 1);
   while (!text.empty() && (text.back() == '0' || text.back() == '.')) {
     if (text.back() == '0') ++decimal.exponent;
     text.remove_suffix(1);
@@ -130,14 +131,14 @@ std::optional<Value> Value::FromNumberText(absl::string_view text) {
     const int64_t exponent = ReadExponent(text.substr(e + 1));
     if (exponent > kExponentMax || exponent < -kExponentMax) return std::nullopt;
   }
-  return UncheckedNumber(text);
+  return Value(NumberText{text});
 }
 
 std::optional<Value> Value::FromDouble(double number) {
   if (!std::isfinite(number)) return std::nullopt;
   char text[32];
   const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
-  return UncheckedNumber(absl::string_view(text, end - text));
+  return Value(NumberText{absl::string_view(text, end - text)});
 }
 
 absl::StatusOr<int64_t> Value::AsInt64() const {

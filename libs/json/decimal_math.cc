@@ -102,7 +102,7 @@ Value Write(Units units, size_t scale) {
     text.push_back(static_cast<char>('0' + units.digits[i]));
     if (i == scale && scale > 0) text.push_back('.');
   }
-  return Value::UncheckedNumber(text);
+  return Value(NumberText{text});
 }
 
 }  // namespace

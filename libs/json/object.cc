@@ -72,8 +72,7 @@ Value& Object::Set(absl::string_view key, Value value) {
   if (const std::optional<size_t> position = PositionOf(key)) {
     return members_[*position].value = std::move(value);
   }
-  members_.push_back(Member{std::string(key), std::move(value)});
-  AddLastToIndex();
+  AddNew(key, std::move(value));
   return members_.back().value;
 }
 
@@ -112,7 +111,7 @@ void Object::Insert(size_t position, Member member) {
 
 void Object::AddLastToIndex() {
   if (slots_.size() < members_.size() * 2) {
-    if (members_.size() > kScanMembersMax) Reindex();
+    Reindex();
   } else {
     slots_[SlotOf(members_.back().key)] = static_cast<uint32_t>(members_.size());
   }

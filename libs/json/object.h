@@ -16,6 +16,11 @@
 namespace bdcsync::json {
 
 struct Member {
+  Member() = default;
+  Member(absl::string_view name, Value&& of_it)
+      : key(name.data(), name.size()), value(std::move(of_it)) {}
+  Member(absl::string_view name, const Value& of_it) : Member(name, Value(of_it)) {}
+
   std::string key;
   Value value;
 };
@@ -44,6 +49,11 @@ class Object {
 
   // Replaces the value of `key` where it stands, or adds it at the end.
   Value& Set(absl::string_view key, Value value);
+  // Adds a member whose key must be new at the end.
+  void AddNew(absl::string_view key, Value&& value) {
+    members_.emplace_back(key, std::move(value));
+    if (members_.size() > kScanMembersMax) AddLastToIndex();
+  }
   // The value of `key`, added as null when there was none.
   Value& operator[](absl::string_view key);
   // True when there was such a member. The others keep their order: linear.
@@ -80,3 +90,5 @@ class Object {
 };
 
 }  // namespace bdcsync::json
+
+#include "libs/json/containers.h"

@@ -1,6 +1,7 @@
 // Text to json::Value: RFC 8259 and nothing beyond it (no comments, no trailing commas, no NaN), in
 // strict UTF-8 (no overlong forms, no surrogates, no lone \ud800 escapes). Of members with one key
-// the last one counts. Thread-safe. The grammar and UTF-8 checks are Boost.JSON's.
+// the last one counts. Thread-safe. What is JSON and what is not is checked against
+// Boost.JSON (parse_test.cc, json_parse_fuzz.cc).
 #pragma once
 
 #include <cstddef>

@@ -55,6 +55,24 @@ TEST(Parse, OfDuplicateKeysTheLastWins) {
   EXPECT_EQ(Serialize(*Parse(R"({"a":1,"b":2,"a":3})")), R"({"a":3,"b":2})");
 }
 
+TEST(Parse, RecordsWithTheKeysOfTheOneBeforeAreReadAsAnyOther) {
+  for (const char* text :
+       {R"([{"a":1,"b":2},{"a":3,"b":4},{"b":5,"a":6},{"a":7},{"a":8,"b":9,"c":0}])",
+        R"([{"a":{"a":1,"b":2},"b":{"a":3}},{"a":{"b":4},"b":{"a":5,"b":6}}])",
+        R"([{"a\"b":1},{"a\"b":2},{"a":3}])", R"([{"":1},{"":2},{}])"}) {
+    EXPECT_EQ(Serialize(*Parse(text)), text);
+  }
+  EXPECT_EQ(Serialize(*Parse(R"([{"a":1,"b":2},{"a" :3,"b"  :4}])")),
+            R"([{"a":1,"b":2},{"a":3,"b":4}])");
+  EXPECT_EQ(Serialize(*Parse(R"([{"a":1,"b":2},{"a":3,"a":4},{"b":5,"b":6}])")),
+            R"([{"a":1,"b":2},{"a":4},{"b":6}])");
+  // The same bytes are no key where they are not escaped.
+  EXPECT_THAT(Parse(R"([{"a\"b":1},{"a"b":2}])"), HasReason(Reason::kBadMessage));
+  EXPECT_THAT(Parse("[{\"a\\nb\":1},{\"a\nb\":2}]"), HasReason(Reason::kBadMessage));
+  EXPECT_THAT(Parse(R"([{"a":1},{"a")"), HasReason(Reason::kBadMessage));
+  EXPECT_THAT(Parse(R"([{"a":1},{"a)"), HasReason(Reason::kBadMessage));
+}
+
 TEST(Parse, RefusesWhatIsNotJson) {
   for (const char* text : {"",
                            " ",

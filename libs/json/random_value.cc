@@ -20,7 +20,7 @@ Value RandomValue::Leaf() {
     case 3:
       return static_cast<int64_t>(Below(1000));
     default:
-      return Value::UncheckedNumber(kNumbers[Below(std::size(kNumbers))]);
+      return Value(NumberText{kNumbers[Below(std::size(kNumbers))]});
   }
 }
 
@@ -51,8 +51,12 @@ Value RandomValue::Make(size_t depth_max, size_t width_max) {
 
 Value RandomValue::Edit(const Value& value, size_t edits, size_t depth_max) {
   Value edited = value;
-  for (size_t i = 0; i < edits; ++i) EditOnce(edited, depth_max);
+  EditInPlace(edited, edits, depth_max);
   return edited;
+}
+
+void RandomValue::EditInPlace(Value& value, size_t edits, size_t depth_max) {
+  for (size_t i = 0; i < edits; ++i) EditOnce(value, depth_max);
 }
 
 void RandomValue::EditOnce(Value& value, size_t depth_max) {

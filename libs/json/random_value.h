@@ -20,6 +20,7 @@ class RandomValue {
   Value Make(size_t depth_max, size_t width_max = 5);
   // A value that differs from `value` in about `edits` random places.
   Value Edit(const Value& value, size_t edits, size_t depth_max = 3);
+  void EditInPlace(Value& value, size_t edits, size_t depth_max = 3);
   size_t Below(size_t bound) { return bound == 0 ? 0 : random_() % bound; }
 
  private:

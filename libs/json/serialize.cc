@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "absl/base/attributes.h"
+#include "libs/json/text_scan.h"
+
 namespace bdcsync::json {
 namespace {
 
@@ -21,34 +24,118 @@ constexpr auto kEscapedSize = [] {
   return table;
 }();
 
-// Whether any of eight bytes must be escaped (the usual carry tricks; exact when the answer is no).
-bool AnyEscaped(uint64_t word) {
-  constexpr uint64_t kOnes = 0x0101010101010101u;
-  constexpr uint64_t kHighs = 0x8080808080808080u;
-  const auto has_zero = [](uint64_t bytes) { return (bytes - kOnes) & ~bytes & kHighs; };
-  const uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
-  return (below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) != 0;
-}
-
 // How many bytes at the start of `text` need no escape.
-size_t PlainPrefix(absl::string_view text) {
-  size_t i = 0;
-  while (i + 8 <= text.size()) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    if (AnyEscaped(word)) break;
-    i += 8;
-  }
-  while (i < text.size() && kEscapedSize.size[static_cast<unsigned char>(text[i])] == 1) ++i;
-  return i;
+size_t PlainSize(absl::string_view text) {
+  return PlainPrefix<Plain::kAnyUtf8>(text.data(), text.data() + text.size());
 }
 
-void AppendEscaped(char c, std::string& out) {
+// Gathers what is written, so that most tokens are a few stores; `out` has it all after Finish.
+// Where it stands goes through arguments and results, which registers hold, not through a member.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  char* Begin() { return buffer_; }
+  void Finish(char* to) { Flush(to); }
+
+  char* Put(char c, char* to) {
+    to = Room(1, to);
+    *to = c;
+    return to + 1;
+  }
+  char* Put(absl::string_view text, char* to) {
+    if (text.size() > kShortBytesMax) {
+      to = Flush(to);
+      out_.append(text.data(), text.size());
+      return to;
+    }
+    to = Room(text.size(), to);
+    if (text.size() <= 16) {
+      CopyShort(text.data(), text.size(), to);
+    } else {
+      std::memcpy(to, text.data(), text.size());
+    }
+    return to + text.size();
+  }
+  char* PutSpaces(size_t count, char* to) {
+    for (; count > 0; --count) to = Put(' ', to);
+    return to;
+  }
+  // With a byte before and behind it; 0: none.
+  template <char kBefore = 0, char kBehind = 0>
+  char* PutQuoted(absl::string_view utf8, char* to) {
+    if (utf8.size() > kShortBytesMax) return PutQuotedParts(kBefore, utf8, kBehind, to);
+    to = Room(utf8.size() + 4, to);
+    char* const begin = to;
+    if (kBefore != 0) *to++ = kBefore;
+    *to++ = '"';
+    if (!CopyPlain(utf8, to)) return PutQuotedParts(kBefore, utf8, kBehind, begin);
+    to += utf8.size();
+    *to++ = '"';
+    if (kBehind != 0) *to++ = kBehind;
+    return to;
+  }
+
+ private:
+  static constexpr size_t kBufferBytes = 1024;
+  static constexpr size_t kShortBytesMax = 256;
+
+  char* Room(size_t bytes, char* to) {
+    return static_cast<size_t>(buffer_ + kBufferBytes - to) < bytes ? Flush(to) : to;
+  }
+  ABSL_ATTRIBUTE_NOINLINE char* Flush(char* to) {
+    out_.append(buffer_, static_cast<size_t>(to - buffer_));
+    return buffer_;
+  }
+  // True when no byte of `text` must be escaped. `to`, which has room for all, may be written to
+  // anyway.
+  static bool CopyPlain(absl::string_view text, char* to) {
+    const char* const from = text.data();
+    const size_t size = text.size();
+    size_t i = 0;
+    for (; i + kBlockBytes <= size; i += kBlockBytes) {
+      const auto block = LoadBlock(from + i);
+      if (NotPlain<Plain::kAnyUtf8>(block) != 0) return false;
+      std::memcpy(to + i, &block, sizeof(block));
+    }
+    if (i == size) return true;
+    if (size >= kBlockBytes) {  // The last block, some of it for the second time.
+      const auto block = LoadBlock(from + size - kBlockBytes);
+      std::memcpy(to + size - kBlockBytes, &block, sizeof(block));
+      return NotPlain<Plain::kAnyUtf8>(block) == 0;
+    }
+    CopyShort(from, size, to);
+    const bool head_is_plain = size <= 8 || NotPlain<Plain::kAnyUtf8>(LoadWord(from)) == 0;
+    return head_is_plain && NotPlain<Plain::kAnyUtf8>(LoadLast(from, size)) == 0;
+  }
+  // With escapes, or long.
+  ABSL_ATTRIBUTE_NOINLINE char* PutQuotedParts(char before, absl::string_view utf8, char behind,
+                                               char* to);
+  char* PutEscaped(char c, char* to);
+
+  std::string& out_;
+  char buffer_[kBufferBytes];
+};
+
+char* Writer::PutQuotedParts(char before, absl::string_view utf8, char behind, char* to) {
+  if (before != 0) to = Put(before, to);
+  to = Put('"', to);
+  while (true) {
+    const size_t plain = PlainSize(utf8);
+    to = Put(utf8.substr(0, plain), to);
+    if (plain == utf8.size()) break;
+    to = PutEscaped(utf8[plain], to);
+    utf8.remove_prefix(plain + 1);
+  }
+  to = Put('"', to);
+  return behind != 0 ? Put(behind, to) : to;
+}
+
+char* Writer::PutEscaped(char c, char* to) {
   constexpr char kHex[] = "0123456789abcdef";
-  const auto escape = [&](char letter) {
-    out.push_back('\\');
-    out.push_back(letter);
-  };
+  const auto escape = [&](char letter) { return Put(letter, Put('\\', to)); };
   switch (c) {
     case '"':
     case '\\':
@@ -64,83 +151,78 @@ void AppendEscaped(char c, std::string& out) {
     case '\t':
       return escape('t');
     default:
-      out.append("\\u00");
-      out.push_back(kHex[(c >> 4) & 0xf]);
-      out.push_back(kHex[c & 0xf]);
+      to = Put("\\u00", to);
+      return Put(kHex[c & 0xf], Put(kHex[(c >> 4) & 0xf], to));
   }
 }
 
 // How containers are laid out.
 struct Compact {
-  void Open(char bracket, std::string& out) { out.push_back(bracket); }
-  void Next(bool first, std::string& out) {
-    if (!first) out.push_back(',');
+  char* Open(char bracket, Writer& out, char* to) { return out.Put(bracket, to); }
+  char* Next(bool first, Writer& out, char* to) { return first ? to : out.Put(',', to); }
+  char* Key(bool first, absl::string_view key, Writer& out, char* to) {
+    return first ? out.PutQuoted<0, ':'>(key, to) : out.PutQuoted<',', ':'>(key, to);
   }
-  void Colon(std::string& out) { out.push_back(':'); }
-  void Close(char bracket, bool empty, std::string& out) { out.push_back(bracket); }
+  char* Close(char bracket, bool empty, Writer& out, char* to) { return out.Put(bracket, to); }
 };
 
 struct Indented {
   size_t level = 0;
 
-  void Open(char bracket, std::string& out) {
-    out.push_back(bracket);
+  char* Open(char bracket, Writer& out, char* to) {
     ++level;
+    return out.Put(bracket, to);
   }
-  void Next(bool first, std::string& out) {
-    if (!first) out.push_back(',');
-    NewLine(out);
+  char* Next(bool first, Writer& out, char* to) {
+    return NewLine(out, first ? to : out.Put(',', to));
   }
-  void Colon(std::string& out) { out.append(": "); }
-  void Close(char bracket, bool empty, std::string& out) {
+  char* Key(bool first, absl::string_view key, Writer& out, char* to) {
+    return out.Put(": ", out.PutQuoted(key, Next(first, out, to)));
+  }
+  char* Close(char bracket, bool empty, Writer& out, char* to) {
     --level;
-    if (!empty) NewLine(out);
-    out.push_back(bracket);
+    return out.Put(bracket, empty ? to : NewLine(out, to));
   }
-  void NewLine(std::string& out) {
-    out.push_back('\n');
-    out.append(level * 2, ' ');
-  }
+  char* NewLine(Writer& out, char* to) { return out.PutSpaces(level * 2, out.Put('\n', to)); }
 };
 
 template <typename Layout>
-void Write(const Value& value, Layout& layout, std::string& out) {
+char* Write(const Value& value, Layout& layout, Writer& out, char* to) {
   switch (value.kind()) {
     case Kind::kNull:
-      out.append("null");
-      return;
+      return out.Put("null", to);
     case Kind::kBool:
-      out.append(value.boolean() ? "true" : "false");
-      return;
+      return out.Put(value.boolean() ? "true" : "false", to);
     case Kind::kNumber:
-      out.append(value.number_text().data(), value.number_text().size());
-      return;
+      return out.Put(value.number_text(), to);
     case Kind::kString:
-      AppendQuoted(value.string(), out);
-      return;
+      return out.PutQuoted(value.string(), to);
     case Kind::kArray: {
-      layout.Open('[', out);
+      to = layout.Open('[', out, to);
       bool first = true;
       for (const Value& element : value.array()) {
-        layout.Next(first, out);
+        to = Write(element, layout, out, layout.Next(first, out, to));
         first = false;
-        Write(element, layout, out);
       }
-      return layout.Close(']', first, out);
+      return layout.Close(']', first, out, to);
     }
     case Kind::kObject: {
-      layout.Open('{', out);
+      to = layout.Open('{', out, to);
       bool first = true;
       for (const Member& member : value.object()) {
-        layout.Next(first, out);
+        to = Write(member.value, layout, out, layout.Key(first, member.key, out, to));
         first = false;
-        AppendQuoted(member.key, out);
-        layout.Colon(out);
-        Write(member.value, layout, out);
       }
-      return layout.Close('}', first, out);
+      return layout.Close('}', first, out, to);
     }
   }
+  return to;
+}
+
+template <typename Layout>
+void WriteAll(const Value& value, Layout layout, std::string& out) {
+  Writer writer(out);
+  writer.Finish(Write(value, layout, writer, writer.Begin()));
 }
 
 }  // namespace
@@ -151,27 +233,17 @@ std::string Serialize(const Value& value) {
   return out;
 }
 
-void AppendTo(const Value& value, std::string& out) {
-  Compact layout;
-  Write(value, layout, out);
-}
+void AppendTo(const Value& value, std::string& out) { WriteAll(value, Compact(), out); }
 
 void AppendQuoted(absl::string_view utf8, std::string& out) {
-  out.push_back('"');
-  while (true) {
-    const size_t plain = PlainPrefix(utf8);
-    out.append(utf8.data(), plain);
-    if (plain == utf8.size()) break;
-    AppendEscaped(utf8[plain], out);
-    utf8.remove_prefix(plain + 1);
-  }
-  out.push_back('"');
+  Writer writer(out);
+  writer.Finish(writer.PutQuoted(utf8, writer.Begin()));
 }
 
 size_t QuotedSize(absl::string_view utf8) {
   size_t size = utf8.size() + 2;
-  for (absl::string_view rest = utf8.substr(PlainPrefix(utf8)); !rest.empty();
-       rest = rest.substr(1 + PlainPrefix(rest.substr(1)))) {
+  for (absl::string_view rest = utf8.substr(PlainSize(utf8)); !rest.empty();
+       rest = rest.substr(1 + PlainSize(rest.substr(1)))) {
     size += kEscapedSize.size[static_cast<unsigned char>(rest[0])] - 1;
   }
   return size;
@@ -179,8 +251,7 @@ size_t QuotedSize(absl::string_view utf8) {
 
 std::string SerializePretty(const Value& value) {
   std::string out;
-  Indented layout;
-  Write(value, layout, out);
+  WriteAll(value, Indented(), out);
   return out;
 }
 

@@ -7,35 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
+#include "libs/json/text_scan.h"
 
 namespace bdcsync::json {
-namespace {
-
-// A text too long to lie inside a value: its size, then its bytes.
-struct TextBlock {
-  size_t size;
-
-  char* bytes() { return reinterpret_cast<char*>(this + 1); }
-};
-
-TextBlock* NewTextBlock(absl::string_view text) {
-  auto* block = static_cast<TextBlock*>(::operator new(sizeof(TextBlock) + text.size()));
-  block->size = text.size();
-  std::memcpy(block->bytes(), text.data(), text.size());
-  return block;
-}
-
-[[noreturn]] void WrongKind(Kind wanted, Kind found) {
-  std::fprintf(stderr, "json::Value: a %s was used as %s\n", KindName(found).data(),
-               KindName(wanted).data());
-  std::abort();
-}
-
-void CheckKind(Kind wanted, Kind found) {
-  if (wanted != found) WrongKind(wanted, found);
-}
-
-}  // namespace
 
 absl::string_view KindName(Kind kind) {
   constexpr absl::string_view kNames[] = {"null", "boolean", "number", "string", "array", "object"};
@@ -50,24 +24,25 @@ Value::Value(bool boolean) {
 Value::Value(absl::string_view utf8) { SetText(Kind::kString, utf8); }
 
 Value::Value(Array elements) {
-  rep_.kind = Kind::kArray;
-  set_pointer(new Array(std::move(elements)));
+  set_container(new ArrayContainer(std::move(elements)), Kind::kArray);
 }
 
 Value::Value(Object object) {
-  rep_.kind = Kind::kObject;
-  set_pointer(new Object(std::move(object)));
+  set_container(new ObjectContainer(std::move(object)), Kind::kObject);
+}
+
+void Value::set_container(Container* container, Kind kind) {
+  set_pointer(container);
+  rep_.kind = kind;
 }
 
 Value::Value(const Value& other) {
   if (!other.OwnsHeap()) {
     rep_ = other.rep_;
-  } else if (other.rep_.kind == Kind::kArray) {
-    set_pointer(new Array(other.array()));
-    rep_.kind = Kind::kArray;
-  } else if (other.rep_.kind == Kind::kObject) {
-    set_pointer(new Object(other.object()));
-    rep_.kind = Kind::kObject;
+  } else if (other.is_array()) {
+    set_container(new ArrayContainer(Array(other.array())), Kind::kArray);
+  } else if (other.is_object()) {
+    set_container(new ObjectContainer(Object(other.object())), Kind::kObject);
   } else {
     SetText(other.rep_.kind, other.text());
   }
@@ -89,20 +64,51 @@ Value& Value::operator=(Value&& other) noexcept {
 void Value::Release() {
   switch (rep_.kind) {
     case Kind::kArray:
-      delete static_cast<Array*>(pointer());
+      if (container().DropOwner()) delete static_cast<ArrayContainer*>(&container());
       return;
     case Kind::kObject:
-      delete static_cast<Object*>(pointer());
+      if (container().DropOwner()) delete static_cast<ObjectContainer*>(&container());
       return;
     default:
       ::operator delete(pointer());
   }
 }
 
-Value Value::UncheckedNumber(absl::string_view text) {
-  Value number;
-  number.SetText(Kind::kNumber, text);
-  return number;
+Value Value::Share() const {
+  if (!is_array() && !is_object()) return *this;
+  container().owners.fetch_add(1, std::memory_order_relaxed);
+  Value shared;
+  shared.rep_ = rep_;
+  return shared;
+}
+
+void Value::Unshare() {
+  const Value& shared = *this;  // Read without a wish to write.
+  if (is_array()) {
+    Array elements;
+    elements.reserve(shared.array().size());
+    for (const Value& element : shared.array()) elements.push_back(element.Share());
+    *this = Value(std::move(elements));
+    return;
+  }
+  Object members;
+  members.Reserve(shared.object().size());
+  for (const Member& member : shared.object()) members.AddNew(member.key, member.value.Share());
+  *this = Value(std::move(members));
+}
+
+Value ContainerName::Share() const {
+  Value named;
+  named.rep_ = rep_;
+  Value shared = named.Share();
+  named.rep_ = {};  // It owns nothing.
+  return shared;
+}
+
+void Value::WrongKind(Kind wanted) const {
+  std::fprintf(stderr, "json::Value: a %s was used as %s\n", KindName(rep_.kind).data(),
+               KindName(wanted).data());
+  std::abort();
 }
 
 void Value::SetInteger(int64_t integer) {
@@ -120,52 +126,14 @@ void Value::SetUnsigned(uint64_t integer) {
 void Value::SetText(Kind kind, absl::string_view text) {
   if (text.size() <= kInlineBytes) {
     rep_.inline_size = static_cast<uint8_t>(text.size());
-    if (!text.empty()) std::memcpy(rep_.bytes, text.data(), text.size());
+    CopyShort(text.data(), text.size(), rep_.bytes);
   } else {
-    set_pointer(NewTextBlock(text));
+    auto* block = static_cast<TextBlock*>(::operator new(sizeof(TextBlock) + text.size()));
+    block->size = text.size();
+    std::memcpy(block->bytes(), text.data(), text.size());
+    set_pointer(block);
   }
   rep_.kind = kind;
-}
-
-absl::string_view Value::text() const {
-  if (!OwnsHeap()) return absl::string_view(rep_.bytes, rep_.inline_size);
-  auto* block = static_cast<TextBlock*>(pointer());
-  return absl::string_view(block->bytes(), block->size);
-}
-
-bool Value::boolean() const {
-  CheckKind(Kind::kBool, rep_.kind);
-  return rep_.bytes[0] != 0;
-}
-
-absl::string_view Value::number_text() const {
-  CheckKind(Kind::kNumber, rep_.kind);
-  return text();
-}
-
-absl::string_view Value::string() const {
-  CheckKind(Kind::kString, rep_.kind);
-  return text();
-}
-
-const Array& Value::array() const {
-  CheckKind(Kind::kArray, rep_.kind);
-  return *static_cast<const Array*>(pointer());
-}
-
-Array& Value::array() {
-  CheckKind(Kind::kArray, rep_.kind);
-  return *static_cast<Array*>(pointer());
-}
-
-const Object& Value::object() const {
-  CheckKind(Kind::kObject, rep_.kind);
-  return *static_cast<const Object*>(pointer());
-}
-
-Object& Value::object() {
-  CheckKind(Kind::kObject, rep_.kind);
-  return *static_cast<Object*>(pointer());
 }
 
 absl::StatusOr<bool> Value::AsBool() const {

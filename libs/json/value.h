@@ -1,9 +1,10 @@
 // A JSON value that keeps what it was given: numbers hold their digits (2^53+1, 1.10 and 1e400
 // survive byte for byte), strings are UTF-8, objects keep the order of insertion. 16 bytes; short
 // texts live inside, so moves are two words and small numbers and strings allocate nothing. Values
-// are plain: copies are deep, reads from several threads are safe, writes are not. Functions over
-// values recurse; kDepthCeiling, which parser and patch enforce, keeps that within any thread's
-// stack.
+// are plain: copies are deep, reads from several threads are safe, writes are not. Only versions of
+// a document that were read together (parse_versions.h) share containers; what writes to a shared
+// one, or gets a reference to write by, takes a copy of it first. Functions over values recurse;
+// kDepthCeiling, which parser and patch enforce, keeps that within any thread's stack.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +36,11 @@ enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 // "null", "boolean", "number", "string", "array", "object".
 absl::string_view KindName(Kind kind);
 
+// The text of a number, known to be one (the parser's).
+struct NumberText {
+  absl::string_view text;
+};
+
 class Value {
  public:
   Value() = default;  // null
@@ -52,11 +58,12 @@ class Value {
   Value(absl::string_view utf8);
   Value(const char* utf8) : Value(absl::string_view(utf8)) {}
   Value(const std::string& utf8) : Value(absl::string_view(utf8)) {}
+  explicit Value(NumberText number) { SetText(Kind::kNumber, number.text); }
   Value(Array elements);
   Value(Object object);
 
   Value(const Value& other);
-  Value(Value&& other) noexcept : rep_(std::exchange(other.rep_, Rep{})) {}
+  Value(Value&& other) noexcept : rep_(other.rep_) { other.rep_ = Rep{}; }
   Value& operator=(const Value& other);
   Value& operator=(Value&& other) noexcept;
   ~Value() {
@@ -68,8 +75,6 @@ class Value {
   static std::optional<Value> FromNumberText(absl::string_view text);
   // The shortest text that reads back as `number`; nothing when it is infinite or not a number.
   static std::optional<Value> FromDouble(double number);
-  // A number from text known to be one (the parser's).
-  static Value UncheckedNumber(absl::string_view text);
 
   Kind kind() const { return rep_.kind; }
   bool is_null() const { return rep_.kind == Kind::kNull; }
@@ -80,13 +85,30 @@ class Value {
   bool is_object() const { return rep_.kind == Kind::kObject; }
 
   // Direct access. The value must be of that kind; a wrong kind is our bug and ends the process.
-  bool boolean() const;
-  absl::string_view number_text() const;
-  absl::string_view string() const;  // Valid until the value is changed, moved or destroyed.
+  // What was got from a shared container is valid until it is asked for to be written to.
+  bool boolean() const {
+    CheckKind(Kind::kBool);
+    return rep_.bytes[0] != 0;
+  }
+  absl::string_view number_text() const {
+    CheckKind(Kind::kNumber);
+    return text();
+  }
+  // Valid until the value is changed, moved or destroyed.
+  absl::string_view string() const {
+    CheckKind(Kind::kString);
+    return text();
+  }
   const Array& array() const;
   Array& array();
   const Object& object() const;
   Object& object();
+
+  // The same two words, so identical: the same short text, or one container that both share. False
+  // says nothing.
+  bool SameWords(const Value& other) const {
+    return std::memcmp(&rep_, &other.rep_, sizeof(Rep)) == 0;
+  }
 
   // Checked access, for input from outside. A wrong kind (or a number out of range or with a
   // fraction) is INVALID_ARGUMENT, reason kInvalidArgument, and the message says what was found.
@@ -113,13 +135,39 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  friend class ContainerName;
+  struct Container;
+  struct ArrayContainer;
+  struct ObjectContainer;
   static constexpr uint8_t kOnHeap = 0xff;
   static constexpr size_t kInlineBytes = 14;
+
+  // A text too long to lie inside a value: its size, then its bytes.
+  struct TextBlock {
+    size_t size;
+
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
+  };
 
   void SetInteger(int64_t integer);
   void SetUnsigned(uint64_t integer);
   void SetText(Kind kind, absl::string_view text);
-  absl::string_view text() const;
+  absl::string_view text() const {
+    if (!OwnsHeap()) return absl::string_view(rep_.bytes, rep_.inline_size);
+    auto* block = static_cast<TextBlock*>(pointer());
+    return absl::string_view(block->bytes(), block->size);
+  }
+  void CheckKind(Kind wanted) const {
+    if (rep_.kind != wanted) WrongKind(wanted);
+  }
+  [[noreturn]] void WrongKind(Kind wanted) const;
+  // One more owner of the same container; of a text or what lies inside, a copy.
+  Value Share() const;
+  Container& container() const;
+  void set_container(Container* container, Kind kind);
+  // Makes this the only owner of its container. What that holds may stay shared.
+  void Own();
+  void Unshare();
   bool OwnsHeap() const { return rep_.inline_size == kOnHeap; }
   void Release();  // Frees what the heap holds; the value is then to be overwritten.
   void* pointer() const {
@@ -143,6 +191,19 @@ class Value {
   Rep rep_;
 };
 static_assert(sizeof(Value) == 16);
+
+// A container of a value by name: valid while that value lives and is not written to.
+class ContainerName {
+ public:
+  ContainerName() = default;  // Of none.
+  explicit ContainerName(const Value& container) : rep_(container.rep_) {}
+
+  // A value that shares the container.
+  Value Share() const;
+
+ private:
+  Value::Rep rep_;
+};
 
 // Equal, and every number has the same digits too: what a patch must restore byte for byte.
 bool Identical(const Value& a, const Value& b);

@@ -12,10 +12,15 @@ namespace {
 using json::Array;
 using json::Value;
 
+constexpr uint32_t kNone = UINT32_MAX;
+
 class Interner {
  public:
   // nullptr: the whole element is its key.
-  explicit Interner(const std::vector<std::string>* keys) : keys_(keys) {}
+  Interner(const std::vector<std::string>* keys, size_t elements) : keys_(keys) {
+    first_.reserve(elements);
+    known_.reserve(elements);
+  }
 
   uint32_t IdOf(const Value& element) {
     const auto [entry, added] = first_.try_emplace(Hash(element), size());
@@ -30,10 +35,20 @@ class Interner {
     }
     return id;
   }
+  // The first element with the number; nullptr: there is no such number yet.
+  const Value* ElementOf(uint32_t id) const {
+    return id < known_.size() ? known_[id].element : nullptr;
+  }
+  bool Same(const Value& a, const Value& b) const {
+    if (keys_ == nullptr) return a == b;
+    for (const std::string& key : *keys_) {
+      if (*a.Find(key) != *b.Find(key)) return false;
+    }
+    return true;
+  }
   uint32_t size() const { return static_cast<uint32_t>(known_.size()); }
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
   struct Known {
     const Value* element;
     uint32_t next = kNone;  // Another element with the same hash.
@@ -49,14 +64,6 @@ class Interner {
     for (const std::string& key : *keys_) hash = absl::HashOf(hash, HashOf(*element.Find(key)));
     return hash;
   }
-  bool Same(const Value& a, const Value& b) const {
-    if (keys_ == nullptr) return a == b;
-    for (const std::string& key : *keys_) {
-      if (*a.Find(key) != *b.Find(key)) return false;
-    }
-    return true;
-  }
-
   const std::vector<std::string>* keys_;
   absl::flat_hash_map<uint64_t, uint32_t> first_;
   std::vector<Known> known_;
@@ -89,16 +96,23 @@ std::string Duplicate(const Value& element, const std::vector<std::string>& keys
 ListIds IdsByKeys(const Array& base, const Array& theirs, const Array& ours,
                   const std::vector<std::string>& keys) {
   ListIds result;
-  Interner interner(&keys);
+  Interner interner(&keys, base.size());
   std::vector<uint32_t> last_list_with;  // By id: the last list that holds it, from 1.
+  last_list_with.reserve(base.size());
   uint32_t list = 0;
   for (const auto& [elements, ids] :
        {std::pair(&base, &result.base), {&theirs, &result.theirs}, {&ours, &result.ours}}) {
     ++list;
     ids->reserve(elements->size());
+    uint32_t expected = list == 1 ? kNone : 0;  // Mostly a list follows the order of base.
     for (const Value& element : *elements) {
-      if (result.problem = Problem(element, keys); !result.problem.empty()) return result;
-      const uint32_t id = interner.IdOf(element);
+      const Value* const known = interner.ElementOf(expected);
+      uint32_t id = expected;
+      if (known == nullptr || !element.SameWords(*known)) {
+        if (result.problem = Problem(element, keys); !result.problem.empty()) return result;
+        if (known == nullptr || !interner.Same(element, *known)) id = interner.IdOf(element);
+      }
+      if (list > 1) expected = id + 1;
       last_list_with.resize(interner.size());
       if (last_list_with[id] == list) {
         result.problem = Duplicate(element, keys);
@@ -114,7 +128,7 @@ ListIds IdsByKeys(const Array& base, const Array& theirs, const Array& ours,
 
 ListIds IdsByValue(const Array& base, const Array& theirs, const Array& ours) {
   ListIds result;
-  Interner interner(nullptr);
+  Interner interner(nullptr, base.size());
   for (const auto& [elements, ids] :
        {std::pair(&base, &result.base), {&theirs, &result.theirs}, {&ours, &result.ours}}) {
     ids->reserve(elements->size());

@@ -32,7 +32,9 @@ struct Around {
 void FindGaps(Around& side, const std::vector<bool>& anchored) {
   side.gap.assign(anchored.size(), 0);
   uint32_t gap = 0;
-  for (const uint32_t id : side.ids) {
+  for (uint32_t i = 0; i < side.ids.size(); ++i) {
+    const uint32_t id = side.ids[i];
+    if (side.positions[id] != i) continue;  // A set may hold an element twice: the first counts.
     if (anchored[id]) ++gap;
     side.gap[id] = gap;
   }
@@ -41,6 +43,7 @@ void FindGaps(Around& side, const std::vector<bool>& anchored) {
 }  // namespace
 
 std::vector<bool> MovedIn(const Ids& base, const Ids& side, uint32_t count) {
+  if (side == base) return std::vector<bool>(count, false);
   const Ids in_side = PositionsOf(side, count);
   std::vector<bool> moved(count, false);
   Ids common;
@@ -52,9 +55,10 @@ std::vector<bool> MovedIn(const Ids& base, const Ids& side, uint32_t count) {
   Ids tails;  // Index into common of the last element of the best series of each length.
   Ids previous(common.size(), kAbsent);
   for (uint32_t i = 0; i < common.size(); ++i) {
-    const auto place = std::partition_point(tails.begin(), tails.end(), [&](uint32_t tail) {
-      return in_side[common[tail]] < in_side[common[i]];
-    });
+    const auto before = [&](uint32_t tail) { return in_side[common[tail]] < in_side[common[i]]; };
+    const bool last = tails.empty() || before(tails.back());  // Mostly: little is moved.
+    const auto place =
+        last ? tails.end() : std::partition_point(tails.begin(), tails.end(), before);
     if (place != tails.begin()) previous[i] = *(place - 1);
     if (place == tails.end()) {
       tails.push_back(i);
@@ -70,6 +74,9 @@ std::vector<bool> MovedIn(const Ids& base, const Ids& side, uint32_t count) {
 
 MergedOrder MergeOrders(const ListIds& ids, const std::vector<bool>& kept,
                         const std::vector<Side>& winners, Side later) {
+  const bool one_order = ids.theirs == ids.base && ids.ours == ids.base;
+  const bool all_known = ids.count == ids.base.size();  // And none is there twice.
+  if (one_order && all_known && absl::c_count(kept, true) == ids.count) return {ids.base, {}};
   const auto around = [&ids](const Ids& side) {
     return Around{side, MovedIn(ids.base, side, ids.count), PositionsOf(side, ids.count), {}, {}};
   };

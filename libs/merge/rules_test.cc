@@ -139,6 +139,8 @@ TEST(Rules, SetUnionKeepsWhatWasAddedAndDropsWhatWasRemoved) {
   EXPECT_EQ(TextBy(rule, "-", "[1]", "[2]", Side::kTheirs), "[2,1]");
   EXPECT_EQ(TextBy(rule, "[1]", "[1,1]", "[1,2]"), "[1,2]");
   EXPECT_EQ(TextBy(rule, "[1]", "[1,1]", "[1]"), "[1,1]");
+  EXPECT_EQ(TextBy(rule, "[1,2]", "[1,1,2,9]", "[1,2,8]"), "[1,2,9,8]");
+  EXPECT_EQ(TextBy(rule, "[1,1,2]", "[1,1,1,1,1,1,1,1,2,9,9]", "[1,2,1,2,8]"), "[1,2,9,8]");
   EXPECT_THAT(Lines(By(rule, "[1,2]", "[2]", "[1,2,3]").decisions),
               ElementsAre(" none set_union merged"));
 }

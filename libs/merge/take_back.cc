@@ -1,6 +1,7 @@
 #include "libs/merge/take_back.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -122,12 +123,13 @@ absl::StatusOr<Document> WithLosersBack(const Document& resolved,
                                       : absl::c_linear_search(paths, decision.path);
     if (decision.chosen && wanted) taken.push_back(&decision);
   }
-  // Of stretches of one list the last first, so that the others stand where they stood; moves when
-  // all else is there.
-  const auto order = [](const Decision* decision) {
+  // Of stretches of one list the last first, so that the others stand where they stood, also those
+  // that end where it begins; moves when all else is there.
+  const auto order = [decisions](const Decision* decision) {
     const bool moves = decision->kind == ConflictKind::kMoveMove;
     const auto begin = decision->region ? static_cast<int64_t>(decision->region->result_begin) : 0;
-    return std::pair(moves, -begin);
+    const auto place = decision->region ? decision - decisions.data() : 0;
+    return std::tuple(moves, -begin, -place);
   };
   absl::c_stable_sort(
       taken, [&order](const Decision* a, const Decision* b) { return order(a) < order(b); });

@@ -117,6 +117,14 @@ TEST(TakeBack, StretchesOfAList) {
   EXPECT_EQ(emptied.Result(), "[1,4,3]");
 }
 
+TEST(TakeBack, StretchesThatWereLeftEmptyBeforeOthers) {
+  const Story story{.rules = R"({"rules":[],"delete":"else"})",
+                    .base = "[3,2,9,4,5]",
+                    .theirs = "[0,2,3,14,6]",
+                    .ours = "[9,9,2,3,4]"};
+  EXPECT_EQ(story.Result(), story.theirs);
+}
+
 TEST(TakeBack, ElementsOfAKeyedList) {
   Story story{.rules = R"({"rules":[{"path":"$.l","rule":"keyed_list","key":["id","t"]}]})",
               .base = R"({"l":[{"id":1,"t":"x,id=2","a":1},{"id":2,"t":"y","a":1}]})",

@@ -97,6 +97,9 @@ Merger::Place Merger::PlaceAt(RuleSet::State state, const Rule& above) const {
 Merger::Outcome Merger::Merge(const Versions& versions, const Place& place) {
   const auto& [base, theirs, ours] = versions;
   if (theirs == nullptr || ours == nullptr) return MergeWhole(versions, place);
+  // What all three share says nothing, unless a rule below has a note to make.
+  const bool shared = base != nullptr && theirs->SameWords(*base) && ours->SameWords(*base);
+  if (shared && place.state == RuleSet::kNoRule) return Outcome::kTheirs;
   const bool objects = theirs->is_object() && ours->is_object();
   const bool arrays = theirs->is_array() && ours->is_array();
   const bool base_array = base != nullptr && base->is_array();

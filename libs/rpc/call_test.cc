@@ -404,11 +404,13 @@ TEST_P(CallTest, CallsWithinTheProcessWorkUntilTheServerIsGone) {
 
 // The status in the answer of grpc.health.v1, whose messages have one field each.
 TEST_P(CallTest, HealthFollowsServing) {
-  const auto check = [&] {
+  const auto check = [&](const std::string& service = "") {
     grpc::ClientContext context;
     PrepareCall(context, {.timeout = kLong});
-    const grpc::Slice nothing;
-    grpc::ByteBuffer request(&nothing, 1);
+    std::string named;
+    if (!service.empty()) named = absl::StrCat("\x0a", std::string(1, service.size()), service);
+    const grpc::Slice slice_asked(named);
+    grpc::ByteBuffer request(&slice_asked, 1);
     grpc::ByteBuffer response;
     absl::Notification answered;
     health_->UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response,
@@ -423,11 +425,34 @@ TEST_P(CallTest, HealthFollowsServing) {
   };
   const std::string serving = "\x08\x01";
   const std::string not_serving = "\x08\x02";
+  const std::string service = "bdcsync.event_store.v1.EventStoreService";
   EXPECT_EQ(check(), serving);
+  EXPECT_EQ(check(service), serving);
   server_->SetServing(false);
   EXPECT_EQ(check(), not_serving);
+  EXPECT_EQ(check(service), not_serving);
   server_->SetServing(true);
   EXPECT_EQ(check(), serving);
+}
+
+TEST(Server, WhatIsForTheSuiteCannotBeCalledFromOutsideWhereTheSuiteIsWhole) {
+  const auto call = [](bool within, Audience audience, bool from_outside) {
+    metrics::Registry metrics;
+    FakeService service;
+    Server server({.suite_within = within}, metrics);
+    server.AddService(&service, audience);
+    EXPECT_OK(server.Start());
+    auto channel = from_outside ? *Dial(absl::StrCat("127.0.0.1:", server.port()), {})
+                                : server.InProcessChannel();
+    const auto stub = EventStoreService::NewStub(channel);
+    return rpc::Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
+                     {.timeout = kLong})
+        .status();
+  };
+  EXPECT_EQ(call(true, Audience::kSuite, true).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_OK(call(true, Audience::kSuite, false));
+  EXPECT_OK(call(true, Audience::kClients, true));
+  EXPECT_OK(call(false, Audience::kSuite, true));
 }
 
 TEST(Server, ATakenPortAndABadCertificateAreErrors) {

@@ -3,6 +3,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_initializer.h>
 
 #include <algorithm>
 #include <atomic>
@@ -112,7 +113,8 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
 
 struct Server::State {
   // Builds and starts the server of `endpoint`; null when it cannot listen.
-  void Build(grpc::ServerBuilder& builder, Endpoint& endpoint);
+  void Build(const std::vector<grpc::Service*>& offered, grpc::ServerBuilder& builder,
+             Endpoint& endpoint);
 
   const ServerOptions options;
   metrics::Registry& metrics;
@@ -120,6 +122,7 @@ struct Server::State {
   const SystemClock clock;  // Real time: it measures calls.
   CallMetrics calls{metrics, clock, logger};
   std::vector<grpc::Service*> services;
+  std::vector<grpc::Service*> outside;  // Those of them that can be called from outside.
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
   Endpoint tcp;
@@ -131,12 +134,13 @@ struct Server::State {
   std::atomic<bool> drained{false};
 };
 
-void Server::State::Build(grpc::ServerBuilder& builder, Endpoint& endpoint) {
+void Server::State::Build(const std::vector<grpc::Service*>& offered, grpc::ServerBuilder& builder,
+                          Endpoint& endpoint) {
   Configure(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<ServerMetricsFactory>(calls, endpoint.in_flight));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
-  for (grpc::Service* service : services) builder.RegisterService(service);
+  for (grpc::Service* service : offered) builder.RegisterService(service);
   endpoint.server = builder.BuildAndStart();
 }
 
@@ -152,8 +156,11 @@ Server::~Server() {
   AwaitIdle(state_->clock.Now() + kCallsEndMax);
 }
 
-void Server::AddService(grpc::Service* service) {
+void Server::AddService(grpc::Service* service, Audience audience) {
   state_->services.push_back(service);
+  if (audience == Audience::kClients || !state_->options.suite_within) {
+    state_->outside.push_back(service);
+  }
   state_->direct->AddService(service);
 }
 
@@ -165,7 +172,7 @@ absl::Status Server::Start() {
   ASSIGN_OR_RETURN(auto credentials, Credentials(state_->options));
   grpc::ServerBuilder tcp;
   tcp.AddListeningPort(address, std::move(credentials), &state_->port);
-  state_->Build(tcp, state_->tcp);
+  state_->Build(state_->outside, tcp, state_->tcp);
   if (state_->tcp.server == nullptr || state_->port == 0) {
     return MakeError(Reason::kUnavailable,
                      absl::StrCat("cannot listen for gRPC on ", address,
@@ -173,7 +180,7 @@ absl::Status Server::Start() {
                                   "listen_address to another one"));
   }
   grpc::ServerBuilder local;
-  state_->Build(local, state_->local);
+  state_->Build(state_->services, local, state_->local);
   state_->metrics.AddGaugeCallback(kCallsInFlight, {}, [state = state_.get()] {
     return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count() +
                                state->direct->in_flight());
@@ -197,7 +204,11 @@ Peer Server::InProcess() { return {InProcessChannel(), state_->direct}; }
 void Server::SetServing(bool serving) {
   for (const Endpoint* endpoint : {&state_->tcp, &state_->local}) {
     if (endpoint->server == nullptr) continue;
-    endpoint->server->GetHealthCheckService()->SetServingStatus(serving);
+    grpc::HealthCheckServiceInterface& health = *endpoint->server->GetHealthCheckService();
+    health.SetServingStatus(serving);
+    // gRPC knows a service's name only once it was told of it.
+    grpc::ServerInitializer names(endpoint->server.get());
+    for (const std::string& name : *names.GetServiceList()) health.SetServingStatus(name, serving);
   }
 }
 

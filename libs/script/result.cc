@@ -94,7 +94,7 @@ absl::StatusOr<json::Value> Reader::Read(int index) {
       return Counted(nullptr, kKeywordBytesMax - 1);
     case LUA_TUSERDATA: {
       const absl::string_view text = ExactNumberAt(lua_, index).value_or("0");
-      return Counted(json::Value::UncheckedNumber(text), text.size());
+      return Counted(json::Value(json::NumberText{text}), text.size());
     }
     default:
       return Wrong(absl::StrCat("is a ", luaL_typename(lua_, index), ", which JSON has not"));
@@ -110,7 +110,7 @@ absl::StatusOr<json::Value> Reader::ReadNumber(int index) {
     const std::optional<json::Value> written = json::Value::FromDouble(number);
     if (!written.has_value()) return Wrong("is infinite or not a number");
     const std::string* const digits = digits_.Find(number);
-    value = digits != nullptr ? json::Value::UncheckedNumber(*digits) : *written;
+    value = digits != nullptr ? json::Value(json::NumberText{*digits}) : *written;
   }
   const size_t bytes = value.number_text().size();
   return Counted(std::move(value), bytes);
@@ -182,7 +182,7 @@ std::optional<json::Value> Reader::OtherDigits() {
   size_t bytes = 0;
   const char* const text = lua_tolstring(lua_, -1, &bytes);
   std::optional<json::Value> number;
-  if (text != nullptr) number = json::Value::UncheckedNumber(absl::string_view(text, bytes));
+  if (text != nullptr) number = json::Value(json::NumberText{absl::string_view(text, bytes)});
   lua_pop(lua_, 1);
   // The script may have put another number there.
   if (number.has_value() && json::Value::FromDouble(lua_tonumber(lua_, value)) != *number) {

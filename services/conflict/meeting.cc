@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "libs/base/errors.h"
-#include "libs/json/parse.h"
 #include "libs/json/serialize.h"
 
 namespace bdcsync::conflict {
@@ -37,9 +36,9 @@ Value MetaOf(const Meeting& meeting, const WriteOrder& order) {
 
 }  // namespace
 
-absl::StatusOr<Document> ReadDocument(absl::string_view field, const v1::Side& side) {
+absl::StatusOr<Document> SideReader::Read(absl::string_view field, const v1::Side& side) {
   if (!side.exists()) return Document();
-  absl::StatusOr<Value> value = json::Parse(side.data(), {.depth_max = json::kDepthCeiling});
+  absl::StatusOr<Value> value = versions_.Read(side.data());
   if (value.ok()) return Document(*std::move(value));
   return MakeErrorAt(Reason::kInvalidArgument, field, value.status().message());
 }

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "bdcsync/conflict/v1/conflict.pb.h"
 #include "libs/json/value.h"
+#include "libs/json/version_reader.h"
 #include "libs/merge/three_way.h"
 #include "libs/rules/script_rules.h"
 #include "services/conflict/active_rules.h"
@@ -21,8 +22,15 @@ namespace bdcsync::conflict {
 
 using Document = std::optional<json::Value>;  // Nothing: it does not exist.
 
-// kInvalidArgument at `field` when the side holds no JSON.
-absl::StatusOr<Document> ReadDocument(absl::string_view field, const v1::Side& side);
+// How the sides of a meeting are read: what they have in common once. Sides must outlive it.
+class SideReader {
+ public:
+  // kInvalidArgument at `field` when the side holds no JSON.
+  absl::StatusOr<Document> Read(absl::string_view field, const v1::Side& side);
+
+ private:
+  json::VersionReader versions_{{.depth_max = json::kDepthCeiling}};
+};
 void WriteDocument(const Document& document, v1::Side& side);
 
 struct Meeting {

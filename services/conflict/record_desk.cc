@@ -108,8 +108,9 @@ absl::StatusOr<v1::PlanUndoResponse> RecordDesk::Plan(const v1::PlanUndoRequest&
   if (now_ms - record.time_ms() > absl::ToInt64Milliseconds(limits_.undo_window)) {
     return MakeError(Reason::kPreconditionFailed, "the time to undo the resolution has passed");
   }
-  ASSIGN_OR_RETURN(const Document resolved, ReadDocument("resolved", request.resolved()));
-  ASSIGN_OR_RETURN(Document head, ReadDocument("head", request.head()));
+  SideReader reader;
+  ASSIGN_OR_RETURN(const Document resolved, reader.Read("resolved", request.resolved()));
+  ASSIGN_OR_RETURN(Document head, reader.Read("head", request.head()));
   ASSIGN_OR_RETURN(const std::vector<merge::Decision> decisions, ReadDecisions(record));
   const std::shared_ptr<const ActiveRules> active = rules_();
   const MeetingContext context{

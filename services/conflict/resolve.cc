@@ -140,9 +140,9 @@ class Resolving::Items {
     rpc::ToProto(decided.status(), *result.mutable_error());
   }
 
-  absl::StatusOr<Document> ReadTheirs(int index) const {
+  absl::StatusOr<Document> ReadTheirs(int index, SideReader& reader) const {
     const v1::ResolveItem& item = request_.items(index);
-    if (item.theirs_item() == 0) return ReadDocument("theirs", item.theirs());
+    if (item.theirs_item() == 0) return reader.Read("theirs", item.theirs());
     if (item.theirs_item() > static_cast<uint32_t>(index)) {
       return MakeErrorAt(Reason::kInvalidArgument, "theirs_item", "no such item before this one");
     }
@@ -153,10 +153,11 @@ class Resolving::Items {
 
   absl::StatusOr<Sides> ReadSides(int index) const {
     const v1::ResolveItem& item = request_.items(index);
+    SideReader reader;
     Sides sides;
-    ASSIGN_OR_RETURN(sides.base, ReadDocument("base", item.base()));
-    ASSIGN_OR_RETURN(sides.theirs, ReadTheirs(index));
-    ASSIGN_OR_RETURN(sides.ours, ReadDocument("ours", item.ours()));
+    ASSIGN_OR_RETURN(sides.base, reader.Read("base", item.base()));
+    ASSIGN_OR_RETURN(sides.theirs, ReadTheirs(index, reader));
+    ASSIGN_OR_RETURN(sides.ours, reader.Read("ours", item.ours()));
     return sides;
   }
 

@@ -156,10 +156,11 @@ absl::StatusOr<merge::MergeResult> ChooseWhatStillFits(
 absl::Status RuleMerger::Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
                                const std::vector<v1::Choice>& kept,
                                v1::DecideResult& result) const {
+  SideReader reader;
   Sides sides;
-  ASSIGN_OR_RETURN(sides.base, ReadDocument("base", item.base()));
-  ASSIGN_OR_RETURN(sides.theirs, ReadDocument("theirs", item.theirs()));
-  ASSIGN_OR_RETURN(sides.ours, ReadDocument("ours", item.ours()));
+  ASSIGN_OR_RETURN(sides.base, reader.Read("base", item.base()));
+  ASSIGN_OR_RETURN(sides.theirs, reader.Read("theirs", item.theirs()));
+  ASSIGN_OR_RETURN(sides.ours, reader.Read("ours", item.ours()));
   const std::shared_ptr<const ActiveRules> active = rules_();
   const MeetingContext context{*active, absl::ToUnixMillis(clock_.Now()), limits_.clock_skew_max,
                                limits_.matching_work_max, on_script_};

@@ -47,7 +47,7 @@ class EventStoreModule final : public app::Module {
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.logger(), context.clock());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers());
-    context.server().AddService(adapter_.get());
+    context.server().AddService(adapter_.get(), rpc::Audience::kSuite);
     context.AddReadinessCheck("event-store storage", [this] {
       absl::MutexLock lock(&mutex_);
       return storage_status_;

@@ -180,8 +180,10 @@ TextMemory::Range EntityLine::MissingSteps(const DataLimits& limits) const {
     }
     if (head - revision <= limits.text_distance_max) lowest = std::min(lowest, revision);
   }
+  // A trail may begin after the head, with what this run has not stored yet: nobody waits for that.
   const TextTrail* const trail = text_.trail();
-  if (lowest >= (trail == nullptr ? head : trail->from().revision)) return {};
+  const int64_t known = trail == nullptr ? head : std::min(head, trail->from().revision);
+  if (lowest >= known) return {};
   return text_.Missing(lowest, *stored_);
 }
 

@@ -72,7 +72,7 @@ class VersionModule final : public app::Module {
           const Service* const service = serving_.load();
           return service == nullptr ? 0.0 : static_cast<double>(service->committer.queued());
         });
-    context.server().AddService(&adapter_);
+    context.server().AddService(&adapter_, rpc::Audience::kSuite);
     context.AddReadinessCheck("version event-store", [this] {
       Service* const service = serving_.load();
       return service == nullptr ? absl::UnavailableError("not yet started") : service->probe.Last();

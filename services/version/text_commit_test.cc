@@ -148,6 +148,19 @@ TEST_F(TextCommit, WhatIsNotInMemoryIsReadFromTheLogWithoutData) {
   EXPECT_EQ(Routed(TextRoute::kSteps), 2);
 }
 
+TEST_F(TextCommit, ATrailThatBeginsWithWhatIsNotStoredYetIsNotLookedForInTheLog) {
+  const std::string old = Commit(Create("b", R"({"n":1})")).version_id();
+  Commit(Patch("b", R"({"n":2})"));
+  Commit(Create("a", R"({"t":"ab"})"));
+  // The rules are asked about b while the patch of a is not stored and its text edited on top.
+  const auto results = CommitTogether(
+      {Patch("a", R"({"n":1})"), Text("a", Insert(0, "x")), On(Patch("b", R"({"n":3})"), old)});
+  EXPECT_EQ(results[1].outcome(), OUTCOME_APPLIED);
+  EXPECT_EQ(results[2].outcome(), OUTCOME_MERGED);
+  EXPECT_EQ(DataOf("a"), R"({"t":"xab","n":1})");
+  EXPECT_EQ(log_.stream_reads(), 1) << "the base of b";
+}
+
 TEST_F(TextCommit, TheMemoryOfOneTextIsBounded) {
   CommitLimits limits;
   limits.data.text_trail_bytes_max = 0;

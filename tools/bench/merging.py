@@ -1,4 +1,4 @@
-"""libs/merge beside node-diff3: documents, edits, and the rows of ./dev bench merge."""
+"""libs/merge beside node-diff3 and trimerge: documents, edits, the rows of ./dev bench merge."""
 
 import copy
 import json
@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 
+import peers
 from stage import BIN, ROOT
 
 ROUNDS = 3
@@ -63,9 +64,26 @@ def ours(paths, *key):
 
 
 def theirs(layout, paths):
-    if not os.path.isdir(os.path.join(PEER, "node_modules")):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=PEER, check=True)
+    peers.install(PEER)
     return measured(["node", os.path.join(PEER, "diff3.mjs"), layout, *paths])
+
+
+def trimerge(paths, merged):
+    """As `ours`; leaves the result in the file `merged`."""
+    peers.install(PEER)
+    return measured(["node", os.path.join(PEER, "trimerge.mjs"), *paths, merged])
+
+
+def check_same(folder, paths, merged):
+    """The other merge of JSON must have done the same work: its result is ours."""
+    rules = os.path.join(folder, "rules.json")
+    with open(rules, "w") as file:
+        json.dump({"rules": [{"path": "$.items", "rule": "keyed_list", "key": "id"}]}, file)
+    answer = subprocess.run([os.path.join(BIN, "bdc-sync"), "merge", *paths, "--rules", rules],
+                            capture_output=True, text=True, timeout=120, check=True)
+    with open(merged) as file:
+        if json.load(file) != json.loads(answer.stdout):
+            raise RuntimeError("trimerge merged to another document")
 
 
 def bench_merge(stage, rows):
@@ -82,11 +100,14 @@ def bench_merge(stage, rows):
                   f"{per_byte[size]:.3f} ns a byte", flush=True)
         rows.add(name, per_byte[SIZES[-1]], "ns/byte", "1 KiB", per_byte[SIZES[0]], 3, False)
     hundred = paths[100 << 10]
-    plain, keyed, records = [], [], []
+    plain, keyed, records, values = [], [], [], []
+    merged = os.path.join(folder, "trimerge.json")
     for _ in range(ROUNDS):
         plain.append(ours(hundred))
         keyed.append(ours(hundred, "id"))
         records.append(theirs("records", hundred))
+        values.append(trimerge(hundred, merged))
+    check_same(folder, hundred, merged)
     members = [theirs("members", hundred)]  # Takes many seconds.
 
     def rate(answers, what="merge_us"):
@@ -95,6 +116,11 @@ def bench_merge(stage, rows):
     rows.add("merge_100k", rate(plain), "merges/s", "node-diff3 on lines", rate(members), 20)
     rows.add("merge_100k_keyed", rate(keyed), "merges/s", "node-diff3 on lines", rate(members), 20)
     rows.add("merge_100k_by_records", rate(plain), "merges/s", "node-diff3 on records",
-             rate(records))
+             rate(records), 20)
+    rows.add("merge_100k_read_apart", rate(plain, "merge_apart_us"), "merges/s",
+             "node-diff3 on records", rate(records))
+    rows.add("merge_100k_keyed_values", rate(keyed), "merges/s", "trimerge", rate(values), 20)
     rows.add("merge_100k_text_to_text", rate(plain, "whole_us"), "merges/s",
              "node-diff3 on records, JSON", rate(records, "whole_us"))
+    rows.add("merge_100k_keyed_text_to_text", rate(keyed, "whole_us"), "merges/s",
+             "trimerge, JSON", rate(values, "whole_us"))
