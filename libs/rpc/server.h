@@ -22,6 +22,8 @@ class Service;
 
 namespace bdcsync::rpc {
 
+class StreamedMethod;
+
 struct ServerOptions {
   std::string listen_address = "127.0.0.1";  // A host or IP address, without port.
   int port = 0;                              // 0: any free one.
@@ -53,6 +55,10 @@ class Server {
 
   // Borrowed: must outlive the server's Drain and every call within the process.
   void AddService(grpc::Service* service);
+  // A method that is also called on streams; see ServeOnStreams (streamed_method.h). Before Start.
+  void AddStreamed(std::unique_ptr<StreamedMethod> method);
+  // The services, without a channel.
+  std::shared_ptr<DirectServer> direct() const;
   // Listens. UNAVAILABLE: the port is taken; INVALID_ARGUMENT: a TLS file is missing or wrong.
   absl::Status Start();
   // Where it listens; 0 before Start.
