@@ -81,12 +81,12 @@ CallStream::CallStream(std::shared_ptr<StreamPool> pool, const std::string& meth
       method_(method),
       retires_(SystemClock().Monotonic() + kStreamAgeMax) {}
 
-void CallStream::Send(std::shared_ptr<StreamedCall> call, grpc::ByteBuffer frame) {
+void CallStream::Send(std::shared_ptr<StreamedCall> call, grpc::ByteBuffer&& frame) {
   {
     absl::MutexLock lock(&mutex_);
     call_ = std::move(call);
   }
-  out_ = std::move(frame);
+  out_.Swap(&frame);
   reused_ = self_ != nullptr;
   if (reused_) {
     StartWrite(&out_);
@@ -135,8 +135,8 @@ void CallStream::OnReadDone(bool ok) {
     call_ = nullptr;
     abandoned = abandoned_;
   }
-  const grpc::ByteBuffer answer = std::move(in_);
-  in_.Clear();
+  grpc::ByteBuffer answer;
+  answer.Swap(&in_);
   // First, because who is answered may call again.
   if (abandoned || !pool_->Keep(shared_from_this())) Retire();
   answered->OnAnswer(answer);

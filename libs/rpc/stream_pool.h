@@ -67,7 +67,7 @@ class CallStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   CallStream(std::shared_ptr<StreamPool> pool, const std::string& method);
 
   // By whoever took it, once.
-  void Send(std::shared_ptr<StreamedCall> call, grpc::ByteBuffer frame);
+  void Send(std::shared_ptr<StreamedCall> call, grpc::ByteBuffer&& frame);
   // `call`, if this still carries it, was given up: the stream ends, so that its answer is nobody
   // else's.
   void Abandon(const StreamedCall& call);

@@ -60,7 +60,7 @@ class ServedStream final : public grpc::ServerGenericBidiReactor {
         EndCall(ToGrpc(answer.status()));
         return;
       }
-      out_ = *std::move(answer);
+      out_.Swap(&*answer);
       StartWrite(&out_);
     });
   }
