@@ -10,6 +10,8 @@ namespace bdcsync::cli {
 namespace {
 
 constexpr std::size_t kTyposMax = 2;
+constexpr absl::string_view kEntity = "TYPE/ID";
+constexpr absl::string_view kDataBegins = "{[\"@-/";  // Of operands that are data, not an id.
 
 // Levenshtein's distance.
 std::size_t Distance(absl::string_view a, absl::string_view b) {
@@ -39,6 +41,19 @@ absl::Status UnknownOption(absl::string_view name, const std::vector<OptionSpec>
   const std::optional<std::string> meant = Suggestion(name, names);
   return absl::InvalidArgumentError(absl::StrCat(
       "there is no option --", name, meant ? absl::StrCat("; did you mean --", *meant, "?") : ""));
+}
+
+// Somebody may write `get note n1` for `get note/n1`: what has no slash names no entity.
+void JoinEntity(const CommandSpec& command, std::vector<std::string>& operands) {
+  if (!absl::StartsWith(command.operands, kEntity) || operands.size() < command.operands_min + 1) {
+    return;
+  }
+  const std::string& type = operands[0];
+  const std::string& id = operands[1];
+  const bool is_data = id.empty() || kDataBegins.find(id[0]) != kDataBegins.npos;
+  if (type.empty() || absl::StrContains(type, '/') || is_data) return;
+  operands[0] = absl::StrCat(type, "/", id);
+  operands.erase(operands.begin() + 1);
 }
 
 }  // namespace
@@ -132,6 +147,7 @@ absl::StatusOr<Arguments> ParseArguments(const CommandSpec& command,
       arguments.options_[std::string(option.name)].push_back(found->second);
     }
   }
+  JoinEntity(command, arguments.operands_);
   const std::size_t count = arguments.operands_.size();
   if (count < command.operands_min) {
     return absl::InvalidArgumentError(absl::StrCat("expected ", command.operands));

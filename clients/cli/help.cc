@@ -41,7 +41,9 @@ std::string OverviewHelp() {
     const std::string usage = absl::StrCat(command.spec.name, " ", command.spec.operands);
     absl::StrAppend(&text, absl::StrFormat("  %-24s  %s\n", usage, command.spec.summary));
   }
-  absl::StrAppend(&text, "  help [COMMAND]            how to use a command, with examples\n\n",
+  absl::StrAppend(&text,
+                  "  help [COMMAND]            how to use a command, with examples\n"
+                  "  version                   print the version of this program\n\n",
                   kProcesses, "\nOptions of every command:\n", OptionLines(CommonOptions()), "\n",
                   kExitStatus);
   return text;

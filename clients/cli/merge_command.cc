@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -26,6 +27,7 @@ using json::Value;
 
 constexpr int kExitOpenConflicts = 1;
 constexpr size_t kShownBytesMax = 60;  // Of one value in a line for people.
+constexpr absl::string_view kGitFilePrefix = ".merge_file_";
 
 struct InputFile {
   std::string text;
@@ -75,19 +77,23 @@ absl::StatusOr<merge::RuleSet> ReadRules(const Arguments& arguments,
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", rules.status().message()));
 }
 
-// The document laid out as `like` is: on one line, or a member a line with its indentation.
+// The document laid out as `like` is: on one line, or a member a line with its indentation, and
+// with its line ends.
 std::string Laid(const Value& document, const std::string& like) {
   const size_t newline = like.find('\n');
   const size_t first = like.find_first_not_of(" \t\n\r", newline);
+  const bool carriage_return =
+      newline != std::string::npos && newline > 0 && like[newline - 1] == '\r';
+  const absl::string_view line_end = carriage_return ? "\r\n" : "\n";
   if (newline == std::string::npos || first == std::string::npos) {
-    return json::Serialize(document) + "\n";
+    return absl::StrCat(json::Serialize(document), line_end);
   }
   const std::string indent = like.substr(newline + 1, first - newline - 1);
   std::string text;
   for (absl::string_view line : absl::StrSplit(json::SerializePretty(document), '\n')) {
     size_t depth = 0;
     for (; absl::ConsumePrefix(&line, "  "); ++depth) absl::StrAppend(&text, indent);
-    absl::StrAppend(&text, line, "\n");
+    absl::StrAppend(&text, line, line_end);
   }
   return text;
 }
@@ -155,17 +161,32 @@ void Report(const merge::MergeResult& result, std::ostream& err) {
       << "; the document holds theirs there\n";
 }
 
-absl::Status Write(const std::string& text, const Arguments& arguments,
-                   const Environment& environment) {
-  if (!arguments.Has("output")) {
-    environment.out << text;
-    return absl::OkStatus();
-  }
-  std::ofstream file(arguments.Get("output"), std::ios::binary | std::ios::trunc);
+absl::Status WriteFile(const std::string& name, const std::string& text) {
+  std::ofstream file(name, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
   if (file) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("cannot write ", arguments.Get("output")));
+  return absl::InvalidArgumentError(absl::StrCat("cannot write ", name));
+}
+
+// Whether git made the file for its merge driver.
+bool IsGitsOwn(absl::string_view name) {
+  const size_t slash = name.rfind('/');
+  return absl::StartsWith(slash == name.npos ? name : name.substr(slash + 1), kGitFilePrefix);
+}
+
+absl::Status Write(const std::string& text, const Arguments& arguments,
+                   const Environment& environment) {
+  if (arguments.Has("output")) return WriteFile(arguments.Get("output"), text);
+  environment.out << text;
+  // Git reads the result from %A. A driver that forgot --output would leave ours there as if it
+  // were the merge, and theirs would be lost without a word; which of the two is %A cannot be
+  // seen, and git throws the other away.
+  const std::string theirs = arguments.operand(1);
+  const std::string ours = arguments.operand(2);
+  if (!IsGitsOwn(theirs) || !IsGitsOwn(ours)) return absl::OkStatus();
+  RETURN_IF_ERROR(WriteFile(theirs, text));
+  return WriteFile(ours, text);
 }
 
 absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& environment) {

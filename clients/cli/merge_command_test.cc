@@ -87,6 +87,31 @@ TEST_F(MergeCommandTest, TheDocumentIsLaidOutAsOursIs) {
       "{\n    \"b\": {\n        \"c\": [\n            1\n        ]\n    },\n    \"a\": 1\n}\n");
 }
 
+TEST_F(MergeCommandTest, LinesEndAsThoseOfOurs) {
+  EXPECT_EQ(Merge("{}", R"({"b":1})", "{\r\n  \"a\": 1\r\n}\r\n"), 0);
+  EXPECT_EQ(out_.str(), "{\r\n  \"b\": 1,\r\n  \"a\": 1\r\n}\r\n");
+  EXPECT_EQ(Merge("{}", R"({"b":1})", "{}\r\n"), 0);
+  EXPECT_EQ(out_.str(), "{\"b\":1}\r\n");
+}
+
+TEST_F(MergeCommandTest, WhatGitWaitsForIsWrittenAlsoWhenNoOutputIsNamed) {
+  const std::string base = File(".merge_file_a00001", R"({"a":1,"b":1})");
+  const std::string one = File(".merge_file_a00002", R"({"a":2,"b":1})");
+  const std::string other = File(".merge_file_a00003", R"({"a":1,"b":2})");
+  EXPECT_EQ(Run({"merge", base, one, other}), 0);
+  for (const std::string& name : {one, other}) {
+    std::ifstream file(name);
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "{\"a\":2,\"b\":2}\n");
+  }
+  EXPECT_EQ(out_.str(), "{\"a\":2,\"b\":2}\n");
+}
+
+TEST_F(MergeCommandTest, FilesOfAnybodyElseAreOnlyRead) {
+  EXPECT_EQ(Merge(R"({"a":1,"b":1})", R"({"a":2,"b":1})", R"({"a":1,"b":2})"), 0);
+  std::ifstream file(folder_.path() + "/ours");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), R"({"a":1,"b":2})");
+}
+
 TEST_F(MergeCommandTest, TheOutputMayBeOneOfTheInputs) {
   EXPECT_EQ(
       Merge(R"({"a":1})", R"({"a":2})", R"({"a":1,"b":1})", {"--output", folder_.path() + "/ours"}),

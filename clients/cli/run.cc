@@ -1,8 +1,11 @@
 #include "clients/cli/run.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/command_table.h"
 #include "clients/cli/help.h"
@@ -11,6 +14,7 @@
 #include "clients/cli/token_source.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/base/suite_version.h"
 #include "libs/json/serialize.h"
 
 namespace bdcsync::cli {
@@ -113,6 +117,24 @@ int Help(const std::vector<std::string>& words, const Environment& environment) 
   return kExitDone;
 }
 
+// Options of every command may stand before its name too: `words` with the name first.
+std::vector<std::string> NameFirst(const std::vector<std::string>& words) {
+  std::size_t name = 0;
+  while (name < words.size() && absl::StartsWith(words[name], "--")) {
+    const bool has_value = absl::StrContains(words[name], '=');
+    const absl::string_view option = absl::string_view(words[name]).substr(2);
+    const bool takes_value = std::any_of(
+        CommonOptions().begin(), CommonOptions().end(),
+        [option](const OptionSpec& one) { return one.name == option && !one.value.empty(); });
+    name += takes_value && !has_value ? 2 : 1;
+  }
+  if (name >= words.size()) return words;
+  std::vector<std::string> ordered = {words[name]};
+  ordered.insert(ordered.end(), words.begin(), words.begin() + static_cast<std::ptrdiff_t>(name));
+  ordered.insert(ordered.end(), words.begin() + static_cast<std::ptrdiff_t>(name) + 1, words.end());
+  return ordered;
+}
+
 int UnknownCommand(const std::string& name, const Environment& environment) {
   std::vector<std::string> names = {"serve", "bench", "help"};
   for (const Command& command : Commands()) names.emplace_back(command.spec.name);
@@ -125,14 +147,19 @@ int UnknownCommand(const std::string& name, const Environment& environment) {
 
 }  // namespace
 
-int RunCommandLine(const std::vector<std::string>& words, const Environment& environment,
+int RunCommandLine(const std::vector<std::string>& given, const Environment& environment,
                    const Dial& dial) {
-  if (words.empty()) {
+  if (given.empty()) {
     environment.err << OverviewHelp();
     return kExitUsage;
   }
+  const std::vector<std::string> words = NameFirst(given);
   const std::string& name = words.front();
   if (name == "help" || name == "--help" || name == "-h") return Help(words, environment);
+  if (name == "version" || name == "--version") {
+    environment.out << "bdc-sync " << kSuiteVersion << "\n";
+    return kExitDone;
+  }
   const Command* const command = FindCommand(name);
   if (command == nullptr) return UnknownCommand(name, environment);
   const auto arguments =

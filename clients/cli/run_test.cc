@@ -148,6 +148,41 @@ TEST_F(RunTest, DataComesFromAFileOrStandardInputToo) {
   EXPECT_EQ(server_.processed[2].kind(), common::v1::OPERATION_KIND_CREATE);
 }
 
+TEST_F(RunTest, TypeAndIdMayBeTwoWords) {
+  EXPECT_EQ(Run({"put", "note", "n1", "1"}), kExitDone);
+  EXPECT_EQ(Run({"put", "note", "a/b", "--message", "m", "2"}), kExitDone);
+  EXPECT_EQ(Run({"delete", "note", "n1"}), kExitDone);
+  EXPECT_EQ(Run({"text", "note", "n1", "/body", R"([{"insert": "x"}])"}), kExitDone);
+  ASSERT_EQ(server_.processed.size(), 4u);
+  EXPECT_EQ(server_.processed[0].entity().entity_type(), "note");
+  EXPECT_EQ(server_.processed[0].entity().entity_id(), "n1");
+  EXPECT_EQ(server_.processed[0].data(), "1");
+  EXPECT_EQ(server_.processed[1].entity().entity_id(), "a/b");
+  EXPECT_EQ(server_.processed[3].entity().entity_id(), "n1");
+  for (const char* data : {"{}", "[1]", "\"x\"", "@file", "-"}) {
+    EXPECT_EQ(Run({"put", "note", data}), kExitUsage) << data;
+    EXPECT_THAT(err(), HasSubstr("is not TYPE/ID"));
+  }
+}
+
+TEST_F(RunTest, OptionsOfEveryCommandMayStandBeforeIt) {
+  AnswerWrite(common::v1::OUTCOME_APPLIED);
+  EXPECT_EQ(Run({"--json", "--timeout", "5s", "--address=localhost:1", "put", "note/n1", "1"}),
+            kExitDone);
+  EXPECT_EQ(dialled_.address, "localhost:1");
+  EXPECT_EQ(dialled_.timeout, absl::Seconds(5));
+  EXPECT_EQ(*Json(out()).Find("status"), json::Value("applied"));
+  EXPECT_EQ(Run({"--json"}), kExitUsage);
+  EXPECT_EQ(Run({"--timeout", "5s"}), kExitUsage);
+  EXPECT_EQ(Run({"--help", "put"}), kExitDone);
+}
+
+TEST_F(RunTest, TheVersionIsPrinted) {
+  EXPECT_EQ(Run({"--version"}), kExitDone);
+  EXPECT_THAT(out(), HasSubstr("bdc-sync 0."));
+  EXPECT_EQ(Run({"version"}), kExitDone);
+}
+
 TEST_F(RunTest, AWrongCommandLineNeverReachesTheServerAndSaysWhatToWrite) {
   EXPECT_EQ(Run({}), kExitUsage);
   EXPECT_EQ(Run({"putt"}), kExitUsage);

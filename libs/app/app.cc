@@ -70,6 +70,13 @@ absl::Status CreateDataDir(const std::string& path) {
                                              "process may write"));
 }
 
+rpc::ServerOptions ServerOptionsOf(const config::Values& values, bool whole_suite) {
+  rpc::ServerOptions options = rpc::ServerOptionsFrom(values, values.Get(kListenAddress),
+                                                      static_cast<int>(values.Get(kGrpcPort)));
+  options.suite_within = whole_suite;
+  return options;
+}
+
 }  // namespace
 
 config::Schema SchemaFor(const Modules& modules) {
@@ -97,9 +104,7 @@ class App::Host final : public Context {
                      [this](const config::Values& changed) { ApplyConfig(changed); }),
         workers_({.threads = static_cast<std::size_t>(values_.Get(kWorkerThreads)),
                   .queued_max = static_cast<std::size_t>(values_.Get(kWorkerQueueMax))}),
-        server_(rpc::ServerOptionsFrom(values_, values_.Get(kListenAddress),
-                                       static_cast<int>(values_.Get(kGrpcPort))),
-                metrics_, logger_),
+        server_(ServerOptionsOf(values_, environment.whole_suite), metrics_, logger_),
         channels_(rpc::ChannelOptionsFrom(values_)),
         modules_(std::move(modules)) {
     if (environment.logger == nullptr) rpc::SendGrpcLogsTo(logger_);

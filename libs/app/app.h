@@ -42,6 +42,9 @@ struct Environment {
   const Clock* clock = nullptr;
   Random* random = nullptr;
   const log::Logger* logger = nullptr;
+  // The process holds every service of the suite: those that only serve the others cannot be called
+  // from outside.
+  bool whole_suite = false;
   // Runs when every module was started or tried once, before the process says that it is ready.
   std::function<void()> before_ready;
   // Runs once the process is ready: within Start, or later on another thread.

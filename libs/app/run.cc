@@ -148,6 +148,7 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
   CatchSignals();
   StartFailure failure;
   Environment environment;
+  environment.whole_suite = options.whole_suite;
   environment.before_ready = BeginServing;
   environment.on_ready = [] { Raise(SignalEvent::kReady); };
   environment.on_start_failed = [&failure](const absl::Status& status) {

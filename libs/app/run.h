@@ -16,6 +16,7 @@
 namespace bdcsync::app {
 
 struct RunOptions {
+  bool whole_suite = false;  // As in Environment.
   // Runs once the process is ready, on the main thread, e.g. to greet the person who started it.
   std::function<void(App&)> on_ready;
 };

@@ -13,6 +13,9 @@ namespace {
 
 // About what {"op":"replace","path":"","value":} takes beside path and value.
 constexpr size_t kOperationBytes = 36;
+// A patch of an object is not given up for a replacement before it has so many bytes: what changed
+// in a small document is worth more than the bytes.
+constexpr size_t kObjectPatchBytes = 1024;
 
 // Extends a pointer by one token while it lives.
 class Descend {
@@ -76,7 +79,8 @@ void Differ::Compare(const Value& from, const Value& to) {
   }
   if (operations_.size() == operations_before) return;
   const size_t replacement_bytes = kOperationBytes + QuotedSize(path_) + Measure(to).bytes;
-  if (bytes_ - bytes_before <= replacement_bytes) return;
+  const size_t patch_bytes = bytes_ - bytes_before;
+  if (patch_bytes <= replacement_bytes || (objects && patch_bytes <= kObjectPatchBytes)) return;
   operations_.resize(operations_before);
   bytes_ = bytes_before;
   Emit("replace", &to);

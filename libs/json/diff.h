@@ -18,7 +18,8 @@ struct DiffLimits {
 
 // An RFC 6902 patch, [] when nothing changed, that turns `from` into `to` (Identical but for the
 // order of members). Only add, remove and replace; objects by member, arrays by common ends and
-// longest common subsequence; a part whose patch would be longer than itself is replaced.
+// longest common subsequence; an array, or a large object, whose patch would be longer than itself
+// is replaced.
 Value Diff(const Value& from, const Value& to, const DiffLimits& limits = {});
 
 // Pointers of what changed: members added, removed or changed, down to the leaves of objects; an

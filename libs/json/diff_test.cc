@@ -94,6 +94,24 @@ TEST(Diff, APatchLongerThanTheValueBecomesAReplacement) {
             R"([{"op":"replace","path":"/a","value":[5,6]}])");
 }
 
+TEST(Diff, WhatChangedInASmallObjectIsSaidMemberByMember) {
+  EXPECT_EQ(DiffOf(R"({"a":1,"b":{"c":1}})", R"({"a":2,"b":{"c":2}})"),
+            R"([{"op":"replace","path":"/a","value":2},{"op":"replace","path":"/b/c","value":2}])");
+  EXPECT_EQ(DiffOf(R"({"a":1})", R"({"b":1})"),
+            R"([{"op":"remove","path":"/a"},{"op":"add","path":"/b","value":1}])");
+}
+
+TEST(Diff, ALargeObjectWithNothingInCommonIsReplaced) {
+  Value from, to;
+  for (int i = 0; i < 50; ++i) {
+    from.Set(absl::StrCat("old ", i), i);
+    to.Set(absl::StrCat("new ", i), i);
+  }
+  const Value patch = Diff(from, to);
+  ASSERT_EQ(patch.array().size(), 1u);
+  EXPECT_EQ(*patch.array()[0].Find("op"), Value("replace"));
+}
+
 TEST(Diff, AppliedToTheFirstGivesTheSecondForRandomPairs) {
   for (uint64_t seed = 0; seed < 20'000; ++seed) {
     RandomValue random(seed);

@@ -107,17 +107,8 @@ class HeldCalls {
 enum class Way { kDirect, kInProcess, kTcp, kStream };
 
 std::string NameOf(Way way) {
-  switch (way) {
-    case Way::kDirect:
-      return "Direct";
-    case Way::kInProcess:
-      return "InProcess";
-    case Way::kTcp:
-      return "Tcp";
-    case Way::kStream:
-      return "Stream";
-  }
-  return "";
+  static constexpr const char* kNames[] = {"Direct", "InProcess", "Tcp", "Stream"};
+  return kNames[static_cast<int>(way)];
 }
 
 class CallTest : public ::testing::TestWithParam<Way> {
@@ -367,11 +358,13 @@ TEST_P(CallTest, CallsWithinTheProcessWorkUntilTheServerIsGone) {
 
 // The status in the answer of grpc.health.v1, whose messages have one field each.
 TEST_P(CallTest, HealthFollowsServing) {
-  const auto check = [&] {
+  const auto check = [&](const std::string& service = "") {
     grpc::ClientContext context;
     PrepareCall(context, {.timeout = kLong});
-    const grpc::Slice nothing;
-    grpc::ByteBuffer request(&nothing, 1);
+    std::string named;
+    if (!service.empty()) named = absl::StrCat("\x0a", std::string(1, service.size()), service);
+    const grpc::Slice slice_asked(named);
+    grpc::ByteBuffer request(&slice_asked, 1);
     grpc::ByteBuffer response;
     absl::Notification answered;
     health_->UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response,
@@ -386,9 +379,12 @@ TEST_P(CallTest, HealthFollowsServing) {
   };
   const std::string serving = "\x08\x01";
   const std::string not_serving = "\x08\x02";
+  const std::string service = "bdcsync.event_store.v1.EventStoreService";
   EXPECT_EQ(check(), serving);
+  EXPECT_EQ(check(service), serving);
   server_->SetServing(false);
   EXPECT_EQ(check(), not_serving);
+  EXPECT_EQ(check(service), not_serving);
   server_->SetServing(true);
   EXPECT_EQ(check(), serving);
 }

@@ -3,6 +3,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_initializer.h>
 
 #include <algorithm>
 #include <atomic>
@@ -113,7 +114,8 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
 
 struct Server::State {
   // Builds and starts the server of `endpoint`; null when it cannot listen.
-  void Build(grpc::ServerBuilder& builder, Endpoint& endpoint);
+  void Build(const std::vector<grpc::Service*>& offered, grpc::ServerBuilder& builder,
+             Endpoint& endpoint);
 
   const ServerOptions options;
   metrics::Registry& metrics;
@@ -121,6 +123,7 @@ struct Server::State {
   const SystemClock clock;  // Real time: it measures calls.
   CallMetrics calls{metrics, clock, logger};
   std::vector<grpc::Service*> services;
+  std::vector<grpc::Service*> outside;  // Those of them that can be called from outside.
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
   StreamServer streams;  // For calls from outside that come on streams.
@@ -133,12 +136,13 @@ struct Server::State {
   std::atomic<bool> drained{false};
 };
 
-void Server::State::Build(grpc::ServerBuilder& builder, Endpoint& endpoint) {
+void Server::State::Build(const std::vector<grpc::Service*>& offered, grpc::ServerBuilder& builder,
+                          Endpoint& endpoint) {
   Configure(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<ServerMetricsFactory>(calls, endpoint.in_flight));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
-  for (grpc::Service* service : services) builder.RegisterService(service);
+  for (grpc::Service* service : offered) builder.RegisterService(service);
   endpoint.server = builder.BuildAndStart();
 }
 
@@ -154,8 +158,11 @@ Server::~Server() {
   AwaitIdle(state_->clock.Now() + kCallsEndMax);
 }
 
-void Server::AddService(grpc::Service* service) {
+void Server::AddService(grpc::Service* service, Audience audience) {
   state_->services.push_back(service);
+  if (audience == Audience::kClients || !state_->options.suite_within) {
+    state_->outside.push_back(service);
+  }
   state_->direct->AddService(service);
 }
 
@@ -168,7 +175,7 @@ absl::Status Server::Start() {
   grpc::ServerBuilder tcp;
   tcp.AddListeningPort(address, std::move(credentials), &state_->port);
   tcp.RegisterCallbackGenericService(&state_->streams);
-  state_->Build(tcp, state_->tcp);
+  state_->Build(state_->outside, tcp, state_->tcp);
   if (state_->tcp.server == nullptr || state_->port == 0) {
     return MakeError(Reason::kUnavailable,
                      absl::StrCat("cannot listen for gRPC on ", address,
@@ -176,7 +183,7 @@ absl::Status Server::Start() {
                                   "listen_address to another one"));
   }
   grpc::ServerBuilder local;
-  state_->Build(local, state_->local);
+  state_->Build(state_->services, local, state_->local);
   state_->metrics.AddGaugeCallback(kCallsInFlight, {}, [state = state_.get()] {
     return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count() +
                                state->direct->calls().count());
@@ -188,7 +195,7 @@ absl::Status Server::Start() {
 int Server::port() const { return state_->port; }
 
 void Server::AddStreamed(std::unique_ptr<StreamedMethod> method) {
-  state_->streams.Add(std::move(method));
+  if (!state_->options.suite_within) state_->streams.Add(std::move(method));
 }
 
 std::shared_ptr<DirectServer> Server::direct() const { return state_->direct; }
@@ -206,7 +213,11 @@ Peer Server::InProcess() { return {InProcessChannel(), state_->direct}; }
 void Server::SetServing(bool serving) {
   for (const Endpoint* endpoint : {&state_->tcp, &state_->local}) {
     if (endpoint->server == nullptr) continue;
-    endpoint->server->GetHealthCheckService()->SetServingStatus(serving);
+    grpc::HealthCheckServiceInterface& health = *endpoint->server->GetHealthCheckService();
+    health.SetServingStatus(serving);
+    // gRPC knows a service's name only once it was told of it.
+    grpc::ServerInitializer names(endpoint->server.get());
+    for (const std::string& name : *names.GetServiceList()) health.SetServingStatus(name, serving);
   }
 }
 

@@ -24,6 +24,12 @@ namespace bdcsync::rpc {
 
 class StreamedMethod;
 
+// Who calls a service.
+enum class Audience {
+  kClients,  // Anybody; the service asks for a token.
+  kSuite,    // Other services of the suite, which it trusts: it asks for none.
+};
+
 struct ServerOptions {
   std::string listen_address = "127.0.0.1";  // A host or IP address, without port.
   int port = 0;                              // 0: any free one.
@@ -35,6 +41,8 @@ struct ServerOptions {
   std::string tls_key_file;
   std::string tls_client_ca_file;  // Not empty: callers must show a certificate.
   absl::Duration tls_reload_interval = absl::Minutes(1);  // Whole seconds, at least one.
+  // The whole suite is in this process: what is for the suite cannot be called from outside.
+  bool suite_within = false;
 };
 // The options of `values` (libs/rpc/config.h); `listen_address` and `port` come from the caller.
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
@@ -54,8 +62,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Borrowed: must outlive the server's Drain and every call within the process.
-  void AddService(grpc::Service* service);
+  void AddService(grpc::Service* service, Audience audience = Audience::kClients);
   // A method that is also called on streams; see ServeOnStreams (streamed_method.h). Before Start.
+  // It is for the suite, so only where the suite is not whole in this process.
   void AddStreamed(std::unique_ptr<StreamedMethod> method);
   // The services, without a channel.
   std::shared_ptr<DirectServer> direct() const;
@@ -68,8 +77,8 @@ class Server {
   std::shared_ptr<grpc::Channel> InProcessChannel();
   // That channel for whatever it is needed for, and a way without one for unary calls.
   Peer InProcess();
-  // What grpc.health.v1 answers from now on, for the server as a whole and every service.
-  // Nothing before Start.
+  // What grpc.health.v1 answers from now on, for the server as a whole ("") and for every service
+  // by its full name. Nothing before Start.
   void SetServing(bool serving);
   // Answers NOT_SERVING, refuses new calls from outside, waits for those in flight until
   // `deadline`, then cancels what is left. Calls within the process are waited for as well but

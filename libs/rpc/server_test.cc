@@ -16,6 +16,7 @@
 #include "libs/rpc/calls_for_test.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/client.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/status_matchers.h"
 
@@ -67,6 +68,35 @@ TEST_P(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
   const std::string text = absl::StrJoin(log.lines(), "\n");
   EXPECT_THAT(text, AllOf(HasSubstr(R"("request_id":"failed")"), HasSubstr("broken"),
                           HasSubstr(R"("request_id":"tracedtwice")"), Not(HasSubstr("quiet"))));
+}
+
+TEST(Server, WhatIsForTheSuiteCannotBeCalledFromOutsideWhereTheSuiteIsWhole) {
+  const auto call = [](bool within, Audience audience, bool from_outside, bool on_stream = false) {
+    metrics::Registry metrics;
+    FakeService service;
+    Server server({.suite_within = within}, metrics);
+    server.AddService(&service, audience);
+    ServeOnStreams<EventStoreService, ReadHeadsRequest, ReadHeadsResponse>(server, kReadHeads);
+    EXPECT_OK(server.Start());
+    auto channel = from_outside ? *Dial(absl::StrCat("127.0.0.1:", server.port()), {})
+                                : server.InProcessChannel();
+    const Client<EventStoreService> client(Peer{std::move(channel), nullptr});
+    absl::Status status;
+    absl::Notification answered;
+    client.Start(kReadHeads, ReadHeadsRequest(), {.timeout = kLong, .on_stream = on_stream},
+                 Done<ReadHeadsResponse>([&](const absl::StatusOr<ReadHeadsResponse>& response) {
+                   status = response.status();
+                   answered.Notify();
+                 }));
+    answered.WaitForNotification();
+    return status;
+  };
+  EXPECT_EQ(call(true, Audience::kSuite, true).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(call(true, Audience::kSuite, true, true).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_OK(call(true, Audience::kSuite, false));
+  EXPECT_OK(call(true, Audience::kClients, true));
+  EXPECT_OK(call(false, Audience::kSuite, true));
+  EXPECT_OK(call(false, Audience::kSuite, true, true));
 }
 
 TEST(Server, ATakenPortAndABadCertificateAreErrors) {

@@ -196,9 +196,11 @@ absl::StatusOr<v1::ListDueResponse> ConflictDesk::ListDuePage(int limit) {
       {.now_ms = now_ms,
        .opening_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.opening_grace),
        .verified_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.verify_interval),
-       .limit = limit});
+       .limit = turns_.PlacesToRead(limit)});
   if (!places.ok()) return Unavailable(places.status());
+  turns_.Cut(limit, places->due);
   places->due.resize(CountThatFit(places->due));
+  turns_.Told(places->due);
   ASSIGN_OR_RETURN(ById found, Read(storage_, IdsOf(places->due)));
   v1::ListDueResponse response;
   response.set_next_deadline_ms(places->next_deadline_ms);

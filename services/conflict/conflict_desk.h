@@ -10,6 +10,7 @@
 #include "libs/base/clock.h"
 #include "services/conflict/desk_calls.h"
 #include "services/conflict/desk_storage.h"
+#include "services/conflict/due_turns.h"
 #include "services/conflict/merge_conflict.h"
 
 namespace bdcsync::conflict {
@@ -72,6 +73,7 @@ class ConflictDesk {
   const Clock& clock_;
   const DeskLimits limits_;
   const Observer observer_;
+  DueTurns turns_;
   DeskCalls calls_;  // Last: its calls use all of the above.
 };
 

@@ -253,6 +253,18 @@ TEST_F(ConflictDeskTest, TellsWhatIsDueAndWhenTheNextDeadlineIs) {
   EXPECT_EQ(PathOf(Ask(&ConflictDesk::ListDue, many).status()), "limit");
 }
 
+TEST_F(ConflictDeskTest, WhatStaysDueDoesNotHoldUpOthers) {
+  for (int number : {1, 2, 3}) ASSERT_OK(Tell(Conflict(number)));
+  clock_.Advance(absl::Seconds(61));
+  v1::ListDueRequest request;
+  request.set_limit(2);
+  ASSERT_OK(Ask(&ConflictDesk::ListDue, request));
+  ASSERT_OK_AND_ASSIGN(const auto second, Ask(&ConflictDesk::ListDue, request));
+  ASSERT_EQ(second.due_size(), 2);
+  EXPECT_EQ(second.due(0).conflict().op_id(), "op-1");
+  EXPECT_EQ(second.due(1).conflict().op_id(), "op-3");
+}
+
 TEST_F(ConflictDeskTest, OnlyWhatIsOpenIsGivenToSomebody) {
   ASSERT_OK(Tell(Conflict(1)));
   v1::AssignRequest request;

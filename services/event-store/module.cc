@@ -48,7 +48,7 @@ class EventStoreModule final : public app::Module {
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.logger(), context.clock());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers());
-    context.server().AddService(adapter_.get());
+    context.server().AddService(adapter_.get(), rpc::Audience::kSuite);
     rpc::ServeOnStreams<v1::EventStoreService, v1::AppendRequest, v1::AppendResponse>(
         context.server(), [](auto& end, auto... call) { return end.Append(std::move(call)...); });
     context.AddReadinessCheck("event-store storage", [this] {

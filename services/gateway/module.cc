@@ -12,6 +12,7 @@
 #include "libs/app/tls_files.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/base/suite_version.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
@@ -43,7 +44,6 @@ namespace {
 
 constexpr int kGrpcPort = 8766;
 constexpr int kHttpPort = 8767;
-constexpr char kVersion[] = "0.1.0";
 constexpr absl::Duration kIdleCheckInterval = absl::Milliseconds(2);
 
 constexpr metrics::MetricInfo kCommitQueueMetric{"bdcsync_gateway_commit_queue_items",
@@ -252,7 +252,7 @@ class Gateway {
 
   sync::v1::GetStatusResponse Status() {
     sync::v1::GetStatusResponse status;
-    status.set_version(kVersion);
+    status.set_version(kSuiteVersion);
     const auto add = [&status](absl::string_view name, const absl::Status& answer) {
       sync::v1::ServiceStatus& service = *status.add_services();
       service.set_name(std::string(name));

@@ -68,7 +68,8 @@ int Serve(int argc, char** argv) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet.
   if (!secret->empty()) setenv(kSecretVariable, secret->c_str(), /*overwrite=*/1);
   return app::RunModules(argc, argv, std::move(modules),
-                         {.on_ready = [program = std::string(argv[0]), secret = *secret](
+                         {.whole_suite = true,
+                          .on_ready = [program = std::string(argv[0]), secret = *secret](
                                           app::App& app) { Greet(app, program, secret); }});
 }
 

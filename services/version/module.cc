@@ -73,7 +73,7 @@ class VersionModule final : public app::Module {
           const Service* const service = serving_.load();
           return service == nullptr ? 0.0 : static_cast<double>(service->committer.queued());
         });
-    context.server().AddService(&adapter_);
+    context.server().AddService(&adapter_, rpc::Audience::kSuite);
     rpc::ServeOnStreams<v1::VersionService, v1::CommitRequest, v1::CommitResponse>(
         context.server(), [](auto& end, auto... call) { return end.Commit(std::move(call)...); });
     context.AddReadinessCheck("version event-store", [this] {

@@ -53,6 +53,25 @@ async def test_each_bad_message_gets_a_coded_error_and_the_session_goes_on(
     await client.close()
 
 
+@pytest.mark.parametrize("data, code", [
+    ("[" * 64 + "]" * 64, "too_deep"),
+    ("[" * 100_000, "too_deep"),
+    (r'"\ud83d"', "bad_message"),
+    ("tru", "bad_message"),
+])
+async def test_who_waits_for_an_id_is_answered_though_the_message_cannot_be_read(
+        suite, user, data, code):
+    client = await Client.connect(suite.url, user)
+    head = '"type":"sync_request","operation":"create","entity_type":"n","entity_id":"1"'
+    for text in ('{"id":"before",' + head + ',"data":' + data + "}",
+                 "{" + head + ',"id":7,"data":' + data + "}"):
+        await client.send(text)
+        answer = await client.push("error")
+        refused(answer, code)
+        assert answer["id"] in ("before", 7)
+    await client.close()
+
+
 async def test_a_message_over_the_limit_closes_with_1009(suite, user):
     client = await Client.connect(suite.url, user)
     limit = client.authenticated["limits"]["message_bytes_max"]

@@ -85,6 +85,14 @@ def test_changes_that_git_alone_cannot_merge_are_merged(repository):
     assert repository.read() == '{\n    "a": 2,\n    "b": 2\n}\n'
 
 
+@pytest.mark.parametrize("order", ["%O %B %A", "%O %A %B"])
+def test_a_driver_that_forgot_output_loses_nothing(repository, order):
+    repository.git("config", "merge.json.driver", f"'{repository.program}' merge {order}")
+    repository.diverge('{"a": 1, "b": 1}', '{"a": 2, "b": 1}', '{"a": 1, "b": 2}')
+    repository.git("merge", "-q", "-m", "merge", "side")
+    assert json.loads(repository.read()) == {"a": 2, "b": 2}
+
+
 def test_an_overlap_is_a_conflict_of_git_and_is_listed(repository):
     repository.diverge('{"a": 1, "b": 1}', '{"a": 2, "b": 2}', '{"a": 3, "b": 1}')
     said = repository.git("merge", "side", status=1)

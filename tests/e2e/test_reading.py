@@ -80,6 +80,8 @@ async def test_history_is_newest_first_and_pages(suite, user):
     assert newest["user_id"] == user and newest["device_id"] == "dev-h"
     assert newest["parents"] == [versions[1]["version_id"]] and versions[-1]["parents"] == []
     assert newest["changed_paths"] == ["/i"] and newest["op_id"] and newest["time"]
+    whole = await a.request("history", entity_type="note", entity_id="n", limit=1_000_000)
+    assert whole["versions"] == versions
     await a.close()
 
 
@@ -91,6 +93,11 @@ async def test_diff_is_a_json_patch(suite, user):
                              **{"from": first["version_id"], "to": second["version_id"]})
     assert answer["type"] == "diff" and answer["success"]
     assert answer["changes"] == [{"op": "replace", "path": "/b", "value": 3}]
+    third = await a.write("update", "note", "n", data={"a": 2, "b": 4})
+    answer = await a.request("diff", entity_type="note", entity_id="n",
+                             **{"from": second["version_id"], "to": third["version_id"]})
+    assert answer["changes"] == [{"op": "replace", "path": "/a", "value": 2},
+                                 {"op": "replace", "path": "/b", "value": 4}]
     await a.close()
 
 

@@ -38,6 +38,25 @@ async def test_a_newcomer_learns_who_is_there(suite, user):
         await client.close()
 
 
+async def test_who_is_present_is_told_of_the_others_without_a_subscription(suite, user):
+    space = "team-" + user
+    a = await Client.connect(suite.url, user, device_id="da", spaces={space: "write"})
+    b = await Client.connect(suite.url, user, device_id="db", spaces={space: "write"})
+    await a.send({"type": "presence", "space": space, "state": {"n": 1}})
+    await b.send({"type": "presence", "space": space, "state": {"n": 2}})
+    assert (await a.push("presence", where=lambda m: m["device_id"] == "db"))["state"] == {"n": 2}
+    assert (await b.push("presence", where=lambda m: m["device_id"] == "da"))["state"] == {"n": 1}
+    await a.request("broadcast", space=space, topic="t", payload=1)
+    assert (await b.push("broadcast"))["payload"] == 1
+    await b.send({"type": "presence", "space": space, "state": None})
+    assert (await a.push("presence", where=lambda m: m["device_id"] == "db"))["state"] is None
+    await a.request("broadcast", space=space, topic="t", payload=2)
+    await b.request("ping")
+    assert not [m for m in b.pushes if m["type"] == "broadcast"]
+    await a.close()
+    await b.close()
+
+
 async def test_broadcast_reaches_the_others_only(suite, user):
     space, a, b = await pair(suite, user)
     answer = await a.request("broadcast", space=space, topic="hello", payload={"x": 1})

@@ -192,11 +192,12 @@ async def test_an_atomic_batch_applies_whole_or_not_at_all(suite, user):
            {"operation": "create", "entity_type": "note", "entity_id": "taken", "data": {}}]
     answer = await a.request("sync_batch", operations=bad, atomic=True)
     assert all(r["success"] is False for r in answer["results"])
+    assert answer["success"] is False and answer["error"]["code"] == "already_exists"
     assert (await a.get("note", "new"))["success"] is False
     good = [{"operation": "create", "entity_type": "note", "entity_id": f"g{i}", "data": {"i": i}}
             for i in range(5)]
     answer = await a.request("sync_batch", operations=good, atomic=True)
-    assert [r["status"] for r in answer["results"]] == ["applied"] * 5
+    assert answer["success"] and [r["status"] for r in answer["results"]] == ["applied"] * 5
     await a.close()
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 
+import peers
 from stage import BIN, ROOT
 
 ROUNDS = 3
@@ -63,8 +64,7 @@ def ours(paths, *key):
 
 
 def theirs(layout, paths):
-    if not os.path.isdir(os.path.join(PEER, "node_modules")):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=PEER, check=True)
+    peers.install(PEER)
     return measured(["node", os.path.join(PEER, "diff3.mjs"), layout, *paths])
 
 

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 
+import peers
 from stage import BIN, ROOT
 
 EDITS = 260_000
@@ -37,9 +38,7 @@ class RichText:
         self.path = os.path.join(folder, "text-trace.json")
         with open(self.path, "w") as file:
             json.dump(trace(EDITS), file)
-        if not os.path.isdir(os.path.join(PEERS, "node_modules")):
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=PEERS,
-                           check=True)
+        peers.install(PEERS)
 
     def ours(self):
         return _json([os.path.join(BIN, "bdc-sync-ot-bench"), self.path])

@@ -10,6 +10,7 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
+import peers
 from harness.client import token  # noqa: E402
 from harness.ports import free_ports  # noqa: E402
 from harness.servers import Postgres, Redis, _children  # noqa: E402
@@ -87,9 +88,7 @@ class ShareDb:
 
     def __init__(self, stage, rich_text=False):
         folder = os.path.join(ROOT, "tools", "bench", "sharedb")
-        if not os.path.isdir(os.path.join(folder, "node_modules")):
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder,
-                           check=True)
+        peers.install(folder)
         self.port = free_ports(1)[0]
         if rich_text:
             argv = ["node", "text_server.js", str(self.port)]
@@ -105,9 +104,10 @@ class ShareDb:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=1)
                 return
-            except OSError:
+            except OSError as error:
                 if self.popen.poll() is not None or time.monotonic() > deadline:
-                    raise
+                    self.stop()
+                    raise RuntimeError(f"ShareDB did not start: see {log.name}") from error
                 time.sleep(0.1)
 
     @property

@@ -16,9 +16,9 @@ def bench_text(stage, rows):
     recording = os.path.join(stage.folder, "recording.json")
     with open(recording, "w") as file:
         json.dump(load_concurrent(), file)
+    sharedb = ShareDb(stage, rich_text=True)
     suite = stage.suite().start()
     serve = stage.suite(one_process=True).start()
-    sharedb = ShareDb(stage, rich_text=True)
     ours, one, theirs, commit, hot, hot_one = [], [], [], [], [], []
     try:
         for _ in range(ROUNDS):

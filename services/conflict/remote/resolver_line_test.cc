@@ -26,7 +26,7 @@ class CountingObserver final : public LineObserver {
  public:
   void OnCall(CallOutcome outcome, std::size_t, absl::Duration duration) override {
     ++calls[static_cast<int>(outcome)];
-    last_duration = duration;
+    last_duration_ms = absl::ToInt64Milliseconds(duration);
   }
   void OnAnswer(const RemoteAnswer& answer) override { ++(answer.failure ? failed : answered); }
   void OnQueue(double places) override { queue += static_cast<int>(places); }
@@ -37,7 +37,7 @@ class CountingObserver final : public LineObserver {
   std::atomic<int> failed{0};
   std::atomic<int> queue{0};
   std::atomic<CircuitBreaker::State> breaker{CircuitBreaker::State::kClosed};
-  absl::Duration last_duration;
+  std::atomic<int64_t> last_duration_ms{0};
 };
 
 class ResolverLineTest : public ::testing::Test {
@@ -106,7 +106,7 @@ TEST_F(ResolverLineTest, AsksAtOnceWhenIdleAndGathersWhileACallIsOut) {
   clock_.Advance(absl::Milliseconds(5));
   AnswerOne("7");
   EXPECT_THAT(**first, ElementsAre("value 7"));
-  EXPECT_EQ(observer_.last_duration, absl::Milliseconds(5));
+  EXPECT_EQ(observer_.last_duration_ms, 5);
   ASSERT_EQ(endpoint().held(), 1u);
   EXPECT_EQ(observer_.queue, 0);
   EXPECT_FALSE(*second);

@@ -11,6 +11,7 @@
 #include "libs/json/value.h"
 #include "services/gateway/protocol/conflict_request.h"
 #include "services/gateway/protocol/field_reader.h"
+#include "services/gateway/protocol/message_id.h"
 #include "services/gateway/protocol/operation_message.h"
 
 namespace bdcsync::gateway {
@@ -100,7 +101,7 @@ RequestOr ReadList(FieldReader& in) {
     request.add_entity_types(std::move(type));
   }
   request.set_page_token(in.Text("page_token", kTokenTextBytesMax));
-  request.set_limit(static_cast<int32_t>(in.Int("limit", 1, kListLimitMax).value_or(0)));
+  request.set_limit(static_cast<int32_t>(in.Limit("limit", kListLimitMax)));
   return Done(in, std::move(request));
 }
 
@@ -108,7 +109,7 @@ RequestOr ReadHistory(FieldReader& in) {
   sync::v1::GetHistoryRequest request;
   ReadEntityKey(in, *request.mutable_entity());
   request.set_page_token(in.Text("page_token", kTokenTextBytesMax));
-  request.set_limit(static_cast<int32_t>(in.Int("limit", 1, kHistoryLimitMax).value_or(0)));
+  request.set_limit(static_cast<int32_t>(in.Limit("limit", kHistoryLimitMax)));
   return Done(in, std::move(request));
 }
 
@@ -284,6 +285,7 @@ ClientMessage ParseClientMessage(absl::string_view text, const MessageLimits& li
   parse_limits.depth_max = limits.depth_max;
   const auto value = json::Parse(text, parse_limits);
   if (!value.ok()) {
+    message.id = SalvageMessageId(text);
     message.request = value.status();
     return message;
   }
@@ -292,21 +294,18 @@ ClientMessage ParseClientMessage(absl::string_view text, const MessageLimits& li
     return message;
   }
   const json::Value* id = value->Find("id");
-  if (id != nullptr) {
-    if (id->is_string() || id->is_number()) message.id = json::Serialize(*id);
-    if (message.id.empty() || message.id.size() > kIdBytesMax) {
-      message.id.clear();
-      message.request =
-          MakeErrorAt(Reason::kInvalidArgument, "/id", "id must be a short string or a number");
-      return message;
-    }
-  }
+  if (id != nullptr) message.id = MessageIdOf(*id);
   const json::Value* type = value->Find("type");
   if (type == nullptr || !type->is_string()) {
     message.request = MakeErrorAt(Reason::kBadMessage, "/type", "type must be a string");
     return message;
   }
   message.type = TypeNamed(type->string());
+  if (id != nullptr && message.id.empty()) {
+    message.request =
+        MakeErrorAt(Reason::kInvalidArgument, "/id", "id must be a short string or a number");
+    return message;
+  }
   message.request = ReadRequest(*value, limits, message);
   return message;
 }

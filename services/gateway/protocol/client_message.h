@@ -20,7 +20,6 @@
 
 namespace bdcsync::gateway {
 
-inline constexpr size_t kIdBytesMax = 256;           // Of `id`, as JSON text.
 inline constexpr size_t kOpIdBytesMax = 64;          // Of `op_id`.
 inline constexpr size_t kVersionIdBytesMax = 64;     // Of version ids.
 inline constexpr size_t kDeviceIdBytesMax = 128;     // Of `device_id`.
@@ -131,7 +130,7 @@ struct ClientMessage {
   MessageType type = MessageType::kUnknown;
   std::string id;  // JSON text of a string or number, to be echoed; empty: none.
   // Not OK:
-  //   kBadMessage, kTooDeep  not a JSON object with a `type`: nothing else is known.
+  //   kBadMessage, kTooDeep  not a JSON object with a `type`: only the id is known, if it is.
   //   kUnknownType           there is no such message here.
   //   kInvalidArgument, kTooLarge  a field is wrong; the path names it.
   absl::StatusOr<ClientRequest> request = absl::UnknownError("");

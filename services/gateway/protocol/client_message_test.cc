@@ -210,8 +210,13 @@ TEST(ClientMessageTest, ReadsReads) {
   const auto diff = Read<sync::v1::DiffRequest>(
       R"({"type":"diff","entity_type":"t","entity_id":"i","from":"1-a","to":"2-b"})");
   EXPECT_EQ(diff.from_version_id(), "1-a");
-  ExpectRefusedAt("/limit", R"({"type":"list","limit":1001})");
+  EXPECT_EQ(Read<sync::v1::ListEntitiesRequest>(R"({"type":"list","limit":1001})").limit(), 1000);
+  EXPECT_EQ(Read<sync::v1::GetHistoryRequest>(
+                R"({"type":"history","entity_type":"t","entity_id":"i","limit":100000})")
+                .limit(),
+            500);
   ExpectRefusedAt("/limit", R"({"type":"list","limit":0})");
+  ExpectRefusedAt("/limit", R"({"type":"list","limit":-1})");
   ExpectRefusedAt("/limit", R"({"type":"list","limit":1.5})");
   ExpectRefusedAt("/entity_types", R"({"type":"list","entity_types":[1]})");
   ExpectRefusedAt("/from", R"({"type":"diff","entity_type":"t","entity_id":"i"})");

@@ -121,7 +121,7 @@ TEST(ConflictRequest, ADecisionIsReadShortOrAsAList) {
 
 TEST(ConflictRequest, WhatIsWrongIsNamed) {
   ExpectRefusedAt("/status", R"({"type":"conflicts","status":"closed"})");
-  ExpectRefusedAt("/limit", R"({"type":"conflicts","limit":501})");
+  ExpectRefusedAt("/limit", R"({"type":"conflicts","limit":0})");
   ExpectRefusedAt("/entity_type", R"({"type":"conflicts","entity_id":"n1"})");
   ExpectRefusedAt("/conflict_id", R"({"type":"conflicts","choices":[{"choice":"ours"}]})");
   ExpectRefusedAt("/choices/1/choice",

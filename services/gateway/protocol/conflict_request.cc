@@ -74,7 +74,7 @@ ConflictsRequest ReadConflicts(FieldReader& in) {
   }
   list.set_assigned_to(in.Text("assigned_to", entity::kSpaceBytesMax));
   list.set_page_token(in.Text("page_token", kTokenTextBytesMax));
-  list.set_limit(static_cast<int32_t>(in.Int("limit", 1, kConflictsLimitMax).value_or(0)));
+  list.set_limit(static_cast<int32_t>(in.Limit("limit", kConflictsLimitMax)));
   request.one.set_conflict_id(in.Text("conflict_id", kConflictIdBytesMax));
   ReadChoices(in, *request.one.mutable_choices());
   if (!request.one.choices().empty() && request.one.conflict_id().empty()) {

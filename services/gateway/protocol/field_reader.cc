@@ -1,5 +1,7 @@
 #include "services/gateway/protocol/field_reader.h"
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -68,6 +70,15 @@ std::optional<int64_t> FieldReader::Int(absl::string_view name, int64_t min, int
   if (number.ok() && *number >= min && *number <= max) return *number;
   Fail(name, absl::StrCat(name, " must be an integer from ", min, " to ", max));
   return std::nullopt;
+}
+
+int64_t FieldReader::Limit(absl::string_view name, int64_t max) {
+  const json::Value* value = Find(name, json::Kind::kNumber);
+  if (value == nullptr) return 0;
+  const auto number = value->AsInt64();
+  if (number.ok() && *number >= 1) return std::min(*number, max);
+  Fail(name, absl::StrCat(name, " must be an integer of at least 1"));
+  return 0;
 }
 
 int64_t FieldReader::TimeMs(absl::string_view name) {

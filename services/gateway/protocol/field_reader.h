@@ -31,6 +31,8 @@ class FieldReader {
   std::string RequiredText(absl::string_view name, size_t bytes_max);
   bool Bool(absl::string_view name);
   std::optional<int64_t> Int(absl::string_view name, int64_t min, int64_t max);
+  // How many of a list are asked for, at least 1; more than `max` are `max`. 0 when left out.
+  int64_t Limit(absl::string_view name, int64_t max);
   // Milliseconds since 1970 of an RFC 3339 time; 0 when left out.
   int64_t TimeMs(absl::string_view name);
   // The value that `choices` gives the text of the field; `fallback` when it is left out.

@@ -109,7 +109,7 @@ TEST(ProtoMessage, AnAnswerIsCarriedWithItsEnvelope) {
   EXPECT_EQ(message.sync_response().revision(), 2);
   EXPECT_EQ(message.sync_response().data(), R"({"big":9007199254740993})");
   EXPECT_FALSE(message.sync_response().has_success());
-  const v1::ServerMessage batch = ToProto(SyncBatchResponseMessage("", {result, result}));
+  const v1::ServerMessage batch = ToProto(SyncBatchResponseMessage("", false, {result, result}));
   EXPECT_FALSE(batch.has_id());
   ASSERT_EQ(batch.sync_batch_response().results_size(), 2);
   EXPECT_TRUE(batch.sync_batch_response().results(1).success());

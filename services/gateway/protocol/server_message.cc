@@ -50,6 +50,18 @@ bool Succeeded(const sync::v1::OperationResult& result) {
          result.outcome() != common::v1::OUTCOME_UNSPECIFIED;
 }
 
+// Why an atomic batch was not applied: the first error that is not about another operation's.
+// Null: it was applied.
+const common::v1::Error* BlamedError(const std::vector<sync::v1::OperationResult>& results) {
+  const common::v1::Error* blamed = nullptr;
+  for (const sync::v1::OperationResult& result : results) {
+    if (!result.has_error()) continue;
+    if (result.error().code() != InfoOf(Reason::kDependsOnRejected).name) return &result.error();
+    if (blamed == nullptr) blamed = &result.error();
+  }
+  return blamed;
+}
+
 // Everything of a sync_response but type, id and success.
 void WriteResult(JsonWriter& writer, const sync::v1::OperationResult& result) {
   writer.Text("op_id", result.op_id());
@@ -186,15 +198,17 @@ std::string SyncResponseMessage(absl::string_view id, const sync::v1::OperationR
                 [&](JsonWriter& writer) { WriteResult(writer, result); });
 }
 
-std::string SyncBatchResponseMessage(absl::string_view id,
+std::string SyncBatchResponseMessage(absl::string_view id, bool atomic,
                                      const std::vector<sync::v1::OperationResult>& results) {
-  return Answer("sync_batch_response", id, true, [&](JsonWriter& writer) {
+  const common::v1::Error* const error = atomic ? BlamedError(results) : nullptr;
+  return Answer("sync_batch_response", id, error == nullptr, [&](JsonWriter& writer) {
     writer.Array("results", results, [](const sync::v1::OperationResult& result, std::string& out) {
       JsonWriter one(out);
       one.Bool("success", Succeeded(result));
       WriteResult(one, result);
       one.End();
     });
+    if (error != nullptr) WriteError(writer, *error);
   });
 }
 

@@ -44,7 +44,8 @@ std::string PongMessage(absl::string_view id, absl::Time server_time);
 
 // Also the push that tells a queued operation's outcome.
 std::string SyncResponseMessage(absl::string_view id, const sync::v1::OperationResult& result);
-std::string SyncBatchResponseMessage(absl::string_view id,
+// An atomic batch that was not applied is no success, and has the error of the operation to blame.
+std::string SyncBatchResponseMessage(absl::string_view id, bool atomic,
                                      const std::vector<sync::v1::OperationResult>& results);
 
 std::string EntityMessage(absl::string_view id, const version::v1::EntityState& entity);

@@ -179,6 +179,8 @@ class ClientSession final : public ConnectionHandler,
   void Presence(const ClientMessage& message, PresenceRequest& request);
   void Broadcast(const ClientMessage& message, BroadcastRequest& request);
   absl::Status CheckLive(absl::string_view space, Access needed, size_t bytes);
+  // Leaves a space where this session neither subscribes nor is present any more.
+  void LeaveUnlessThere(const std::string& space);
   void EndPresences();
 
   const std::string& OwnSpaceIfEmpty(std::string& space);

@@ -46,6 +46,7 @@ void ClientSession::LoseSpace(const std::string& space) {
   const auto present = std::find(presences_.begin(), presences_.end(), space);
   if (present != presences_.end()) {
     presences_.erase(present);
+    LeaveUnlessThere(space);
     services_.live.PublishPresence(*caller_, space, "null");
   }
   AskPurge(space);

@@ -104,6 +104,14 @@ TEST_F(SessionAccessTest, WhatWasLostWhileTheDeviceWasAwayIsPurgedWhenItReturns)
   EXPECT_THAT(client.Take(), ElementsAre(HasSubstr("authenticated"), SpacePurge("team-1")));
 }
 
+TEST_F(SessionAccessTest, PresenceEndsWithTheAccess) {
+  auto client = Connect("ada", {{"team-1", Access::kRead}});
+  client->Send(R"({"type":"presence","space":"team-1","state":{}})");
+  Refresh(*client, {});
+  EXPECT_THAT(live_.log, ElementsAre("join team-1", "presence team-1 {}", "leave team-1",
+                                     "presence team-1 null"));
+}
+
 TEST_F(SessionAccessTest, ARevokedDeviceIsToldToPurgeAndThenClosed) {
   auto client = Connect("ada", {{"team-1", Access::kRead}});
   client->Send(R"({"type":"subscribe","space":"team-1"})");

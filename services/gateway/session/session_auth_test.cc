@@ -263,5 +263,14 @@ TEST_F(SessionAuthTest, NothingIsLeftOfASessionThatIsGone) {
   loop_.RunPosted();
 }
 
+TEST_F(SessionAuthTest, AnIdThatIsNoneIsWhatTheAnswerComplainsOf) {
+  Client client(*this);
+  client.Send(R"({"type":"authenticate","id":null,"token":"t"})");
+  const json::Value answer = client.TakeOne();
+  EXPECT_EQ(Text(answer, "type"), "authenticated");
+  EXPECT_EQ(Text(answer, "error/path"), "/id");
+  EXPECT_EQ(client.connection.close_code, kCloseUnauthenticated);
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway

@@ -46,8 +46,14 @@ void ClientSession::Presence(const ClientMessage& message, PresenceRequest& requ
     Fail(Open(message), status);
     return;
   }
-  if (ends && present != presences_.end()) presences_.erase(present);
-  if (!ends && present == presences_.end()) presences_.push_back(space);
+  if (ends && present != presences_.end()) {
+    presences_.erase(present);
+    LeaveUnlessThere(space);
+  }
+  if (!ends && present == presences_.end()) {
+    presences_.push_back(space);
+    services_.live.Join(space, this);  // Who is present is told of the others.
+  }
   services_.live.PublishPresence(*caller_, space, request.state);  // No answer.
 }
 
@@ -61,6 +67,13 @@ void ClientSession::Broadcast(const ClientMessage& message, BroadcastRequest& re
   }
   services_.live.PublishBroadcast(*caller_, space, request.topic, request.payload);
   Answer(pending, BroadcastSentMessage(pending.id));
+}
+
+void ClientSession::LeaveUnlessThere(const std::string& space) {
+  const bool present = std::find(presences_.begin(), presences_.end(), space) != presences_.end();
+  const bool subscribed = std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                                      [&](const Subscription& one) { return one.space == space; });
+  if (!present && !subscribed) services_.live.Leave(space, this);
 }
 
 void ClientSession::EndPresences() {

@@ -140,6 +140,9 @@ TEST_F(SessionMessagesTest, OneMalformedOperationRefusesAnAtomicBatch) {
       {"entity_type":"t","entity_id":"b","operation":"zap"}]})");
   EXPECT_THAT(pipeline_.submissions, IsEmpty());
   const json::Value answer = client_->TakeOne();
+  EXPECT_EQ(Text(answer, "success"), "false");
+  EXPECT_EQ(Text(answer, "error/code"), "invalid_argument");
+  EXPECT_EQ(Text(answer, "error/path"), "/operations/1/operation");
   EXPECT_EQ(Text(answer, "results/0/error/code"), "depends_on_rejected");
   EXPECT_EQ(Text(answer, "results/1/error/code"), "invalid_argument");
 }
@@ -306,8 +309,22 @@ TEST_F(SessionMessagesTest, PresenceIsPublishedAndEndsWithTheSession) {
   client_->Send(R"({"type":"presence","space":"team-1","state":null})");
   EXPECT_THAT(client_->Take(), IsEmpty());
   client_->Leave();
-  EXPECT_THAT(live_.log, ElementsAre(R"(presence team-2 {"x":1})", "presence team-1 {}",
-                                     "presence team-1 null", "presence team-2 null", "remove"));
+  EXPECT_THAT(live_.log, ElementsAre("join team-2", R"(presence team-2 {"x":1})", "join team-1",
+                                     "presence team-1 {}", "leave team-1", "presence team-1 null",
+                                     "presence team-2 null", "remove"));
+}
+
+TEST_F(SessionMessagesTest, ASpaceIsLeftWithTheLastOfPresenceAndSubscriptions) {
+  client_->Send(R"({"type":"subscribe","space":"team-1"})");
+  client_->Send(R"({"type":"presence","space":"team-1","state":{}})");
+  client_->Send(R"({"type":"presence","space":"team-1","state":{"x":1}})");
+  client_->Send(R"({"type":"presence","space":"team-1","state":null})");
+  EXPECT_THAT(live_.log, Not(Contains("leave team-1")));
+  client_->Send(R"({"type":"presence","space":"team-1","state":{}})");
+  client_->Send(R"({"type":"unsubscribe","subscription_id":"s1"})");
+  EXPECT_THAT(live_.log, Not(Contains("leave team-1")));
+  client_->Send(R"({"type":"presence","space":"team-1","state":null})");
+  EXPECT_THAT(live_.log, Contains("leave team-1"));
 }
 
 TEST_F(SessionMessagesTest, ABroadcastNeedsTheRightToWrite) {

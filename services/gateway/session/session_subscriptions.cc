@@ -22,9 +22,7 @@ void ClientSession::ForgetSubscription(absl::string_view id) {
   const std::string space = subscription->space;
   subscriptions_.erase(subscriptions_.begin() + (subscription - subscriptions_.data()));
   services_.metrics.subscriptions.Add(-1);
-  const bool still_there = std::any_of(subscriptions_.begin(), subscriptions_.end(),
-                                       [&](const Subscription& one) { return one.space == space; });
-  if (!still_there) services_.live.Leave(space, this);
+  LeaveUnlessThere(space);
 }
 
 void ClientSession::Subscribe(const ClientMessage& message, SubscribeRequest& request) {

@@ -102,20 +102,20 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
   BatchPlan plan = PlanBatch(request);
   if (plan.operations.empty()) {
     CountErrors(services_.metrics, plan.results);
-    Answer(pending, SyncBatchResponseMessage(message.id, plan.results));
+    Answer(pending, SyncBatchResponseMessage(message.id, request.atomic, plan.results));
     return;
   }
   BeginWrites(keys);
   std::vector<Operation> operations = std::move(plan.operations);
   services_.operations.Submit(
       caller_, std::move(operations), SubmitOptions{true, request.atomic, message.id},
-      OnLoop([pending, keys, plan = std::move(plan)](ClientSession& self,
-                                                     std::vector<OperationResult> results) mutable {
+      OnLoop([pending, keys, atomic = request.atomic, plan = std::move(plan)](
+                 ClientSession& self, std::vector<OperationResult> results) mutable {
         for (size_t i = 0; i < results.size() && i < plan.places.size(); ++i) {
           plan.results[plan.places[i]] = std::move(results[i]);
         }
         CountErrors(self.services_.metrics, plan.results);
-        self.Answer(pending, SyncBatchResponseMessage(pending.id, plan.results));
+        self.Answer(pending, SyncBatchResponseMessage(pending.id, atomic, plan.results));
         self.EndWrites(keys);
       }));
 }

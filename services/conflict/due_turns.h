@@ -1,0 +1,32 @@
+// Which of the conflicts that are due are told, where they are more than fit. Those told least
+// often come before those more overdue: what was told and is due still could not be closed, and a
+// pageful of such would hold up all others for ever. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "services/conflict/desk_storage.h"
+
+namespace bdcsync::conflict {
+
+class DueTurns {
+ public:
+  // How many places to read to find the `limit` whose turn it is.
+  int PlacesToRead(int limit) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Cuts all `places` that were read, the most overdue first, to `limit` of them in that order.
+  void Cut(int limit, std::vector<DuePlace>& places) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Told(const std::vector<DuePlace>& places) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  mutable absl::Mutex mutex_;
+  // How often, of those that were due when last read.
+  absl::flat_hash_map<std::string, int64_t> told_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace bdcsync::conflict
