@@ -70,6 +70,8 @@ void ClientSession::RefuseAuthentication(const ClientMessage& message, const abs
       return Close(kCloseForbidden, why.message());
     case Reason::kQuotaExceeded:
       return Close(kCloseRateLimited, why.message());
+    case Reason::kTokenExpired:  // A client that slept comes back with it: a newer one will do.
+      return Close(kCloseTokenExpired, why.message());
     default:
       return Close(kCloseUnauthenticated, why.message());
   }

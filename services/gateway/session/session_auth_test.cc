@@ -73,7 +73,7 @@ TEST_F(SessionAuthTest, RefusesBadAndExpiredTokens) {
   Client expired(*this);
   expired.Send(AuthenticateText(Token("ada", {}, absl::Seconds(-5)), "d1"));
   EXPECT_EQ(Text(expired.TakeOne(), "error/code"), "token_expired");
-  EXPECT_EQ(expired.connection.close_code, kCloseUnauthenticated);
+  EXPECT_EQ(expired.connection.close_code, kCloseTokenExpired);
   Client missing(*this);
   missing.Send(R"({"type":"authenticate","user_id":"ada"})");
   EXPECT_EQ(Text(missing.TakeOne(), "error/code"), "unauthenticated");
