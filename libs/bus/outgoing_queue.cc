@@ -6,17 +6,25 @@ namespace bdcsync::bus {
 
 void OutgoingQueue::Push(absl::string_view channel, std::string payload) {
   OutgoingMessage message{std::string(channel), std::move(payload)};
-  absl::MutexLock lock(&mutex_);
-  bytes_ += message.payload.size();
-  messages_.push_back(std::move(message));
-  while (messages_.size() > messages_max_ || bytes_ > bytes_max_) {
-    bytes_ -= messages_.front().payload.size();
-    messages_.pop_front();
-    ++dropped_;
-    overflowed_ = true;
-    woken_ = true;
+  {
+    absl::MutexLock lock(&mutex_);
+    bytes_ += message.payload.size();
+    messages_.push_back(std::move(message));
+    while (messages_.size() > messages_max_ || bytes_ > bytes_max_) {
+      bytes_ -= messages_.front().payload.size();
+      messages_.pop_front();
+      ++dropped_;
+      overflowed_ = true;
+      woken_ = true;
+    }
   }
-  changed_.Signal();
+  changed_.Signal();  // Without the lock, for which who wakes up would have to sleep again.
+}
+
+bool OutgoingQueue::Await(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  if (messages_.empty() && !woken_ && !stopped_) changed_.WaitWithTimeout(&mutex_, timeout);
+  return !stopped_;
 }
 
 bool OutgoingQueue::Take(std::size_t messages_max, std::size_t bytes_max, absl::Duration timeout,
@@ -45,8 +53,10 @@ bool OutgoingQueue::Pause(absl::Duration duration) {
 }
 
 void OutgoingQueue::Wake() {
-  absl::MutexLock lock(&mutex_);
-  woken_ = true;
+  {
+    absl::MutexLock lock(&mutex_);
+    woken_ = true;
+  }
   changed_.Signal();
 }
 

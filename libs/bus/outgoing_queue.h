@@ -33,6 +33,8 @@ class OutgoingQueue {
   // one. False once stopped.
   bool Take(std::size_t messages_max, std::size_t bytes_max, absl::Duration timeout,
             std::vector<OutgoingMessage>& batch);
+  // Waits like Take and takes nothing. False once stopped.
+  bool Await(absl::Duration timeout);
   // Waits for about `duration`. False as soon as the queue is stopped.
   bool Pause(absl::Duration duration);
   // Makes one Take return, if need be without a message.

@@ -53,10 +53,12 @@ absl::Status RedisPublisher::Serve(std::vector<OutgoingMessage>& batch, Backoff&
   while (true) {
     const absl::Duration started = clock_.Monotonic();
     RETURN_IF_ERROR(Send(*connection, batch));
+    // With nothing to send for long, an empty batch makes Send ask whether the server lives.
+    if (!queue_.Await(options_.answer_timeout)) return absl::OkStatus();
+    // Only once there is a message: most of the time the interval is over by then.
     const absl::Duration rest = options_.write_interval_min - (clock_.Monotonic() - started);
     if (rest > absl::ZeroDuration() && !queue_.Pause(rest)) return absl::OkStatus();
-    // With nothing to send for long, an empty batch makes Send ask whether the server lives.
-    if (!queue_.Take(options_.batch_messages_max, options_.batch_bytes_max, options_.answer_timeout,
+    if (!queue_.Take(options_.batch_messages_max, options_.batch_bytes_max, absl::ZeroDuration(),
                      batch)) {
       return absl::OkStatus();
     }

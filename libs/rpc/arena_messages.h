@@ -11,19 +11,25 @@
 
 namespace bdcsync::rpc {
 
+// Enough for a call with one item; a batch takes ever larger blocks.
+inline google::protobuf::ArenaOptions ArenaOptionsOfCall() {
+  constexpr std::size_t kFirstBlockBytes = 4 << 10;
+  constexpr std::size_t kBlockBytesMax = 64 << 10;
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = kFirstBlockBytes;
+  options.max_block_size = kBlockBytesMax;
+  return options;
+}
+
 template <typename Request, typename Response>
 class ArenaMessages final : public grpc::MessageAllocator<Request, Response> {
  public:
   grpc::MessageHolder<Request, Response>* AllocateMessages() override { return new Call(); }
 
  private:
-  // Enough for a call with one item; a batch takes ever larger blocks.
-  static constexpr std::size_t kFirstBlockBytes = 4 << 10;
-  static constexpr std::size_t kBlockBytesMax = 64 << 10;
-
   class Call final : public grpc::MessageHolder<Request, Response> {
    public:
-    Call() : arena_(Options()) {
+    Call() : arena_(ArenaOptionsOfCall()) {
       this->set_request(google::protobuf::Arena::CreateMessage<Request>(&arena_));
       this->set_response(google::protobuf::Arena::CreateMessage<Response>(&arena_));
     }
@@ -31,13 +37,6 @@ class ArenaMessages final : public grpc::MessageAllocator<Request, Response> {
     void Release() override { delete this; }
 
    private:
-    static google::protobuf::ArenaOptions Options() {
-      google::protobuf::ArenaOptions options;
-      options.start_block_size = kFirstBlockBytes;
-      options.max_block_size = kBlockBytesMax;
-      return options;
-    }
-
     google::protobuf::Arena arena_;
   };
 };

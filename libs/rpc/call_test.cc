@@ -1,4 +1,4 @@
-// Server, peers and both ends of a call: directly, in the process by gRPC, and over TCP.
+// Both ends of a call: directly, in the process by gRPC, over TCP, and on a stream.
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -13,17 +13,16 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/clock.h"
-#include "libs/log/capture.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/client.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/status_matchers.h"
 
@@ -33,9 +32,7 @@ namespace {
 using event_store::v1::EventStoreService;
 using event_store::v1::GetStoreInfoRequest;
 using event_store::v1::GetStoreInfoResponse;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using Handler = std::function<grpc::ServerUnaryReactor*(grpc::CallbackServerContext*)>;
 namespace status = ::bdcsync::testing;
 
@@ -107,18 +104,11 @@ class HeldCalls {
   const std::shared_ptr<State> state_;  // Shared with the handler, for late calls.
 };
 
-enum class Way { kDirect, kInProcess, kTcp };
+enum class Way { kDirect, kInProcess, kTcp, kStream };
 
 std::string NameOf(Way way) {
-  switch (way) {
-    case Way::kDirect:
-      return "Direct";
-    case Way::kInProcess:
-      return "InProcess";
-    case Way::kTcp:
-      return "Tcp";
-  }
-  return "";
+  static constexpr const char* kNames[] = {"Direct", "InProcess", "Tcp", "Stream"};
+  return kNames[static_cast<int>(way)];
 }
 
 class CallTest : public ::testing::TestWithParam<Way> {
@@ -126,11 +116,13 @@ class CallTest : public ::testing::TestWithParam<Way> {
   void SetUp() override {
     server_ = std::make_unique<Server>(ServerOptions{}, metrics_);
     server_->AddService(&service_);
+    ServeOnStreams<EventStoreService, GetStoreInfoRequest, GetStoreInfoResponse>(*server_,
+                                                                                 kGetStoreInfo);
     ASSERT_OK(server_->Start());
     server_->SetServing(true);
     Peer peer = server_->InProcess();
     if (GetParam() != Way::kDirect) peer.direct = nullptr;
-    if (GetParam() == Way::kTcp) {
+    if (FromOutside()) {
       ASSERT_OK_AND_ASSIGN(peer.channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
     }
     client_ = std::make_unique<Client<EventStoreService>>(peer);
@@ -147,7 +139,9 @@ class CallTest : public ::testing::TestWithParam<Way> {
     answered.WaitForNotification();
     return answer;
   }
-  void StartCall(const CallOptions& options, Done<GetStoreInfoResponse> done) {
+  static bool FromOutside() { return GetParam() == Way::kTcp || GetParam() == Way::kStream; }
+  void StartCall(CallOptions options, Done<GetStoreInfoResponse> done) {
+    options.on_stream = GetParam() == Way::kStream;
     client_->Start(kGetStoreInfo, GetStoreInfoRequest(), options, std::move(done));
   }
 
@@ -159,7 +153,7 @@ class CallTest : public ::testing::TestWithParam<Way> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Ways, CallTest,
-                         ::testing::Values(Way::kDirect, Way::kInProcess, Way::kTcp),
+                         ::testing::Values(Way::kDirect, Way::kInProcess, Way::kTcp, Way::kStream),
                          [](const auto& info) { return NameOf(info.param); });
 
 TEST_P(CallTest, ACallIsAnsweredOnce) {
@@ -266,46 +260,6 @@ TEST_P(CallTest, AnAnswerIsHandledWithinTheScopeOfItsCall) {
   EXPECT_EQ(current, "asked");
 }
 
-class CallLogTest : public ::testing::TestWithParam<Way> {};
-
-INSTANTIATE_TEST_SUITE_P(Ways, CallLogTest, ::testing::Values(Way::kDirect, Way::kInProcess),
-                         [](const auto& info) { return NameOf(info.param); });
-
-TEST_P(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
-  metrics::Registry metrics;
-  log::CapturedLog log;
-  FakeService service;
-  Server server({}, metrics, log.logger());
-  server.AddService(&service);
-  ASSERT_OK(server.Start());
-  Peer peer = server.InProcess();
-  if (GetParam() == Way::kInProcess) peer.direct = nullptr;
-  const Client<EventStoreService> client(peer);
-  const auto call = [&](const std::string& id) {
-    absl::Notification answered;
-    bool ok = false;
-    client.Start(kGetStoreInfo, GetStoreInfoRequest(), {.timeout = kLong, .request_id = id},
-                 Done<GetStoreInfoResponse>([&](absl::StatusOr<GetStoreInfoResponse> response) {
-                   ok = response.ok();
-                   answered.Notify();
-                 }));
-    answered.WaitForNotification();
-    return ok;
-  };
-  log.logger().SetLevel(log::Level::kInfo);
-  EXPECT_TRUE(call("quiet"));
-  service.handler = [](grpc::CallbackServerContext* context) {
-    return FinishNow(context, MakeError(Reason::kInternal, "broken"));
-  };
-  EXPECT_FALSE(call("failed"));
-  log.logger().SetLevel(log::Level::kDebug);
-  EXPECT_FALSE(call("traced \"twice\""));
-  server.AwaitIdle(SystemClock().Now() + kLong);
-  const std::string text = absl::StrJoin(log.lines(), "\n");
-  EXPECT_THAT(text, AllOf(HasSubstr(R"("request_id":"failed")"), HasSubstr("broken"),
-                          HasSubstr(R"("request_id":"tracedtwice")"), Not(HasSubstr("quiet"))));
-}
-
 TEST_P(CallTest, ACallWithoutAnAnswerEndsAtItsDeadline) {
   // Its time may be over before it arrives, and then it may arrive after the test.
   const HeldCalls held;
@@ -370,7 +324,7 @@ TEST_P(CallTest, DrainRefusesNewCallsAndAnswersThoseInFlight) {
   });
   held.AwaitArrival();
   std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
-  if (GetParam() == Way::kTcp) {
+  if (FromOutside()) {
     while (Call().ok()) std::this_thread::yield();  // Until the drain has begun.
     EXPECT_THAT(Call(), status::HasReason(Reason::kUnavailable));
   }
@@ -381,7 +335,7 @@ TEST_P(CallTest, DrainRefusesNewCallsAndAnswersThoseInFlight) {
 }
 
 TEST_P(CallTest, DrainCancelsWhatIsLeftAtItsDeadline) {
-  if (GetParam() != Way::kTcp) return;  // Other calls are ended by their callers only.
+  if (!FromOutside()) return;  // Other calls are ended by their callers only.
   HeldCall held;
   service_.handler = held.handler();
   absl::Notification answered;
@@ -397,7 +351,7 @@ TEST_P(CallTest, DrainCancelsWhatIsLeftAtItsDeadline) {
 }
 
 TEST_P(CallTest, CallsWithinTheProcessWorkUntilTheServerIsGone) {
-  if (GetParam() == Way::kTcp) return;
+  if (FromOutside()) return;
   server_->Drain(absl::InfinitePast());
   EXPECT_OK(Call());
 }
@@ -433,83 +387,6 @@ TEST_P(CallTest, HealthFollowsServing) {
   EXPECT_EQ(check(service), not_serving);
   server_->SetServing(true);
   EXPECT_EQ(check(), serving);
-}
-
-TEST(Server, WhatIsForTheSuiteCannotBeCalledFromOutsideWhereTheSuiteIsWhole) {
-  const auto call = [](bool within, Audience audience, bool from_outside) {
-    metrics::Registry metrics;
-    FakeService service;
-    Server server({.suite_within = within}, metrics);
-    server.AddService(&service, audience);
-    EXPECT_OK(server.Start());
-    auto channel = from_outside ? *Dial(absl::StrCat("127.0.0.1:", server.port()), {})
-                                : server.InProcessChannel();
-    const auto stub = EventStoreService::NewStub(channel);
-    return rpc::Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
-                     {.timeout = kLong})
-        .status();
-  };
-  EXPECT_EQ(call(true, Audience::kSuite, true).code(), absl::StatusCode::kUnimplemented);
-  EXPECT_OK(call(true, Audience::kSuite, false));
-  EXPECT_OK(call(true, Audience::kClients, true));
-  EXPECT_OK(call(false, Audience::kSuite, true));
-}
-
-TEST(Server, ATakenPortAndABadCertificateAreErrors) {
-  metrics::Registry metrics;
-  Server first({}, metrics);
-  ASSERT_OK(first.Start());
-  metrics::Registry others;
-  Server second({.port = first.port()}, others);
-  EXPECT_THAT(second.Start(), status::HasReason(Reason::kUnavailable));
-  Server third({.tls_cert_file = "/nowhere.pem", .tls_key_file = "/nowhere.pem"}, others);
-  EXPECT_THAT(third.Start(), status::StatusIs(absl::StatusCode::kInvalidArgument));
-}
-
-TEST(Channels, AreOnePerReplicaAndAlwaysTheSame) {
-  Channels channels({.addresses = {{"version", {"127.0.0.1:1", "127.0.0.1:2"}}}});
-  ASSERT_OK_AND_ASSIGN(const auto replicas, channels.Get("version"));
-  EXPECT_EQ(replicas.size(), 2u);
-  ASSERT_OK_AND_ASSIGN(const auto again, channels.Get("version"));
-  EXPECT_EQ(replicas.front().channel, again.front().channel);
-  EXPECT_EQ(replicas.back().channel, again.back().channel);
-  const auto unknown = channels.Get("device-sync");
-  EXPECT_THAT(unknown, status::HasReason(Reason::kNotFound));
-  EXPECT_THAT(std::string(unknown.status().message()), HasSubstr("services.device_sync"));
-}
-
-TEST(Channels, AServiceInThisProcessHidesItsAddresses) {
-  Channels channels({.addresses = {{"version", {"127.0.0.1:1", "127.0.0.1:2"}}}});
-  metrics::Registry metrics;
-  Server server({}, metrics);
-  ASSERT_OK(server.Start());
-  channels.AddInProcess("version", server.InProcess());
-  ASSERT_OK_AND_ASSIGN(const auto replicas, channels.Get("version"));
-  ASSERT_EQ(replicas.size(), 1u);
-  EXPECT_NE(replicas.front().direct, nullptr);
-}
-
-TEST(Channels, ALostServiceIsFoundAgainWhenItIsBack) {
-  metrics::Registry metrics;
-  FakeService service;
-  auto server = std::make_unique<Server>(ServerOptions{}, metrics);
-  server->AddService(&service);
-  ASSERT_OK(server->Start());
-  const int port = server->port();
-  ASSERT_OK_AND_ASSIGN(const auto channel, Dial(absl::StrCat("127.0.0.1:", port), {}));
-  const auto stub = EventStoreService::NewStub(channel);
-  const auto call = [&](bool wait) {
-    return Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
-                {.timeout = kLong, .wait_for_ready = wait});
-  };
-  ASSERT_OK(call(true));
-  server.reset();
-  EXPECT_THAT(call(false), status::HasReason(Reason::kUnavailable));
-  metrics::Registry metrics_after;
-  server = std::make_unique<Server>(ServerOptions{.port = port}, metrics_after);
-  server->AddService(&service);
-  ASSERT_OK(server->Start());
-  EXPECT_OK(call(true));
 }
 
 }  // namespace

@@ -19,11 +19,14 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "libs/base/call_trace.h"
+#include "libs/rpc/call_streams.h"
 #include "libs/rpc/deadline.h"
 #include "libs/rpc/direct_server.h"
 #include "libs/rpc/ongoing_call.h"
 #include "libs/rpc/peer.h"
 #include "libs/rpc/status.h"
+#include "libs/rpc/stream_frame.h"
+#include "libs/rpc/streamed_call.h"
 
 namespace bdcsync::rpc {
 
@@ -36,8 +39,11 @@ std::string MethodName(const char* service, const google::protobuf::Descriptor* 
 template <typename Service>
 class Client {
  public:
-  explicit Client(const Peer& peer) : stub_(Service::NewStub(peer.channel)), direct_(peer.direct) {
+  explicit Client(const Peer& peer) : direct_(peer.direct) {
     if (direct_ != nullptr) service_ = direct_->Find<typename Service::CallbackService>();
+    if (peer.channel == nullptr) return;  // Of a service that is here.
+    stub_ = Service::NewStub(peer.channel);
+    if (service_ == nullptr) streams_ = std::make_unique<CallStreams>(peer.channel);
   }
 
   // Starts a call and returns at once. `request` is a message, or a shared_ptr to one that nobody
@@ -49,14 +55,28 @@ class Client {
   void Start(Method method, Held request, const CallOptions& options, Done<Response> done,
              CallTracker* tracker = nullptr) const {
     if (service_ != nullptr) {
-      Launch(std::make_shared<Direct<Method, Held, Response>>(*this, method, options,
+      Launch(std::make_shared<Direct<Method, Held, Response>>(*this, method, TraceToSend(options),
+                                                              options.may_take_long,
                                                               std::move(request), std::move(done)),
+             tracker);
+    } else if (options.on_stream && !options.wait_for_ready) {
+      Launch(std::make_shared<Streamed<Method, Held, Response>>(
+                 *this, method, options, std::move(request), std::move(done)),
              tracker);
     } else {
       Launch(std::make_shared<Remote<Method, Held, Response>>(*this, method, options,
                                                               std::move(request), std::move(done)),
              tracker);
     }
+  }
+
+  // The same for a call that came from elsewhere with `trace`, to a service that is here, on this
+  // thread, which is one of gRPC's.
+  template <typename Method, typename Held, typename Response>
+  void StartHere(Method method, CallTrace trace, Held request, Done<Response> done) const {
+    std::make_shared<Direct<Method, Held, Response>>(*this, method, std::move(trace), false,
+                                                     std::move(request), std::move(done))
+        ->StartHere();
   }
 
   // For everything else, e.g. streams.
@@ -75,10 +95,10 @@ class Client {
   using MessageIn = std::remove_cvref_t<decltype(MessageOf(std::declval<const Held&>()))>;
 
   template <typename Request>
-  static const char* NameOf() {
+  static const std::string& NameOf() {
     static const std::string* const name =
         new std::string(MethodName(Service::service_full_name(), Request::descriptor()));
-    return name->c_str();  // For ever the same, as metrics need it.
+    return *name;  // For ever the same, as metrics need it.
   }
 
   template <typename Call>
@@ -118,10 +138,10 @@ class Client {
   template <typename Method, typename Held, typename Response>
   class Direct final : public DirectCall, public Outcome<Response> {
    public:
-    Direct(const Client& client, Method method, const CallOptions& options, Held request,
+    Direct(const Client& client, Method method, CallTrace trace, bool may_take_long, Held request,
            Done<Response> done)
-        : DirectCall(client.direct_, NameOf<MessageIn<Held>>(), TraceToSend(options),
-                     CallScope::Current(), options.may_take_long),
+        : DirectCall(client.direct_, NameOf<MessageIn<Held>>().c_str(), std::move(trace),
+                     CallScope::Current(), may_take_long),
           Outcome<Response>(std::move(done)),
           service_(*client.service_),
           method_(method),
@@ -135,6 +155,43 @@ class Client {
     std::size_t RequestBytes() const override { return MessageOf(request_).ByteSizeLong(); }
 
     typename Service::CallbackService& service_;
+    const Method method_;
+    const Held request_;
+    Response response_;
+  };
+
+  template <typename Method, typename Held, typename Response>
+  class Streamed final : public StreamedCall, public Outcome<Response> {
+   public:
+    Streamed(const Client& client, Method method, const CallOptions& options, Held request,
+             Done<Response> done)
+        : StreamedCall(*client.streams_, NameOf<MessageIn<Held>>(), TraceToSend(options),
+                       CallScope::Current()),
+          Outcome<Response>(std::move(done)),
+          client_(client),
+          method_(method),
+          request_(std::move(request)) {}
+
+   private:
+    grpc::ByteBuffer Encode(const CallTrace& trace) const override {
+      return EncodeCall(trace, MessageOf(request_));
+    }
+    bool Parse(const grpc::ByteBuffer& answer) override { return ParseAnswer(answer, response_); }
+    std::shared_ptr<OngoingCall> StartPlain(const CallTrace& trace,
+                                            std::function<void(absl::Status)> ended) override {
+      const CallScope scope(trace);  // Which says what time is left.
+      auto call = std::make_shared<Remote<Method, Held, Response>>(
+          client_, method_, CallOptions{.timeout = absl::InfiniteDuration()}, request_,
+          Done<Response>([this, ended = std::move(ended)](absl::StatusOr<Response> response) {
+            if (response.ok()) response_ = *std::move(response);
+            ended(response.status());
+          }));
+      call->Start();
+      return call;
+    }
+    void Answer(absl::Status status) override { this->End(*this, std::move(status), response_); }
+
+    const Client& client_;
     const Method method_;
     const Held request_;
     Response response_;
@@ -176,6 +233,7 @@ class Client {
   };
 
   std::unique_ptr<typename Service::Stub> stub_;
+  std::unique_ptr<CallStreams> streams_;  // Null: the service is here.
   std::shared_ptr<DirectServer> direct_;
   typename Service::CallbackService* service_ = nullptr;  // Not null: the service is here.
 };

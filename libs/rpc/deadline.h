@@ -23,8 +23,10 @@ inline constexpr absl::string_view kRequestIdMetadata = "x-request-id";
 struct CallOptions {
   absl::Duration timeout = absl::Seconds(10);
   std::string request_id;  // Empty: none is sent.
-  bool wait_for_ready =
-      false;  // Wait for a connection (until the deadline) instead of failing at once.
+  // Wait for a connection (until the deadline) instead of failing at once.
+  bool wait_for_ready = false;
+  // On a stream that stays, where the service is not in this process and it need not wait.
+  bool on_stream = false;
   bool may_take_long = false;  // Never handled on the thread that calls, wherever the service is.
 };
 

@@ -1,12 +1,8 @@
 #include "libs/rpc/direct_server.h"
 
-#include <grpcpp/alarm.h>
-
-#include <functional>
-
 #include "libs/base/clock.h"
 #include "libs/base/errors.h"
-#include "libs/rpc/deadline.h"
+#include "libs/rpc/elsewhere.h"
 #include "libs/rpc/server_metrics.h"
 #include "libs/rpc/status.h"
 
@@ -23,116 +19,52 @@ CallTrace Cleaned(CallTrace trace) {
 thread_local int handlers_on_stack = 0;
 thread_local int answers_on_stack = 0;
 
-// On a thread of gRPC's, like the answers of all other calls.
-void RunElsewhere(std::function<void()> task) {
-  auto* const alarm = new grpc::Alarm;  // Deleted by what it runs.
-  // A moment that is not long past would be rounded up to the next millisecond.
-  alarm->Set(gpr_inf_past(GPR_CLOCK_MONOTONIC), [alarm, task = std::move(task)](bool) {
-    task();
-    delete alarm;
-  });
-}
-
 }  // namespace
 
-DirectServer::DirectServer(CallMetrics& metrics) : metrics_(metrics) {}
+DirectServer::DirectServer(CallMetrics& metrics)
+    : metrics_(metrics), calls_(std::make_shared<OpenCalls>()) {}
 DirectServer::~DirectServer() = default;
 
-int DirectServer::in_flight() const {
-  absl::MutexLock lock(&mutex_);
-  return static_cast<int>(calls_.size());
-}
-
-void DirectServer::AwaitNone(absl::Time deadline) const {
-  absl::MutexLock lock(&mutex_);
-  const auto none = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return calls_.empty(); };
-  mutex_.AwaitWithDeadline(absl::Condition(&none), deadline);
-}
-
-bool DirectServer::Begin(std::shared_ptr<DirectCall> call) {
-  absl::MutexLock lock(&mutex_);
-  if (closed()) return false;
-  const absl::Duration expires = call->expires_;
-  DirectCall* const key = call.get();
-  calls_.emplace(std::make_pair(expires, key), std::move(call));
-  if (expires < wakes_at_) WakeAt(expires);
-  return true;
-}
-
-std::shared_ptr<DirectCall> DirectServer::End(DirectCall& call) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = calls_.find({call.expires_, &call});
-  std::shared_ptr<DirectCall> held = std::move(found->second);
-  calls_.erase(found);
-  return held;
-}
-
-void DirectServer::WakeAt(absl::Duration moment) {
-  wakes_at_ = moment;
-  const absl::Duration left = moment - SystemClock().Monotonic();
-  alarm_ = std::make_unique<grpc::Alarm>();  // The one before is told that it rings in vain.
-  alarm_->Set(DeadlineAfter(left), [weak = weak_from_this()](bool rings) {
-    if (!rings) return;
-    if (const auto server = weak.lock()) server->Expire();
-  });
-}
-
-void DirectServer::Expire() {
-  std::vector<std::shared_ptr<DirectCall>> late;
-  {
-    absl::MutexLock lock(&mutex_);
-    const absl::Duration now = SystemClock().Monotonic();
-    while (!calls_.empty() && calls_.begin()->first.first <= now) {
-      auto call = calls_.extract(calls_.begin());
-      call.mapped()->expires_ = absl::InfiniteDuration();
-      late.push_back(call.mapped());
-      call.key().first = absl::InfiniteDuration();
-      calls_.insert(std::move(call));
-    }
-    wakes_at_ = absl::InfiniteDuration();
-    if (!calls_.empty() && calls_.begin()->first.first != absl::InfiniteDuration()) {
-      WakeAt(calls_.begin()->first.first);
-    }
-  }
-  for (const std::shared_ptr<DirectCall>& call : late) {
-    if (call->TakeAnswer()) {
-      call->Deliver(MakeError(Reason::kDeadlineExceeded, "the deadline has passed"));
-    }
-  }
-}
-
 void DirectServer::Close() {
-  std::vector<std::shared_ptr<DirectCall>> left;
-  {
-    absl::MutexLock lock(&mutex_);
-    closed_.store(true, std::memory_order_release);
-    for (const auto& [key, call] : calls_) left.push_back(call);
-  }
-  for (const std::shared_ptr<DirectCall>& call : left) {
-    if (call->TakeAnswer()) call->Deliver(MakeError(Reason::kUnavailable, "the service is gone"));
+  for (const auto& open : calls_->Close()) {
+    auto& call = static_cast<DirectCall&>(*open);
+    if (call.TakeAnswer()) call.Deliver(MakeError(Reason::kUnavailable, "the service is gone"));
   }
 }
 
 DirectCall::DirectCall(std::shared_ptr<DirectServer> server, const char* method, CallTrace trace,
                        CallTrace caller, bool may_take_long)
-    : server_(std::move(server)),
-      method_(server_->closed() ? nullptr : &server_->metrics_.Find(method)),
+    : OpenCalls::Call(trace.not_after),
+      server_(std::move(server)),
+      method_(server_->calls_->closed() ? nullptr : &server_->metrics_.Find(method)),
       started_(SystemClock().Monotonic()),
-      expires_(trace.not_after),
       context_(Cleaned(std::move(trace))),
       caller_(std::move(caller)),
       may_take_long_(may_take_long) {}
 
 DirectCall::~DirectCall() = default;
 
+bool DirectCall::Begin() {
+  if (server_->calls_->Add(shared_from_this())) return true;
+  if (TakeAnswer()) DeliverElsewhere(MakeError(Reason::kUnavailable, "the service is gone"));
+  return false;
+}
+
 void DirectCall::Start() {
-  if (!server_->Begin(shared_from_this())) {
-    if (TakeAnswer()) DeliverElsewhere(MakeError(Reason::kUnavailable, "the service is gone"));
-  } else if (may_take_long_ || answers_on_stack > 0 || RequestBytes() > kInlineBytesMax) {
+  if (!Begin()) return;
+  if (may_take_long_ || answers_on_stack > 0 || RequestBytes() > kInlineBytesMax) {
     RunElsewhere([self = shared_from_this()] { self->Run(); });
   } else {
     Run();
   }
+}
+
+void DirectCall::StartHere() {
+  if (Begin()) Run();
+}
+
+void DirectCall::Expire() {
+  if (TakeAnswer()) Deliver(MakeError(Reason::kDeadlineExceeded, "the deadline has passed"));
 }
 
 void DirectCall::Run() {
@@ -157,7 +89,7 @@ void DirectCall::TryCancel() {
 
 void DirectCall::Finish(grpc::Status status) {
   const auto self = shared_from_this();
-  if (!server_->closed()) {
+  if (!server_->calls_->closed()) {
     server_->metrics_.Answered(*method_, started_, context_.trace().request_id, status);
   }
   if (TakeAnswer()) {
@@ -186,7 +118,7 @@ void DirectCall::DeliverElsewhere(absl::Status status) {
 }
 
 void DirectCall::PartEnded() {
-  if (parts_.fetch_sub(1, std::memory_order_acq_rel) == 1) server_->End(*this);
+  if (parts_.fetch_sub(1, std::memory_order_acq_rel) == 1) (void)server_->calls_->Remove(*this);
 }
 
 }  // namespace bdcsync::rpc

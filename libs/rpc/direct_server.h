@@ -15,17 +15,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/btree_map.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "libs/base/call_trace.h"
 #include "libs/rpc/direct_context.h"
 #include "libs/rpc/ongoing_call.h"
+#include "libs/rpc/open_calls.h"
 
 namespace grpc {
-class Alarm;
 class Service;
 }  // namespace grpc
 
@@ -35,7 +32,7 @@ class CallMetrics;
 class DirectCall;
 class MethodMetrics;
 
-class DirectServer final : public std::enable_shared_from_this<DirectServer> {
+class DirectServer final {
  public:
   // `metrics` is borrowed until Close.
   explicit DirectServer(CallMetrics& metrics);
@@ -52,42 +49,24 @@ class DirectServer final : public std::enable_shared_from_this<DirectServer> {
     return nullptr;
   }
 
-  // Calls that are not finished.
-  int in_flight() const;
-  // Waits until there is none, or until `deadline`.
-  void AwaitNone(absl::Time deadline) const;
+  // Those that are not finished.
+  const OpenCalls& calls() const { return *calls_; }
   // Answers what is in flight, and all that comes later, with UNAVAILABLE. Answers of services that
   // come later are dropped.
   void Close();
 
  private:
   friend class DirectCall;
-  // By the moment of its deadline; infinite once it was answered for being late.
-  using Calls =
-      absl::btree_map<std::pair<absl::Duration, DirectCall*>, std::shared_ptr<DirectCall>>;
-
-  // False when it is closed.
-  bool Begin(std::shared_ptr<DirectCall> call);
-  // Returns what held the call, to be let go of without a lock.
-  std::shared_ptr<DirectCall> End(DirectCall& call);
-  bool closed() const { return closed_.load(std::memory_order_acquire); }
-  void WakeAt(absl::Duration moment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Answers calls whose time is over.
-  void Expire();
 
   CallMetrics& metrics_;
   std::vector<grpc::Service*> services_;
-  std::atomic<bool> closed_{false};
-  mutable absl::Mutex mutex_;
-  Calls calls_ ABSL_GUARDED_BY(mutex_);
-  // One alarm for all calls, set to the earliest deadline there was since it last rang.
-  absl::Duration wakes_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();
-  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);
+  const std::shared_ptr<OpenCalls> calls_;  // Shared with its alarm.
 };
 
 // One call; client.h adds its messages. It lives until its handler has returned and finished, and
 // its answer was handled.
 class DirectCall : public OngoingCall,
+                   public OpenCalls::Call,
                    private grpc::ServerCallbackUnary,
                    public std::enable_shared_from_this<DirectCall> {
  public:
@@ -98,6 +77,8 @@ class DirectCall : public OngoingCall,
   static constexpr std::size_t kInlineBytesMax = 64 << 10;
 
   void Start();
+  // Handles it on this thread, which is one of gRPC's.
+  void StartHere();
   void TryCancel() override;
 
  protected:
@@ -115,7 +96,9 @@ class DirectCall : public OngoingCall,
  private:
   friend class DirectServer;
 
+  bool Begin();
   void Run();
+  void Expire() override;
   // Whichever is last of the handler's return, its end and the answer's lets go of the call.
   void PartEnded();
   bool TakeAnswer() { return !answered_.exchange(true, std::memory_order_acq_rel); }
@@ -130,7 +113,6 @@ class DirectCall : public OngoingCall,
   const std::shared_ptr<DirectServer> server_;
   MethodMetrics* method_ = nullptr;  // Null when it never began.
   const absl::Duration started_;
-  absl::Duration expires_;  // Its key; under the server's mutex once it has begun.
   DirectContext context_;
   CallTrace caller_;
   const bool may_take_long_;

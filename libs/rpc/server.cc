@@ -19,6 +19,7 @@
 #include "libs/rpc/config.h"
 #include "libs/rpc/direct_server.h"
 #include "libs/rpc/server_metrics.h"
+#include "libs/rpc/stream_server.h"
 #include "libs/rpc/tls.h"
 #include "libs/rpc/transport.h"
 
@@ -125,6 +126,7 @@ struct Server::State {
   std::vector<grpc::Service*> outside;  // Those of them that can be called from outside.
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
+  StreamServer streams;  // For calls from outside that come on streams.
   Endpoint tcp;
   // Other calls within the process have a server of their own: gRPC's in-process transport breaks
   // what is in flight when its server begins to shut down, so that one is shut down only when it is
@@ -172,6 +174,7 @@ absl::Status Server::Start() {
   ASSIGN_OR_RETURN(auto credentials, Credentials(state_->options));
   grpc::ServerBuilder tcp;
   tcp.AddListeningPort(address, std::move(credentials), &state_->port);
+  tcp.RegisterCallbackGenericService(&state_->streams);
   state_->Build(state_->outside, tcp, state_->tcp);
   if (state_->tcp.server == nullptr || state_->port == 0) {
     return MakeError(Reason::kUnavailable,
@@ -183,13 +186,19 @@ absl::Status Server::Start() {
   state_->Build(state_->services, local, state_->local);
   state_->metrics.AddGaugeCallback(kCallsInFlight, {}, [state = state_.get()] {
     return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count() +
-                               state->direct->in_flight());
+                               state->direct->calls().count());
   });
   SetServing(false);
   return absl::OkStatus();
 }
 
 int Server::port() const { return state_->port; }
+
+void Server::AddStreamed(std::unique_ptr<StreamedMethod> method) {
+  if (!state_->options.suite_within) state_->streams.Add(std::move(method));
+}
+
+std::shared_ptr<DirectServer> Server::direct() const { return state_->direct; }
 
 std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
   grpc::ChannelArguments arguments;
@@ -215,6 +224,7 @@ void Server::SetServing(bool serving) {
 void Server::Drain(absl::Time deadline) {
   if (state_->local.server == nullptr || state_->drained.exchange(true)) return;
   SetServing(false);
+  state_->streams.Stop();
   state_->tcp.server->Shutdown(ToDeadline(deadline));
   state_->tcp.server->Wait();
   AwaitIdle(deadline);
@@ -223,7 +233,7 @@ void Server::Drain(absl::Time deadline) {
 void Server::AwaitIdle(absl::Time deadline) {
   state_->tcp.in_flight.AwaitNone(deadline);
   state_->local.in_flight.AwaitNone(deadline);
-  state_->direct->AwaitNone(deadline);
+  state_->direct->calls().AwaitNone(deadline);
 }
 
 }  // namespace bdcsync::rpc

@@ -22,6 +22,8 @@ class Service;
 
 namespace bdcsync::rpc {
 
+class StreamedMethod;
+
 // Who calls a service.
 enum class Audience {
   kClients,  // Anybody; the service asks for a token.
@@ -61,6 +63,11 @@ class Server {
 
   // Borrowed: must outlive the server's Drain and every call within the process.
   void AddService(grpc::Service* service, Audience audience = Audience::kClients);
+  // A method that is also called on streams; see ServeOnStreams (streamed_method.h). Before Start.
+  // It is for the suite, so only where the suite is not whole in this process.
+  void AddStreamed(std::unique_ptr<StreamedMethod> method);
+  // The services, without a channel.
+  std::shared_ptr<DirectServer> direct() const;
   // Listens. UNAVAILABLE: the port is taken; INVALID_ARGUMENT: a TLS file is missing or wrong.
   absl::Status Start();
   // Where it listens; 0 before Start.

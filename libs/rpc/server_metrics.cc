@@ -138,6 +138,8 @@ void CallMetrics::Answered(MethodMetrics& method, absl::Duration started,
 
 grpc::experimental::Interceptor* ServerMetricsFactory::CreateServerInterceptor(
     grpc::experimental::ServerRpcInfo* info) {
+  // The calls on a stream are counted instead of the stream (stream_server.h).
+  if (info->type() == grpc::experimental::ServerRpcInfo::Type::BIDI_STREAMING) return nullptr;
   // gRPC deletes it.
   return new Interceptor(metrics_, metrics_.Find(info->method()), in_flight_);
 }

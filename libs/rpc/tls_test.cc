@@ -6,12 +6,16 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/certificates.h"
 #include "libs/testing/status_matchers.h"
@@ -25,6 +29,10 @@ using event_store::v1::EventStoreService;
 using event_store::v1::GetStoreInfoRequest;
 using event_store::v1::GetStoreInfoResponse;
 namespace status = ::bdcsync::testing;
+
+constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
+  return end.GetStoreInfo(std::move(call)...);
+};
 
 class FakeService final : public EventStoreService::CallbackService {
   grpc::ServerUnaryReactor* GetStoreInfo(grpc::CallbackServerContext* context,
@@ -50,12 +58,29 @@ class TlsTest : public ::testing::Test {
     FakeService service;
     Server server(server_options, metrics);
     server.AddService(&service);
+    ServeOnStreams<EventStoreService, GetStoreInfoRequest, GetStoreInfoResponse>(server,
+                                                                                 kGetStoreInfo);
     RETURN_IF_ERROR(server.Start());
     ASSIGN_OR_RETURN(const auto channel, Dial(absl::StrCat("127.0.0.1:", server.port()), options));
     const auto stub = EventStoreService::NewStub(channel);
-    return Call(*stub, &EventStoreService::Stub::GetStoreInfo, GetStoreInfoRequest(),
-                {.timeout = absl::Seconds(30)})
-        .status();
+    const absl::Status plain = Call(*stub, &EventStoreService::Stub::GetStoreInfo,
+                                    GetStoreInfoRequest(), {.timeout = absl::Seconds(30)})
+                                   .status();
+    EXPECT_EQ(CallOnStream(channel).code(), plain.code());
+    return plain;
+  }
+  static absl::Status CallOnStream(std::shared_ptr<grpc::Channel> channel) {
+    const Client<EventStoreService> client(Peer{std::move(channel), nullptr});
+    absl::Status status;
+    absl::Notification answered;
+    client.Start(kGetStoreInfo, GetStoreInfoRequest(),
+                 {.timeout = absl::Seconds(30), .on_stream = true},
+                 Done<GetStoreInfoResponse>([&](const absl::StatusOr<GetStoreInfoResponse>& got) {
+                   status = got.status();
+                   answered.Notify();
+                 }));
+    answered.WaitForNotification();
+    return status;
   }
 
   const std::string dir_ =

@@ -8,6 +8,7 @@
 #include "libs/app/context.h"
 #include "libs/base/status.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/streamed_method.h"
 #include "services/event-store/commit_feed.h"
 #include "services/event-store/committer.h"
 #include "services/event-store/config.h"
@@ -48,6 +49,8 @@ class EventStoreModule final : public app::Module {
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.logger(), context.clock());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers());
     context.server().AddService(adapter_.get(), rpc::Audience::kSuite);
+    rpc::ServeOnStreams<v1::EventStoreService, v1::AppendRequest, v1::AppendResponse>(
+        context.server(), [](auto& end, auto... call) { return end.Append(std::move(call)...); });
     context.AddReadinessCheck("event-store storage", [this] {
       absl::MutexLock lock(&mutex_);
       return storage_status_;

@@ -1,5 +1,6 @@
 #include "services/version/event_log_client.h"
 
+#include <type_traits>
 #include <utility>
 
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
@@ -39,7 +40,7 @@ constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
 
 struct EventLogClient::Replicas {
   std::vector<rpc::Client<EventStoreService>> clients;
-  rpc::CallOptions options;
+  absl::Duration timeout;
 
   size_t RouteOf(absl::string_view space) const {
     return clients.size() == 1 ? 0 : StableHash64(space) % clients.size();
@@ -49,6 +50,9 @@ struct EventLogClient::Replicas {
   template <typename Method, typename Request, typename Response>
   void Call(Method method, Request request, size_t first, EventLog::Callback<Response> callback,
             size_t attempt = 0) {
+    // Append is called all the time.
+    const rpc::CallOptions options{.timeout = timeout,
+                                   .on_stream = std::is_same_v<Request, AppendRequest>};
     const auto& client = clients[(first + attempt) % clients.size()];
     if (attempt + 1 >= clients.size()) {
       client.Start(method, std::move(request), options, std::move(callback));
@@ -70,7 +74,7 @@ struct EventLogClient::Replicas {
 
 EventLogClient::EventLogClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : replicas_(std::make_unique<Replicas>()) {
-  replicas_->options.timeout = timeout;
+  replicas_->timeout = timeout;
   for (const rpc::Peer& peer : peers) replicas_->clients.emplace_back(peer);
 }
 

@@ -55,10 +55,11 @@ def random_ops(rng, content, rich):
     return out.ops()
 
 
-async def settle(clients):
+async def settle(clients, revision=0):
+    """Waits until all have everything of theirs, and at least what `revision` is of others'."""
     for client in clients:
         await client.until(lambda client=client: client.settled)
-    newest = max(int(client.version.split("-")[0]) for client in clients)
+    newest = max([revision] + [int(client.version.split("-")[0]) for client in clients])
     for client in clients:
         await client.until(lambda client=client: int(client.version.split("-")[0]) == newest)
 
@@ -88,7 +89,8 @@ async def converge(suite, user, value, seed, urls=None, count=4, edits=60, other
     if others:
         work.append(patch_and_replace(reader, where, edits // 4, rng))
     await asyncio.gather(*work)
-    await settle(clients)
+    head = (await reader.get("note", "n", space=where[0]))["version_id"]
+    await settle(clients, int(head.split("-")[0]))
     held = (await reader.get("note", "n", space=where[0]))["data"]["text"]
     for client in clients:
         assert client.view() == ot.document(held)

@@ -32,7 +32,21 @@ constexpr Column kOperationColumns[] = {{"op_key", "uuid"}, {"request_hash", "in
 constexpr Column kPayloadColumns[] = {{"meta", "bytea"}, {"data", "bytea"}};
 constexpr Column kNewSpaceColumns[] = {{"log_id", "int4"}, {"space_id", "int8"}, {"name", "text"}};
 
-std::string Flag(EventFlag flag) { return absl::StrCat("n.flags & ", flag, " <> 0"); }
+// Where the rows of one kind are selected from, and what their columns are called there.
+struct Source {
+  std::string from;
+  std::vector<std::pair<absl::string_view, std::string>> columns;
+
+  absl::string_view operator[](absl::string_view column) const {
+    for (const auto& [name, text] : columns) {
+      if (name == column) return text;
+    }
+    return "";  // The server refuses that.
+  }
+  std::string Has(EventFlag flag) const {
+    return absl::StrCat("(", (*this)["flags"], " & ", flag, " <> 0)");
+  }
+};
 
 // Writes the statement and counts its parameters.
 class Text {
@@ -40,26 +54,13 @@ class Text {
   explicit Text(uint32_t parts) : parts_(parts) {
     Add("WITH ");
     WinLogs();
-    Add("incoming AS MATERIALIZED (SELECT won.time_ms, n.* FROM ", Rows(EventColumns(), "n"),
-        " JOIN won USING (log_id)), ");
-    if (Has(kNewSpaces)) {
-      Add("new_spaces AS (INSERT INTO spaces(log_id, space_id, name) "
-          "SELECT n.log_id, n.space_id, n.name FROM ",
-          Rows(ToVector(kNewSpaceColumns), "n"), " JOIN won USING (log_id)), ");
-    }
-    if (Has(kNewStreams)) MakeStreams();
-    if (Has(kKnownStreams)) MoveStreams();
-    if (Has(kOperations)) {
-      Add("new_operations AS (INSERT INTO operation_keys"
-          "(log_id, space_id, op_key, request_hash, position, time_ms) "
-          "SELECT n.log_id, n.space_id, n.op_key, n.request_hash, n.position, n.time_ms "
-          "FROM incoming n WHERE ",
-          Flag(kRemembersOperation), "), ");
-    }
-    AddEvents();
-    Add("written AS (SELECT (SELECT count(*) FROM new_events) AS events, ",
-        Has(kKnownStreams) ? "(SELECT count(*) FROM moved)" : "0", " AS streams) ");
-    Add("SELECT won.log_id, written.events, written.streams FROM won, written");
+    const Source events = Events();
+    if (Has(kNewSpaces)) MakeSpaces(Won(Parameters(ToVector(kNewSpaceColumns), "n")));
+    if (Has(kNewStreams)) MakeStreams(events);
+    if (Has(kKnownStreams)) MoveStreams(events);
+    if (Has(kOperations)) RememberOperations(events);
+    AddEvents(events);
+    Count();
   }
   std::string Take() && { return std::move(text_); }
 
@@ -86,56 +87,106 @@ class Text {
     return columns;
   }
 
-  // The next parameters as rows with the alias `as`.
-  std::string Rows(const std::vector<Column>& columns, absl::string_view as) {
-    std::string names, values;
+  // The next parameters: rows called `as`, or with kOneRow the values of the row.
+  Source Parameters(const std::vector<Column>& columns, absl::string_view as) {
+    Source source;
+    std::string names, arrays;
     for (const Column& column : columns) {
+      const std::string value = absl::StrCat("$", ++parameters_, "::", column.type);
+      source.columns.emplace_back(column.name,
+                                  Has(kOneRow) ? value : absl::StrCat(as, ".", column.name));
       absl::StrAppend(&names, names.empty() ? "" : ", ", column.name);
-      absl::StrAppend(&values, values.empty() ? "" : ", ", "$", ++parameters_, "::", column.type,
-                      Has(kOneRow) ? "" : "[]");
+      absl::StrAppend(&arrays, arrays.empty() ? "" : ", ", value, "[]");
     }
-    return absl::StrCat(Has(kOneRow) ? "(VALUES (" : "unnest(", values, Has(kOneRow) ? ")) " : ") ",
-                        as, "(", names, ")");
+    if (!Has(kOneRow)) source.from = absl::StrCat("unnest(", arrays, ") ", as, "(", names, ")");
+    return source;
+  }
+  // Those of `rows` whose log won.
+  Source Won(Source rows) const {
+    rows.from = Has(kOneRow) ? "won" : absl::StrCat(rows.from, " JOIN won USING (log_id)");
+    return rows;
   }
 
   void WinLogs() {
-    Add("wanted AS MATERIALIZED (SELECT * FROM ", Rows(ToVector(kLogColumns), "w"), "), ");
+    const Source wanted = Parameters(ToVector(kLogColumns), "w");
+    if (!Has(kOneRow)) Add("wanted AS MATERIALIZED (SELECT * FROM ", wanted.from, "), ");
     if (Has(kSeveralLogs)) {
       Add("locked AS MATERIALIZED (SELECT h.log_id FROM log_heads h JOIN wanted w USING (log_id) "
           "WHERE h.epoch = w.epoch AND h.next_position = w.position "
           "ORDER BY h.log_id FOR UPDATE OF h), ");
     }
-    Add("won AS MATERIALIZED (UPDATE log_heads h SET next_position = w.next_position, "
-        "next_space_id = w.next_space_id, last_time_ms = w.time_ms FROM wanted w ",
-        Has(kSeveralLogs) ? "JOIN locked USING (log_id) " : "",
-        "WHERE h.log_id = w.log_id AND h.epoch = w.epoch AND h.next_position = w.position "
-        "RETURNING h.log_id, w.time_ms), ");
+    Add("won AS MATERIALIZED (UPDATE log_heads h SET next_position = ", wanted["next_position"],
+        ", next_space_id = ", wanted["next_space_id"], ", last_time_ms = ", wanted["time_ms"]);
+    if (!Has(kOneRow)) Add(" FROM wanted w");
+    if (Has(kSeveralLogs)) Add(" JOIN locked USING (log_id)");
+    Add(" WHERE h.log_id = ", wanted["log_id"], " AND h.epoch = ", wanted["epoch"],
+        " AND h.next_position = ", wanted["position"], " RETURNING h.log_id, ", wanted["time_ms"],
+        " AS time_ms), ");
   }
 
-  void MakeStreams() {
-    const absl::string_view first =
-        Has(kGrownStreams) ? "n.first_position, n.first_seq, " : "n.position, n.seq, ";
+  // The events whose logs won, with the times of these.
+  Source Events() {
+    Source events = Won(Parameters(EventColumns(), "n"));
+    if (!Has(kOneRow)) {
+      Add("incoming AS MATERIALIZED (SELECT won.time_ms, n.* FROM ", events.from, "), ");
+      events.from = "incoming n";
+    }
+    events.columns.emplace_back("time_ms", Has(kOneRow) ? "won.time_ms" : "n.time_ms");
+    return events;
+  }
+  // `n`, where the event has `flag`. A single one has it, or the part would not be there.
+  std::string From(const Source& n, EventFlag flag) const {
+    return Has(kOneRow) ? n.from : absl::StrCat(n.from, " WHERE ", n.Has(flag));
+  }
+
+  void MakeSpaces(const Source& n) {
+    Add("new_spaces AS (INSERT INTO spaces(log_id, space_id, name) SELECT ", n["log_id"], ", ",
+        n["space_id"], ", ", n["name"], " FROM ", n.from, "), ");
+  }
+
+  void MakeStreams(const Source& n) {
+    const bool grown = Has(kGrownStreams);
     Add("new_streams AS (INSERT INTO streams(log_id, stream_id, space_id, first_position, "
         "first_seq, head_revision, last_seq, last_position, head_event_id, kind, tombstone, name) "
-        "SELECT n.log_id, n.stream_id, n.space_id, ",
-        first, "n.revision, n.seq, n.position, n.event_id, n.kind, ", Flag(kTombstone),
-        ", n.name FROM incoming n WHERE ", Flag(kMakesStream), "), ");
+        "SELECT ",
+        n["log_id"], ", ", n["stream_id"], ", ", n["space_id"], ", ",
+        n[grown ? "first_position" : "position"], ", ", n[grown ? "first_seq" : "seq"], ", ",
+        n["revision"], ", ", n["seq"], ", ", n["position"], ", ", n["event_id"], ", ", n["kind"],
+        ", ", n.Has(kTombstone), ", ", n["name"], " FROM ", From(n, kMakesStream), "), ");
   }
 
-  void MoveStreams() {
-    Add("moved AS (UPDATE streams s SET head_revision = n.revision, last_seq = n.seq, "
-        "last_position = n.position, head_event_id = n.event_id, tombstone = ",
-        Flag(kTombstone), " FROM incoming n WHERE ", Flag(kMovesStream),
-        " AND s.log_id = n.log_id AND s.stream_id = n.stream_id RETURNING 1), ");
+  void MoveStreams(const Source& n) {
+    Add("moved AS (UPDATE streams s SET head_revision = ", n["revision"], ", last_seq = ", n["seq"],
+        ", last_position = ", n["position"], ", head_event_id = ", n["event_id"],
+        ", tombstone = ", n.Has(kTombstone), " FROM ", From(n, kMovesStream),
+        Has(kOneRow) ? " WHERE" : " AND", " s.log_id = ", n["log_id"],
+        " AND s.stream_id = ", n["stream_id"], " RETURNING 1), ");
   }
 
-  void AddEvents() {
+  void RememberOperations(const Source& n) {
+    Add("new_operations AS (INSERT INTO operation_keys"
+        "(log_id, space_id, op_key, request_hash, position, time_ms) SELECT ",
+        n["log_id"], ", ", n["space_id"], ", ", n["op_key"], ", ", n["request_hash"], ", ",
+        n["position"], ", ", n["time_ms"], " FROM ", From(n, kRemembersOperation), "), ");
+  }
+
+  void AddEvents(const Source& n) {
     Add("new_events AS (INSERT INTO events(log_id, position, space_id, seq, stream_id, revision, "
-        "event_id, time_ms, tombstone, codec, bytes, meta, data) "
-        "SELECT n.log_id, n.position, n.space_id, n.seq, n.stream_id, n.revision, n.event_id, "
-        "n.time_ms, ",
-        Flag(kTombstone), ", (", Flag(kCompressed),
-        ")::int::int2, n.bytes, n.meta, n.data FROM incoming n RETURNING 1), ");
+        "event_id, time_ms, tombstone, codec, bytes, meta, data) SELECT ",
+        n["log_id"], ", ", n["position"], ", ", n["space_id"], ", ", n["seq"], ", ", n["stream_id"],
+        ", ", n["revision"], ", ", n["event_id"], ", ", n["time_ms"], ", ", n.Has(kTombstone), ", ",
+        n.Has(kCompressed), "::int::int2, ", n["bytes"], ", ", n["meta"], ", ", n["data"], " FROM ",
+        n.from, " RETURNING log_id)");
+  }
+
+  void Count() {
+    const absl::string_view moved = Has(kKnownStreams) ? "(SELECT count(*) FROM moved)" : "0";
+    if (Has(kOneRow)) {
+      Add(" SELECT log_id, 1, ", moved, " FROM new_events");
+    } else {
+      Add(", written AS (SELECT (SELECT count(*) FROM new_events) AS events, ", moved,
+          " AS streams) SELECT won.log_id, written.events, written.streams FROM won, written");
+    }
   }
 
   const uint32_t parts_;

@@ -22,8 +22,9 @@ enum CommitPart : uint32_t {
   kOperations = 16,
   // These bring no parameters of their own.
   kSeveralLogs = 32,
-  // At most one row for each table: parameters are values, not arrays. The server opens one array
-  // after the other, which is a third of what a commit of one event costs.
+  // At most one row for each table: parameters are values, not arrays, and each table takes them
+  // as they are. The server opens one array after the other, and makes ready and ends each node of
+  // a plan, which is most of what a commit of one event costs.
   kOneRow = 64,
 };
 inline constexpr uint32_t kAllCommitParts = 127;

@@ -44,6 +44,22 @@ TEST(PostgresCommitTest, WhatIsLeftOutOfABatchIsLeftOutOfTheStatement) {
   EXPECT_LT(bare.params.wire().size(), all.params.wire().size());
 }
 
+TEST(PostgresCommitTest, ASingleEventIsWrittenWithoutATableBetween) {
+  DataCodec codec;
+  LogWrite write = MakeWrite();
+  write.events.erase(write.events.begin());
+  write.streams[0].state.first_position = 6;
+  for (const bool is_new : {true, false}) {
+    write.streams[0].is_new = is_new;
+    const PostgresCommit single = MakeCommit({write}, codec);
+    EXPECT_TRUE(single.complete);
+    ExpectParametersOf(single);
+    const std::string text = single.statement.text;
+    EXPECT_EQ(text.find("unnest"), std::string::npos) << text;
+    EXPECT_EQ(text.find("incoming"), std::string::npos) << text;
+  }
+}
+
 TEST(PostgresCommitTest, AStreamOrAnOperationThatNoEventCarriesIsSeen) {
   DataCodec codec;
   LogWrite stream = MakeWrite();

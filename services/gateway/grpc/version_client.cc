@@ -33,11 +33,13 @@ constexpr auto kUndoResolution = [](auto& end, auto... call) {
 
 struct GrpcVersionClient::State {
   std::vector<rpc::Client<VersionService>> replicas;
-  rpc::CallOptions options;
+  absl::Duration timeout;
   GrpcCalls calls;  // Last: ended before the clients go.
 
   template <typename Method, typename Held, typename Response>
-  void Call(size_t replica, Method method, Held request, Done<Response> done) {
+  void Call(size_t replica, Method method, Held request, Done<Response> done,
+            bool on_stream = false) {
+    const rpc::CallOptions options{.timeout = timeout, .on_stream = on_stream};
     replicas[replica % replicas.size()].Start(method, std::move(request), options, std::move(done),
                                               &calls);
   }
@@ -46,7 +48,7 @@ struct GrpcVersionClient::State {
 GrpcVersionClient::GrpcVersionClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
     : state_(std::make_unique<State>()) {
   for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
-  state_->options.timeout = timeout;
+  state_->timeout = timeout;
 }
 
 GrpcVersionClient::~GrpcVersionClient() = default;
@@ -56,7 +58,7 @@ size_t GrpcVersionClient::replicas() const { return state_->replicas.size(); }
 void GrpcVersionClient::Commit(size_t replica,
                                std::shared_ptr<const version::v1::CommitRequest> request,
                                Done<version::v1::CommitResponse> done) {
-  state_->Call(replica, kCommit, std::move(request), std::move(done));
+  state_->Call(replica, kCommit, std::move(request), std::move(done), /*on_stream=*/true);
 }
 
 void GrpcVersionClient::GetEntities(size_t replica, version::v1::GetEntitiesRequest request,

@@ -1,0 +1,339 @@
+// Calls on streams that stay: whose answer is whose, and what ends with a stream. What all calls
+// have in common is in call_test.cc.
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "libs/base/clock.h"
+#include "libs/rpc/calls_for_test.h"
+#include "libs/rpc/channels.h"
+#include "libs/rpc/client.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/stream_frame.h"
+#include "libs/rpc/streamed_method.h"
+#include "libs/testing/status_matchers.h"
+
+namespace bdcsync::rpc {
+namespace {
+
+using testing::HasReason;
+using testing::StatusIs;
+using Answer = absl::StatusOr<ReadHeadsResponse>;
+
+constexpr absl::Duration kLong = absl::Seconds(30);
+
+class StreamedCallTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    StartServer({});
+    Connect();
+  }
+  // In place of the one there is.
+  void StartServer(ServerOptions options, bool streams = true) {
+    metrics_.push_back(std::make_unique<metrics::Registry>());
+    server_ = std::make_unique<Server>(std::move(options), *metrics_.back());
+    server_->AddService(&service_);
+    if (streams) {
+      ServeOnStreams<EventStoreService, ReadHeadsRequest, ReadHeadsResponse>(*server_, kReadHeads);
+    }
+    ASSERT_OK(server_->Start());
+  }
+  void Connect(const ChannelOptions& options = {}) {
+    ASSERT_OK_AND_ASSIGN(channel_, Dial(absl::StrCat("127.0.0.1:", server_->port()), options));
+    client_ = std::make_unique<Client<EventStoreService>>(Peer{channel_, nullptr});
+  }
+  // Asks for a number of heads.
+  void Start(int heads, Done<ReadHeadsResponse> done, absl::Duration timeout = kLong,
+             CallTracker* tracker = nullptr) {
+    ReadHeadsRequest request;
+    for (int i = 0; i < heads; ++i) request.add_streams();
+    client_->Start(kReadHeads, std::move(request), {.timeout = timeout, .on_stream = true},
+                   std::move(done), tracker);
+  }
+  Answer Call(int heads, absl::Duration timeout = kLong) {
+    Answer answer;
+    absl::Notification answered;
+    Start(
+        heads,
+        [&](Answer got) {
+          answer = std::move(got);
+          answered.Notify();
+        },
+        timeout);
+    answered.WaitForNotification();
+    return answer;
+  }
+  bool IsConnected() { return channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY; }
+  // Until the service has this many calls.
+  void AwaitCalls(size_t count) {
+    while (shelf_.size() < count) std::this_thread::yield();
+  }
+
+  std::vector<std::unique_ptr<metrics::Registry>> metrics_;  // One for each server there was.
+  FakeService service_;
+  Shelf shelf_;
+  std::unique_ptr<Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Client<EventStoreService>> client_;
+};
+
+TEST_F(StreamedCallTest, CallsAtOnceDoNotWaitForEachOther) {
+  constexpr int kCalls = 5;
+  service_.handler = shelf_.handler();
+  absl::BlockingCounter answered(kCalls);
+  for (int i = 0; i < kCalls; ++i) {
+    Start(i, [&, i](const Answer& answer) {
+      ASSERT_OK(answer);
+      EXPECT_EQ(answer->heads_size(), i);
+      answered.DecrementCount();
+    });
+  }
+  AwaitCalls(kCalls);
+  shelf_.AnswerAll();
+  answered.Wait();
+}
+
+TEST_F(StreamedCallTest, AnAnswerThatComesTooLateIsNobodysElse) {
+  service_.handler = shelf_.handler();
+  EXPECT_THAT(Call(7, absl::Milliseconds(20)), HasReason(Reason::kDeadlineExceeded));
+  absl::Notification answered;
+  Start(3, [&](const Answer& answer) {
+    ASSERT_OK(answer);
+    EXPECT_EQ(answer->heads_size(), 3);
+    answered.Notify();
+  });
+  while (!answered.HasBeenNotified()) {
+    shelf_.AnswerAll();
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(StreamedCallTest, ACancelledCallEndsAtOnceThoughItsServiceDoesNot) {
+  service_.handler = shelf_.handler();
+  Tracker tracker;
+  absl::Notification answered;
+  Start(
+      1,
+      [&](const Answer& answer) {
+        EXPECT_THAT(answer, StatusIs(absl::StatusCode::kCancelled));
+        answered.Notify();
+      },
+      kLong, &tracker);
+  AwaitCalls(1);
+  tracker.CancelAll();
+  answered.WaitForNotification();
+  tracker.AwaitNone();
+  shelf_.AnswerAll();
+  server_->AwaitIdle(SystemClock().Now() + kLong);
+}
+
+TEST_F(StreamedCallTest, AnErrorOfOneCallIsNotOneOfTheNext) {
+  service_.handler = [](grpc::CallbackServerContext* context, const ReadHeadsRequest* request,
+                        auto...) {
+    return FinishNow(context, request->streams_size() == 0
+                                  ? MakeErrorAt(Reason::kNotFound, "/heads", "none")
+                                  : absl::OkStatus());
+  };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_OK(Call(1));
+    EXPECT_THAT(Call(0), HasReason(Reason::kNotFound));
+  }
+}
+
+TEST_F(StreamedCallTest, ACallInFlightEndsWithItsServerAndLaterOnesWhenItIsBack) {
+  service_.handler = shelf_.handler();
+  absl::Notification broken;
+  Start(1, [&](const Answer& answer) {
+    EXPECT_FALSE(answer.ok());
+    broken.Notify();
+  });
+  AwaitCalls(1);
+  const int port = server_->port();
+  std::thread gone([&] { server_.reset(); });
+  broken.WaitForNotification();
+  shelf_.AnswerAll();
+  gone.join();
+  EXPECT_THAT(Call(1), HasReason(Reason::kUnavailable));
+  service_.handler = [](grpc::CallbackServerContext* context, auto...) {
+    return FinishNow(context, absl::OkStatus());
+  };
+  StartServer({.port = port});
+  while (!Call(1).ok()) std::this_thread::yield();
+}
+
+// A rolling update: callers are newer than the service.
+TEST_F(StreamedCallTest, AServiceThatKnowsNoStreamsIsCalledWithoutThem) {
+  service_.handler = [](grpc::CallbackServerContext* context, const ReadHeadsRequest* request,
+                        ReadHeadsResponse* response) {
+    for (int i = 0; i < request->streams_size(); ++i) response->add_heads();
+    return FinishNow(context, absl::OkStatus());
+  };
+  StartServer({}, /*streams=*/false);
+  Connect();
+  const Answer answer = Call(3);
+  ASSERT_OK(answer);
+  EXPECT_EQ(answer->heads_size(), 3);
+}
+
+TEST_F(StreamedCallTest, ACallWithoutAStreamIsCancelledAndEndsAtItsDeadlineLikeOthers) {
+  service_.handler = shelf_.handler();
+  StartServer({}, /*streams=*/false);
+  Connect();
+  EXPECT_THAT(Call(1, absl::Milliseconds(50)), HasReason(Reason::kDeadlineExceeded));
+  Tracker tracker;
+  absl::Notification answered;
+  Start(
+      1,
+      [&](const Answer& answer) {
+        EXPECT_THAT(answer, StatusIs(absl::StatusCode::kCancelled));
+        answered.Notify();
+      },
+      kLong, &tracker);
+  tracker.CancelAll();
+  answered.WaitForNotification();
+  tracker.AwaitNone();
+  shelf_.AnswerAll();
+}
+
+TEST_F(StreamedCallTest, AMethodThatAServiceDoesNotHaveIsUnimplemented) {
+  service_.handler = [](auto...) { return nullptr; };
+  EXPECT_THAT(Call(1), StatusIs(absl::StatusCode::kUnimplemented));
+}
+
+// The caller has not seen yet that its free stream ended with the server before.
+TEST_F(StreamedCallTest, ACallDoesNotFailBecauseAFreeStreamHasEnded) {
+  EXPECT_OK(Call(1));
+  const int port = server_->port();
+  server_.reset();
+  while (IsConnected()) std::this_thread::yield();
+  StartServer({.port = port});
+  while (!IsConnected()) std::this_thread::yield();
+  EXPECT_OK(Call(1));
+}
+
+TEST_F(StreamedCallTest, ARequestThatIsTooLargeIsRefusedAndTheNextOneIsNot) {
+  StartServer({.max_message_bytes = 1000});
+  Connect();
+  EXPECT_THAT(Call(1000), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_OK(Call(1));
+}
+
+TEST_F(StreamedCallTest, FreeStreamsDoNotHoldUpADrain) {
+  EXPECT_OK(Call(1));
+  server_->Drain(absl::InfiniteFuture());
+  EXPECT_THAT(Call(1), HasReason(Reason::kUnavailable));
+}
+
+TEST_F(StreamedCallTest, ACallIsCancelledWithItsClient) {
+  service_.handler = shelf_.handler();
+  absl::Notification answered;
+  Start(1, [&](const Answer& answer) {
+    EXPECT_THAT(answer, StatusIs(absl::StatusCode::kCancelled));
+    answered.Notify();
+  });
+  AwaitCalls(1);
+  client_.reset();
+  answered.WaitForNotification();
+  shelf_.AnswerAll();
+}
+
+// Answers, deadlines and cancellations race; a sanitizer watches.
+TEST_F(StreamedCallTest, EveryCallOfManyGetsItsOwnAnswerOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kCallsOfThread = 300;
+  constexpr int kHeadsMax = 7;
+  service_.handler = shelf_.handler();
+  Tracker tracker;
+  std::atomic<int> ok{0};
+  absl::BlockingCounter answers(kThreads * kCallsOfThread);
+  std::atomic<bool> over{false};
+  std::thread answering([&] {
+    for (int round = 0; !over; ++round) {
+      shelf_.AnswerAll();
+      if (round % 256 == 0) tracker.CancelAll();
+      std::this_thread::yield();
+    }
+  });
+  std::vector<std::thread> callers;
+  for (int t = 0; t < kThreads; ++t) {
+    callers.emplace_back([&, t] {
+      for (int i = 0; i < kCallsOfThread; ++i) {
+        const int heads = (i + t) % kHeadsMax;
+        const bool short_one = i % 5 == 0;
+        absl::Notification answered;
+        Start(
+            heads,
+            [&, heads](const Answer& answer) {
+              if (answer.ok()) {
+                EXPECT_EQ(answer->heads_size(), heads);
+                ++ok;
+              }
+              answers.DecrementCount();
+              answered.Notify();
+            },
+            short_one ? absl::Microseconds(i) : kLong, i % 4 == 0 ? &tracker : nullptr);
+        answered.WaitForNotification();
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  answers.Wait();
+  over = true;
+  answering.join();
+  tracker.AwaitNone();
+  EXPECT_GT(ok, 0);
+}
+
+// Sends bytes on a stream of a path, and keeps how it ended.
+class RawStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  RawStream(grpc::GenericStub& stub, const std::string& path, const std::string& bytes)
+      : slice_(bytes), out_(&slice_, 1) {
+    stub.PrepareBidiStreamingCall(&context_, path, {}, this);
+    StartWrite(&out_);
+    StartRead(&in_);
+    StartCall();
+  }
+  void OnDone(const grpc::Status& status) override {
+    code_ = status.error_code();
+    done_.Notify();
+  }
+  grpc::StatusCode Await() {
+    done_.WaitForNotification();
+    return code_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  const grpc::Slice slice_;
+  grpc::ByteBuffer out_;
+  grpc::ByteBuffer in_;
+  grpc::StatusCode code_ = grpc::StatusCode::OK;
+  absl::Notification done_;
+};
+
+TEST_F(StreamedCallTest, WhatIsNoCallEndsItsStreamOnly) {
+  ASSERT_OK_AND_ASSIGN(auto channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
+  grpc::GenericStub stub(channel);
+  const std::string path = StreamPath(
+      MethodName(EventStoreService::service_full_name(), ReadHeadsRequest::descriptor()));
+  EXPECT_EQ(RawStream(stub, path, "short").Await(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(RawStream(stub, path, std::string(9, '\0') + "\xff\xff").Await(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(RawStream(stub, "/nobody/Nothing", "").Await(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_OK(Call(1));
+}
+
+}  // namespace
+}  // namespace bdcsync::rpc
