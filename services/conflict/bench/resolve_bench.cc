@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -23,8 +24,8 @@
 #include "bdcsync/conflict/v1/conflict.grpc.pb.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
-#include "libs/json/parse.h"
 #include "libs/json/serialize.h"
+#include "libs/json/version_reader.h"
 #include "libs/merge/three_way.h"
 
 ABSL_FLAG(std::string, address, "127.0.0.1:8774", "Where conflict listens.");
@@ -116,11 +117,13 @@ int ResolveOnce(v1::ConflictService::StubInterface& stub, Random& random,
 int MergeOnce(const v1::ResolveRequest& request) {
   int merged = 0;
   for (const v1::ResolveItem& item : request.items()) {
-    const auto read = [](const v1::Side& side) {
-      return std::optional<json::Value>(*json::Parse(side.data()));
+    json::VersionReader versions;
+    const auto read = [&versions](const v1::Side& side) {
+      return std::optional<json::Value>(*versions.Read(side.data()));
     };
-    const merge::MergeResult result =
-        merge::Merge(read(item.base()), read(item.theirs()), read(item.ours()));
+    const auto base = read(item.base());
+    auto theirs = read(item.theirs());
+    const merge::MergeResult result = merge::Merge(base, std::move(theirs), read(item.ours()));
     merged += json::Serialize(*result.value).empty() ? 0 : 1;
   }
   return merged;
