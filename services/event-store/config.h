@@ -15,11 +15,14 @@ inline constexpr config::StringMap kLogDsns{
     .secret = true};
 inline constexpr config::Int kLogCount{
     .name = "event_store.log_count",
-    .default_value = 64,
-    .min = 1,
+    .default_value = 0,
+    .min = 0,
     .max = kLogCountMax,
     .unit = "logs",
-    .doc = "Logs that spaces are spread over; fixed when a store is created and checked at start."};
+    .doc =
+        "Logs that spaces are spread over; fixed when a store is created. 0 is what an existing "
+        "store has, as many as storage.log_dsns names, and 16 for a new store; another number is "
+        "checked at start. As many PostgreSQL servers can share the work at most."};
 inline constexpr config::Int kWriters{
     .name = "event_store.writers",
     .default_value = 0,

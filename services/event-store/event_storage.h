@@ -86,10 +86,11 @@ class EventStorage {
 };
 
 // How a storage is made. Each adapter's Open makes what is missing and refuses
-// (FAILED_PRECONDITION) a store that was created with other numbers.
+// (FAILED_PRECONDITION) a store that was created with other numbers than are said.
 struct EventStorageOptions {
-  uint32_t log_count = 64;  // Of the whole store.
-  uint32_t first_log = 0;   // Those held here: first_log ≤ id < end_log; 0, 0: all.
+  // Of the whole store; 0: as it was created, a new one with kNewStoreLogCount.
+  uint32_t log_count = 0;
+  uint32_t first_log = 0;  // Those held here: first_log ≤ id < end_log; 0, 0: all.
   uint32_t end_log = 0;
 };
 

@@ -26,6 +26,7 @@ inline constexpr int64_t kPageBytesMax = 12 << 20;     // However much was asked
 inline constexpr int64_t kHeadsBytesMax = 12 << 20;    // Data and meta in one ReadHeads.
 
 inline constexpr int kLogCountMax = 4096;
+inline constexpr uint32_t kNewStoreLogCount = 16;       // Where nothing else is said.
 inline constexpr int64_t kSqliteCacheBytes = 64 << 20;  // Pages that SQLite's writer keeps.
 
 }  // namespace bdcsync::event_store

@@ -115,6 +115,23 @@ TEST_P(EventStorageConformance, AnotherNumberOfLogsIsRefusedAndToldWhatToDo) {
   EXPECT_THAT(std::string(reopened.status().message()), ::testing::HasSubstr("set the key to 4"));
 }
 
+TEST_P(EventStorageConformance, ANumberOfLogsThatIsNotSaidIsTheStores) {
+  if (!backend().durable()) GTEST_SKIP() << "keeps nothing";
+  const uint64_t epoch = Log(1).epoch;
+  storage_.reset();
+  ASSERT_OK_AND_ASSIGN(storage_, backend().Open({}));
+  EXPECT_EQ(storage().log_count(), kLogCount);
+  EXPECT_EQ(Log(1).epoch, epoch);
+}
+
+TEST_P(EventStorageConformance, ANewStoreHasAsManyLogsAsArePracticalIfNothingIsSaid) {
+  ASSERT_OK_AND_ASSIGN(const auto another, GetParam().make());
+  ASSERT_OK_AND_ASSIGN(const auto storage, another->Open({}));
+  EXPECT_EQ(storage->log_count(), kNewStoreLogCount);
+  ASSERT_OK_AND_ASSIGN(const auto logs, storage->LoadLogs({}));
+  EXPECT_EQ(logs.size(), kNewStoreLogCount);
+}
+
 TEST_P(EventStorageConformance, WhatWasCommittedIsReadBackWhole) {
   LogWrite write = Write(2, 1);
   write.events[0].meta = absl::string_view("\0m\xff", 3);

@@ -44,14 +44,17 @@ absl::StatusOr<LogRange> ParseRange(const std::string& text) {
 
 absl::StatusOr<std::unique_ptr<EventStorage>> OpenRouted(const OpenOptions& options,
                                                          PostgresEventStorageOptions postgres,
-                                                         const EventStorageOptions& storage,
+                                                         EventStorageOptions storage,
                                                          const Clock& clock, Random& random) {
   std::vector<LogRange> ranges;
   for (const auto& [text, url] : options.log_dsns) {
     ASSIGN_OR_RETURN(const LogRange range, ParseRange(text));
     ranges.push_back(range);
   }
-  const absl::Status covered = CheckRanges(ranges, options.log_count);
+  if (storage.log_count == 0) {
+    for (const LogRange& range : ranges) storage.log_count = std::max(storage.log_count, range.end);
+  }
+  const absl::Status covered = CheckRanges(ranges, storage.log_count);
   if (!covered.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("storage.log_dsns: ", covered.message()));
   }
@@ -68,7 +71,7 @@ absl::StatusOr<std::unique_ptr<EventStorage>> OpenRouted(const OpenOptions& opti
     ASSIGN_OR_RETURN(shard.storage, OpenPostgresEventStorage(postgres, part, clock, random));
     shards.push_back(std::move(shard));
   }
-  return MakeRoutedEventStorage(options.log_count, std::move(shards));
+  return MakeRoutedEventStorage(storage.log_count, std::move(shards));
 }
 
 absl::StatusOr<std::string> SqlitePath(const OpenOptions& options) {

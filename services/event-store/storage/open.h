@@ -18,8 +18,8 @@ struct OpenOptions {
   std::string data_dir;  // Where sqlite: puts its file; made if missing.
   // Log ranges ("0-31") to PostgreSQL URLs; not empty: `url` is not used.
   std::map<std::string, std::string> log_dsns;
-  uint32_t log_count = 64;
-  int writers = 0;  // 0: as many as suit this machine.
+  uint32_t log_count = 0;  // As in EventStorageOptions; with log_dsns as many as they name.
+  int writers = 0;         // 0: as many as suit this machine.
   int readers = 8;
   int64_t sqlite_cache_bytes = kSqliteCacheBytes;
 };

@@ -12,6 +12,7 @@
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/postgres.h"
+#include "services/event-store/limits.h"
 #include "services/event-store/storage/commit_parts.h"
 #include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/migrations.h"
@@ -62,6 +63,10 @@ class PostgresEventStorage final : public EventStorage {
     RETURN_IF_ERROR(write_pool_.Transaction([&](PostgresSession& session) -> absl::Status {
       RETURN_IF_ERROR(TakeSchemaLock(session));
       ASSIGN_OR_RETURN(const PostgresResult store, session.Run("SELECT log_count FROM store"));
+      if (options_.log_count == 0) {
+        options_.log_count =
+            store.size() == 0 ? kNewStoreLogCount : static_cast<uint32_t>(store.Int64(0, 0));
+      }
       if (store.size() == 0) return MakeStore(session, random);
       return CheckStore(session, store.Int64(0, 0));
     }));
@@ -246,7 +251,7 @@ class PostgresEventStorage final : public EventStorage {
         .status();
   }
 
-  const EventStorageOptions options_;
+  EventStorageOptions options_;  // With the number of logs once it is open.
   const int64_t partition_positions_;
   // Several writers keep all processors busy by themselves.
   const std::unique_ptr<PairRunner> pair_;

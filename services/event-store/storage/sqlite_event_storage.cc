@@ -53,7 +53,6 @@ class SqliteEventStorage final : public EventStorage {
 
   absl::Status Open(const EventStorageOptions& options, Random& random, int64_t cache_bytes) {
     absl::MutexLock lock(&write_mutex_);
-    log_count_ = options.log_count;
     sql::SqliteOptions sqlite;
     sqlite.cache_bytes = cache_bytes;
     ASSIGN_OR_RETURN(database_, sql::SqliteDatabase::Open(path_, sqlite));
@@ -63,7 +62,8 @@ class SqliteEventStorage final : public EventStorage {
     RETURN_IF_ERROR(database_->DefineFunction("stream_id_of", 2, StreamIdOfNames));
     RETURN_IF_ERROR(sql::ApplyMigrations(*database_, SqliteMigrations()));
     ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(*database_));
-    RETURN_IF_ERROR(writer_->OpenStore(options, [&random] { return random.Bits64(); }));
+    ASSIGN_OR_RETURN(log_count_,
+                     writer_->OpenStore(options, [&random] { return random.Bits64(); }));
     ASSIGN_OR_RETURN(latest_reader_, SqliteReader::Create(*database_));
     ASSIGN_OR_RETURN(tail_, SqliteTail::Create(*database_, *writer_, *latest_reader_,
                                                journal_.get(), SqliteTailLimits()));

@@ -43,7 +43,7 @@ class Store {
     ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(*database_));
     EventStorageOptions options;
     options.log_count = kLogCount;
-    RETURN_IF_ERROR(writer_->OpenStore(options, [] { return uint64_t{5}; }));
+    RETURN_IF_ERROR(writer_->OpenStore(options, [] { return uint64_t{5}; }).status());
     ASSIGN_OR_RETURN(reader_, SqliteReader::Create(*database_));
     ASSIGN_OR_RETURN(tail_,
                      SqliteTail::Create(*database_, *writer_, *reader_, journal_.get(), limits));

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "services/event-store/limits.h"
 #include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
@@ -71,29 +72,34 @@ absl::Status SqliteWriter::Prepare() {
   return absl::OkStatus();
 }
 
-absl::Status SqliteWriter::OpenStore(const EventStorageOptions& options,
-                                     absl::FunctionRef<uint64_t()> make_epoch) {
-  return database_.Transaction([&]() -> absl::Status {
+absl::StatusOr<uint32_t> SqliteWriter::OpenStore(const EventStorageOptions& options,
+                                                 absl::FunctionRef<uint64_t()> make_epoch) {
+  uint32_t log_count = options.log_count == 0 ? kNewStoreLogCount : options.log_count;
+  RETURN_IF_ERROR(database_.Transaction([&]() -> absl::Status {
     {
       ASSIGN_OR_RETURN(SqliteStatement stored, database_.Prepare("SELECT log_count FROM store"));
       ASSIGN_OR_RETURN(const bool exists, stored.Step());
-      if (exists && stored.Int64(0) != options.log_count) {
+      if (exists && options.log_count != 0 && stored.Int64(0) != options.log_count) {
         return absl::FailedPreconditionError(absl::StrCat(
             "the store was created with ", stored.Int64(0), " logs and event_store.log_count says ",
             options.log_count, ": the number is fixed, set the key to ", stored.Int64(0)));
       }
-      if (exists) return absl::OkStatus();
+      if (exists) {
+        log_count = static_cast<uint32_t>(stored.Int64(0));
+        return absl::OkStatus();
+      }
     }
-    RETURN_IF_ERROR(database_.Run(absl::StrCat("INSERT INTO store(only_row, log_count) VALUES (1, ",
-                                               options.log_count, ")")));
-    for (uint32_t log_id = 0; log_id < options.log_count; ++log_id) {
+    RETURN_IF_ERROR(database_.Run(
+        absl::StrCat("INSERT INTO store(only_row, log_count) VALUES (1, ", log_count, ")")));
+    for (uint32_t log_id = 0; log_id < log_count; ++log_id) {
       RETURN_IF_ERROR(database_.Run(
           absl::StrCat("INSERT INTO log_heads(log_id, epoch, next_position, next_space_id, "
                        "last_time_ms) VALUES (",
                        log_id, ", ", static_cast<int64_t>(make_epoch()), ", 1, 1, 0)")));
     }
     return absl::OkStatus();
-  });
+  }));
+  return log_count;
 }
 
 absl::StatusOr<bool> SqliteWriter::MoveHead(const LogWrite& write) {

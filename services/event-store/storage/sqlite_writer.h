@@ -20,9 +20,10 @@ class SqliteWriter {
   // `database` is borrowed, and its schema is up to date.
   static absl::StatusOr<std::unique_ptr<SqliteWriter>> Create(sql::SqliteDatabase& database);
 
-  // Makes the store's rows, or checks that they say the same as `options`.
-  absl::Status OpenStore(const EventStorageOptions& options,
-                         absl::FunctionRef<uint64_t()> make_epoch);
+  // Makes the store's rows, or checks that they say the same as `options`. Returns how many logs
+  // there are.
+  absl::StatusOr<uint32_t> OpenStore(const EventStorageOptions& options,
+                                     absl::FunctionRef<uint64_t()> make_epoch);
   // Writes the parts in the transaction that is open; tells for each whether it was applied. After
   // an error some of it may have been done: the caller rolls back.
   absl::StatusOr<std::vector<bool>> Apply(absl::Span<const LogWrite> writes);
