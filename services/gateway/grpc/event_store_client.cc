@@ -44,8 +44,8 @@ void EventStoreClient::ReadSpace(event_store::v1::ReadSpaceRequest request,
 
 void EventStoreClient::ReadHeads(event_store::v1::ReadHeadsRequest request,
                                  Done<event_store::v1::ReadHeadsResponse> done) {
-  const absl::string_view space = request.streams().empty() ? "" : request.streams(0).space();
-  const size_t replica = StableHash64(space) % state_->calls.replicas();
+  const uint64_t hash = request.streams().empty() ? 0 : StableHash64(request.streams(0).space());
+  const size_t replica = hash % state_->calls.replicas();
   state_->calls.Call(replica, kReadHeads, std::move(request), std::move(done));
 }
 
