@@ -117,4 +117,4 @@ async def test_another_log_count_ends_it_at_once(make_suite):
     process.env["BDC_SYNC_EVENT_STORE_LOG_COUNT"] = "7"
     process.start(wait=False)
     assert process.wait_end() == 1
-    assert "set the key to 64" in process.tail()
+    assert "set the key to 16" in process.tail()
