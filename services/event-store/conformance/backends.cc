@@ -57,6 +57,9 @@ absl::StatusOr<std::unique_ptr<StorageBackend>> MakePostgresBackend(int64_t part
   return std::make_unique<PostgresBackend>(std::move(database), partition_positions);
 }
 
+// Where the options do not say how many logs there are, the map does.
+constexpr uint32_t kLogsOfMap = 4;
+
 // Two databases, half of the logs each.
 class RoutedBackend final : public StorageBackend {
  public:
@@ -70,11 +73,13 @@ class RoutedBackend final : public StorageBackend {
     OpenOptions open;
     open.log_count = options.log_count;
     open.log_dsns["0-1"] = databases_[0]->url();
-    open.log_dsns[absl::StrCat("2-", options.log_count - 1)] = databases_[1]->url();
+    const uint32_t logs = options.log_count == 0 ? new_logs() : options.log_count;
+    open.log_dsns[absl::StrCat("2-", logs - 1)] = databases_[1]->url();
     ASSIGN_OR_RETURN(OpenedStorage opened, OpenEventStorage(open, clock_, random_));
     return std::move(opened.storage);
   }
   bool shared() const override { return true; }
+  uint32_t new_logs() const override { return kLogsOfMap; }
 
  private:
   std::unique_ptr<testing::PostgresDatabase> databases_[2];

@@ -6,7 +6,6 @@
 #include "libs/base/errors.h"
 #include "libs/testing/postgres.h"
 #include "libs/testing/status_matchers.h"
-#include "services/event-store/limits.h"
 #include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
@@ -127,9 +126,9 @@ TEST_P(EventStorageConformance, ANumberOfLogsThatIsNotSaidIsTheStores) {
 TEST_P(EventStorageConformance, ANewStoreHasAsManyLogsAsArePracticalIfNothingIsSaid) {
   ASSERT_OK_AND_ASSIGN(const auto another, GetParam().make());
   ASSERT_OK_AND_ASSIGN(const auto storage, another->Open({}));
-  EXPECT_EQ(storage->log_count(), kNewStoreLogCount);
+  EXPECT_EQ(storage->log_count(), another->new_logs());
   ASSERT_OK_AND_ASSIGN(const auto logs, storage->LoadLogs({}));
-  EXPECT_EQ(logs.size(), kNewStoreLogCount);
+  EXPECT_EQ(logs.size(), another->new_logs());
 }
 
 TEST_P(EventStorageConformance, WhatWasCommittedIsReadBackWhole) {

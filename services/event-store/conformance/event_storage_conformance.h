@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "services/event-store/event_storage.h"
+#include "services/event-store/limits.h"
 
 namespace bdcsync::event_store {
 
@@ -21,6 +22,8 @@ class StorageBackend {
   // Opens the same store again and again; one at a time unless it is `shared`.
   virtual absl::StatusOr<std::unique_ptr<EventStorage>> Open(
       const EventStorageOptions& options) = 0;
+  // The number of logs of a new store, if the options do not say one.
+  virtual uint32_t new_logs() const { return kNewStoreLogCount; }
   virtual bool durable() const { return true; }  // Keeps what was committed when it is reopened.
   virtual bool shared() const { return false; }  // Several storages may be open at once.
 };
