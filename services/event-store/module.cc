@@ -63,6 +63,7 @@ class EventStoreModule final : public app::Module {
     feed_ = std::make_unique<CommitFeed>(*storage_, context.bus());
     CommitterOptions options;
     options.writers = opened.writers;
+    options.writer.halves = opened.halves;
     options.writer.batches.batch_items_max = static_cast<std::size_t>(config.Get(kBatchItemsMax));
     options.writer.batches.queued_items_max = static_cast<std::size_t>(config.Get(kQueuedItemsMax));
     options.writer.cache.streams_bytes_max = static_cast<std::size_t>(config.Get(kCacheBytes));
