@@ -32,8 +32,6 @@ struct ResolveLimits {
   merge::Pick ask_fallback = merge::Pick::kProposed;
   // Of all scripts in one call.
   absl::Duration script_time_max = absl::Seconds(2);
-  // After it no other program is asked for a call: the `else` decides.
-  absl::Duration remote_wait_max = absl::Seconds(2);
 };
 
 // What a call needs beside the request. All is borrowed.
