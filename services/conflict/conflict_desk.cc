@@ -81,6 +81,7 @@ ConflictDesk::ConflictDesk(DeskStorage& storage, const ConflictMerger& merger,
       clock_(clock),
       limits_(limits),
       observer_(std::move(observer)),
+      turns_(limits.due_stepped_over_max, observer_.on_too_many_due),
       calls_(workers) {}
 
 int64_t ConflictDesk::NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
@@ -133,7 +134,7 @@ void ConflictDesk::RecordFacts(const v1::RecordFactsRequest& request,
         }
         if (!recorded.ok()) return ConflictsUnavailable(recorded);
         for (const v1::Conflict& conflict : facts.held) {
-          if (IsClosed(conflict.state())) observer_(conflict.state());
+          if (IsClosed(conflict.state())) observer_.on_closed(conflict.state());
         }
         return v1::RecordFactsResponse();
       },

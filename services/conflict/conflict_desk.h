@@ -37,14 +37,20 @@ struct DeskLimits {
   absl::Duration opening_grace = absl::Seconds(10);
   // An open one is compared with the log this often.
   absl::Duration verify_interval = absl::Minutes(1);
+  // Of those that are due and cannot be closed so many are stepped over.
+  int due_stepped_over_max = 1000;
 };
 
 class ConflictDesk {
  public:
   template <typename Response>
   using Answer = DeskCalls::Answer<Response>;
-  // Told of every conflict that the log is said to have closed, as often as it is said.
-  using Observer = std::function<void(v1::ConflictState state)>;
+  struct Observer {
+    // Told of every conflict that the log is said to have closed, as often as it is said.
+    std::function<void(v1::ConflictState state)> on_closed;
+    // More that are due cannot be closed than are stepped over.
+    std::function<void()> on_too_many_due;
+  };
 
   // All are borrowed and must outlive the desk.
   ConflictDesk(DeskStorage& storage, const ConflictMerger& merger, const RemoteAccess& remote,

@@ -140,7 +140,7 @@ class ConflictDeskTest : public ::testing::Test {
                      workers_,
                      clock_,
                      DeskLimits(),
-                     [this](v1::ConflictState state) { closed_.push_back(state); }};
+                     {.on_closed = [this](v1::ConflictState state) { closed_.push_back(state); }}};
 };
 
 TEST_F(ConflictDeskTest, PagesFollowEachOtherToTheEnd) {

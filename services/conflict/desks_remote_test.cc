@@ -150,7 +150,7 @@ class DesksRemoteTest : public ::testing::Test {
                      workers_,
                      clock_,
                      DeskLimits(),
-                     [](v1::ConflictState) {}};
+                     {.on_closed = [](v1::ConflictState) {}}};
   RecordDesk record_desk_{*records_, *analysis_, [this] { return rules_; }, checks_, remote_,
                           workers_,  clock_,     RecordDeskLimits()};
 };

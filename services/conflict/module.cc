@@ -67,6 +67,7 @@ class ConflictModule final : public app::Module {
     schema.Add(kPostgresConnectionsMax);
     schema.Add(kOpeningGrace);
     schema.Add(kVerifyInterval);
+    schema.Add(kDueSteppedOverMax);
     schema.Add(kDeskPostgresConnectionsMax);
     schema.Add(kUndoWindow);
     schema.Add(kAnalysisRecordsMax);
@@ -189,6 +190,7 @@ class ConflictModule final : public app::Module {
     DeskLimits limits;
     limits.opening_grace = values.Get(kOpeningGrace);
     limits.verify_interval = values.Get(kVerifyInterval);
+    limits.due_stepped_over_max = static_cast<int>(values.Get(kDueSteppedOverMax));
     return limits;
   }
 
@@ -232,7 +234,8 @@ class ConflictModule final : public app::Module {
                  ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context).on_script),
           desk(*desk_storage, merger, remote, context.workers(), context.clock(),
                DeskLimitsFrom(context.config()),
-               [&metrics](v1::ConflictState state) { metrics.OnClosed(state); }),
+               {.on_closed = [&metrics](v1::ConflictState state) { metrics.OnClosed(state); },
+                .on_too_many_due = [&metrics] { metrics.OnTooManyDue(); }}),
           analysis(std::move(opened_analysis)),
           checks{&compiler, &resolvers.names()},
           record_desk(
