@@ -144,6 +144,7 @@ void Decider::Keep(Call& call) {
   Records records;
   for (int i = 0; i < call.request.items_size(); ++i) {
     v1::ResolveResult& result = *resolved.response.mutable_results(i);
+    if (result.wants_writes()) continue;  // It is asked about again.
     observer_.on_resolved(result);
     if (result.has_error()) continue;
     if (result.has_conflict()) {

@@ -39,6 +39,8 @@ void CommitRun::OnMet(const std::vector<Work*>& meetings) {
     conflict::v1::ResolveResult& result = *decided_->mutable_results(static_cast<int>(i));
     if (result.has_error()) {
       work->line->OnMeetingFailed(work, rpc::FromProto(result.error()), line_tools(), questions_);
+    } else if (result.wants_writes()) {
+      work->line->OnWritesWanted(work, line_tools());
     } else if (result.has_conflict()) {
       OnAsked(work, *result.mutable_conflict());
     } else if (result.merged().data().size() > tools_.limits.data.data_bytes_max) {
