@@ -1,6 +1,5 @@
 """Which of two changes is the later one: by clients' clocks, place by place."""
 
-import asyncio
 import time
 
 from harness.client import Client
@@ -55,14 +54,4 @@ async def test_the_same_of_an_element_below_and_of_what_was_removed(suite, user)
     await note.change(5, other=1)
     await note.change(30, deep={"a": 2, "b": 2})
     assert await note.data() == {"deep": {"a": 2, "b": 1}, "other": 1}
-    await client.close()
-
-
-async def test_it_does_not_matter_which_come_together(suite, user):
-    client = await Client.connect(suite.url, user)
-    note = await Note.make(client, "n", a=0, b=0)
-    changes = [(minutes, {"a": minutes}) for minutes in range(40, 20, -1)]
-    changes += [(minutes, {"b": minutes}) for minutes in range(80, 60, -1)]
-    await asyncio.gather(*[note.change(minutes, **fields) for minutes, fields in reversed(changes)])
-    assert await note.data() == {"a": 21, "b": 61}
     await client.close()
