@@ -23,6 +23,7 @@
 #include "libs/rpc/config.h"
 #include "libs/rpc/grpc_log.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/socket_loops.h"
 #include "libs/rpc/worker_pool.h"
 
 namespace bdcsync::app {
@@ -70,10 +71,18 @@ absl::Status CreateDataDir(const std::string& path) {
                                              "process may write"));
 }
 
-rpc::ServerOptions ServerOptionsOf(const config::Values& values, bool whole_suite) {
+rpc::ServerOptions ServerOptionsOf(const config::Values& values, bool whole_suite,
+                                   rpc::SocketLoops& loops) {
   rpc::ServerOptions options = rpc::ServerOptionsFrom(values, values.Get(kListenAddress),
                                                       static_cast<int>(values.Get(kGrpcPort)));
   options.suite_within = whole_suite;
+  if (values.Get(rpc::kStreams)) options.loops = &loops;
+  return options;
+}
+
+rpc::ChannelOptions ChannelOptionsOf(const config::Values& values, rpc::SocketLoops& loops) {
+  rpc::ChannelOptions options = rpc::ChannelOptionsFrom(values);
+  if (values.Get(rpc::kStreams)) options.loops = &loops;
   return options;
 }
 
@@ -104,8 +113,8 @@ class App::Host final : public Context {
                      [this](const config::Values& changed) { ApplyConfig(changed); }),
         workers_({.threads = static_cast<std::size_t>(values_.Get(kWorkerThreads)),
                   .queued_max = static_cast<std::size_t>(values_.Get(kWorkerQueueMax))}),
-        server_(ServerOptionsOf(values_, environment.whole_suite), metrics_, logger_),
-        channels_(rpc::ChannelOptionsFrom(values_)),
+        server_(ServerOptionsOf(values_, environment.whole_suite, loops_), metrics_, logger_),
+        channels_(ChannelOptionsOf(values_, loops_)),
         modules_(std::move(modules)) {
     if (environment.logger == nullptr) rpc::SendGrpcLogsTo(logger_);
   }
@@ -292,6 +301,7 @@ class App::Host final : public Context {
   LiveConfig live_config_;
   std::unique_ptr<bus::Bus> bus_;
   rpc::WorkerPool workers_;
+  rpc::SocketLoops loops_;
   rpc::Server server_;
   rpc::Channels channels_;
   HttpListener http_;

@@ -1,7 +1,5 @@
 #include "libs/rpc/call_streams.h"
 
-#include <grpcpp/channel.h>
-
 #include <utility>
 
 #include "absl/time/time.h"
@@ -16,8 +14,8 @@ constexpr absl::Duration kStreamsEndMax = absl::Seconds(5);
 
 }  // namespace
 
-CallStreams::CallStreams(std::shared_ptr<grpc::Channel> channel)
-    : pool_(std::make_shared<StreamPool>(std::move(channel))) {}
+CallStreams::CallStreams(StreamAddress address)
+    : pool_(std::make_shared<StreamPool>(std::move(address))) {}
 
 CallStreams::~CallStreams() {
   pool_->Close();

@@ -1,15 +1,12 @@
-// Calls of a peer on streams that stay: after the first call of a method the next ones cost a
-// message each way instead of a call of gRPC's. A call has a stream for itself while it lasts: it
-// takes a free one or opens one, so none waits behind another and an answer needs no number. What
-// ends a stream ends its call: UNAVAILABLE, or the status that the service gave. Made by client.h.
-// Thread-safe.
+// Calls of a peer on streams that stay: connections of their own (framed_socket.h) on which a call
+// is a message each way and nothing else. A call has a stream for itself while it lasts: it takes a
+// free one or opens one, so none waits behind another and an answer needs no number. What ends a
+// stream ends its call: UNAVAILABLE. Made by client.h. Thread-safe.
 #pragma once
 
 #include <memory>
 
-namespace grpc {
-class Channel;
-}  // namespace grpc
+#include "libs/rpc/stream_address.h"
 
 namespace bdcsync::rpc {
 
@@ -17,9 +14,9 @@ class StreamPool;
 
 class CallStreams {
  public:
-  explicit CallStreams(std::shared_ptr<grpc::Channel> channel);
+  explicit CallStreams(StreamAddress address);
   // Ends all streams, and answers what is in flight with CANCELLED. Waits until the streams have
-  // ended, so not on a thread of gRPC's.
+  // ended, so not on the thread of a loop.
   ~CallStreams();
   CallStreams(const CallStreams&) = delete;
   CallStreams& operator=(const CallStreams&) = delete;

@@ -22,6 +22,7 @@
 #include "libs/rpc/client.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/socket_loops.h"
 #include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/status_matchers.h"
@@ -48,7 +49,6 @@ class FakeService final : public EventStoreService::CallbackService {
     return FinishNow(context, absl::OkStatus());
   };
 
- private:
   grpc::ServerUnaryReactor* GetStoreInfo(grpc::CallbackServerContext* context,
                                          const GetStoreInfoRequest* request,
                                          GetStoreInfoResponse* response) override {
@@ -114,16 +114,17 @@ std::string NameOf(Way way) {
 class CallTest : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
-    server_ = std::make_unique<Server>(ServerOptions{}, metrics_);
+    server_ = std::make_unique<Server>(ServerOptions{.loops = &loops_}, metrics_);
     server_->AddService(&service_);
-    ServeOnStreams<EventStoreService, GetStoreInfoRequest, GetStoreInfoResponse>(*server_,
-                                                                                 kGetStoreInfo);
+    ServeOnStreams<EventStoreService>(*server_, &FakeService::GetStoreInfo);
     ASSERT_OK(server_->Start());
     server_->SetServing(true);
     Peer peer = server_->InProcess();
     if (GetParam() != Way::kDirect) peer.direct = nullptr;
     if (FromOutside()) {
-      ASSERT_OK_AND_ASSIGN(peer.channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
+      ASSERT_OK_AND_ASSIGN(
+          peer, DialPeer(absl::StrCat("127.0.0.1:", server_->port()), {.loops = &loops_}));
+      if (GetParam() == Way::kTcp) peer.streams = std::nullopt;
     }
     client_ = std::make_unique<Client<EventStoreService>>(peer);
     health_ = std::make_unique<grpc::GenericStub>(peer.channel);
@@ -141,10 +142,10 @@ class CallTest : public ::testing::TestWithParam<Way> {
   }
   static bool FromOutside() { return GetParam() == Way::kTcp || GetParam() == Way::kStream; }
   void StartCall(CallOptions options, Done<GetStoreInfoResponse> done) {
-    options.on_stream = GetParam() == Way::kStream;
     client_->Start(kGetStoreInfo, GetStoreInfoRequest(), options, std::move(done));
   }
 
+  SocketLoops loops_;
   metrics::Registry metrics_;
   FakeService service_;
   std::unique_ptr<Server> server_;

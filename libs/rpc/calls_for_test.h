@@ -29,7 +29,6 @@ class FakeService final : public EventStoreService::CallbackService {
     return FinishNow(context, absl::OkStatus());
   };
 
- private:
   Reactor* ReadHeads(grpc::CallbackServerContext* context, const ReadHeadsRequest* request,
                      ReadHeadsResponse* response) override {
     return handler(context, request, response);

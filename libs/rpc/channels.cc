@@ -99,6 +99,19 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
   return grpc::CreateCustomChannel(address, credentials, Arguments(options));
 }
 
+absl::StatusOr<Peer> DialPeer(const std::string& address, const ChannelOptions& options) {
+  ASSIGN_OR_RETURN(auto channel, Dial(address, options));
+  Peer peer{.channel = std::move(channel)};
+  if (options.loops == nullptr || !options.tls_ca_file.empty()) return peer;
+  peer.streams = ParseStreamAddress(address);
+  if (!peer.streams.has_value()) return peer;
+  peer.streams->loops = options.loops;
+  peer.streams->limits = {.payload_bytes_max = static_cast<std::size_t>(options.max_message_bytes),
+                          .keepalive_interval = options.keepalive_interval,
+                          .keepalive_timeout = options.keepalive_timeout};
+  return peer;
+}
+
 Channels::Channels(ChannelOptions options) : options_(std::move(options)) {}
 Channels::~Channels() = default;
 
@@ -119,8 +132,7 @@ absl::StatusOr<std::vector<Peer>> Channels::Get(absl::string_view service) {
   }
   std::vector<Peer> replicas;
   for (const std::string& address : addresses->second) {
-    ASSIGN_OR_RETURN(auto channel, Dial(address, options_));
-    replicas.push_back({.channel = std::move(channel), .direct = nullptr});
+    ASSIGN_OR_RETURN(replicas.emplace_back(), DialPeer(address, options_));
   }
   return peers_[name] = std::move(replicas);
 }

@@ -24,6 +24,8 @@ class Channel;
 
 namespace bdcsync::rpc {
 
+class SocketLoops;
+
 struct ChannelOptions {
   std::map<std::string, std::vector<std::string>> addresses;  // By service, e.g. "event-store".
   int64_t max_message_bytes = 16 << 20;
@@ -34,6 +36,9 @@ struct ChannelOptions {
   std::string tls_cert_file;
   std::string tls_key_file;
   absl::Duration tls_reload_interval = absl::Minutes(1);  // Whole seconds, at least one.
+  // For calls on streams (call_streams.h), borrowed until all clients are gone. Null: such calls
+  // are made like all others; so they are with TLS.
+  SocketLoops* loops = nullptr;
 };
 ChannelOptions ChannelOptionsFrom(const config::Values& values);
 
@@ -41,6 +46,9 @@ ChannelOptions ChannelOptionsFrom(const config::Values& values);
 // options; for clients and tests. INVALID_ARGUMENT: a TLS file cannot be read.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
                                                     const ChannelOptions& options);
+
+// The same with what it takes to call on streams.
+absl::StatusOr<Peer> DialPeer(const std::string& address, const ChannelOptions& options);
 
 class Channels {
  public:

@@ -43,7 +43,9 @@ class Client {
     if (direct_ != nullptr) service_ = direct_->Find<typename Service::CallbackService>();
     if (peer.channel == nullptr) return;  // Of a service that is here.
     stub_ = Service::NewStub(peer.channel);
-    if (service_ == nullptr) streams_ = std::make_unique<CallStreams>(peer.channel);
+    if (service_ == nullptr && peer.streams.has_value()) {
+      streams_ = std::make_unique<CallStreams>(*peer.streams);
+    }
   }
 
   // Starts a call and returns at once. `request` is a message, or a shared_ptr to one that nobody
@@ -59,7 +61,7 @@ class Client {
                                                               options.may_take_long,
                                                               std::move(request), std::move(done)),
              tracker);
-    } else if (options.on_stream && !options.wait_for_ready) {
+    } else if (streams_ != nullptr && !options.wait_for_ready) {
       Launch(std::make_shared<Streamed<Method, Held, Response>>(
                  *this, method, options, std::move(request), std::move(done)),
              tracker);
@@ -173,10 +175,10 @@ class Client {
           request_(std::move(request)) {}
 
    private:
-    grpc::ByteBuffer Encode(const CallTrace& trace) const override {
+    Frame Encode(const CallTrace& trace) const override {
       return EncodeCall(trace, MessageOf(request_));
     }
-    bool Parse(const grpc::ByteBuffer& answer) override { return ParseAnswer(answer, response_); }
+    bool Parse(absl::string_view answer) override { return ParseMessage(answer, response_); }
     std::shared_ptr<OngoingCall> StartPlain(const CallTrace& trace,
                                             std::function<void(absl::Status)> ended) override {
       const CallScope scope(trace);  // Which says what time is left.
@@ -233,7 +235,7 @@ class Client {
   };
 
   std::unique_ptr<typename Service::Stub> stub_;
-  std::unique_ptr<CallStreams> streams_;  // Null: the service is here.
+  std::unique_ptr<CallStreams> streams_;  // Null: not called on streams.
   std::shared_ptr<DirectServer> direct_;
   typename Service::CallbackService* service_ = nullptr;  // Not null: the service is here.
 };

@@ -8,6 +8,7 @@ void DeclareConfig(config::Schema& schema) {
   schema.Add(kKeepaliveInterval);
   schema.Add(kKeepaliveTimeout);
   schema.Add(kReconnectBackoffMax);
+  schema.Add(kStreams);
   schema.Add(kTlsCertFile);
   schema.Add(kTlsKeyFile);
   schema.Add(kTlsClientCaFile);

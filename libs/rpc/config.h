@@ -38,6 +38,13 @@ inline constexpr config::Int kMaxConcurrentStreams{
     .max = 1000000,
     .unit = "calls",
     .doc = "Calls in flight on one gRPC connection; more wait at the caller."};
+inline constexpr config::Bool kStreams{
+    .name = "grpc.streams",
+    .default_value = true,
+    .doc =
+        "Whether the busiest calls between services use connections that carry nothing else, on "
+        "the same ports, which is faster. With TLS, or where one end has it off, they are gRPC "
+        "calls like all others; turn it off where a proxy between services takes HTTP/2 only."};
 inline constexpr config::String kTlsCertFile{
     .name = "grpc.tls.cert_file",
     .doc = "The gRPC server's certificate chain (PEM); empty serves without TLS."};

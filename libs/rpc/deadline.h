@@ -25,8 +25,6 @@ struct CallOptions {
   std::string request_id;  // Empty: none is sent.
   // Wait for a connection (until the deadline) instead of failing at once.
   bool wait_for_ready = false;
-  // On a stream that stays, where the service is not in this process and it need not wait.
-  bool on_stream = false;
   bool may_take_long = false;  // Never handled on the thread that calls, wherever the service is.
 };
 

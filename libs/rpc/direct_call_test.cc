@@ -145,9 +145,9 @@ TEST_F(DirectCallTest, AnAnswerAtOnceIsNotGivenOnTheStackOfTheCaller) {
     absl::MutexLock lock(&held_by_caller);
     Start({}, [&](const Answer& answer) {
       EXPECT_OK(answer);
-      const absl::MutexLock deadlock(&held_by_caller);
+      { const absl::MutexLock deadlock(&held_by_caller); }
       answered_on = std::this_thread::get_id();
-      answered.Notify();
+      answered.Notify();  // Last: the test ends, and its mutex with it.
     });
   }
   answered.WaitForNotification();

@@ -70,7 +70,7 @@ class OnePollerTest : public ::testing::Test {
     server_.AddService(&service_);
     ASSERT_OK(server_.Start());
     ASSERT_OK_AND_ASSIGN(auto channel, Dial(absl::StrCat("127.0.0.1:", server_.port()), {}));
-    client_ = std::make_unique<Client<EventStoreService>>(Peer{std::move(channel), nullptr});
+    client_ = std::make_unique<Client<EventStoreService>>(Peer{.channel = std::move(channel)});
   }
   // Many calls at once; returns when all are answered.
   void CallAll() {

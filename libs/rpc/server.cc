@@ -19,6 +19,7 @@
 #include "libs/rpc/config.h"
 #include "libs/rpc/direct_server.h"
 #include "libs/rpc/server_metrics.h"
+#include "libs/rpc/shared_port.h"
 #include "libs/rpc/stream_server.h"
 #include "libs/rpc/tls.h"
 #include "libs/rpc/transport.h"
@@ -93,6 +94,14 @@ struct Endpoint {
 
 // gRPC deletes what it keeps of a call a moment after the server that answered it has stopped.
 constexpr absl::Duration kCallsEndMax = absl::Seconds(1);
+// Streams end soon once they are closed.
+constexpr absl::Duration kStreamsEndMax = absl::Seconds(5);
+
+SocketLimits LimitsOf(const ServerOptions& options) {
+  return {.payload_bytes_max = static_cast<std::size_t>(options.max_message_bytes),
+          .keepalive_interval = options.keepalive_interval,
+          .keepalive_timeout = options.keepalive_timeout};
+}
 
 }  // namespace
 
@@ -116,6 +125,15 @@ struct Server::State {
   // Builds and starts the server of `endpoint`; null when it cannot listen.
   void Build(const std::vector<grpc::Service*>& offered, grpc::ServerBuilder& builder,
              Endpoint& endpoint);
+  // Has `builder` listen, or listens for it where streams come on the same port. `acceptor` is
+  // what takes connections then.
+  absl::Status Listen(grpc::ServerBuilder& builder,
+                      std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>& acceptor);
+  // Hands what comes on the shared port to `acceptor` or to the streams.
+  void AcceptFrom(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
+  bool ServesStreams() const {
+    return options.loops != nullptr && options.tls_cert_file.empty() && !streams.empty();
+  }
 
   const ServerOptions options;
   metrics::Registry& metrics;
@@ -126,7 +144,8 @@ struct Server::State {
   std::vector<grpc::Service*> outside;  // Those of them that can be called from outside.
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
-  StreamServer streams;  // For calls from outside that come on streams.
+  StreamServer streams{LimitsOf(options)};  // For calls from outside that come on streams.
+  std::unique_ptr<SharedPort> shared_port;  // Null: gRPC listens itself.
   Endpoint tcp;
   // Other calls within the process have a server of their own: gRPC's in-process transport breaks
   // what is in flight when its server begins to shut down, so that one is shut down only when it is
@@ -144,6 +163,37 @@ void Server::State::Build(const std::vector<grpc::Service*>& offered, grpc::Serv
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : offered) builder.RegisterService(service);
   endpoint.server = builder.BuildAndStart();
+}
+
+absl::Status Server::State::Listen(
+    grpc::ServerBuilder& builder,
+    std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>& acceptor) {
+  ASSIGN_OR_RETURN(auto credentials, Credentials(options));
+  if (!ServesStreams()) {
+    builder.AddListeningPort(HostAndPort(options.listen_address, options.port),
+                             std::move(credentials), &port);
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(shared_port,
+                   SharedPort::Open(*options.loops, options.listen_address, options.port));
+  port = shared_port->port();
+  acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      std::move(credentials));
+  return absl::OkStatus();
+}
+
+void Server::State::AcceptFrom(
+    std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor) {
+  shared_port->Start(
+      {.grpc =
+           [acceptor = std::shared_ptr(std::move(acceptor))](int descriptor) {
+             grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+             connection.fd = descriptor;
+             acceptor->HandleNewConnection(&connection);
+           },
+       .stream =
+           [this](boost::asio::ip::tcp::socket socket) { streams.Accept(std::move(socket)); }});
 }
 
 Server::Server(ServerOptions options, metrics::Registry& metrics, const log::Logger& logger)
@@ -170,23 +220,27 @@ absl::Status Server::Start() {
   KeepCallbackThreads();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  const std::string address = HostAndPort(state_->options.listen_address, state_->options.port);
-  ASSIGN_OR_RETURN(auto credentials, Credentials(state_->options));
   grpc::ServerBuilder tcp;
-  tcp.AddListeningPort(address, std::move(credentials), &state_->port);
-  tcp.RegisterCallbackGenericService(&state_->streams);
-  state_->Build(state_->outside, tcp, state_->tcp);
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  const absl::Status listening = state_->Listen(tcp, acceptor);
+  if (absl::IsInvalidArgument(listening)) return listening;
+  if (listening.ok()) state_->Build(state_->outside, tcp, state_->tcp);
   if (state_->tcp.server == nullptr || state_->port == 0) {
     return MakeError(Reason::kUnavailable,
-                     absl::StrCat("cannot listen for gRPC on ", address,
+                     absl::StrCat("cannot listen for gRPC on ",
+                                  HostAndPort(state_->options.listen_address, state_->options.port),
                                   ": is another process using the port? Set grpc.port or "
                                   "listen_address to another one"));
   }
+  if (state_->shared_port != nullptr) state_->AcceptFrom(std::move(acceptor));
   grpc::ServerBuilder local;
   state_->Build(state_->services, local, state_->local);
   state_->metrics.AddGaugeCallback(kCallsInFlight, {}, [state = state_.get()] {
     return static_cast<double>(state->tcp.in_flight.count() + state->local.in_flight.count() +
                                state->direct->calls().count());
+  });
+  state_->metrics.AddGaugeCallback(kStreamsOpen, {}, [state = state_.get()] {
+    return static_cast<double>(state->streams.count());
   });
   SetServing(false);
   return absl::OkStatus();
@@ -224,10 +278,12 @@ void Server::SetServing(bool serving) {
 void Server::Drain(absl::Time deadline) {
   if (state_->local.server == nullptr || state_->drained.exchange(true)) return;
   SetServing(false);
+  if (state_->shared_port != nullptr) state_->shared_port->Close();
   state_->streams.Stop();
   state_->tcp.server->Shutdown(ToDeadline(deadline));
   state_->tcp.server->Wait();
   AwaitIdle(deadline);
+  state_->streams.Close(kStreamsEndMax);
 }
 
 void Server::AwaitIdle(absl::Time deadline) {

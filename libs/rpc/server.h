@@ -22,6 +22,7 @@ class Service;
 
 namespace bdcsync::rpc {
 
+class SocketLoops;
 class StreamedMethod;
 
 // Who calls a service.
@@ -43,6 +44,8 @@ struct ServerOptions {
   absl::Duration tls_reload_interval = absl::Minutes(1);  // Whole seconds, at least one.
   // The whole suite is in this process: what is for the suite cannot be called from outside.
   bool suite_within = false;
+  // For calls on streams (call_streams.h), borrowed. Null: none are served; nor are they with TLS.
+  SocketLoops* loops = nullptr;
 };
 // The options of `values` (libs/rpc/config.h); `listen_address` and `port` come from the caller.
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
@@ -51,7 +54,7 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
 class Server {
  public:
   // Metrics: bdcsync_grpc_requests_total{method,code}, bdcsync_grpc_request_seconds{method},
-  // bdcsync_grpc_in_flight_calls. One server per registry.
+  // bdcsync_grpc_in_flight_calls, bdcsync_grpc_streams. One server per registry.
   // Every call is logged at debug, with its request id; at error when it failed by our fault.
   // `metrics` is borrowed and must outlive the server.
   Server(ServerOptions options, metrics::Registry& metrics,
@@ -64,7 +67,8 @@ class Server {
   // Borrowed: must outlive the server's Drain and every call within the process.
   void AddService(grpc::Service* service, Audience audience = Audience::kClients);
   // A method that is also called on streams; see ServeOnStreams (streamed_method.h). Before Start.
-  // It is for the suite, so only where the suite is not whole in this process.
+  // It is for the suite, so only where the suite is not whole in this process. Streams come on the
+  // port that gRPC has.
   void AddStreamed(std::unique_ptr<StreamedMethod> method);
   // The services, without a channel.
   std::shared_ptr<DirectServer> direct() const;

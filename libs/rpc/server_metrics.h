@@ -27,6 +27,9 @@ inline constexpr metrics::MetricInfo kRequestSeconds{
 inline constexpr metrics::MetricInfo kCallsInFlight{
     "bdcsync_grpc_in_flight_calls", "gRPC calls that have arrived and are not finished."};
 
+inline constexpr metrics::MetricInfo kStreamsOpen{
+    "bdcsync_grpc_streams", "Connections of other services that carry calls without gRPC."};
+
 // Failures by our fault are logged once in this time, with how many were held back.
 inline constexpr absl::Duration kFailureInterval = absl::Seconds(1);
 

@@ -16,6 +16,7 @@
 #include "libs/rpc/calls_for_test.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/client.h"
+#include "libs/rpc/socket_loops.h"
 #include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/status_matchers.h"
@@ -72,18 +73,21 @@ TEST_P(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
 
 TEST(Server, WhatIsForTheSuiteCannotBeCalledFromOutsideWhereTheSuiteIsWhole) {
   const auto call = [](bool within, Audience audience, bool from_outside, bool on_stream = false) {
+    SocketLoops loops;
     metrics::Registry metrics;
     FakeService service;
-    Server server({.suite_within = within}, metrics);
+    Server server({.suite_within = within, .loops = &loops}, metrics);
     server.AddService(&service, audience);
-    ServeOnStreams<EventStoreService, ReadHeadsRequest, ReadHeadsResponse>(server, kReadHeads);
+    ServeOnStreams<EventStoreService>(server, &FakeService::ReadHeads);
     EXPECT_OK(server.Start());
-    auto channel = from_outside ? *Dial(absl::StrCat("127.0.0.1:", server.port()), {})
-                                : server.InProcessChannel();
-    const Client<EventStoreService> client(Peer{std::move(channel), nullptr});
+    Peer peer = from_outside
+                    ? *DialPeer(absl::StrCat("127.0.0.1:", server.port()), {.loops = &loops})
+                    : Peer{.channel = server.InProcessChannel()};
+    if (!on_stream) peer.streams = std::nullopt;
+    const Client<EventStoreService> client(peer);
     absl::Status status;
     absl::Notification answered;
-    client.Start(kReadHeads, ReadHeadsRequest(), {.timeout = kLong, .on_stream = on_stream},
+    client.Start(kReadHeads, ReadHeadsRequest(), {.timeout = kLong},
                  Done<ReadHeadsResponse>([&](const absl::StatusOr<ReadHeadsResponse>& response) {
                    status = response.status();
                    answered.Notify();

@@ -1,38 +1,44 @@
-// What travels on a stream of calls, and its path: a call is its time left (8 bytes, microseconds,
-// the lowest first), the length of its request id (1 byte), that id, and the request; an answer is
-// the response. Includes grpcpp: for .cc files of libs/rpc and client.h. Thread-safe: functions
-// only.
+// What is in the frames of a stream of calls: Open is the name of the method; a call is its time
+// left (8 bytes, microseconds, the lowest first), the length of its request id (1 byte), that id,
+// and the request; an answer is the response; an error is its code (1 byte), the length of its
+// message (4 bytes), that message, and its details (status.h); Goodbye is empty. Includes grpcpp:
+// for .cc files of libs/rpc and streamed_method.h. Thread-safe: functions only.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/slice.h>
 
-#include <cstddef>
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "libs/base/call_trace.h"
+#include "libs/rpc/framed_socket.h"
 
 namespace bdcsync::rpc {
-
-// The path of the streams of "/package.Service/Method".
-std::string StreamPath(const std::string& method);
 
 // A call as it arrived.
 struct CallFrame {
   CallTrace trace;
-  grpc::Slice bytes;  // The whole frame.
-  std::size_t begin;  // Of the request in it.
+  absl::string_view request;  // There as long as the frame.
 };
 
-grpc::ByteBuffer EncodeCall(const CallTrace& trace, const google::protobuf::MessageLite& request);
-// Nothing when `frame` is not a call.
-std::optional<CallFrame> DecodeCall(const grpc::ByteBuffer& frame);
-// Whether it is a `Request`.
-bool ParseRequest(const CallFrame& frame, google::protobuf::MessageLite& request);
+Frame EncodeOpen(absl::string_view method);
 
-grpc::ByteBuffer EncodeAnswer(const google::protobuf::MessageLite& response);
-bool ParseAnswer(const grpc::ByteBuffer& frame, google::protobuf::MessageLite& response);
+Frame EncodeCall(const CallTrace& trace, const google::protobuf::MessageLite& request);
+// Nothing when `payload` is not a call.
+std::optional<CallFrame> DecodeCall(absl::string_view payload);
+
+Frame EncodeAnswer(const google::protobuf::MessageLite& response);
+
+// `status` is not OK.
+Frame EncodeError(const absl::Status& status);
+// Never OK: INTERNAL when `payload` is not an error.
+absl::Status DecodeError(absl::string_view payload);
+
+Frame EncodeGoodbye();
+
+// Whether `bytes` is a message of this type.
+bool ParseMessage(absl::string_view bytes, google::protobuf::MessageLite& message);
 
 }  // namespace bdcsync::rpc

@@ -1,9 +1,11 @@
 #include "libs/rpc/stream_pool.h"
 
-#include <cstddef>
+#include <algorithm>
 #include <utility>
 
 #include "libs/base/clock.h"
+#include "libs/base/errors.h"
+#include "libs/rpc/socket_loops.h"
 #include "libs/rpc/stream_frame.h"
 #include "libs/rpc/streamed_call.h"
 
@@ -17,10 +19,8 @@ constexpr std::size_t kFreeStreamsMax = 16;
 
 }  // namespace
 
-StreamPool::StreamPool(std::shared_ptr<grpc::Channel> channel)
-    : stub_(std::move(channel)), calls_(std::make_shared<OpenCalls>()) {}
-
-StreamPool::~StreamPool() = default;
+StreamPool::StreamPool(StreamAddress address)
+    : address_(std::move(address)), calls_(std::make_shared<OpenCalls>()) {}
 
 std::shared_ptr<CallStream> StreamPool::Take(const std::string& method) {
   absl::MutexLock lock(&mutex_);
@@ -33,6 +33,11 @@ std::shared_ptr<CallStream> StreamPool::Take(const std::string& method) {
   }
   ++streams_;
   return std::make_shared<CallStream>(shared_from_this(), method);
+}
+
+std::shared_ptr<FramedSocket> StreamPool::Connect(std::shared_ptr<FrameReceiver> receiver) {
+  return FramedSocket::Connect(address_.loops->Next(), address_.host, address_.port, turn_++,
+                               address_.limits, std::move(receiver));
 }
 
 bool StreamPool::Keep(std::shared_ptr<CallStream> stream) {
@@ -71,9 +76,17 @@ void StreamPool::AwaitEnd(absl::Duration timeout) {
   mutex_.AwaitWithTimeout(absl::Condition(&ended), timeout);
 }
 
-void StreamPool::Ended() {
+void StreamPool::Forget(const CallStream& stream) {
+  std::shared_ptr<CallStream> held;  // Let go of without the lock.
   absl::MutexLock lock(&mutex_);
   --streams_;
+  const auto free = free_.find(stream.method());
+  if (free == free_.end()) return;
+  const auto found = std::find_if(free->second.begin(), free->second.end(),
+                                  [&stream](const auto& other) { return other.get() == &stream; });
+  if (found == free->second.end()) return;
+  held = std::move(*found);
+  free->second.erase(found);
 }
 
 CallStream::CallStream(std::shared_ptr<StreamPool> pool, const std::string& method)
@@ -81,77 +94,83 @@ CallStream::CallStream(std::shared_ptr<StreamPool> pool, const std::string& meth
       method_(method),
       retires_(SystemClock().Monotonic() + kStreamAgeMax) {}
 
-void CallStream::Send(std::shared_ptr<StreamedCall> call, grpc::ByteBuffer&& frame) {
-  {
-    absl::MutexLock lock(&mutex_);
-    call_ = std::move(call);
+bool CallStream::Send(std::shared_ptr<StreamedCall> call, Frame& frame) {
+  absl::MutexLock lock(&mutex_);
+  if (ended_) return false;
+  call_ = std::move(call);
+  reused_ = socket_ != nullptr;
+  if (!reused_) {
+    socket_ = pool_->Connect(shared_from_this());
+    socket_->Send(EncodeOpen(method_));
   }
-  out_.Swap(&frame);
-  reused_ = self_ != nullptr;
-  if (reused_) {
-    StartWrite(&out_);
-    return;
-  }
-  self_ = shared_from_this();
-  pool_->stub_.PrepareBidiStreamingCall(&context_, StreamPath(method_), {}, this);
-  AddHold();  // Later writes begin outside of reactions.
-  StartWrite(&out_);
-  StartCall();
+  socket_->Send(std::move(frame));
+  return true;
 }
 
 void CallStream::Abandon(const StreamedCall& call) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (call_.get() != &call) return;
-    abandoned_ = true;
-  }
-  context_.TryCancel();  // Ends the write or the read of the call, one of which there is.
+  absl::MutexLock lock(&mutex_);
+  if (call_.get() != &call) return;
+  ended_ = true;
+  socket_->Close();
 }
 
 void CallStream::Retire() {
-  context_.TryCancel();
-  RemoveHold();
+  absl::MutexLock lock(&mutex_);
+  ended_ = true;
+  socket_->Close();
 }
 
-void CallStream::OnWriteDone(bool ok) {
-  if (ok) {
-    StartRead(&in_);
-  } else {
-    unsent_ = reused_;
-    RemoveHold();
-  }
-}
-
-void CallStream::OnReadDone(bool ok) {
-  if (!ok) {
-    RemoveHold();
-    return;
-  }
+std::shared_ptr<StreamedCall> CallStream::TakeAnswered() {
   std::shared_ptr<StreamedCall> answered;
-  bool abandoned = false;
   {
     absl::MutexLock lock(&mutex_);
+    if (ended_) return nullptr;
     answered = std::move(call_);
     call_ = nullptr;
-    abandoned = abandoned_;
   }
-  grpc::ByteBuffer answer;
-  answer.Swap(&in_);
   // First, because who is answered may call again.
-  if (abandoned || !pool_->Keep(shared_from_this())) Retire();
-  answered->OnAnswer(answer);
+  if (answered == nullptr || !pool_->Keep(shared_from_this())) Retire();
+  return answered;
 }
 
-void CallStream::OnDone(const grpc::Status& status) {
+void CallStream::OnFrame(FrameKind kind, absl::string_view payload) {
+  if (kind == FrameKind::kAnswer) {
+    if (const auto call = TakeAnswered()) call->OnAnswer(payload);
+  } else if (kind == FrameKind::kError) {
+    if (const auto call = TakeAnswered()) call->OnError(DecodeError(payload));
+  } else {  // A goodbye: the peer takes no more calls.
+    absl::MutexLock lock(&mutex_);
+    ended_ = true;
+    unsent_ = true;
+    socket_->Close();
+  }
+}
+
+void CallStream::OnTooLarge(FrameKind kind) {
+  const auto call = TakeAnswered();
+  if (call == nullptr) return;
+  call->OnError(absl::ResourceExhaustedError("the answer is larger than grpc.max_message_bytes"));
+}
+
+void CallStream::OnEnd(const absl::Status& status) {
   std::shared_ptr<StreamedCall> call;
+  bool unsent = false;
   {
     absl::MutexLock lock(&mutex_);
+    ended_ = true;
     call = std::move(call_);
+    call_ = nullptr;
+    unsent = unsent_ && reused_;
   }
-  if (call != nullptr) call->OnEnded(status, unsent_);
+  if (call != nullptr && unsent) {
+    call->SendAgain();
+  } else if (call != nullptr) {
+    call->OnError(absl::IsCancelled(status)
+                      ? MakeError(Reason::kUnavailable, "the service is stopping")
+                      : status);
+  }
   call = nullptr;  // Before the stream counts as ended.
-  const std::shared_ptr<CallStream> self = std::move(self_);
-  pool_->Ended();
+  pool_->Forget(*this);
 }
 
 }  // namespace bdcsync::rpc

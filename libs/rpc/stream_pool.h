@@ -1,15 +1,10 @@
-// The streams of calls to one peer (call_streams.h): those that are free, by method, and one
-// reactor for each. A stream carries one call after the other and never two at once. Includes
-// grpcpp: for .cc files of libs/rpc only. Thread-safe.
+// The streams of calls to one peer (call_streams.h): those that are free, by method. A stream
+// carries one call after the other and never two at once. For .cc files of libs/rpc only.
+// Thread-safe.
 #pragma once
 
-#include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/client_callback.h>
-#include <grpcpp/support/status.h>
-
+#include <atomic>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,7 +13,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/rpc/framed_socket.h"
 #include "libs/rpc/open_calls.h"
+#include "libs/rpc/stream_address.h"
 
 namespace bdcsync::rpc {
 
@@ -27,8 +24,7 @@ class StreamedCall;
 
 class StreamPool final : public std::enable_shared_from_this<StreamPool> {
  public:
-  explicit StreamPool(std::shared_ptr<grpc::Channel> channel);
-  ~StreamPool();
+  explicit StreamPool(StreamAddress address);
 
   // A free stream for calls of `method`, else a new one; null when the pool is closed.
   std::shared_ptr<CallStream> Take(const std::string& method);
@@ -43,11 +39,14 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
  private:
   friend class CallStream;
 
+  std::shared_ptr<FramedSocket> Connect(std::shared_ptr<FrameReceiver> receiver);
   // Takes back a stream whose call was answered. False: it must end.
   bool Keep(std::shared_ptr<CallStream> stream);
-  void Ended();
+  // `stream` has ended.
+  void Forget(const CallStream& stream);
 
-  grpc::GenericStub stub_;
+  const StreamAddress address_;
+  std::atomic<std::size_t> turn_{0};
   const std::shared_ptr<OpenCalls> calls_;  // Shared with its alarm.
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
@@ -56,18 +55,13 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
   std::map<std::string, std::vector<std::shared_ptr<CallStream>>> free_ ABSL_GUARDED_BY(mutex_);
 };
 
-// A call is a write, then a read; nothing is asked of gRPC between calls. A read that is asked for
-// right after an answer would make it send a window update at once, and wake the peer for it; one
-// after the next write goes with that. So how a free stream has ended is seen by the next call on
-// it, which then goes on another (StreamedCall::OnEnded). It holds itself until gRPC is done with
-// it.
-class CallStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
-                         public std::enable_shared_from_this<CallStream> {
+// One stream: a connection of its own.
+class CallStream final : public FrameReceiver, public std::enable_shared_from_this<CallStream> {
  public:
   CallStream(std::shared_ptr<StreamPool> pool, const std::string& method);
 
-  // By whoever took it, once.
-  void Send(std::shared_ptr<StreamedCall> call, grpc::ByteBuffer&& frame);
+  // By whoever took it, once. False: it has ended before.
+  bool Send(std::shared_ptr<StreamedCall> call, Frame& frame);
   // `call`, if this still carries it, was given up: the stream ends, so that its answer is nobody
   // else's.
   void Abandon(const StreamedCall& call);
@@ -77,24 +71,23 @@ class CallStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   const std::string& method() const { return method_; }
   absl::Duration retires() const { return retires_; }
 
-  void OnWriteDone(bool ok) override;
-  void OnReadDone(bool ok) override;
-  void OnDone(const grpc::Status& status) override;
+  void OnFrame(FrameKind kind, absl::string_view payload) override;
+  void OnTooLarge(FrameKind kind) override;
+  void OnEnd(const absl::Status& status) override;
 
  private:
+  // The call that was answered; the stream is free for the next one then. Null: it was given up.
+  std::shared_ptr<StreamedCall> TakeAnswered();
+
   const std::shared_ptr<StreamPool> pool_;
   const std::string method_;
   const absl::Duration retires_;  // Not used again then.
-  std::shared_ptr<CallStream> self_;
-  grpc::ClientContext context_;
-  // Of whoever has taken it, then of the reactions.
-  bool reused_ = false;
-  bool unsent_ = false;  // The stream had ended before the call could be sent.
-  grpc::ByteBuffer out_;
-  grpc::ByteBuffer in_;
   absl::Mutex mutex_;
-  std::shared_ptr<StreamedCall> call_ ABSL_GUARDED_BY(mutex_);  // Null when it is free.
-  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<FramedSocket> socket_ ABSL_GUARDED_BY(mutex_);  // Null before the first call.
+  std::shared_ptr<StreamedCall> call_ ABSL_GUARDED_BY(mutex_);    // Null when it is free.
+  bool reused_ ABSL_GUARDED_BY(mutex_) = false;                   // The call is not the first.
+  bool unsent_ ABSL_GUARDED_BY(mutex_) = false;  // The peer said that it does not take the call.
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;   // Or is about to.
 };
 
 }  // namespace bdcsync::rpc

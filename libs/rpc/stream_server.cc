@@ -1,136 +1,139 @@
 #include "libs/rpc/stream_server.h"
 
-#include <grpcpp/support/server_callback.h>
-#include <grpcpp/support/status.h>
-
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
-#include "libs/rpc/status.h"
-#include "libs/rpc/stream_frame.h"
 
 namespace bdcsync::rpc {
-namespace {
 
-class Refused final : public grpc::ServerGenericBidiReactor {
+// One stream. Its lock is held while it sends, which never blocks and never calls back: a goodbye
+// and an answer keep their order.
+class ServedStream final : public FrameReceiver, public std::enable_shared_from_this<ServedStream> {
  public:
-  explicit Refused(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
+  explicit ServedStream(StreamServer& server) : server_(server) {}
 
-grpc::Status Stopping() {
-  return ToGrpc(MakeError(Reason::kUnavailable, "the service is stopping"));
-}
-
-}  // namespace
-
-// One stream; deletes itself. The lock is held over Finish and StartRead, which only begin
-// something and never call back on this stack: nothing may begin after Finish, and OnDone, by
-// taking the lock too, comes after whoever called Finish has let go of the stream.
-class ServedStream final : public grpc::ServerGenericBidiReactor {
- public:
-  ServedStream(StreamServer& server, StreamedMethod& method) : server_(server), method_(method) {}
-
-  void Begin() { StartRead(&in_); }
+  void Begin(boost::asio::ip::tcp::socket socket, const SocketLimits& limits) {
+    absl::MutexLock lock(&mutex_);
+    socket_ = FramedSocket::Accept(std::move(socket), limits, shared_from_this());
+  }
   void Stop() {
     absl::MutexLock lock(&mutex_);
+    if (stopping_) return;
     stopping_ = true;
-    if (!busy_ && !over_) End(Stopping());
+    if (!busy_) TakeLeave();
+  }
+  void Close() {
+    absl::MutexLock lock(&mutex_);
+    socket_->Close();
   }
 
-  void OnReadDone(bool ok) override {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (over_) return;  // The call that came is not handled: the end of the stream tells.
-      if (!ok) {
-        End(grpc::Status::OK);
-        return;
-      }
-      busy_ = true;
-    }
-    std::optional<CallFrame> call = DecodeCall(in_);
-    in_.Clear();
-    if (!call.has_value()) {
-      EndCall(ToGrpc(MakeError(Reason::kBadMessage, "not a call")));
-      return;
-    }
-    method_.Call(*std::move(call), [this](absl::StatusOr<grpc::ByteBuffer> answer) {
-      if (!answer.ok()) {
-        EndCall(ToGrpc(answer.status()));
-        return;
-      }
-      out_.Swap(&*answer);
-      StartWrite(&out_);
-    });
-  }
-  void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&mutex_);
-    busy_ = false;
-    if (!ok || stopping_) {
-      End(Stopping());
-    } else {
-      StartRead(&in_);
+  void OnFrame(FrameKind kind, absl::string_view payload) override {
+    if (kind == FrameKind::kOpen) {
+      method_ = server_.Find(payload);
+    } else if (Begins()) {
+      Handle(kind, payload);
     }
   }
-  void OnDone() override {
-    { absl::MutexLock lock(&mutex_); }
-    server_.Forget(this);
-    delete this;
+  void OnTooLarge(FrameKind kind) override {
+    if (!Begins()) return;
+    Answer(EncodeError(absl::ResourceExhaustedError(absl::StrCat(
+        "a message of kind ", static_cast<int>(kind), " is larger than grpc.max_message_bytes"))));
   }
+  void OnEnd(const absl::Status& status) override { server_.Forget(*this); }
 
  private:
-  // With the error of the call that is in flight.
-  void EndCall(const grpc::Status& status) {
+  // Whether the call that has come is taken. It is not when the caller was told so, and a caller
+  // that does not wait for its answer is none of ours.
+  bool Begins() {
     absl::MutexLock lock(&mutex_);
-    End(status);
+    if (stopping_ && !busy_) return false;
+    if (busy_) {
+      socket_->Close();
+      return false;
+    }
+    busy_ = true;
+    return true;
   }
-  void End(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    over_ = true;
-    Finish(status);
+  void Handle(FrameKind kind, absl::string_view payload) {
+    std::optional<CallFrame> call;
+    if (kind == FrameKind::kCall) call = DecodeCall(payload);
+    if (!call.has_value()) {
+      Answer(EncodeError(MakeError(Reason::kBadMessage, "not a call")));
+    } else if (method_ == nullptr) {
+      Answer(EncodeError(absl::UnimplementedError("not a method that is called on streams")));
+    } else {
+      method_->Call(*std::move(call),
+                    [self = shared_from_this()](Frame answer) { self->Answer(std::move(answer)); });
+    }
+  }
+  void Answer(Frame answer) {
+    absl::MutexLock lock(&mutex_);
+    busy_ = false;
+    socket_->Send(std::move(answer));
+    if (stopping_) TakeLeave();
+  }
+  void TakeLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    socket_->Send(EncodeGoodbye());
+    socket_->FinishSending();
   }
 
   StreamServer& server_;
-  StreamedMethod& method_;
-  grpc::ByteBuffer in_;
-  grpc::ByteBuffer out_;
+  StreamedMethod* method_ = nullptr;  // Of the loop's thread.
   absl::Mutex mutex_;
-  bool busy_ ABSL_GUARDED_BY(mutex_) = false;  // From a call's arrival until its answer is written.
+  std::shared_ptr<FramedSocket> socket_ ABSL_GUARDED_BY(mutex_);
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;  // From a call's arrival until its answer is sent.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool over_ ABSL_GUARDED_BY(mutex_) = false;  // Finish was called.
 };
 
+StreamServer::StreamServer(const SocketLimits& limits) : limits_(limits) {}
+StreamServer::~StreamServer() = default;
+
 void StreamServer::Add(std::unique_ptr<StreamedMethod> method) {
-  const std::string path = StreamPath(method->name());
-  methods_[path] = std::move(method);
+  const std::string name = method->name();
+  methods_[name] = std::move(method);
+}
+
+StreamedMethod* StreamServer::Find(absl::string_view name) const {
+  const auto found = methods_.find(name);
+  return found == methods_.end() ? nullptr : found->second.get();
+}
+
+void StreamServer::Accept(boost::asio::ip::tcp::socket socket) {
+  const auto stream = std::make_shared<ServedStream>(*this);
+  absl::MutexLock lock(&mutex_);
+  streams_.emplace(stream.get(), stream);
+  stream->Begin(std::move(socket), limits_);
+  if (stopping_) stream->Stop();
 }
 
 void StreamServer::Stop() {
   absl::MutexLock lock(&mutex_);
   stopping_ = true;
-  for (ServedStream* stream : streams_) stream->Stop();
+  for (const auto& [key, stream] : streams_) stream->Stop();
 }
 
-grpc::ServerGenericBidiReactor* StreamServer::CreateReactor(
-    grpc::GenericCallbackServerContext* context) {
-  const auto method = methods_.find(context->method());
-  if (method == methods_.end()) {
-    return new Refused(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method"));
-  }
-  auto* const stream = new ServedStream(*this, *method->second);
+void StreamServer::Close(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  streams_.insert(stream);
-  if (stopping_) {
-    stream->Stop();
-  } else {
-    stream->Begin();
-  }
-  return stream;
+  stopping_ = true;
+  for (const auto& [key, stream] : streams_) stream->Close();
+  const auto none = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return streams_.empty(); };
+  mutex_.AwaitWithTimeout(absl::Condition(&none), timeout);
 }
 
-void StreamServer::Forget(ServedStream* stream) {
+std::size_t StreamServer::count() const {
   absl::MutexLock lock(&mutex_);
-  streams_.erase(stream);
+  return streams_.size();
+}
+
+void StreamServer::Forget(const ServedStream& stream) {
+  std::shared_ptr<ServedStream> held;  // Let go of without the lock.
+  absl::MutexLock lock(&mutex_);
+  const auto found = streams_.find(&stream);
+  held = std::move(found->second);
+  streams_.erase(found);
 }
 
 }  // namespace bdcsync::rpc

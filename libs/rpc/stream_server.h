@@ -1,20 +1,21 @@
 // The server's end of calls on streams (call_streams.h): what comes on a stream is handled as a
-// direct call of the service, and counted, timed and logged as one. Includes grpcpp: for .cc files
-// of libs/rpc and streamed_method.h. Add before the server starts; the rest is thread-safe.
+// direct call of the service, and counted, timed and logged as one. For .cc files of libs/rpc and
+// streamed_method.h. Add before the first connection; the rest is thread-safe.
 #pragma once
 
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/support/byte_buffer.h>
-
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "libs/rpc/framed_socket.h"
 #include "libs/rpc/stream_frame.h"
 
 namespace bdcsync::rpc {
@@ -24,32 +25,47 @@ class ServedStream;
 // How a method is called with a message in bytes.
 class StreamedMethod {
  public:
-  using Answered = absl::AnyInvocable<void(absl::StatusOr<grpc::ByteBuffer>)>;
+  using Answered = absl::AnyInvocable<void(Frame)>;
 
   virtual ~StreamedMethod() = default;
   // "/package.Service/Method".
   virtual const std::string& name() const = 0;
-  // On a thread of gRPC's; `answered` runs exactly once, on any thread but not on this stack.
+  // On a loop's thread; `answered` runs exactly once, on any thread, with an answer or an error.
   virtual void Call(CallFrame call, Answered answered) = 0;
 };
 
-class StreamServer final : public grpc::CallbackGenericService {
+class StreamServer final {
  public:
+  explicit StreamServer(const SocketLimits& limits);
+  // After Close.
+  ~StreamServer();
+  StreamServer(const StreamServer&) = delete;
+  StreamServer& operator=(const StreamServer&) = delete;
+
   void Add(std::unique_ptr<StreamedMethod> method);
-  // Ends streams on which nothing is in flight now, and the others after their answer. Those that
-  // come later are UNAVAILABLE.
+  bool empty() const { return methods_.empty(); }
+  // A connection on which a caller's greeting is to be read.
+  void Accept(boost::asio::ip::tcp::socket socket);
+  // Takes leave of callers: on streams without a call now, on the others with their answer.
   void Stop();
+  // Ends all streams and waits until they have ended, at most for `timeout`. Not on a thread of a
+  // loop. Answers that come later are dropped.
+  void Close(absl::Duration timeout);
+  // Streams that have not ended.
+  std::size_t count() const;
 
  private:
   friend class ServedStream;
-  grpc::ServerGenericBidiReactor* CreateReactor(
-      grpc::GenericCallbackServerContext* context) override;
-  void Forget(ServedStream* stream);
+  // Null when there is none of this name.
+  StreamedMethod* Find(absl::string_view name) const;
+  void Forget(const ServedStream& stream);
 
-  std::map<std::string, std::unique_ptr<StreamedMethod>> methods_;  // By the path of their streams.
-  absl::Mutex mutex_;
+  const SocketLimits limits_;
+  std::map<std::string, std::unique_ptr<StreamedMethod>, std::less<>> methods_;  // By their names.
+  mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_set<ServedStream*> streams_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<const ServedStream*, std::shared_ptr<ServedStream>> streams_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bdcsync::rpc

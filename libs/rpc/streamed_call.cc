@@ -4,7 +4,6 @@
 
 #include "libs/base/errors.h"
 #include "libs/rpc/elsewhere.h"
-#include "libs/rpc/status.h"
 #include "libs/rpc/stream_pool.h"
 
 namespace bdcsync::rpc {
@@ -39,18 +38,19 @@ void StreamedCall::Start() {
 }
 
 void StreamedCall::Send() {
-  const std::shared_ptr<CallStream> stream = pool_->Take(method_);
-  if (stream == nullptr) {  // Closed; a caller does not expect to be told on its own stack.
-    RunElsewhere([self = shared_from_this()] {
-      self->EndWith(absl::CancelledError("the caller is stopping"));
-    });
-    return;
-  }
-  {
+  Frame frame = Encode(trace_);
+  std::shared_ptr<CallStream> stream;
+  do {
+    stream = pool_->Take(method_);
+    if (stream == nullptr) {  // Closed; a caller does not expect to be told on its own stack.
+      RunElsewhere([self = shared_from_this()] {
+        self->EndWith(absl::CancelledError("the caller is stopping"));
+      });
+      return;
+    }
     absl::MutexLock lock(&mutex_);
     stream_ = stream;
-  }
-  stream->Send(shared_from_this(), Encode(trace_));
+  } while (!stream->Send(shared_from_this(), frame));
   if (answered()) stream->Abandon(*this);  // Meanwhile, when the stream did not carry it yet.
 }
 
@@ -92,22 +92,23 @@ void StreamedCall::Leave() {
   }
 }
 
-void StreamedCall::OnAnswer(const grpc::ByteBuffer& answer) {
+void StreamedCall::OnAnswer(absl::string_view answer) {
   if (!TakeAnswer()) return;
   Deliver(Parse(answer) ? absl::OkStatus()
                         : MakeError(Reason::kInternal, "the answer cannot be read"));
 }
 
-void StreamedCall::OnEnded(const grpc::Status& status, bool unsent) {
+void StreamedCall::OnError(absl::Status status) {
   if (answered()) return;
-  if (unsent) {
-    Send();
-  } else if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+  if (absl::IsUnimplemented(status)) {
     BecomePlain();  // Of an older version than this.
   } else {
-    EndWith(status.ok() ? MakeError(Reason::kUnavailable, "the stream has ended")
-                        : FromGrpc(status));
+    EndWith(std::move(status));
   }
+}
+
+void StreamedCall::SendAgain() {
+  if (!answered()) Send();
 }
 
 void StreamedCall::BecomePlain() {

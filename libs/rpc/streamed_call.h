@@ -1,11 +1,7 @@
 // One call on a stream (call_streams.h); client.h adds its messages. It is answered once: by its
 // answer, its deadline, whoever gives it up, or the end of its stream. Where the peer knows no
-// streams it becomes a plain call of gRPC's. Includes grpcpp: for client.h and .cc files.
-// Thread-safe.
+// streams it becomes a plain call of gRPC's. For client.h and .cc files. Thread-safe.
 #pragma once
-
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/status.h>
 
 #include <atomic>
 #include <functional>
@@ -14,9 +10,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/base/call_trace.h"
 #include "libs/rpc/call_streams.h"
+#include "libs/rpc/framed_socket.h"
 #include "libs/rpc/ongoing_call.h"
 #include "libs/rpc/open_calls.h"
 
@@ -32,9 +30,10 @@ class StreamedCall : public OngoingCall,
   void Start();
   void TryCancel() override;
 
-  // By its stream: the answer, or the end without one. `unsent`: the stream had ended before.
-  void OnAnswer(const grpc::ByteBuffer& answer);
-  void OnEnded(const grpc::Status& status, bool unsent);
+  // By its stream: the answer; why there is none; the stream ended before the peer took the call.
+  void OnAnswer(absl::string_view answer);
+  void OnError(absl::Status status);
+  void SendAgain();
 
  protected:
   // `method` stays what it is; `trace` is sent along; the answer is handled within `caller`.
@@ -42,9 +41,9 @@ class StreamedCall : public OngoingCall,
                CallTrace caller);
   virtual ~StreamedCall();
 
-  virtual grpc::ByteBuffer Encode(const CallTrace& trace) const = 0;
+  virtual Frame Encode(const CallTrace& trace) const = 0;
   // False when `answer` is none.
-  virtual bool Parse(const grpc::ByteBuffer& answer) = 0;
+  virtual bool Parse(absl::string_view answer) = 0;
   // Makes a plain call of it; `ended` runs when its response is there.
   virtual std::shared_ptr<OngoingCall> StartPlain(const CallTrace& trace,
                                                   std::function<void(absl::Status)> ended) = 0;

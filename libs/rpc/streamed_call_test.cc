@@ -1,15 +1,16 @@
 // Calls on streams that stay: whose answer is whose, and what ends with a stream. What all calls
 // have in common is in call_test.cc.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@
 #include "libs/rpc/channels.h"
 #include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/socket_loops.h"
 #include "libs/rpc/stream_frame.h"
 #include "libs/rpc/streamed_method.h"
 #include "libs/testing/status_matchers.h"
@@ -42,24 +44,27 @@ class StreamedCallTest : public ::testing::Test {
   // In place of the one there is.
   void StartServer(ServerOptions options, bool streams = true) {
     metrics_.push_back(std::make_unique<metrics::Registry>());
+    options.loops = &loops_;
     server_ = std::make_unique<Server>(std::move(options), *metrics_.back());
     server_->AddService(&service_);
     if (streams) {
-      ServeOnStreams<EventStoreService, ReadHeadsRequest, ReadHeadsResponse>(*server_, kReadHeads);
+      ServeOnStreams<EventStoreService>(*server_, &FakeService::ReadHeads);
     }
     ASSERT_OK(server_->Start());
   }
-  void Connect(const ChannelOptions& options = {}) {
-    ASSERT_OK_AND_ASSIGN(channel_, Dial(absl::StrCat("127.0.0.1:", server_->port()), options));
-    client_ = std::make_unique<Client<EventStoreService>>(Peer{channel_, nullptr});
+  void Connect(ChannelOptions options = {}) {
+    options.loops = &loops_;
+    ASSERT_OK_AND_ASSIGN(const Peer peer,
+                         DialPeer(absl::StrCat("127.0.0.1:", server_->port()), options));
+    ASSERT_TRUE(peer.streams.has_value());
+    client_ = std::make_unique<Client<EventStoreService>>(peer);
   }
   // Asks for a number of heads.
   void Start(int heads, Done<ReadHeadsResponse> done, absl::Duration timeout = kLong,
              CallTracker* tracker = nullptr) {
     ReadHeadsRequest request;
     for (int i = 0; i < heads; ++i) request.add_streams();
-    client_->Start(kReadHeads, std::move(request), {.timeout = timeout, .on_stream = true},
-                   std::move(done), tracker);
+    client_->Start(kReadHeads, std::move(request), {.timeout = timeout}, std::move(done), tracker);
   }
   Answer Call(int heads, absl::Duration timeout = kLong) {
     Answer answer;
@@ -74,17 +79,16 @@ class StreamedCallTest : public ::testing::Test {
     answered.WaitForNotification();
     return answer;
   }
-  bool IsConnected() { return channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY; }
   // Until the service has this many calls.
   void AwaitCalls(size_t count) {
     while (shelf_.size() < count) std::this_thread::yield();
   }
 
+  SocketLoops loops_;
   std::vector<std::unique_ptr<metrics::Registry>> metrics_;  // One for each server there was.
   FakeService service_;
   Shelf shelf_;
   std::unique_ptr<Server> server_;
-  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Client<EventStoreService>> client_;
 };
 
@@ -216,9 +220,7 @@ TEST_F(StreamedCallTest, ACallDoesNotFailBecauseAFreeStreamHasEnded) {
   EXPECT_OK(Call(1));
   const int port = server_->port();
   server_.reset();
-  while (IsConnected()) std::this_thread::yield();
   StartServer({.port = port});
-  while (!IsConnected()) std::this_thread::yield();
   EXPECT_OK(Call(1));
 }
 
@@ -295,44 +297,106 @@ TEST_F(StreamedCallTest, EveryCallOfManyGetsItsOwnAnswerOnce) {
   EXPECT_GT(ok, 0);
 }
 
-// Sends bytes on a stream of a path, and keeps how it ended.
-class RawStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+TEST_F(StreamedCallTest, AnAnswerThatIsTooLargeIsRefusedAndTheNextOneIsNot) {
+  service_.handler = [](grpc::CallbackServerContext* context, const ReadHeadsRequest* request,
+                        ReadHeadsResponse* response) {
+    for (int i = 0; i < 1000 * request->streams_size(); ++i) response->add_heads();
+    return FinishNow(context, absl::OkStatus());
+  };
+  Connect({.max_message_bytes = 1000});
+  EXPECT_THAT(Call(1), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_OK(Call(0));
+}
+
+TEST_F(StreamedCallTest, LargeCallsAndAnswersArriveWhole) {
+  constexpr int kHeads = 200'000;
+  service_.handler = [](grpc::CallbackServerContext* context, const ReadHeadsRequest* request,
+                        ReadHeadsResponse* response) {
+    for (int i = 0; i < request->streams_size(); ++i)
+      response->add_heads()->mutable_event()->set_revision(i);
+    return FinishNow(context, absl::OkStatus());
+  };
+  for (int i = 0; i < 2; ++i) {
+    const Answer answer = Call(kHeads);
+    ASSERT_OK(answer);
+    ASSERT_EQ(answer->heads_size(), kHeads);
+    EXPECT_EQ(answer->heads(kHeads - 1).event().revision(), kHeads - 1);
+  }
+}
+
+// Sends bytes as a stream's, and returns the first frame that comes back.
+class RawStream final : public FrameReceiver {
  public:
-  RawStream(grpc::GenericStub& stub, const std::string& path, const std::string& bytes)
-      : slice_(bytes), out_(&slice_, 1) {
-    stub.PrepareBidiStreamingCall(&context_, path, {}, this);
-    StartWrite(&out_);
-    StartRead(&in_);
-    StartCall();
+  static absl::StatusOr<std::pair<FrameKind, std::string>> Ask(SocketLoops& loops, int port,
+                                                               std::vector<Frame> frames) {
+    const auto receiver = std::make_shared<RawStream>();
+    const auto socket =
+        FramedSocket::Connect(loops.Next(), "127.0.0.1", absl::StrCat(port), 0, {}, receiver);
+    for (Frame& frame : frames) socket->Send(std::move(frame));
+    receiver->answered_.WaitForNotification();
+    socket->Close();
+    receiver->ended_.WaitForNotification();
+    return receiver->answer_;
   }
-  void OnDone(const grpc::Status& status) override {
-    code_ = status.error_code();
-    done_.Notify();
+  void OnFrame(FrameKind kind, absl::string_view payload) override {
+    if (answered_.HasBeenNotified()) return;
+    answer_ = {kind, std::string(payload)};
+    answered_.Notify();
   }
-  grpc::StatusCode Await() {
-    done_.WaitForNotification();
-    return code_;
+  void OnTooLarge(FrameKind kind) override { ADD_FAILURE() << static_cast<int>(kind); }
+  void OnEnd(const absl::Status& status) override {
+    if (!answered_.HasBeenNotified()) {
+      answer_ = status;
+      answered_.Notify();
+    }
+    ended_.Notify();
   }
 
  private:
-  grpc::ClientContext context_;
-  const grpc::Slice slice_;
-  grpc::ByteBuffer out_;
-  grpc::ByteBuffer in_;
-  grpc::StatusCode code_ = grpc::StatusCode::OK;
-  absl::Notification done_;
+  absl::StatusOr<std::pair<FrameKind, std::string>> answer_;
+  absl::Notification answered_;
+  absl::Notification ended_;
 };
 
-TEST_F(StreamedCallTest, WhatIsNoCallEndsItsStreamOnly) {
-  ASSERT_OK_AND_ASSIGN(auto channel, Dial(absl::StrCat("127.0.0.1:", server_->port()), {}));
-  grpc::GenericStub stub(channel);
-  const std::string path = StreamPath(
-      MethodName(EventStoreService::service_full_name(), ReadHeadsRequest::descriptor()));
-  EXPECT_EQ(RawStream(stub, path, "short").Await(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(RawStream(stub, path, std::string(9, '\0') + "\xff\xff").Await(),
-            grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(RawStream(stub, "/nobody/Nothing", "").Await(), grpc::StatusCode::UNIMPLEMENTED);
+Frame FrameOf(FrameKind kind, absl::string_view payload) {
+  Frame frame(kind, payload.size());
+  std::copy(payload.begin(), payload.end(), frame.payload());
+  return frame;
+}
+
+TEST_F(StreamedCallTest, WhatIsNoCallIsAnErrorOfItsStreamOnly) {
+  const std::string method =
+      MethodName(EventStoreService::service_full_name(), ReadHeadsRequest::descriptor());
+  const auto error_of = [&](absl::string_view opened, FrameKind kind, absl::string_view payload) {
+    std::vector<Frame> frames;
+    frames.push_back(EncodeOpen(opened));
+    frames.push_back(FrameOf(kind, payload));
+    const auto answer = RawStream::Ask(loops_, server_->port(), std::move(frames));
+    if (!answer.ok()) return answer.status();
+    EXPECT_EQ(answer->first, FrameKind::kError);
+    return DecodeError(answer->second);
+  };
+  EXPECT_THAT(error_of(method, FrameKind::kCall, "short"), HasReason(Reason::kBadMessage));
+  EXPECT_THAT(error_of(method, FrameKind::kCall, std::string(9, '\0') + "\xff\xff"),
+              HasReason(Reason::kBadMessage));
+  EXPECT_THAT(error_of(method, FrameKind::kGoodbye, ""), HasReason(Reason::kBadMessage));
+  EXPECT_THAT(error_of("/nobody/Nothing", FrameKind::kCall, std::string(9, '\0')),
+              StatusIs(absl::StatusCode::kUnimplemented));
   EXPECT_OK(Call(1));
+}
+
+TEST_F(StreamedCallTest, ACallerThatDoesNotWaitForItsAnswerIsDisconnected) {
+  service_.handler = shelf_.handler();
+  const std::string method =
+      MethodName(EventStoreService::service_full_name(), ReadHeadsRequest::descriptor());
+  std::vector<Frame> frames;
+  frames.push_back(EncodeOpen(method));
+  const CallTrace trace{"", SystemClock().Monotonic() + kLong};
+  for (int i = 0; i < 2; ++i) frames.push_back(EncodeCall(trace, ReadHeadsRequest()));
+  EXPECT_THAT(RawStream::Ask(loops_, server_->port(), std::move(frames)),
+              HasReason(Reason::kUnavailable));
+  shelf_.AnswerAll();
+  EXPECT_EQ(shelf_.size(), 0U);
 }
 
 }  // namespace

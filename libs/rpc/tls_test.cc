@@ -15,6 +15,7 @@
 #include "libs/rpc/channels.h"
 #include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/socket_loops.h"
 #include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/testing/certificates.h"
@@ -35,6 +36,7 @@ constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
 };
 
 class FakeService final : public EventStoreService::CallbackService {
+ public:
   grpc::ServerUnaryReactor* GetStoreInfo(grpc::CallbackServerContext* context,
                                          const GetStoreInfoRequest* request,
                                          GetStoreInfoResponse* response) override {
@@ -53,28 +55,29 @@ class TlsTest : public ::testing::Test {
   std::string cert() const { return dir_ + "/cert.pem"; }
   std::string key() const { return dir_ + "/key.pem"; }
 
-  absl::Status CallWith(const ServerOptions& server_options, const ChannelOptions& options) {
+  absl::Status CallWith(ServerOptions server_options, ChannelOptions options) {
+    SocketLoops loops;
     metrics::Registry metrics;
     FakeService service;
-    Server server(server_options, metrics);
+    server_options.loops = &loops;
+    options.loops = &loops;
+    Server server(std::move(server_options), metrics);
     server.AddService(&service);
-    ServeOnStreams<EventStoreService, GetStoreInfoRequest, GetStoreInfoResponse>(server,
-                                                                                 kGetStoreInfo);
+    ServeOnStreams<EventStoreService>(server, &FakeService::GetStoreInfo);
     RETURN_IF_ERROR(server.Start());
-    ASSIGN_OR_RETURN(const auto channel, Dial(absl::StrCat("127.0.0.1:", server.port()), options));
-    const auto stub = EventStoreService::NewStub(channel);
+    ASSIGN_OR_RETURN(const Peer peer, DialPeer(absl::StrCat("127.0.0.1:", server.port()), options));
+    const auto stub = EventStoreService::NewStub(peer.channel);
     const absl::Status plain = Call(*stub, &EventStoreService::Stub::GetStoreInfo,
                                     GetStoreInfoRequest(), {.timeout = absl::Seconds(30)})
                                    .status();
-    EXPECT_EQ(CallOnStream(channel).code(), plain.code());
+    EXPECT_EQ(CallOnStream(peer).code(), plain.code());
     return plain;
   }
-  static absl::Status CallOnStream(std::shared_ptr<grpc::Channel> channel) {
-    const Client<EventStoreService> client(Peer{std::move(channel), nullptr});
+  static absl::Status CallOnStream(const Peer& peer) {
+    const Client<EventStoreService> client(peer);
     absl::Status status;
     absl::Notification answered;
-    client.Start(kGetStoreInfo, GetStoreInfoRequest(),
-                 {.timeout = absl::Seconds(30), .on_stream = true},
+    client.Start(kGetStoreInfo, GetStoreInfoRequest(), {.timeout = absl::Seconds(30)},
                  Done<GetStoreInfoResponse>([&](const absl::StatusOr<GetStoreInfoResponse>& got) {
                    status = got.status();
                    answered.Notify();

@@ -4,6 +4,7 @@
 
 #include "libs/base/call_trace.h"
 #include "libs/rpc/deadline.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "services/conflict/calls_adapter.h"
 
@@ -23,6 +24,17 @@ grpc::ServerUnaryReactor* AskRegistry(
 }
 
 }  // namespace
+
+void GrpcAdapter::AddTo(rpc::Server& server) {
+  server.AddService(this, rpc::Audience::kSuite);
+  rpc::ServeOnStreams<v1::ConflictService>(
+      server, &GrpcAdapter::Resolve, &GrpcAdapter::ListResolutions, &GrpcAdapter::Decide,
+      &GrpcAdapter::RecordFacts, &GrpcAdapter::ListConflicts, &GrpcAdapter::GetConflicts,
+      &GrpcAdapter::ListDue, &GrpcAdapter::Assign, &GrpcAdapter::PlanUndo,
+      &GrpcAdapter::RecordUndone, &GrpcAdapter::DryRun, &GrpcAdapter::Analyze,
+      &GrpcAdapter::PutRuleSet, &GrpcAdapter::GetRuleSet, &GrpcAdapter::ListRuleSets,
+      &GrpcAdapter::RemoveRuleSet);
+}
 
 grpc::ServerUnaryReactor* GrpcAdapter::Resolve(grpc::CallbackServerContext* context,
                                                const v1::ResolveRequest* request,

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "bdcsync/conflict/v1/conflict.grpc.pb.h"
+#include "libs/rpc/server.h"
 #include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
 #include "services/conflict/desk_calls.h"
@@ -24,6 +25,8 @@ class GrpcAdapter final : public v1::ConflictService::CallbackService {
     DeskCalls& calls;  // Runs what blocks.
   };
 
+  // Makes it a service of `server`, which must go first.
+  void AddTo(rpc::Server& server);
   // From now on calls reach `domain`, which must outlive the last of them; UNAVAILABLE before.
   void Serve(Domain& domain) { domain_.store(&domain); }
 

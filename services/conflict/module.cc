@@ -91,7 +91,7 @@ class ConflictModule final : public app::Module {
     ASSIGN_OR_RETURN(resolvers_,
                      OpenResolvers(context.config(), {context.clock(), context.random(),
                                                       context.logger(), context.metrics()}));
-    context.server().AddService(&adapter_, rpc::Audience::kSuite);
+    adapter_.AddTo(context.server());
     context.AddReadinessCheck("conflict storage", [this] {
       Service* const service = serving_.load();
       return service == nullptr ? absl::UnavailableError("not yet opened") : service->probe.Last();

@@ -216,19 +216,16 @@ absl::StatusOr<v1::DryRunResponse> RecordDesk::Try(const v1::DryRunRequest& requ
   while (!done()) {
     const absl::StatusOr<std::vector<StoredResolution>> page = records_.List(query);
     if (!page.ok()) return Unavailable(page.status());
-    bool recent = false;
     for (const StoredResolution& stored : *page) {
       if (done()) return response;
       ++read;
       bytes += stored.resolution.ByteSizeLong();
-      query.before = stored.number;
-      if (stored.resolution.time_ms() < request.from_ms()) continue;
-      recent = true;
+      query.before = stored.place();
+      if (stored.resolution.time_ms() < request.from_ms()) return response;
       if (stored.resolution.entity().entity_type() != request.entity_type()) continue;
       TryRules(stored.resolution, tried, limits_.matching_work_max, response);
     }
-    // Numbers follow time but for operations that were decided again.
-    if (!recent || page->size() < kDryRunPage) return response;
+    if (page->size() < kDryRunPage) return response;
   }
   return response;
 }

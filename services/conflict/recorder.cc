@@ -7,10 +7,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
-#include "libs/entity/version_id.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -20,6 +20,19 @@ constexpr uint64_t kLane = 0;
 constexpr int kWriteAttemptsMax = 3;
 
 absl::Status Unavailable(absl::string_view what) { return MakeError(Reason::kUnavailable, what); }
+
+std::string TokenOf(const RecordPlace& place) {
+  return absl::StrCat(place.time_ms, ".", place.number);
+}
+
+std::optional<RecordPlace> ParsePlace(absl::string_view token) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(token, '.');
+  RecordPlace place;
+  const bool good = absl::SimpleAtoi(parts.first, &place.time_ms) &&
+                    absl::SimpleAtoi(parts.second, &place.number);
+  if (!good || TokenOf(place) != token) return std::nullopt;
+  return place;
+}
 
 absl::StatusOr<ResolutionQuery> QueryOf(const v1::ListResolutionsRequest& request) {
   RETURN_IF_ERROR(entity::ValidateSpace(request.space()));
@@ -37,11 +50,10 @@ absl::StatusOr<ResolutionQuery> QueryOf(const v1::ListResolutionsRequest& reques
                        absl::StrCat("limit must be 1 to ", kListPageMax));
   }
   if (request.page_token().empty()) return query;
-  const std::optional<int64_t> before = entity::ParseRevision(request.page_token());
-  if (!before) {
+  query.before = ParsePlace(request.page_token());
+  if (!query.before) {
     return MakeErrorAt(Reason::kInvalidArgument, "page_token", "page_token is not one of ours");
   }
-  query.before = *before;
   return query;
 }
 
@@ -50,9 +62,8 @@ absl::StatusOr<v1::ListResolutionsResponse> ListPage(ResolutionStorage& storage,
   absl::StatusOr<std::vector<StoredResolution>> stored = storage.List(query);
   if (!stored.ok()) return Unavailable("the records cannot be read");
   v1::ListResolutionsResponse response;
-  const bool full = stored->size() == static_cast<size_t>(query.limit);
-  if (full && stored->back().number > 1) {
-    response.set_next_page_token(absl::StrCat(stored->back().number));
+  if (stored->size() == static_cast<size_t>(query.limit)) {
+    response.set_next_page_token(TokenOf(stored->back().place()));
   }
   for (StoredResolution& record : *stored) {
     *response.add_resolutions() = std::move(record.resolution);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,10 +14,20 @@
 
 namespace bdcsync::conflict {
 
-// A record and its place in the order of recording.
+// Where a record stands: by its time, and among those of one time by its number, which follows the
+// order of recording.
+struct RecordPlace {
+  int64_t time_ms = 0;
+  int64_t number = 0;
+};
+// After all of them.
+inline constexpr RecordPlace kNewest{std::numeric_limits<int64_t>::max(),
+                                     std::numeric_limits<int64_t>::max()};
+
 struct StoredResolution {
   int64_t number = 0;
   v1::Resolution resolution;
+  RecordPlace place() const { return {resolution.time_ms(), number}; }
 };
 
 // What decisions leave behind.
@@ -27,10 +38,10 @@ struct Records {
 };
 
 struct ResolutionQuery {
-  std::string space;        // Empty: all, of all types.
-  std::string entity_type;  // Empty: all.
-  std::string entity_id;    // Empty: all.
-  int64_t before = 0;       // Only those with a smaller number; 0: all.
+  std::string space;                  // Empty: all, of all types.
+  std::string entity_type;            // Empty: all.
+  std::string entity_id;              // Empty: all.
+  std::optional<RecordPlace> before;  // Only older ones; nothing: all.
   int limit = 1;
 };
 
@@ -40,7 +51,7 @@ class ResolutionStorage {
   // OK when the store can be reached.
   virtual absl::Status Ping() = 0;
   // Keeps all of them or none. One for an operation (space and op_id) that has one already replaces
-  // it in its place: the operation was decided again.
+  // it and keeps its number: the operation was decided again.
   // An operation that opens a conflict has no record until the conflict is closed; a conflict that
   // the log is known to hold already stays as it is.
   //   UNAVAILABLE, ABORTED, RESOURCE_EXHAUSTED  try again; doing it twice does no harm.

@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/bus/bus.h"
 #include "libs/rpc/status.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/rpc/worker_pool.h"
 
@@ -19,6 +20,15 @@ constexpr absl::string_view kSessionsChannel = "bdc:sessions";
 }  // namespace
 
 // Runs `handle(registry)` on a worker and answers with its status.
+void GrpcAdapter::AddTo(rpc::Server& server) {
+  server.AddService(this, rpc::Audience::kSuite);
+  rpc::ServeOnStreams<v1::DeviceSyncService>(
+      server, &GrpcAdapter::RegisterDevice, &GrpcAdapter::RegisterDevices, &GrpcAdapter::GetDevice,
+      &GrpcAdapter::ListDevices, &GrpcAdapter::RemoveDevice, &GrpcAdapter::RevokeDevice,
+      &GrpcAdapter::RecordPurges, &GrpcAdapter::Heartbeat, &GrpcAdapter::AckCursors,
+      &GrpcAdapter::GetCursors);
+}
+
 template <typename Handle>
 grpc::ServerUnaryReactor* GrpcAdapter::OnWorker(grpc::CallbackServerContext* context,
                                                 Handle handle) {

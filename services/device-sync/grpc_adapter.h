@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "bdcsync/device_sync/v1/device_sync.grpc.pb.h"
+#include "libs/rpc/server.h"
 #include "services/device-sync/metrics.h"
 #include "services/device-sync/registry.h"
 
@@ -24,6 +25,8 @@ class GrpcAdapter final : public v1::DeviceSyncService::CallbackService {
   GrpcAdapter(rpc::WorkerPool& workers, bus::Bus& bus, Metrics& metrics)
       : workers_(workers), bus_(bus), metrics_(metrics) {}
 
+  // Makes it a service of `server`, which must go first.
+  void AddTo(rpc::Server& server);
   // From now on calls reach `registry`, which must outlive the last of them.
   void Serve(Registry& registry) { registry_.store(&registry); }
 

@@ -35,7 +35,7 @@ class DeviceSyncModule final : public app::Module {
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers(), context.bus(), *metrics_);
-    context.server().AddService(adapter_.get(), rpc::Audience::kSuite);
+    adapter_->AddTo(context.server());
     context.AddReadinessCheck("device-sync storage", [this] {
       StorageProbe* const probe = serving_probe_.load();
       return probe == nullptr ? absl::UnavailableError("not yet opened") : probe->Last();

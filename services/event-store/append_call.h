@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -51,6 +53,9 @@ struct PendingItem {
   const v1::AppendItem& item() const { return call->item(index); }
   v1::AppendResult& result() const { return call->result(index); }
 };
+
+// Items with their logs; those of a log are in order.
+using ItemsOfLogs = std::vector<std::pair<uint32_t, PendingItem>>;
 
 // Sets the error of a result.
 void SetError(const absl::Status& status, v1::AppendResult& result);

@@ -28,15 +28,17 @@ bool ExpectsNew(const v1::Expected& expected) {
 
 }  // namespace
 
-BatchPlan::BatchPlan(LogCache& cache, std::vector<std::pair<uint32_t, PendingItem>> items)
-    : cache_(cache) {
+BatchPlan::BatchPlan(const LogCache& cache, ItemsOfLogs items) {
   spaces_.reserve(items.size());
   streams_.reserve(items.size());
   items_.reserve(items.size());
   logs_.reserve(items.size());
   stream_index_.reserve(items.size());
   used_.reserve(items.size());
-  for (std::pair<uint32_t, PendingItem>& item : items) AddItem(item.first, std::move(item.second));
+  for (std::pair<uint32_t, PendingItem>& item : items) {
+    AddItem(cache, item.first, std::move(item.second));
+  }
+  Recall(cache);
 }
 
 BatchPlan::Space& BatchPlan::SpaceFor(const SpaceName& name) {
@@ -44,12 +46,6 @@ BatchPlan::Space& BatchPlan::SpaceFor(const SpaceName& name) {
   if (slot != nullptr) return *slot;
   slot = &spaces_.emplace_back();
   slot->name = name;
-  if (const SpaceState* state = cache_.FindSpace(name); state != nullptr) {
-    slot->known = true;
-    slot->stored = *state;
-  } else {
-    wanted_spaces_.push_back(slot);
-  }
   return *slot;
 }
 
@@ -60,18 +56,14 @@ BatchPlan::Stream& BatchPlan::StreamFor(Space& space, const StreamName& name) {
   slot->space = &space;
   slot->name = name;
   slot->id = StreamIdOf(name.space, name.stream);
-  if (const StreamState* state = cache_.FindStream(name); state != nullptr) {
-    slot->knowledge = Stream::kKnown;
-    slot->stored = *state;
-  }
   return *slot;
 }
 
-void BatchPlan::AddItem(uint32_t log_id, PendingItem pending) {
+void BatchPlan::AddItem(const LogCache& cache, uint32_t log_id, PendingItem pending) {
   Log*& log = log_index_[log_id];
   if (log == nullptr) {
     log = &logs_.emplace_back();
-    log->stored = *cache_.FindLog(log_id);
+    log->stored = *cache.FindLog(log_id);
   }
   const v1::AppendItem& request = pending.item();
   Item& item = items_.emplace_back();
@@ -80,19 +72,46 @@ void BatchPlan::AddItem(uint32_t log_id, PendingItem pending) {
   const v1::StreamKey& key = request.stream();
   item.space = &SpaceFor({log_id, key.space()});
   item.stream = &StreamFor(*item.space, {log_id, key.space(), key.name()});
-  if (item.stream->knowledge == Stream::kUnknown) {
-    if (ExpectsNew(request.expected())) {
-      item.stream->knowledge = Stream::kAssumedNew;
-    } else if (!item.stream->wanted) {
-      item.stream->wanted = true;
-      wanted_streams_.push_back(item.stream);
-    }
-  }
+  cache.PrefetchStream(item.stream->id);
   if (request.op_id().empty()) return;
   item.has_operation = true;
   item.operation_name = {log_id, key.space(), OperationKeyOf(request.op_id())};
-  item.operation = cache_.FindOperation(item.operation_name);
-  item.operation_known = item.operation.position != 0;
+  cache.PrefetchOperation(item.operation_name);
+}
+
+void BatchPlan::Recall(const LogCache& cache) {
+  for (Space& space : spaces_) {
+    const SpaceState* state = cache.FindSpace(space.name);
+    space.known = state != nullptr;
+    if (space.known) {
+      space.stored = *state;
+    } else {
+      wanted_spaces_.push_back(&space);
+    }
+  }
+  uint64_t hits = 0;
+  for (Stream& stream : streams_) {
+    const StreamState* state = cache.FindStream(stream.name.log_id, stream.id);
+    if (state == nullptr) continue;
+    stream.knowledge = Stream::kKnown;
+    stream.stored = *state;
+    ++hits;
+  }
+  cache.CountStreams(hits, streams_.size() - hits);
+  for (Item& item : items_) {
+    Stream& stream = *item.stream;
+    if (stream.knowledge == Stream::kUnknown) {
+      if (ExpectsNew(item.pending.item().expected())) {
+        stream.knowledge = Stream::kAssumedNew;
+      } else if (!stream.wanted) {
+        stream.wanted = true;
+        wanted_streams_.push_back(&stream);
+      }
+    }
+    if (!item.has_operation) continue;
+    item.operation = cache.FindOperation(item.operation_name);
+    item.operation_known = item.operation.position != 0;
+  }
 }
 
 LookupRequest BatchPlan::Wanted() {
@@ -264,13 +283,10 @@ void BatchPlan::Append(Log& log, Item& item) {
   if (item.has_operation) used_[{item.space, item.operation_name.key}] = &item;
 }
 
-std::vector<std::pair<uint32_t, PendingItem>> BatchPlan::TakeItems() {
-  return TakeItems(std::vector<bool>(logs_.size(), true));
-}
+ItemsOfLogs BatchPlan::TakeItems() { return TakeItems(std::vector<bool>(logs_.size(), true)); }
 
-std::vector<std::pair<uint32_t, PendingItem>> BatchPlan::TakeItems(
-    const std::vector<bool>& chosen) {
-  std::vector<std::pair<uint32_t, PendingItem>> taken;
+ItemsOfLogs BatchPlan::TakeItems(const std::vector<bool>& chosen) {
+  ItemsOfLogs taken;
   for (std::size_t i = 0; i < logs_.size(); ++i) {
     if (!chosen[i]) continue;
     for (Item* item : logs_[i].items) {
@@ -323,17 +339,20 @@ LogWrite BatchPlan::WriteOf(const Log& log) const {
   return write;
 }
 
-void BatchPlan::Remember(const Log& log) {
-  cache_.PutLog(log.now);
+void BatchPlan::Remember(const Log& log, LogCache& cache) {
+  cache.PutLog(log.now);
+  for (const Item* item : log.items) {
+    cache.PrefetchStream(item->stream->id);
+    if (item->has_operation) cache.PrefetchOperation(item->operation_name);
+  }
   for (const Item* item : log.items) {
     if (item->outcome != Outcome::kAppended) continue;
-    if (item->seq == item->space->now.seq) cache_.PutSpace(item->space->name, item->space->now);
+    if (item->seq == item->space->now.seq) cache.PutSpace(item->space->name, item->space->now);
     if (item->position == item->stream->now.position) {
-      cache_.PutStream(item->stream->name, item->stream->now);
+      cache.PutStream(log.now.log_id, item->stream->id, item->stream->now);
     }
     if (!item->has_operation) continue;
-    cache_.PutOperation(item->operation_name,
-                        {item->position, item->pending.item().request_hash()});
+    cache.PutOperation(item->operation_name, {item->position, item->pending.item().request_hash()});
   }
 }
 

@@ -1,7 +1,7 @@
 // Decides a batch of appends in memory: which items apply, where, and why the others do not. Pure
-// but for the cache it reads and the requests it borrows. Two assumptions save reads and are
-// guarded by unique keys of the storage: an op_id is new, and a stream that is expected to be new
-// is new. Not thread-safe.
+// but for the requests it borrows and the cache, which it reads only while it is made. Two
+// assumptions save reads and are guarded by unique keys of the storage: an op_id is new, and a
+// stream that is expected to be new is new. Not thread-safe.
 //
 //   BatchPlan plan(cache, items);
 //   do { look up plan.wanted() unless empty; plan.Supply(found); } while (!plan.Decide(now_ms));
@@ -67,9 +67,8 @@ class BatchPlan {
     bool rests_on_memory = false;  // Some outcome shows an event that is only remembered.
   };
 
-  // `cache` is borrowed and must know the head rows of all logs in the batch. Each item comes with
-  // its log.
-  BatchPlan(LogCache& cache, std::vector<std::pair<uint32_t, PendingItem>> items);
+  // `cache` must know the head rows of all logs in the batch.
+  BatchPlan(const LogCache& cache, ItemsOfLogs items);
 
   // What must be looked up before the next Decide; may be empty.
   LookupRequest Wanted();
@@ -83,18 +82,21 @@ class BatchPlan {
   // One write for each log in which something is appended. Borrows from the requests.
   std::vector<LogWrite> Writes() const;
   // Tells the cache that the writes of `log` are stored.
-  void Remember(const Log& log);
+  static void Remember(const Log& log, LogCache& cache);
 
   std::vector<Log>& logs() { return logs_; }
+  const std::vector<Log>& logs() const { return logs_; }
   // Gives the items back, those of a log in order: all, or those of the `chosen` logs. The plan is
   // of no use for them afterwards.
-  std::vector<std::pair<uint32_t, PendingItem>> TakeItems();
-  std::vector<std::pair<uint32_t, PendingItem>> TakeItems(const std::vector<bool>& chosen);
+  ItemsOfLogs TakeItems();
+  ItemsOfLogs TakeItems(const std::vector<bool>& chosen);
 
  private:
   Space& SpaceFor(const SpaceName& name);
   Stream& StreamFor(Space& space, const StreamName& name);
-  void AddItem(uint32_t log_id, PendingItem pending);
+  void AddItem(const LogCache& cache, uint32_t log_id, PendingItem pending);
+  // Takes from `cache` what it knows of all that the items name.
+  void Recall(const LogCache& cache);
   void DecideLog(Log& log);
   void DecideGroup(Log& log, absl::Span<Item* const> items);
   void DecideItem(Log& log, Item& item);
@@ -103,7 +105,6 @@ class BatchPlan {
   void Append(Log& log, Item& item);
   LogWrite WriteOf(const Log& log) const;
 
-  LogCache& cache_;
   // Reserved for as many as there are items, so that addresses stay.
   std::vector<Space> spaces_;
   std::vector<Stream> streams_;

@@ -56,9 +56,9 @@ class EventStorage {
   //   again.
   virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
   // Commit(writes), with all made ready that can be before it is its turn. Run it once at most,
-  // while `writes` are there. `alone`: nothing else waits, so it may use all that there is.
+  // while `writes` are there.
   using CommitCall = absl::AnyInvocable<absl::StatusOr<std::vector<bool>>()>;
-  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes, bool alone) {
+  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes) {
     return [this, writes] { return Commit(writes); };
   }
 

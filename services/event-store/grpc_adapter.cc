@@ -5,6 +5,7 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/status.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 #include "libs/rpc/worker_pool.h"
 #include "services/event-store/commit_feed.h"
@@ -24,6 +25,15 @@ class RefusedSubscription final : public grpc::ServerWriteReactor<v1::SubscribeR
 };
 
 }  // namespace
+
+void GrpcAdapter::AddTo(rpc::Server& server) {
+  server.AddService(this, rpc::Audience::kSuite);
+  rpc::ServeOnStreams<v1::EventStoreService>(server, &GrpcAdapter::Append, &GrpcAdapter::ReadHeads,
+                                             &GrpcAdapter::GetOperations, &GrpcAdapter::ReadStream,
+                                             &GrpcAdapter::ReadSpace, &GrpcAdapter::ReadLog,
+                                             &GrpcAdapter::GetSpaceHeads, &GrpcAdapter::PutSnapshot,
+                                             &GrpcAdapter::GetSnapshot, &GrpcAdapter::GetStoreInfo);
+}
 
 void GrpcAdapter::Serve(EventStore& store, CommitFeed& feed) {
   feed_.store(&feed);

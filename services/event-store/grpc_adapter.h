@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
 #include "libs/rpc/arena_messages.h"
+#include "libs/rpc/server.h"
 #include "services/event-store/event_store.h"
 
 namespace bdcsync::rpc {
@@ -27,6 +28,8 @@ class GrpcAdapter final : public v1::EventStoreService::CallbackService {
     SetMessageAllocatorFor_Append(&append_messages_);
   }
 
+  // Makes it a service of `server`, which must go first.
+  void AddTo(rpc::Server& server);
   // From now on calls reach these, which must outlive the last call.
   void Serve(EventStore& store, CommitFeed& feed);
   // Ends all subscriptions, now and to come: subscribers go on at another replica. Returns when the

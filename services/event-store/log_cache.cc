@@ -3,31 +3,16 @@
 #include <algorithm>
 
 #include "absl/hash/hash.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
 
-void AppendLog(uint32_t log_id, std::string& key) {
-  key.append(reinterpret_cast<const char*>(&log_id), sizeof(log_id));
-}
+// What an entry takes in a hash table that is between half and seven eighths full, about.
+template <typename Key, typename Value>
+constexpr std::size_t kEntryBytes = (sizeof(std::pair<const Key, Value>) + 1) * 3 / 2;
 
 }  // namespace
-
-absl::string_view LogCache::KeyOf(const SpaceName& name) {
-  key_.clear();
-  AppendLog(name.log_id, key_);
-  key_.append(name.space.data(), name.space.size());
-  return key_;
-}
-
-absl::string_view LogCache::KeyOf(const StreamName& name) {
-  key_.clear();
-  AppendLog(name.log_id, key_);
-  key_.append(name.space.data(), name.space.size());
-  key_.push_back('\0');  // In no name.
-  key_.append(name.stream.data(), name.stream.size());
-  return key_;
-}
 
 LogCache::OperationId LogCache::IdOf(const OperationName& name) {
   return {name.key, absl::HashOf(name.space)};
@@ -38,63 +23,65 @@ const LogState* LogCache::FindLog(uint32_t log_id) const {
   return found == logs_.end() ? nullptr : &found->second;
 }
 
-const SpaceState* LogCache::FindSpace(const SpaceName& name) { return spaces_.Find(KeyOf(name)); }
+const SpaceState* LogCache::FindSpace(const SpaceName& name) const {
+  const Space* space = spaces_.Find(name.space);
+  return space != nullptr && space->log_id == name.log_id ? &space->state : nullptr;
+}
 void LogCache::PutSpace(const SpaceName& name, const SpaceState& state) {
-  spaces_.Put(KeyOf(name), state);
+  spaces_.Put(std::string(name.space.data(), name.space.size()), Space{name.log_id, state},
+              kEntryBytes<std::string, Space> + name.space.size());
 }
-const StreamState* LogCache::FindStream(const StreamName& name) {
-  return streams_.Find(KeyOf(name));
+
+const StreamState* LogCache::FindStream(uint32_t log_id, const StreamId& id) const {
+  const Stream* stream = streams_.Find(id);
+  return stream != nullptr && stream->log_id == log_id ? &stream->state : nullptr;
 }
-void LogCache::PutStream(const StreamName& name, const StreamState& state) {
-  streams_.Put(KeyOf(name), state);
+void LogCache::PutStream(uint32_t log_id, const StreamId& id, const StreamState& state) {
+  streams_.Put(id, Stream{log_id, state}, kEntryBytes<StreamId, Stream>);
 }
 
 OperationState LogCache::FindOperation(const OperationName& name) const {
-  const auto found = operations_.find(IdOf(name));
-  if (found == operations_.end()) return OperationState();
-  const LogState* log = FindLog(found->second.log_id);
-  const bool same_history = log != nullptr && log->epoch == found->second.epoch;
-  return same_history ? found->second.state : OperationState();
+  const Operation* found = operations_.Find(IdOf(name));
+  if (found == nullptr) return OperationState();
+  const LogState* log = FindLog(found->log_id);
+  const bool same_history = log != nullptr && log->epoch == found->epoch;
+  return same_history ? found->state : OperationState();
 }
 
 void LogCache::PutOperation(const OperationName& name, const OperationState& state) {
   const LogState* log = FindLog(name.log_id);
   if (log == nullptr) return;
-  const OperationId id = IdOf(name);
-  if (operations_.insert_or_assign(id, Operation{name.log_id, log->epoch, state}).second) {
-    operation_order_.push_back(id);
-  }
-  while (operation_order_.size() > limits_.operations_max) {
-    operations_.erase(operation_order_.front());
-    operation_order_.pop_front();
-  }
+  operations_.Put(IdOf(name), Operation{name.log_id, log->epoch, state}, 1);
 }
 
 void LogCache::Apply(const v1::Event& event) {
   const std::string& space_name = event.stream().space();
   const SpaceName space{event.log_id(), space_name};
-  if (SpaceState* state = spaces_.Find(KeyOf(space)); state != nullptr) {
-    state->seq = std::max(state->seq, event.seq());
+  if (const SpaceState* known = FindSpace(space); known != nullptr) {
+    SpaceState state = *known;
+    state.seq = std::max(state.seq, event.seq());
+    PutSpace(space, state);
   }
-  const StreamName stream{event.log_id(), space_name, event.stream().name()};
-  StreamState* state = streams_.Find(KeyOf(stream));
-  if (state == nullptr || state->position >= event.position()) return;
-  state->revision = event.revision();
-  state->position = event.position();
-  state->event_id = event.event_id();
+  const StreamId stream = StreamIdOf(space_name, event.stream().name());
+  const StreamState* known = FindStream(event.log_id(), stream);
+  if (known == nullptr || known->position >= event.position()) return;
+  StreamState state = *known;
+  state.revision = event.revision();
+  state.position = event.position();
+  state.event_id = event.event_id();
+  PutStream(event.log_id(), stream, state);
 }
 
 void LogCache::Forget(uint32_t log_id) {
-  std::string prefix;
-  AppendLog(log_id, prefix);
-  spaces_.ErasePrefix(prefix);
-  streams_.ErasePrefix(prefix);
-  absl::erase_if(operations_,
-                 [log_id](const auto& entry) { return entry.second.log_id == log_id; });
-  operation_order_.erase(
-      std::remove_if(operation_order_.begin(), operation_order_.end(),
-                     [this](const OperationId& id) { return !operations_.contains(id); }),
-      operation_order_.end());
+  const auto of_log = [log_id](const auto& entry) { return entry.log_id == log_id; };
+  spaces_.EraseIf(of_log);
+  streams_.EraseIf(of_log);
+  operations_.EraseIf(of_log);
+}
+
+void LogCache::CountStreams(uint64_t hits, uint64_t misses) const {
+  hits_.fetch_add(hits, std::memory_order_relaxed);
+  misses_.fetch_add(misses, std::memory_order_relaxed);
 }
 
 }  // namespace bdcsync::event_store

@@ -1,18 +1,16 @@
 // What one writer remembers of its logs: head rows, spaces, stream heads and recent operation keys.
 // A guess that the compare-and-set of a commit proves right: another replica may have written
-// since. Not thread-safe: it belongs to the writer's thread.
+// since. Const methods may run at once, as those of a container.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "absl/strings/string_view.h"
-#include "services/event-store/bounded_cache.h"
+#include "services/event-store/generations.h"
 #include "services/event-store/store_types.h"
 
 namespace bdcsync::event_store {
@@ -26,16 +24,21 @@ struct LogCacheLimits {
 class LogCache {
  public:
   explicit LogCache(const LogCacheLimits& limits)
-      : limits_(limits), spaces_(limits.spaces_bytes_max), streams_(limits.streams_bytes_max) {}
+      : spaces_(limits.spaces_bytes_max),
+        streams_(limits.streams_bytes_max),
+        operations_(limits.operations_max) {}
 
   // The head row as this writer last saw it, or nullptr.
   const LogState* FindLog(uint32_t log_id) const;
   void PutLog(const LogState& log) { logs_[log.log_id] = log; }
 
-  const SpaceState* FindSpace(const SpaceName& name);
+  const SpaceState* FindSpace(const SpaceName& name) const;
   void PutSpace(const SpaceName& name, const SpaceState& state);
-  const StreamState* FindStream(const StreamName& name);
-  void PutStream(const StreamName& name, const StreamState& state);
+  const StreamState* FindStream(uint32_t log_id, const StreamId& id) const;
+  void PutStream(uint32_t log_id, const StreamId& id, const StreamState& state);
+  // Begins to fetch what finding or putting it will read.
+  void PrefetchStream(const StreamId& id) const { streams_.Prefetch(id); }
+  void PrefetchOperation(const OperationName& name) const { operations_.Prefetch(IdOf(name)); }
   // What the key was used for in the log's present epoch, position 0: not remembered.
   OperationState FindOperation(const OperationName& name) const;
   void PutOperation(const OperationName& name, const OperationState& state);
@@ -45,11 +48,21 @@ class LogCache {
   // Forgets the log's spaces, streams and operation keys.
   void Forget(uint32_t log_id);
 
-  // Of streams; from any thread.
-  uint64_t hits() const { return streams_.hits(); }
-  uint64_t misses() const { return streams_.misses(); }
+  // How many streams a batch found here and did not find.
+  void CountStreams(uint64_t hits, uint64_t misses) const;
+  // These two from any thread.
+  uint64_t hits() const { return hits_.load(std::memory_order_relaxed); }
+  uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
 
  private:
+  struct Space {
+    uint32_t log_id = 0;
+    SpaceState state;
+  };
+  struct Stream {
+    uint32_t log_id = 0;
+    StreamState state;
+  };
   struct OperationId {
     OperationKey key;
     std::size_t space_hash = 0;
@@ -65,16 +78,13 @@ class LogCache {
     OperationState state;
   };
   static OperationId IdOf(const OperationName& name);
-  absl::string_view KeyOf(const SpaceName& name);
-  absl::string_view KeyOf(const StreamName& name);
 
-  const LogCacheLimits limits_;
   absl::flat_hash_map<uint32_t, LogState> logs_;
-  BoundedCache<SpaceState> spaces_;
-  BoundedCache<StreamState> streams_;
-  absl::flat_hash_map<OperationId, Operation> operations_;
-  std::deque<OperationId> operation_order_;  // Oldest first.
-  std::string key_;                          // The last key made, to save an allocation each.
+  Generations<std::string, Space> spaces_;
+  Generations<StreamId, Stream> streams_;
+  Generations<OperationId, Operation> operations_;
+  mutable std::atomic<uint64_t> hits_{0};
+  mutable std::atomic<uint64_t> misses_{0};
 };
 
 }  // namespace bdcsync::event_store

@@ -1,6 +1,7 @@
 #include "services/event-store/log_writer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -8,14 +9,13 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "services/event-store/append_answers.h"
+#include "services/event-store/halves.h"
 
 namespace bdcsync::event_store {
 namespace {
 
 constexpr int kAttemptsMax = 200;  // Lost races before an item is answered with unavailable.
 constexpr int kDoubtsMax = 3;      // Wrong assumptions within one attempt.
-constexpr int64_t kCatchUpEventsMax = 4096;  // More of another's events: forget instead.
-constexpr int64_t kCatchUpBytesMax = 16 << 20;
 constexpr absl::Duration kPauseMin = absl::Microseconds(200);
 constexpr absl::Duration kPauseMax = absl::Milliseconds(5);
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(100);
@@ -34,11 +34,13 @@ LogWriter::LogWriter(EventStorage& storage, const Clock& clock, Random& random, 
       random_(random),
       sink_(sink),
       observer_(observer),
-      cache_(limits.cache),
+      memory_(storage, random, observer, limits.cache),
+      pair_(limits.halves ? std::make_unique<PairRunner>() : nullptr),
       batches_(limits.batches, BytesOf,
                [this](Items items, Done done) {
                  absl::MutexLock lock(&mutex_);
-                 batch_.emplace(Batch{std::move(items), std::move(done)});
+                 const bool waited = std::exchange(behind_halves_, false);
+                 batch_.emplace(Batch{std::move(items), std::move(done), waited});
                }),
       threads_{std::thread([this] { Run(); }), std::thread([this] { Run(); })} {}
 
@@ -65,30 +67,49 @@ void LogWriter::Run() {
   while (std::optional<Batch> batch = NextBatch()) {
     Flight flight{order_.Begin(), std::move(batch->items), std::move(batch->done),
                   clock_.Monotonic()};
-    Write(flight);
+    std::optional<std::array<Items, 2>> halves;
+    if (IsAlone(*batch, flight.number)) halves = InHalves(flight.items);
+    if (halves.has_value()) {
+      WriteHalves(flight, *std::move(halves));
+    } else {
+      Write(flight);
+    }
   }
+}
+
+bool LogWriter::IsAlone(const Batch& batch, int64_t number) const {
+  return pair_ != nullptr && !batch.waited && batches_.queued() == 0 && order_.standing() == 0 &&
+         order_.MayPlanAhead(number);
 }
 
 void LogWriter::Write(Flight& flight) {
   PlanAhead(flight);
   order_.AwaitCommit(flight.number);
-  absl::Status status;
-  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    if (attempt > 0) Pause(attempt);
-    status = Attempt(flight);
-    if (!status.ok() || flight.items.empty()) break;
-  }
-  if (!status.ok()) GiveUp(flight, status);
+  const absl::Status status = CommitAll(flight);
   if (flight.taken) flight.taken();
   order_.Committed();
-  if (!flight.may_settle) order_.AwaitSettle(flight.number);
-  if (flight.items.empty()) {
-    Settle(flight, std::vector<bool>(flight.plan->logs().size(), true));
-  } else {
-    Fail(flight.items, status.ok()
-                           ? absl::UnavailableError("other writers of the log were always faster")
-                           : status);
+  Answer(flight, status);
+  order_.Settled();
+}
+
+// It is its turn, and no other batch comes before it is done. What came before the answers was not
+// planned ahead, so it does not count as alone: halves after halves would never plan ahead again.
+void LogWriter::WriteHalves(Flight& whole, std::array<Items, 2> halves) {
+  std::atomic<bool> waits{false};
+  const auto write = [&](Items& items) {
+    Flight half{whole.number, std::move(items), nullptr, whole.started, true};
+    PlanHalf(half);
+    const absl::Status status = CommitAll(half);
+    if (batches_.queued() > 0) waits = true;
+    Answer(half, status);
+  };
+  pair_->Run([&] { write(halves[0]); }, [&] { write(halves[1]); });
+  {
+    absl::MutexLock lock(&mutex_);
+    behind_halves_ = waits;
   }
+  whole.taken();
+  order_.Committed();
   order_.Settled();
 }
 
@@ -96,26 +117,36 @@ void LogWriter::PlanAhead(Flight& flight) {
   {
     absl::MutexLock lock(&plan_mutex_);
     // What is read now would not show the commits that this plan would rest on.
-    if (!order_.MayPlanAhead(flight.number)) return;
-    for (const auto& [log_id, pending] : flight.items) {
-      if (cache_.FindLog(log_id) == nullptr || stale_.contains(log_id)) return;
-    }
-    flight.plan = std::make_unique<BatchPlan>(cache_, std::exchange(flight.items, {}));
-    if (!flight.plan->Wanted().empty() || !flight.plan->Decide(absl::ToUnixMillis(clock_.Now()))) {
-      flight.items = flight.plan->TakeItems();
-      flight.plan = nullptr;
-      return;
-    }
+    if (!order_.MayPlanAhead(flight.number) || !PlanFromMemory(flight)) return;
     Stand(flight);
   }
   std::exchange(flight.taken, nullptr)();
 }
 
+void LogWriter::PlanHalf(Flight& half) {
+  {
+    absl::ReaderMutexLock lock(&plan_mutex_);
+    if (!PlanFromMemory(half)) return;
+  }
+  Prepare(half);
+}
+
+bool LogWriter::PlanFromMemory(Flight& flight) {
+  if (!memory_.Knows(flight.items)) return false;
+  flight.plan = std::make_unique<BatchPlan>(memory_.cache(), std::exchange(flight.items, {}));
+  if (flight.plan->Wanted().empty() && flight.plan->Decide(absl::ToUnixMillis(clock_.Now()))) {
+    return true;
+  }
+  flight.items = flight.plan->TakeItems();
+  flight.plan = nullptr;
+  return false;
+}
+
 absl::Status LogWriter::PlanNow(Flight& flight) {
   {
     absl::MutexLock lock(&plan_mutex_);
-    RETURN_IF_ERROR(RefreshLogs(flight.items));
-    flight.plan = std::make_unique<BatchPlan>(cache_, std::exchange(flight.items, {}));
+    RETURN_IF_ERROR(memory_.Refresh(flight.items));
+    flight.plan = std::make_unique<BatchPlan>(memory_.cache(), std::exchange(flight.items, {}));
     RETURN_IF_ERROR(Decide(*flight.plan));
     Stand(flight);
   }
@@ -124,81 +155,54 @@ absl::Status LogWriter::PlanNow(Flight& flight) {
 }
 
 void LogWriter::Stand(Flight& flight) {
-  for (const BatchPlan::Log& log : flight.plan->logs()) {
-    if (log.appended > 0) flight.plan->Remember(log);
+  if (!flight.is_half) {
+    memory_.Remember(*flight.plan, std::vector<bool>(flight.plan->logs().size(), true));
+    flight.falls = order_.Planned(flight.plan.get());
   }
+  Prepare(flight);
+}
+
+void LogWriter::Prepare(Flight& flight) {
   flight.commit = nullptr;
   flight.writes = flight.plan->Writes();
-  if (!flight.writes.empty()) {
-    const bool alone = order_.standing() == 0 && batches_.queued() == 0;
-    flight.commit = storage_.PrepareCommit(flight.writes, alone);
+  if (!flight.writes.empty()) flight.commit = storage_.PrepareCommit(flight.writes);
+}
+
+absl::Status LogWriter::CommitAll(Flight& flight) {
+  absl::Status status;
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    if (attempt > 0) Pause(attempt);
+    status = Attempt(flight);
+    if (!status.ok() || flight.items.empty()) break;
   }
-  flight.falls = order_.Planned(flight.plan.get());
+  if (!status.ok()) GiveUp(flight, status);
+  return status;
+}
+
+void LogWriter::Answer(Flight& flight, const absl::Status& status) {
+  if (!flight.may_settle) order_.AwaitSettle(flight.number);
+  if (flight.items.empty()) {
+    Settle(flight, std::vector<bool>(flight.plan->logs().size(), true));
+  } else {
+    Fail(flight.items, status.ok()
+                           ? absl::UnavailableError("other writers of the log were always faster")
+                           : status);
+  }
 }
 
 absl::Status LogWriter::Attempt(Flight& flight) {
-  if (flight.plan != nullptr && flight.falls != order_.falls()) {
+  if (flight.plan != nullptr && !flight.is_half && flight.falls != order_.falls()) {
     flight.items = flight.plan->TakeItems();
     flight.plan = nullptr;
   }
   if (flight.plan == nullptr) RETURN_IF_ERROR(PlanNow(flight));
   ASSIGN_OR_RETURN(std::vector<bool> settled, Commit(flight));
+  if (flight.is_half) {
+    absl::MutexLock lock(&plan_mutex_);
+    memory_.Remember(*flight.plan, settled);
+  }
   RETURN_IF_ERROR(CheckUnwritten(*flight.plan, settled));
   if (std::find(settled.begin(), settled.end(), false) != settled.end()) Lose(flight, settled);
-  return absl::OkStatus();
-}
-
-absl::Status LogWriter::RefreshLogs(const Items& items) {
-  std::vector<uint32_t> log_ids;
-  for (const auto& [log_id, pending] : items) {
-    if (cache_.FindLog(log_id) != nullptr && !stale_.contains(log_id)) continue;
-    log_ids.push_back(log_id);
-  }
-  if (log_ids.empty()) return absl::OkStatus();
-  std::sort(log_ids.begin(), log_ids.end());
-  log_ids.erase(std::unique(log_ids.begin(), log_ids.end()), log_ids.end());
-  ASSIGN_OR_RETURN(const std::vector<LogState> logs, storage_.LoadLogs(log_ids));
-  for (const LogState& log : logs) RETURN_IF_ERROR(Refresh(log));
-  return absl::OkStatus();
-}
-
-absl::Status LogWriter::Refresh(LogState fresh) {
-  const LogState* known = cache_.FindLog(fresh.log_id);
-  if (known != nullptr && known->epoch != fresh.epoch) {
-    cache_.Forget(fresh.log_id);
-  } else if (known != nullptr && fresh.next_position < known->next_position) {
-    // Events that were answered are gone. Nobody may mistake what follows for the old history.
-    const uint64_t epoch = random_.Bits64();
-    RETURN_IF_ERROR(storage_.ReplaceEpoch(fresh, epoch));
-    fresh.epoch = epoch;
-    cache_.Forget(fresh.log_id);
-    observer_.HistoryLost(fresh.log_id);
-  } else if (known != nullptr && fresh.next_position > known->next_position) {
-    RETURN_IF_ERROR(CatchUp(*known, fresh));
-  }
-  cache_.PutLog(fresh);
-  stale_.erase(fresh.log_id);
-  return absl::OkStatus();
-}
-
-absl::Status LogWriter::CatchUp(const LogState& known, const LogState& fresh) {
-  const int64_t missed = fresh.next_position - known.next_position;
-  if (missed > kCatchUpEventsMax) {
-    cache_.Forget(fresh.log_id);
-    return absl::OkStatus();
-  }
-  LogRead read;
-  read.log_id = fresh.log_id;
-  read.after_position = known.next_position - 1;
-  read.limit = static_cast<int>(missed);
-  read.with_data = false;
-  read.bytes_max = kCatchUpBytesMax;
-  ASSIGN_OR_RETURN(const v1::ReadLogResponse page, storage_.ReadLog(read));
-  if (page.events_size() < missed) {
-    cache_.Forget(fresh.log_id);
-    return absl::OkStatus();
-  }
-  for (const v1::Event& event : page.events()) cache_.Apply(event);
   return absl::OkStatus();
 }
 
@@ -227,7 +231,7 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(Flight& flight) {
     }
     if (applied.status().code() != absl::StatusCode::kAlreadyExists) return applied.status();
     absl::MutexLock lock(&plan_mutex_);
-    Fall(plan, settled);
+    Fall(flight, settled);
     plan.DoubtAssumptions();
     if (plan.Wanted().empty()) break;
     RETURN_IF_ERROR(Decide(plan));
@@ -235,7 +239,7 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(Flight& flight) {
   }
   // What was assumed is right, so what was remembered is wrong.
   absl::MutexLock lock(&plan_mutex_);
-  for (const BatchPlan::Log& log : plan.logs()) cache_.Forget(log.stored.log_id);
+  memory_.Forget(plan);
   return settled;
 }
 
@@ -258,13 +262,13 @@ absl::Status LogWriter::CheckUnwritten(BatchPlan& plan, std::vector<bool>& settl
   return absl::OkStatus();
 }
 
-void LogWriter::Fall(BatchPlan& plan, const std::vector<bool>& settled) {
+void LogWriter::Fall(Flight& flight, const std::vector<bool>& settled) {
+  if (flight.is_half) return;  // It has left nothing, and nothing rests on it.
   for (BatchPlan* fallen : order_.Fall()) {
     for (std::size_t i = 0; i < fallen->logs().size(); ++i) {
       const BatchPlan::Log& log = fallen->logs()[i];
-      if (log.appended == 0 || (fallen == &plan && settled[i])) continue;
-      cache_.Forget(log.stored.log_id);
-      cache_.PutLog(log.stored);
+      if (log.appended == 0 || (fallen == flight.plan.get() && settled[i])) continue;
+      memory_.TakeBack(log);
     }
   }
 }
@@ -275,9 +279,9 @@ void LogWriter::Lose(Flight& flight, const std::vector<bool>& settled) {
   observer_.RaceLost(static_cast<int>(std::count(lost.begin(), lost.end(), true)));
   {
     absl::MutexLock lock(&plan_mutex_);
-    Fall(*flight.plan, settled);
+    Fall(flight, settled);
     for (std::size_t i = 0; i < lost.size(); ++i) {
-      if (lost[i]) stale_.insert(flight.plan->logs()[i].stored.log_id);
+      if (lost[i]) memory_.Doubt(flight.plan->logs()[i].stored.log_id);
     }
   }
   if (!flight.may_settle) order_.AwaitSettle(flight.number);
@@ -292,10 +296,10 @@ void LogWriter::GiveUp(Flight& flight, const absl::Status& status) {
   {
     absl::MutexLock lock(&plan_mutex_);
     if (flight.plan != nullptr) {
-      Fall(*flight.plan, std::vector<bool>(flight.plan->logs().size(), false));
+      Fall(flight, std::vector<bool>(flight.plan->logs().size(), false));
       flight.items = flight.plan->TakeItems();
     }
-    for (const Item& item : flight.items) stale_.insert(item.first);
+    for (const Item& item : flight.items) memory_.Doubt(item.first);
   }
   observer_.BatchFailed(status);
 }

@@ -1,8 +1,9 @@
 // The one writer of certain logs in this process. It takes batches, decides them in memory
 // (BatchPlan), commits them with a compare-and-set per log, answers, and tells the sink. While a
 // batch is being committed the next one is planned on what it will leave behind (PlanOrder), so the
-// storage is never idle while there is work. A log that another replica wrote meanwhile is read up
-// and tried again. Submit is thread-safe.
+// storage is never idle while there is work. A large batch that comes alone may be written in
+// halves (InHalves), each by a thread of its own. A log that another replica wrote meanwhile is
+// read up and tried again. Submit is thread-safe.
 #pragma once
 
 #include <array>
@@ -15,7 +16,6 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/base/clock.h"
@@ -25,7 +25,8 @@
 #include "services/event-store/batch_plan.h"
 #include "services/event-store/commit_ports.h"
 #include "services/event-store/event_storage.h"
-#include "services/event-store/log_cache.h"
+#include "services/event-store/log_memory.h"
+#include "services/event-store/pair_runner.h"
 #include "services/event-store/plan_order.h"
 
 namespace bdcsync::event_store {
@@ -33,6 +34,7 @@ namespace bdcsync::event_store {
 struct LogWriterLimits {
   rpc::LaneBatcherLimits batches{.in_flight_max = 1};
   LogCacheLimits cache;
+  bool halves = false;  // Whether the storage takes two commits of this writer at once.
 };
 
 class LogWriter {
@@ -52,23 +54,25 @@ class LogWriter {
   // Batches that are planned and not committed yet.
   std::size_t planned() const { return order_.standing(); }
   bool idle() const { return batches_.idle() && order_.idle(); }
-  uint64_t cache_hits() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return cache_.hits(); }
-  uint64_t cache_misses() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return cache_.misses(); }
+  uint64_t cache_hits() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return memory_.cache().hits(); }
+  uint64_t cache_misses() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return memory_.cache().misses(); }
 
  private:
-  using Items = std::vector<Item>;
+  using Items = ItemsOfLogs;
   using Done = rpc::LaneBatcher<Item>::Done;
   struct Batch {
     Items items;
     Done done;
+    bool waited;  // Behind one that was written in halves.
   };
 
-  // A batch on its way: its items are in `items` until they are in `plan`.
+  // A batch on its way, or half of one: its items are in `items` until they are in `plan`.
   struct Flight {
     int64_t number;
     Items items;
-    Done taken;  // Lets the next batch come; run once this one is planned.
+    Done taken;  // Lets the next batch come; run once this one is planned. Of a half: none.
     absl::Duration started;
+    bool is_half = false;  // Nothing is planned on it: what it leaves is remembered when stored.
     std::unique_ptr<BatchPlan> plan;
     std::vector<LogWrite> writes;     // Of the plan.
     EventStorage::CommitCall commit;  // Of the writes, until it was run.
@@ -78,25 +82,32 @@ class LogWriter {
 
   void Run();
   std::optional<Batch> NextBatch();
+  // Nothing is under way or waits, and nothing did when the batch came.
+  bool IsAlone(const Batch& batch, int64_t number) const;
   void Write(Flight& flight);
+  void WriteHalves(Flight& whole, std::array<Items, 2> halves);
   // Plans without reading from the storage, or leaves that until it is the batch's turn.
   void PlanAhead(Flight& flight);
+  void PlanHalf(Flight& half);
+  // False, and nothing is planned: something must be read for it.
+  bool PlanFromMemory(Flight& flight) ABSL_SHARED_LOCKS_REQUIRED(plan_mutex_);
   absl::Status PlanNow(Flight& flight);
-  // The next batch may rest on the plan.
+  // The next batch may rest on the plan, unless it is of a half.
   void Stand(Flight& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
+  void Prepare(Flight& flight);
+  // Commits until all is settled or cannot be; then answers what is left.
+  absl::Status CommitAll(Flight& flight);
+  void Answer(Flight& flight, const absl::Status& status);
   // Commits. What another writer was faster with is in `items` afterwards, to be tried again; the
   // rest is answered then. In the usual case nothing is, and all is answered by the caller.
   absl::Status Attempt(Flight& flight);
-  absl::Status RefreshLogs(const Items& items) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
-  absl::Status Refresh(LogState fresh) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
-  absl::Status CatchUp(const LogState& known, const LogState& fresh)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
   absl::Status Decide(BatchPlan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
   // Which logs of the plan, in their order, are settled; the others were written by another.
   absl::StatusOr<std::vector<bool>> Commit(Flight& flight);
   absl::Status CheckUnwritten(BatchPlan& plan, std::vector<bool>& settled);
-  // Forgets what plans that fall have left in the cache, but for the `settled` logs of `plan`.
-  void Fall(BatchPlan& plan, const std::vector<bool>& settled)
+  // Takes back what plans that fall have left in memory, but for the `settled` logs of the
+  // flight's.
+  void Fall(Flight& flight, const std::vector<bool>& settled)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
   void Lose(Flight& flight, const std::vector<bool>& settled);
   void GiveUp(Flight& flight, const absl::Status& status);
@@ -111,14 +122,15 @@ class LogWriter {
   CommitObserver& observer_;
 
   PlanOrder order_;
-  absl::Mutex plan_mutex_;  // Held while a batch is planned, also while that reads.
-  LogCache cache_ ABSL_GUARDED_BY(plan_mutex_);
-  // Logs whose head row may have moved.
-  absl::flat_hash_set<uint32_t> stale_ ABSL_GUARDED_BY(plan_mutex_);
+  // Held while a batch is planned, also while that reads; shared by halves that need not read.
+  absl::Mutex plan_mutex_;
+  LogMemory memory_ ABSL_GUARDED_BY(plan_mutex_);
 
   absl::Mutex mutex_;
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mutex_);
+  bool behind_halves_ ABSL_GUARDED_BY(mutex_) = false;  // What comes next had to wait for halves.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  const std::unique_ptr<PairRunner> pair_;  // If there are halves.
   rpc::LaneBatcher<Item> batches_;
   // One commits while one plans; planning more than one ahead would gain nothing.
   std::array<std::thread, 2> threads_;

@@ -8,7 +8,6 @@
 #include "libs/app/context.h"
 #include "libs/base/status.h"
 #include "libs/rpc/server.h"
-#include "libs/rpc/streamed_method.h"
 #include "services/event-store/commit_feed.h"
 #include "services/event-store/committer.h"
 #include "services/event-store/config.h"
@@ -48,9 +47,7 @@ class EventStoreModule final : public app::Module {
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.logger(), context.clock());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers());
-    context.server().AddService(adapter_.get(), rpc::Audience::kSuite);
-    rpc::ServeOnStreams<v1::EventStoreService, v1::AppendRequest, v1::AppendResponse>(
-        context.server(), [](auto& end, auto... call) { return end.Append(std::move(call)...); });
+    adapter_->AddTo(context.server());
     context.AddReadinessCheck("event-store storage", [this] {
       absl::MutexLock lock(&mutex_);
       return storage_status_;
@@ -66,6 +63,7 @@ class EventStoreModule final : public app::Module {
     feed_ = std::make_unique<CommitFeed>(*storage_, context.bus());
     CommitterOptions options;
     options.writers = opened.writers;
+    options.writer.halves = opened.halves;
     options.writer.batches.batch_items_max = static_cast<std::size_t>(config.Get(kBatchItemsMax));
     options.writer.batches.queued_items_max = static_cast<std::size_t>(config.Get(kQueuedItemsMax));
     options.writer.cache.streams_bytes_max = static_cast<std::size_t>(config.Get(kCacheBytes));

@@ -1,6 +1,5 @@
 #include "services/version/event_log_client.h"
 
-#include <type_traits>
 #include <utility>
 
 #include "bdcsync/event_store/v1/event_store.grpc.pb.h"
@@ -50,9 +49,7 @@ struct EventLogClient::Replicas {
   template <typename Method, typename Request, typename Response>
   void Call(Method method, Request request, size_t first, EventLog::Callback<Response> callback,
             size_t attempt = 0) {
-    // Append is called all the time.
-    const rpc::CallOptions options{.timeout = timeout,
-                                   .on_stream = std::is_same_v<Request, AppendRequest>};
+    const rpc::CallOptions options{.timeout = timeout};
     const auto& client = clients[(first + attempt) % clients.size()];
     if (attempt + 1 >= clients.size()) {
       client.Start(method, std::move(request), options, std::move(callback));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "libs/base/errors.h"
+#include "libs/rpc/streamed_method.h"
 #include "libs/rpc/unary.h"
 
 namespace bdcsync::version {
@@ -22,6 +23,14 @@ auto Into(Response* response, grpc::ServerUnaryReactor* reactor) {
 }
 
 }  // namespace
+
+void GrpcAdapter::AddTo(rpc::Server& server) {
+  server.AddService(this, rpc::Audience::kSuite);
+  rpc::ServeOnStreams<v1::VersionService>(server, &GrpcAdapter::Commit, &GrpcAdapter::GetEntities,
+                                          &GrpcAdapter::GetHistory, &GrpcAdapter::Diff,
+                                          &GrpcAdapter::ViewConflicts, &GrpcAdapter::CloseConflicts,
+                                          &GrpcAdapter::UndoResolution);
+}
 
 grpc::ServerUnaryReactor* GrpcAdapter::Commit(grpc::CallbackServerContext* context,
                                               const v1::CommitRequest* request,

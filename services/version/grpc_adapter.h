@@ -6,6 +6,7 @@
 
 #include "bdcsync/version/v1/version.grpc.pb.h"
 #include "libs/rpc/arena_messages.h"
+#include "libs/rpc/server.h"
 #include "services/version/committer.h"
 #include "services/version/conflict_closer.h"
 #include "services/version/conflict_viewer.h"
@@ -26,6 +27,8 @@ class GrpcAdapter final : public v1::VersionService::CallbackService {
 
   GrpcAdapter() { SetMessageAllocatorFor_Commit(&commit_messages_); }
 
+  // Makes it a service of `server`, which must go first.
+  void AddTo(rpc::Server& server);
   // From now on calls reach `domain`, which must outlive the last of them; UNAVAILABLE before.
   void Serve(Domain& domain) { domain_.store(&domain); }
 

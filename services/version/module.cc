@@ -9,7 +9,6 @@
 #include "libs/rpc/channels.h"
 #include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
-#include "libs/rpc/streamed_method.h"
 #include "services/version/committer.h"
 #include "services/version/config.h"
 #include "services/version/conflict_closer.h"
@@ -73,9 +72,7 @@ class VersionModule final : public app::Module {
           const Service* const service = serving_.load();
           return service == nullptr ? 0.0 : static_cast<double>(service->committer.queued());
         });
-    context.server().AddService(&adapter_, rpc::Audience::kSuite);
-    rpc::ServeOnStreams<v1::VersionService, v1::CommitRequest, v1::CommitResponse>(
-        context.server(), [](auto& end, auto... call) { return end.Commit(std::move(call)...); });
+    adapter_.AddTo(context.server());
     context.AddReadinessCheck("version event-store", [this] {
       Service* const service = serving_.load();
       return service == nullptr ? absl::UnavailableError("not yet started") : service->probe.Last();

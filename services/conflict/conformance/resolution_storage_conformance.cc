@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -105,30 +106,65 @@ TEST_P(ResolutionStorageConformance, PagesMeetWithoutHoleOrOverlap) {
   }
   for (const int limit : {1, 3, kRecords - 1, kRecords, kRecords + 1}) {
     std::vector<std::string> ops;
-    int64_t before = 0;
+    std::optional<RecordPlace> before;
     while (true) {
       ASSERT_OK_AND_ASSIGN(const auto page,
                            storage().List({.space = "s", .before = before, .limit = limit}));
       ASSERT_LE(page.size(), static_cast<size_t>(limit));
       if (page.empty()) break;
       for (const StoredResolution& stored : page) ops.push_back(stored.resolution.op_id());
-      before = page.back().number;
+      before = page.back().place();
     }
     EXPECT_THAT(ops, ElementsAre("6", "5", "4", "3", "2", "1", "0")) << limit;
   }
 }
 
-TEST_P(ResolutionStorageConformance, AnOperationDecidedAgainKeepsItsPlace) {
-  ASSERT_OK(storage().Put({.resolutions = {Record("s", "1", "note", "a")}}));
-  ASSERT_OK(storage().Put({.resolutions = {Record("s", "2", "note", "a")}}));
-  v1::Resolution again = Record("s", "1", "note", "a");
+TEST_P(ResolutionStorageConformance, ListsInOrderOfTimeWhateverTheOrderOfRecording) {
+  const std::vector<int64_t> times = {5, 9, 5, 1, 9, 7};
+  std::vector<v1::Resolution> records;
+  for (const int64_t time_ms : times) {
+    records.push_back(Record("s", absl::StrCat(records.size()), "note", "a"));
+    records.back().set_time_ms(time_ms);
+    ASSERT_OK(storage().Put({.resolutions = {records.back()}}));
+  }
+  Reopen();
+  const std::vector<std::string> expected = {"4", "1", "5", "2", "0", "3"};
+  for (const ResolutionQuery& query :
+       {ResolutionQuery{.space = "s"}, ResolutionQuery{.space = "s", .entity_type = "note"},
+        ResolutionQuery{.space = "s", .entity_type = "note", .entity_id = "a"},
+        ResolutionQuery{}}) {
+    ResolutionQuery part = query;
+    part.limit = 2;
+    std::vector<std::string> ops;
+    while (true) {
+      ASSERT_OK_AND_ASSIGN(const auto page, storage().List(part));
+      if (page.empty()) break;
+      for (const StoredResolution& stored : page) ops.push_back(stored.resolution.op_id());
+      part.before = page.back().place();
+    }
+    EXPECT_EQ(ops, expected);
+  }
+}
+
+TEST_P(ResolutionStorageConformance, AnOperationDecidedAgainHasOneRecordAtItsNewTime) {
+  const v1::Resolution first = Record("s", "1", "note", "a");
+  const v1::Resolution second = Record("s", "2", "note", "a");
+  ASSERT_OK(storage().Put({.resolutions = {first}}));
+  ASSERT_OK(storage().Put({.resolutions = {second}}));
+  v1::Resolution again = first;
   again.set_theirs_version_id("9-0000000000000009");
   again.mutable_decisions(0)->set_chosen("theirs");
-  ASSERT_OK(storage().Put({.resolutions = {again}}));
-  Reopen();
-  ASSERT_OK_AND_ASSIGN(const auto page, storage().List({.space = "s", .limit = kAll}));
-  ASSERT_EQ(page.size(), 2u);
-  EXPECT_EQ(page[1].resolution.SerializeAsString(), again.SerializeAsString());
+  for (const bool later : {false, true}) {
+    if (later) again.set_time_ms(first.time_ms() + 1);
+    // Beside one that is new.
+    ASSERT_OK(storage().Put({.resolutions = {Record("t", later ? "4" : "3", "note", "a"), again}}));
+    Reopen();
+    ASSERT_OK_AND_ASSIGN(const auto page, storage().List({.space = "s", .limit = kAll}));
+    ASSERT_EQ(page.size(), 2u);
+    EXPECT_EQ(page[later ? 0 : 1].resolution.SerializeAsString(), again.SerializeAsString());
+    EXPECT_EQ(page[later ? 1 : 0].resolution.SerializeAsString(), second.SerializeAsString());
+  }
+  EXPECT_THAT(Ops(storage().List({.space = "t", .limit = kAll})), ElementsAre("4", "3"));
 }
 
 TEST_P(ResolutionStorageConformance, OfOneOperationTwiceInABatchTheLastStays) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/sql/migrations.h"
@@ -50,6 +51,67 @@ void ExpectOneRecordEach(ResolutionStorage& storage) {
   EXPECT_EQ(of_bo->user_id(), "bo");
   ASSERT_OK_AND_ASSIGN(const auto page, storage.List({.space = "s", .limit = 10}));
   EXPECT_THAT(page, SizeIs(1));
+}
+
+// Records in an order of numbers that is not that of their times.
+std::string RowsOf0005(absl::string_view empty) {
+  std::string rows;
+  for (const auto& [op_id, time_ms] : {std::pair{"x", 30}, {"y", 10}, {"z", 20}}) {
+    absl::StrAppend(&rows, rows.empty() ? "" : ", ", "('s', '", op_id,
+                    "', 'note', 'a', 'main', '', '', 'ada', '', ", time_ms, ", ", empty, ")");
+  }
+  return absl::StrCat(
+      "INSERT INTO resolutions (space, op_id, entity_type, entity_id, branch, base_version_id, "
+      "theirs_version_id, user_id, device_id, time_ms, decisions) VALUES ",
+      rows);
+}
+
+void ExpectOrderOfTime(ResolutionStorage& storage) {
+  v1::Resolution resolution;
+  resolution.set_op_id("w");
+  resolution.mutable_entity()->set_space("s");
+  resolution.mutable_entity()->set_entity_type("note");
+  resolution.mutable_entity()->set_entity_id("a");
+  resolution.set_time_ms(20);
+  ASSERT_OK(storage.Put({.resolutions = {resolution}}));
+  for (const ResolutionQuery& query :
+       {ResolutionQuery{.space = "s", .limit = 10}, ResolutionQuery{.limit = 10},
+        ResolutionQuery{.space = "s", .entity_type = "note", .limit = 10},
+        ResolutionQuery{.space = "s", .entity_type = "note", .entity_id = "a", .limit = 10}}) {
+    ASSERT_OK_AND_ASSIGN(const auto page, storage.List(query));
+    std::string order;
+    for (const StoredResolution& stored : page) order += stored.resolution.op_id();
+    EXPECT_EQ(order, "xwzy");
+  }
+}
+
+TEST(UpgradeTest, ASqliteStoreOf0005IsListedInOrderOfTime) {
+  const testing::TempDir folder;
+  const std::string path = folder.File("resolutions.db");
+  {
+    ASSERT_OK_AND_ASSIGN(auto database, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
+    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, 5)));
+    ASSERT_OK(database->Run(RowsOf0005("x''").c_str()));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto storage, OpenSqliteResolutionStorage(path));
+  ExpectOrderOfTime(*storage);
+}
+
+TEST(UpgradeTest, APostgresStoreOf0005IsListedInOrderOfTime) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  const SystemClock clock;
+  {
+    sql::PostgresOptions options;
+    options.url = database->url();
+    options.schema = "conflict";
+    sql::PostgresPool pool(options, clock);
+    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, 5)));
+    ASSERT_OK(pool.Run(RowsOf0005("''")));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto storage,
+                       OpenPostgresResolutionStorage(database->url(), 1, clock));
+  ExpectOrderOfTime(*storage);
 }
 
 TEST(UpgradeTest, ASqliteStoreOf0004KeepsOneRecordOfEachOperation) {

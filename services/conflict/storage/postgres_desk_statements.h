@@ -88,7 +88,7 @@ inline constexpr sql::PostgresStatement kCountOpen{
 
 inline constexpr sql::PostgresStatement kDeleteRecords{
     "resolutions_delete",
-    "DELETE FROM resolutions WHERE number = ANY (ARRAY(SELECT number FROM resolutions "
+    "DELETE FROM resolutions WHERE ctid = ANY (ARRAY(SELECT ctid FROM resolutions "
     "WHERE time_ms < $1::int8 ORDER BY time_ms LIMIT $2::int8))"};
 inline constexpr sql::PostgresStatement kDeleteConflicts{
     "conflicts_delete",

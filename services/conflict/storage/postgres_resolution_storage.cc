@@ -1,6 +1,5 @@
 #include "services/conflict/storage/postgres_resolution_storage.h"
 
-#include <limits>
 #include <utility>
 
 #include "libs/base/status.h"
@@ -67,8 +66,10 @@ class PostgresResolutionStorage final : public ResolutionStorage {
     }
     if (records.resolutions.empty()) return absl::OkStatus();
     const postgres::PutBatch batch = postgres::PutBatchOf(records.resolutions);
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kPut, batch.params));
-    if (rows.affected() == batch.rows) return absl::OkStatus();
+    absl::StatusOr<sql::PostgresResult> rows = pool_.Execute(postgres::kPutNew, batch.params);
+    if (absl::IsAlreadyExists(rows.status())) rows = pool_.Execute(postgres::kPut, batch.params);
+    if (!rows.ok()) return rows.status();
+    if (rows->affected() == batch.rows) return absl::OkStatus();
     return absl::InternalError("a record of a resolution was not stored");
   }
 
@@ -92,8 +93,8 @@ class PostgresResolutionStorage final : public ResolutionStorage {
 
   absl::StatusOr<std::vector<StoredResolution>> List(const ResolutionQuery& query) override {
     sql::PostgresParams params;
-    params.AddBytes(query.space);
-    params.AddInt64(query.before == 0 ? std::numeric_limits<int64_t>::max() : query.before);
+    const RecordPlace before = query.before.value_or(kNewest);
+    params.AddBytes(query.space).AddInt64(before.time_ms).AddInt64(before.number);
     params.AddInt64(query.limit);
     if (!query.entity_type.empty()) params.AddBytes(query.entity_type);
     if (!query.entity_id.empty()) params.AddBytes(query.entity_id);

@@ -1,6 +1,5 @@
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 
-#include <limits>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -115,10 +114,12 @@ class SqliteResolutionStorage final : public ResolutionStorage {
                                                               : list_space_;
     const Use use(list);
     if (!query.space.empty()) list.BindText(1, query.space);
-    list.BindInt64(2, query.before == 0 ? std::numeric_limits<int64_t>::max() : query.before);
-    list.BindInt64(3, query.limit);
-    if (!query.entity_type.empty()) list.BindText(4, query.entity_type);
-    if (!query.entity_id.empty()) list.BindText(5, query.entity_id);
+    const RecordPlace before = query.before.value_or(kNewest);
+    list.BindInt64(2, before.time_ms);
+    list.BindInt64(3, before.number);
+    list.BindInt64(4, query.limit);
+    if (!query.entity_type.empty()) list.BindText(5, query.entity_type);
+    if (!query.entity_id.empty()) list.BindText(6, query.entity_id);
     std::vector<StoredResolution> page;
     while (true) {
       ASSIGN_OR_RETURN(const bool found, list.Step());

@@ -22,18 +22,20 @@ inline constexpr char kDropRecord[] = "DELETE FROM resolutions WHERE space = ?1 
   "SELECT number, op_id, entity_type, entity_id, branch, base_version_id, "  \
   "theirs_version_id, user_id, device_id, time_ms, decisions, app_version, " \
   "rule_set_version, conflict_id, undone_by_version_id, space FROM resolutions "
-#define BDC_RESOLUTIONS_OF_SPACE BDC_RESOLUTIONS "WHERE space = ?1 AND number < ?2 "
-#define BDC_NEWEST_FIRST "ORDER BY number DESC LIMIT ?3"
+#define BDC_OLDER "(time_ms, number) < (?2, ?3) "
+#define BDC_RESOLUTIONS_OF_SPACE BDC_RESOLUTIONS "WHERE space = ?1 AND " BDC_OLDER
+#define BDC_NEWEST_FIRST "ORDER BY time_ms DESC, number DESC LIMIT ?4"
 
 inline constexpr char kListSpace[] = BDC_RESOLUTIONS_OF_SPACE BDC_NEWEST_FIRST;
 inline constexpr char kListType[] =
-    BDC_RESOLUTIONS_OF_SPACE "AND entity_type = ?4 " BDC_NEWEST_FIRST;
+    BDC_RESOLUTIONS_OF_SPACE "AND entity_type = ?5 " BDC_NEWEST_FIRST;
 inline constexpr char kListEntity[] =
-    BDC_RESOLUTIONS_OF_SPACE "AND entity_type = ?4 AND entity_id = ?5 " BDC_NEWEST_FIRST;
-inline constexpr char kListAll[] = BDC_RESOLUTIONS "WHERE number < ?2 " BDC_NEWEST_FIRST;
+    BDC_RESOLUTIONS_OF_SPACE "AND entity_type = ?5 AND entity_id = ?6 " BDC_NEWEST_FIRST;
+inline constexpr char kListAll[] = BDC_RESOLUTIONS "WHERE " BDC_OLDER BDC_NEWEST_FIRST;
 inline constexpr char kGet[] = BDC_RESOLUTIONS "WHERE space = ?1 AND op_id = ?2";
 
 #undef BDC_RESOLUTIONS
+#undef BDC_OLDER
 #undef BDC_RESOLUTIONS_OF_SPACE
 #undef BDC_NEWEST_FIRST
 

@@ -41,17 +41,17 @@ class ReplicasTest : public ::testing::Test {
     second_ = MakeReplica();
   }
 
-  Replica MakeReplica(std::size_t connections = 2) {
+  Replica MakeReplica(bool halves = false) {
     PostgresEventStorageOptions postgres;
     postgres.url = database_->url();
-    postgres.writers = connections;
     EventStorageOptions options;
     options.log_count = kLogs;
     auto storage = OpenPostgresEventStorage(postgres, options, clock_, random_);
     EXPECT_OK(storage);
     Replica replica;
     replica.storage = *std::move(storage);
-    replica.store = std::make_unique<TestStore>(*replica.storage, clock_, sink_, 1, kBatchItems);
+    replica.store =
+        std::make_unique<TestStore>(*replica.storage, clock_, sink_, 1, kBatchItems, halves);
     return replica;
   }
 
@@ -123,7 +123,7 @@ class HalvesTest : public ReplicasTest {
     ReplicasTest::SetUp();
     if (IsSkipped()) return;
     first_.store.reset();
-    first_ = MakeReplica(1);
+    first_ = MakeReplica(true);
     for (int i = 0; spaces_[0].empty() || spaces_[1].empty(); ++i) {
       const std::string space = absl::StrCat("s", i);
       spaces_[LogOfSpace(space, kLogs)] = space;

@@ -39,18 +39,20 @@ class IgnoringSink final : public CommitSink {
 class TestStore {
  public:
   TestStore(EventStorage& storage, const Clock& clock, CommitSink& sink, int writers,
-            std::size_t batch_items_max)
-      : committer_(storage, clock, random_, sink, observer_, Options(writers, batch_items_max)),
+            std::size_t batch_items_max, bool halves = false)
+      : committer_(storage, clock, random_, sink, observer_,
+                   Options(writers, batch_items_max, halves)),
         store_(storage, committer_) {}
   EventStore& store() { return store_; }
   CountingObserver& observer() { return observer_; }
   const Committer& committer() const { return committer_; }
 
  private:
-  static CommitterOptions Options(int writers, std::size_t batch_items_max) {
+  static CommitterOptions Options(int writers, std::size_t batch_items_max, bool halves) {
     CommitterOptions options;
     options.writers = writers;
     options.writer.batches.batch_items_max = batch_items_max;
+    options.writer.halves = halves;
     return options;
   }
   SystemRandom random_;

@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <initializer_list>
-
+#include "libs/base/status.h"
 #include "libs/testing/status_matchers.h"
 
 namespace bdcsync::event_store {
@@ -14,41 +13,26 @@ using bdcsync::testing::StatusIs;
 using ::testing::ElementsAre;
 using Applied = absl::StatusOr<std::vector<bool>>;
 
-std::vector<LogWrite> WritesOf(std::initializer_list<std::size_t> events) {
-  std::vector<LogWrite> writes;
-  for (const std::size_t count : events) writes.emplace_back().events.resize(count);
-  return writes;
+// What is left of each part, or why the whole failed.
+absl::StatusOr<std::vector<std::vector<bool>>> Reconciled(std::vector<PartOfCommit> parts) {
+  RETURN_IF_ERROR(Reconcile(absl::MakeSpan(parts)));
+  std::vector<std::vector<bool>> applied;
+  for (const PartOfCommit& part : parts) applied.push_back(*part.applied);
+  return applied;
 }
 
-TEST(CommitPartsTest, LogsAreDividedByTheirEvents) {
-  EXPECT_EQ(FirstHalf(WritesOf({100, 100})), 1u);
-  EXPECT_EQ(FirstHalf(WritesOf({50, 50, 100})), 2u);
-  EXPECT_EQ(FirstHalf(WritesOf({150, 50, 50})), 1u);
-  EXPECT_EQ(FirstHalf(WritesOf({40, 120, 80})), 2u);
-}
-
-TEST(CommitPartsTest, WhatIsSmallStaysWhole) {
-  EXPECT_EQ(FirstHalf(WritesOf({64, 64})), 1u);
-  EXPECT_EQ(FirstHalf(WritesOf({64, 63})), 2u) << "one event below the limit";
-  EXPECT_EQ(FirstHalf({}), 0u);
-}
-
-TEST(CommitPartsTest, AHalfOfAFewEventsIsNotWorthTheTrip) {
-  EXPECT_EQ(FirstHalf(WritesOf({500})), 1u);
-  EXPECT_EQ(FirstHalf(WritesOf({500, 31})), 2u);
-  EXPECT_EQ(FirstHalf(WritesOf({500, 32})), 1u);
-}
-
-TEST(CommitPartsTest, ResultsStandInTheOrderOfTheParts) {
-  EXPECT_THAT(*Join({{2, std::vector{true, false}}, {1, std::vector{true}}}),
-              ElementsAre(true, false, true));
+TEST(CommitPartsTest, WhatWasAnsweredStays) {
+  EXPECT_THAT(*Reconciled({{2, std::vector{true, false}}, {1, std::vector{true}}}),
+              ElementsAre(ElementsAre(true, false), ElementsAre(true)));
 }
 
 TEST(CommitPartsTest, APartThatAssumedWrongBesideOneThatWasAppliedCountsAsNotApplied) {
   const Applied wrong = absl::AlreadyExistsError("");
-  EXPECT_THAT(*Join({{2, wrong}, {1, std::vector{true}}}), ElementsAre(false, false, true));
-  EXPECT_THAT(*Join({{1, std::vector{true}}, {2, wrong}}), ElementsAre(true, false, false));
-  EXPECT_THAT(Join({{1, wrong}, {1, wrong}}), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(*Reconciled({{2, wrong}, {1, std::vector{true}}}),
+              ElementsAre(ElementsAre(false, false), ElementsAre(true)));
+  EXPECT_THAT(*Reconciled({{1, std::vector{true}}, {2, wrong}}),
+              ElementsAre(ElementsAre(true), ElementsAre(false, false)));
+  EXPECT_THAT(Reconciled({{1, wrong}, {1, wrong}}), StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
 // Wrong assumptions are planned again as if nothing was applied, so they must not cover the doubt.
@@ -56,8 +40,8 @@ TEST(CommitPartsTest, APartWithoutAnAnswerLeavesTheWholeWithoutOne) {
   const Applied unknown = absl::UnavailableError("");
   const Applied wrong = absl::AlreadyExistsError("");
   for (const Applied& other : {Applied(std::vector{true}), wrong, unknown}) {
-    EXPECT_THAT(Join({{1, unknown}, {1, other}}), StatusIs(absl::StatusCode::kUnavailable));
-    EXPECT_THAT(Join({{1, other}, {1, unknown}}), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_THAT(Reconciled({{1, unknown}, {1, other}}), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_THAT(Reconciled({{1, other}, {1, unknown}}), StatusIs(absl::StatusCode::kUnavailable));
   }
 }
 

@@ -104,17 +104,21 @@ absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const
   PostgresEventStorageOptions postgres;
   postgres.url = options.url;
   const int writers = WritersFor(options);
-  postgres.writers = static_cast<std::size_t>(writers);
+  // Several writers keep all processors busy by themselves.
+  const bool halves = writers == 1;
+  postgres.writers = static_cast<std::size_t>(halves ? 2 : writers);
   postgres.readers = static_cast<std::size_t>(options.readers);
   OpenedStorage opened;
   if (!options.log_dsns.empty()) {
     opened.writers = writers;
+    opened.halves = halves;
     ASSIGN_OR_RETURN(opened.storage, OpenRouted(options, postgres, storage, clock, random));
     return opened;
   }
   if (IsPostgres(options.url)) {
     RETURN_IF_ERROR(sql::CheckPostgresUrl(options.url, "storage.url"));
     opened.writers = writers;
+    opened.halves = halves;
     ASSIGN_OR_RETURN(opened.storage, OpenPostgresEventStorage(postgres, storage, clock, random));
     return opened;
   }

@@ -26,7 +26,8 @@ struct OpenOptions {
 
 struct OpenedStorage {
   std::unique_ptr<EventStorage> storage;
-  int writers = 1;  // How many commits it takes at once.
+  int writers = 1;      // How many commits it takes at once.
+  bool halves = false;  // The one writer may also make two at once.
 };
 
 // INVALID_ARGUMENT: the URL or the map is wrong; FAILED_PRECONDITION: the store was made otherwise.

@@ -1,7 +1,6 @@
 #include "services/event-store/storage/postgres_event_storage.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -13,10 +12,8 @@
 #include "libs/sql/migrations.h"
 #include "libs/sql/postgres.h"
 #include "services/event-store/limits.h"
-#include "services/event-store/storage/commit_parts.h"
 #include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/migrations.h"
-#include "services/event-store/storage/pair_runner.h"
 #include "services/event-store/storage/postgres_commit.h"
 #include "services/event-store/storage/postgres_reader.h"
 #include "services/event-store/storage/postgres_statements.h"
@@ -52,9 +49,8 @@ class PostgresEventStorage final : public EventStorage {
                        const EventStorageOptions& options, const Clock& clock)
       : options_(options),
         partition_positions_(postgres.partition_positions),
-        pair_(postgres.writers == 1 ? std::make_unique<PairRunner>() : nullptr),
-        // One more for partitions, snapshots and the sweep, and for a commit in halves.
-        write_pool_(PoolOptions(postgres, postgres.writers + (pair_ == nullptr ? 1 : 2)), clock),
+        // One more for partitions, snapshots and the sweep.
+        write_pool_(PoolOptions(postgres, postgres.writers + 1), clock),
         read_pool_(PoolOptions(postgres, postgres.readers), clock),
         reader_(read_pool_) {}
 
@@ -112,20 +108,11 @@ class PostgresEventStorage final : public EventStorage {
   }
 
   absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) override {
-    return PrepareCommit(writes, false)();
+    return PrepareCommit(writes)();
   }
-  CommitCall PrepareCommit(absl::Span<const LogWrite> writes, bool alone) override {
-    const std::size_t first = alone && pair_ != nullptr ? FirstHalf(writes) : writes.size();
-    if (first == writes.size()) return PrepareWhole(writes);
-    // It is its turn already, so both halves are also made ready at once.
-    return [this, halves = std::array{writes.first(first), writes.subspan(first)}] {
-      std::vector<PartOfCommit> parts(2);
-      const auto commit = [&](std::size_t i) {
-        parts[i] = {halves[i].size(), PrepareWhole(halves[i])()};
-      };
-      pair_->Run([&] { commit(0); }, [&] { commit(1); });
-      return Join(std::move(parts));
-    };
+  CommitCall PrepareCommit(absl::Span<const LogWrite> writes) override {
+    DataCodec codec;
+    return [this, writes, commit = MakeCommit(writes, codec)] { return Run(commit, writes); };
   }
 
   absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch) override {
@@ -162,11 +149,6 @@ class PostgresEventStorage final : public EventStorage {
   }
 
  private:
-  CommitCall PrepareWhole(absl::Span<const LogWrite> writes) {
-    DataCodec codec;
-    return [this, writes, commit = MakeCommit(writes, codec)] { return Run(commit, writes); };
-  }
-
   absl::StatusOr<std::vector<bool>> Run(const PostgresCommit& commit,
                                         absl::Span<const LogWrite> writes) {
     if (!commit.complete) {
@@ -253,8 +235,6 @@ class PostgresEventStorage final : public EventStorage {
 
   EventStorageOptions options_;  // With the number of logs once it is open.
   const int64_t partition_positions_;
-  // Several writers keep all processors busy by themselves.
-  const std::unique_ptr<PairRunner> pair_;
   sql::PostgresPool write_pool_;
   sql::PostgresPool read_pool_;
   PostgresReader reader_;

@@ -22,7 +22,7 @@ inline constexpr int64_t kPartitionPositions = 1 << 18;
 
 struct PostgresEventStorageOptions {
   std::string url;
-  std::size_t writers = 2;  // Connections that commit.
+  std::size_t writers = 2;  // Connections that commit, at once.
   std::size_t readers = 8;  // Connections that read.
   int64_t partition_positions = kPartitionPositions;
 };

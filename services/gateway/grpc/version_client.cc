@@ -37,11 +37,9 @@ struct GrpcVersionClient::State {
   GrpcCalls calls;  // Last: ended before the clients go.
 
   template <typename Method, typename Held, typename Response>
-  void Call(size_t replica, Method method, Held request, Done<Response> done,
-            bool on_stream = false) {
-    const rpc::CallOptions options{.timeout = timeout, .on_stream = on_stream};
-    replicas[replica % replicas.size()].Start(method, std::move(request), options, std::move(done),
-                                              &calls);
+  void Call(size_t replica, Method method, Held request, Done<Response> done) {
+    replicas[replica % replicas.size()].Start(method, std::move(request), {.timeout = timeout},
+                                              std::move(done), &calls);
   }
 };
 
@@ -58,7 +56,7 @@ size_t GrpcVersionClient::replicas() const { return state_->replicas.size(); }
 void GrpcVersionClient::Commit(size_t replica,
                                std::shared_ptr<const version::v1::CommitRequest> request,
                                Done<version::v1::CommitResponse> done) {
-  state_->Call(replica, kCommit, std::move(request), std::move(done), /*on_stream=*/true);
+  state_->Call(replica, kCommit, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::GetEntities(size_t replica, version::v1::GetEntitiesRequest request,

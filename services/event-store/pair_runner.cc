@@ -1,4 +1,4 @@
-#include "services/event-store/storage/pair_runner.h"
+#include "services/event-store/pair_runner.h"
 
 namespace bdcsync::event_store {
 

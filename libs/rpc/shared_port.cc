@@ -1,0 +1,218 @@
+#include "libs/rpc/shared_port.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "libs/base/errors.h"
+#include "libs/rpc/framed_socket.h"
+#include "libs/rpc/socket_loops.h"
+
+namespace bdcsync::rpc {
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+// What a connection may take to say what it is.
+constexpr std::chrono::seconds kSilenceMax{10};
+// Of connections that have not said it.
+constexpr std::size_t kSilentMax = 1024;
+constexpr std::chrono::milliseconds kAcceptPause{100};  // After a failed accept.
+
+// Wakes who waits to read only when so much has arrived.
+void SetLowWater(int socket, std::size_t bytes) {
+  const auto value = static_cast<int>(bytes);
+  (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value));
+}
+
+// Null when it cannot listen.
+error_code Listen(const tcp::endpoint& endpoint, tcp::acceptor& acceptor) {
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (error) return error;
+  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (endpoint.protocol() == tcp::v6() && endpoint.address().is_unspecified()) {
+    acceptor.set_option(boost::asio::ip::v6_only(false), error);
+  }
+  acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
+  if (error) {
+    error_code ignored;
+    acceptor.close(ignored);
+  }
+  return error;
+}
+
+}  // namespace
+
+// Lives on one loop; it holds itself through what it waits for.
+class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
+ public:
+  explicit Acceptor(SocketLoops& loops)
+      : loops_(loops), context_(loops.Next()), acceptor_(context_), pause_(context_) {}
+
+  absl::Status Open(const std::string& host, int port) {
+    error_code error;
+    tcp::resolver resolver(context_);
+    const auto found =
+        resolver.resolve(host, absl::StrCat(port), tcp::resolver::numeric_service, error);
+    if (error) return MakeError(Reason::kUnavailable, error.message());
+    for (const auto& entry : found) {
+      const tcp::endpoint endpoint = entry.endpoint();
+      const auto number = static_cast<uint16_t>(port);
+      // As gRPC does: a wildcard is for both.
+      error = boost::asio::error::address_family_not_supported;
+      if (endpoint.address().is_unspecified()) error = Listen({tcp::v6(), number}, acceptor_);
+      if (error) error = Listen(endpoint, acceptor_);
+      if (!error) break;
+    }
+    if (error) return MakeError(Reason::kUnavailable, error.message());
+    port_ = acceptor_.local_endpoint().port();
+    return absl::OkStatus();
+  }
+
+  int port() const { return port_; }
+
+  void Start(Takers takers) {
+    takers_ = std::move(takers);
+    boost::asio::post(context_, [self = shared_from_this()] { self->Accept(); });
+  }
+
+  void Close() {
+    absl::Notification closed;
+    boost::asio::post(context_, [this, &closed] {
+      open_ = false;
+      error_code ignored;
+      acceptor_.close(ignored);
+      pause_.cancel();
+      for (const std::shared_ptr<Silent>& silent : silent_) silent->End();
+      silent_.clear();
+      closed.Notify();
+    });
+    closed.WaitForNotification();
+  }
+
+ private:
+  // A connection that has not said what it is.
+  struct Silent {
+    explicit Silent(tcp::socket accepted)
+        : socket(std::move(accepted)), timer(socket.get_executor()) {}
+    void End() {
+      error_code ignored;
+      socket.close(ignored);
+      timer.cancel();
+    }
+    tcp::socket socket;
+    boost::asio::steady_timer timer;
+  };
+
+  void Accept() {
+    if (!open_) return;
+    acceptor_.async_accept(
+        context_, [self = shared_from_this()](const error_code& error, tcp::socket socket) {
+          if (!self->open_) return;
+          if (error) {
+            self->Pause();
+            return;
+          }
+          self->Greet(std::move(socket));
+          self->Accept();
+        });
+  }
+
+  // Most likely there are no file descriptors left.
+  void Pause() {
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([self = shared_from_this()](const error_code&) { self->Accept(); });
+  }
+
+  void Greet(tcp::socket socket) {
+    if (silent_.size() >= kSilentMax) {
+      HandToGrpc(socket);
+      return;
+    }
+    SetLowWater(socket.native_handle(), kGreeting.size());
+    const auto silent = std::make_shared<Silent>(std::move(socket));
+    silent_.insert(silent);
+    silent->timer.expires_after(kSilenceMax);
+    silent->timer.async_wait([self = shared_from_this(), silent](const error_code& error) {
+      if (!error && self->silent_.erase(silent) > 0) silent->End();
+    });
+    silent->socket.async_wait(tcp::socket::wait_read,
+                              [self = shared_from_this(), silent](const error_code& error) {
+                                if (self->silent_.erase(silent) == 0) return;
+                                silent->timer.cancel();
+                                if (!error) self->Decide(silent->socket);
+                              });
+  }
+
+  void Decide(tcp::socket& socket) {
+    std::array<char, kGreeting.size()> bytes;
+    const ssize_t count =
+        ::recv(socket.native_handle(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (count <= 0) return;  // It is gone; closed with the socket.
+    if (absl::string_view(bytes.data(), static_cast<std::size_t>(count)) == kGreeting) {
+      HandToLoop(socket);
+    } else {
+      HandToGrpc(socket);
+    }
+  }
+
+  // Streams are spread over all loops.
+  void HandToLoop(tcp::socket& socket) {
+    SetLowWater(socket.native_handle(), 1);
+    const tcp protocol = acceptor_.local_endpoint().protocol();
+    error_code error;
+    tcp::socket moved(loops_.Next());
+    const int descriptor = socket.release(error);
+    if (!error) moved.assign(protocol, descriptor, error);
+    if (!error) takers_.stream(std::move(moved));
+  }
+
+  void HandToGrpc(tcp::socket& socket) {
+    SetLowWater(socket.native_handle(), 1);
+    error_code error;
+    socket.set_option(tcp::no_delay(true), error);
+    socket.non_blocking(true, error);
+    const int descriptor = socket.release(error);
+    if (!error) takers_.grpc(descriptor);
+  }
+
+  SocketLoops& loops_;
+  boost::asio::io_context& context_;
+  tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_;
+  int port_ = 0;
+  Takers takers_;
+  bool open_ = true;
+  std::set<std::shared_ptr<Silent>> silent_;
+};
+
+SharedPort::SharedPort(std::shared_ptr<Acceptor> acceptor) : acceptor_(std::move(acceptor)) {}
+SharedPort::~SharedPort() = default;
+
+absl::StatusOr<std::unique_ptr<SharedPort>> SharedPort::Open(SocketLoops& loops,
+                                                             const std::string& host, int port) {
+  auto acceptor = std::make_shared<Acceptor>(loops);
+  const absl::Status opened = acceptor->Open(host, port);
+  if (!opened.ok()) return opened;
+  return std::unique_ptr<SharedPort>(new SharedPort(std::move(acceptor)));
+}
+
+int SharedPort::port() const { return acceptor_->port(); }
+void SharedPort::Start(Takers takers) { acceptor_->Start(std::move(takers)); }
+void SharedPort::Close() { acceptor_->Close(); }
+
+}  // namespace bdcsync::rpc
