@@ -57,7 +57,8 @@ absl::StatusOr<Delta> Applied(const Value& request, bool inverse) {
 
 absl::StatusOr<Delta> Answer(const Value& request) {
   const Value* const op = request.Find("op");
-  const absl::string_view name = op != nullptr && op->is_string() ? op->string() : "";
+  const absl::string_view name =
+      op != nullptr && op->is_string() ? op->string() : absl::string_view();
   if (name == "apply" || name == "invert") return Applied(request, name == "invert");
   if (name == "transform") return Transformed(request);
   if (name == "compose") {

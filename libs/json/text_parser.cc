@@ -142,7 +142,8 @@ absl::Status TextParser::Error(const char* behind) const {
     return MakeError(Reason::kTooDeep,
                      absl::StrCat("nested deeper than ", depth_max_, " levels at byte ", byte));
   }
-  const absl::string_view what = behind != nullptr ? "text after the value" : fault_.what;
+  const absl::string_view what =
+      behind != nullptr ? absl::string_view("text after the value") : fault_.what;
   return MakeError(Reason::kBadMessage, absl::StrCat("not JSON at byte ", byte, ": ", what));
 }
 

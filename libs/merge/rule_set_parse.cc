@@ -158,7 +158,7 @@ class RuleSetReader {
   absl::Status ReadDelete(const Value& value, const std::string& place, Rule& rule) const {
     const Value* policy = value.Find("delete");
     if (policy == nullptr) return absl::OkStatus();
-    const absl::string_view name = policy->is_string() ? policy->string() : "";
+    const absl::string_view name = policy->is_string() ? policy->string() : absl::string_view();
     if (name == "edit_wins") {
       rule.on_delete = OnDelete::kEditWins;
     } else if (name == "delete_wins") {

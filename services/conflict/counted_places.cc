@@ -43,7 +43,7 @@ std::string CountedPath(absl::string_view path) {
   while (!path.empty()) {
     const size_t end = path.find('/', 1);
     const absl::string_view step = path.substr(0, end);
-    const absl::string_view written = absl::StrContains(step, '=') ? "/*" : step;
+    const absl::string_view written = absl::StrContains(step, '=') ? absl::string_view("/*") : step;
     if (counted.size() + written.size() > kCountedPathBytesMax) break;
     counted.append(written.data(), written.size());
     path = end == absl::string_view::npos ? absl::string_view() : path.substr(end);

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness.client import Client, token
+from harness.timing import patience
 
 QUICK = {"BDC_SYNC_OFFLINE_CONNECTIVITY_CHECK_INTERVAL": "200ms"}
 
@@ -40,7 +41,7 @@ def log_lines(process):
 
 
 async def eventually(check, seconds=20):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while True:
         value = check()
         if value:

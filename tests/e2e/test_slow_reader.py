@@ -134,11 +134,12 @@ async def test_a_reader_that_takes_nothing_is_closed_with_4430_and_resumes_whole
     await write(writer, space, 0, 3)
     await slow.read_until(lambda r: r.numbers[-1:] == [2])
     slow.stop_reading()
-    await write(writer, space, 3, WRITES // 2)
+    writing = asyncio.create_task(write(writer, space, 3, WRITES // 2))
     await until(lambda: suite.gateway.metric('bdcsync_gateway_closes_total{code="4430"}') == 1,
                 "it is not closed")
-    slow.go_on_reading()
+    slow.go_on_reading()  # Before the gateway has waited long enough for our close frame.
     assert await slow.client.closed() == 4430
+    await writing
     while slow.client.pushes and slow.client.pushes[0]["type"] == "changes":
         message = slow.client.pushes.pop(0)
         slow.numbers += [event["data"]["i"] for event in message["events"]]

@@ -9,6 +9,7 @@ import pytest
 
 from harness.client import Client, token
 from harness.raw import PING, RawSocket
+from harness.timing import patience
 
 HEARTBEAT_S = 0.5
 TIGHT = {
@@ -139,7 +140,8 @@ async def test_sessions_beyond_the_limit_are_closed_with_4429(tight, user):
 
 async def test_a_reader_that_reads_nothing_is_closed_with_4430(new_suite, user):
     # This client answers no pings either: leave it time until its first answer waits.
-    tight = new_suite(env={**TIGHT, "BDC_SYNC_WS_HEARTBEAT_INTERVAL": "2s"})
+    tight = new_suite(env={
+        **TIGHT, "BDC_SYNC_WS_HEARTBEAT_INTERVAL": f"{int(patience(2000))}ms"})
     writer = await Client.connect(tight.url, user, device_id="w")
     await writer.write("create", "n", "large", data="x" * 200_000)
     await writer.close()
@@ -149,9 +151,9 @@ async def test_a_reader_that_reads_nothing_is_closed_with_4430(new_suite, user):
     for i in range(150):
         raw.send('{"type":"get","id":%d,"entity_type":"n","entity_id":"large"}' % i)
     # What waits is more than the system takes; nothing is read until the server gives up.
-    for _ in range(300):
-        if closes(tight, 4430) > before:
-            break
+    deadline = time.monotonic() + patience(15)
+    while closes(tight, 4430) == before:
+        assert time.monotonic() < deadline, "it is not closed"
         await asyncio.sleep(0.05)
     assert await asyncio.to_thread(raw.close_code) == 4430
     raw.close()

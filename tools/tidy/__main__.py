@@ -12,6 +12,7 @@ import includes
 import limits
 import source
 import text
+import views
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHECKED = {".h", ".cc", ".proto", ".py", ".sh", ".ts", ".cmake", ".txt", ".yaml", ".yml", ".md",
@@ -42,7 +43,7 @@ def load(root, names):
 def check(files):
     """All findings about `files` (path → source.File), in order of place."""
     findings = []
-    for rules in (text, functions, limits, includes):
+    for rules in (text, functions, limits, includes, views):
         findings += rules.check(files)
     kept = [f for f in findings if not files[f.path].allows(f.line, f.rule)]
     return sorted(set(kept))

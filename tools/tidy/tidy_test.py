@@ -202,6 +202,31 @@ def test_tests_may_say_their_numbers():
     assert check("services/version/a_test.cc", "void F() { Wait(absl::Seconds(5)); }\n") == []
 
 
+@pytest.mark.parametrize("statement", [
+    'absl::string_view v = c ? "" : a.space();', 'absl::string_view v = c ? a.space() : "";',
+    'const std::string_view v{c ? "x" : space};', 'absl::string_view v(c ? R"(x)" : space);',
+    'absl::string_view v = c ? "a" : d ? "b" : s;', 'absl::string_view v = F(c ? 1 : 2) ? "" : s;',
+    'absl::string_view v = c\n    ? std::string(a.b)\n    : "";',
+    'T t{1}; absl::string_view v = c?"":s;',
+])
+def test_no_view_of_a_condition_that_may_make_a_temporary_string(statement):
+    for path in ("services/version/a.cc", "libs/base/a.h", "clients/cli/a_test.cc"):
+        found = check(path, HEADER + f"void F() {{\n  {statement}\n}}\n")
+        assert found == ["view-of-condition:4"]
+
+
+@pytest.mark.parametrize("statement", [
+    'absl::string_view v = c ? absl::string_view() : a.b();', 'absl::string_view v = c ? "" : "x";',
+    'absl::string_view v = c ? "a" : d ? "b" : "c";', 'absl::string_view v = c ? a : b;',
+    'absl::string_view v = c ? "" : kNothing;', 'absl::string_view v = "a ? b : c";',
+    'absl::string_view v = c ? "x" : absl::string_view(s);', 'absl::string_view v = F(c ? "" : s);',
+    'std::string v = c ? "" : a.space();', 'Call(c ? absl::string_view("") : s, d ? "" : s);',
+    'for (absl::string_view v : {"a"}) G(c ? "" : s);', 'absl::string_view v; G(c ? "" : s);',
+])
+def test_a_view_of_what_is_a_view_either_way_is_fine(statement):
+    assert check("services/version/a.cc", f"void F() {{\n  {statement}\n}}\n") == []
+
+
 @pytest.mark.parametrize("comment, found", [
     ("// TODO: later", ["note:1"]), ("// FIXME", ["note:1"]),
     ("// TODO(anna): drop when v2 is gone", []), ("// a todo list", []),

@@ -96,7 +96,8 @@ absl::Status ReadSpaces(const json::Value& claims, Caller& caller) {
   if (!spaces->is_object()) return Refused("has \"spaces\" that are no object");
   if (spaces->object().size() > kSpacesMax) return Refused("has too many spaces");
   for (const json::Member& member : spaces->object()) {
-    const absl::string_view access = member.value.is_string() ? member.value.string() : "";
+    const absl::string_view access =
+        member.value.is_string() ? member.value.string() : absl::string_view();
     if (access != "read" && access != "write") {
       return Refused("has a space with an access that is neither \"read\" nor \"write\"");
     }
