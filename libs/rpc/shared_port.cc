@@ -9,8 +9,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -37,7 +39,6 @@ void SetLowWater(int socket, std::size_t bytes) {
   (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value));
 }
 
-// Null when it cannot listen.
 error_code Listen(const tcp::endpoint& endpoint, tcp::acceptor& acceptor) {
   error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -60,26 +61,23 @@ error_code Listen(const tcp::endpoint& endpoint, tcp::acceptor& acceptor) {
 // Lives on one loop; it holds itself through what it waits for.
 class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  explicit Acceptor(SocketLoops& loops)
-      : loops_(loops), context_(loops.Next()), acceptor_(context_), pause_(context_) {}
+  explicit Acceptor(SocketLoops& loops) : loops_(loops), context_(loops.Next()) {}
 
+  // As gRPC does: on all addresses of a name, as long as one can be had; a wildcard is for both
+  // families.
   absl::Status Open(const std::string& host, int port) {
     error_code error;
     tcp::resolver resolver(context_);
     const auto found =
         resolver.resolve(host, absl::StrCat(port), tcp::resolver::numeric_service, error);
     if (error) return MakeError(Reason::kUnavailable, error.message());
+    port_ = static_cast<uint16_t>(port);
     for (const auto& entry : found) {
-      const tcp::endpoint endpoint = entry.endpoint();
-      const auto number = static_cast<uint16_t>(port);
-      // As gRPC does: a wildcard is for both.
-      error = boost::asio::error::address_family_not_supported;
-      if (endpoint.address().is_unspecified()) error = Listen({tcp::v6(), number}, acceptor_);
-      if (error) error = Listen(endpoint, acceptor_);
-      if (!error) break;
+      const boost::asio::ip::address address = entry.endpoint().address();
+      if (address.is_unspecified() && !Add(tcp::endpoint(tcp::v6(), port_))) break;
+      error = Add(tcp::endpoint(address, port_));
     }
-    if (error) return MakeError(Reason::kUnavailable, error.message());
-    port_ = acceptor_.local_endpoint().port();
+    if (acceptors_.empty()) return MakeError(Reason::kUnavailable, error.message());
     return absl::OkStatus();
   }
 
@@ -87,7 +85,9 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
 
   void Start(Takers takers) {
     takers_ = std::move(takers);
-    boost::asio::post(context_, [self = shared_from_this()] { self->Accept(); });
+    boost::asio::post(context_, [self = shared_from_this()] {
+      for (tcp::acceptor& acceptor : self->acceptors_) self->Accept(acceptor);
+    });
   }
 
   void Close() {
@@ -95,8 +95,7 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
     boost::asio::post(context_, [this, &closed] {
       open_ = false;
       error_code ignored;
-      acceptor_.close(ignored);
-      pause_.cancel();
+      for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
       for (const std::shared_ptr<Silent>& silent : silent_) silent->End();
       silent_.clear();
       closed.Notify();
@@ -118,24 +117,35 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
     boost::asio::steady_timer timer;
   };
 
-  void Accept() {
+  error_code Add(const tcp::endpoint& endpoint) {
+    tcp::acceptor acceptor(context_);
+    const error_code error = Listen(endpoint, acceptor);
+    if (error) return error;
+    port_ = acceptor.local_endpoint().port();
+    acceptors_.push_back(std::move(acceptor));
+    return {};
+  }
+
+  void Accept(tcp::acceptor& acceptor) {
     if (!open_) return;
-    acceptor_.async_accept(
-        context_, [self = shared_from_this()](const error_code& error, tcp::socket socket) {
-          if (!self->open_) return;
-          if (error) {
-            self->Pause();
-            return;
-          }
-          self->Greet(std::move(socket));
-          self->Accept();
-        });
+    acceptor.async_accept(context_, [self = shared_from_this(), &acceptor](const error_code& error,
+                                                                           tcp::socket socket) {
+      if (!self->open_) return;
+      if (error) {
+        self->Pause(acceptor);
+        return;
+      }
+      self->Greet(std::move(socket));
+      self->Accept(acceptor);
+    });
   }
 
   // Most likely there are no file descriptors left.
-  void Pause() {
-    pause_.expires_after(kAcceptPause);
-    pause_.async_wait([self = shared_from_this()](const error_code&) { self->Accept(); });
+  void Pause(tcp::acceptor& acceptor) {
+    const auto pause = std::make_shared<boost::asio::steady_timer>(context_, kAcceptPause);
+    pause->async_wait([self = shared_from_this(), pause, &acceptor](const error_code&) {
+      self->Accept(acceptor);
+    });
   }
 
   void Greet(tcp::socket socket) {
@@ -173,8 +183,8 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
   // Streams are spread over all loops.
   void HandToLoop(tcp::socket& socket) {
     SetLowWater(socket.native_handle(), 1);
-    const tcp protocol = acceptor_.local_endpoint().protocol();
     error_code error;
+    const tcp protocol = socket.local_endpoint(error).protocol();
     tcp::socket moved(loops_.Next());
     const int descriptor = socket.release(error);
     if (!error) moved.assign(protocol, descriptor, error);
@@ -192,9 +202,8 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
 
   SocketLoops& loops_;
   boost::asio::io_context& context_;
-  tcp::acceptor acceptor_;
-  boost::asio::steady_timer pause_;
-  int port_ = 0;
+  std::vector<tcp::acceptor> acceptors_;  // Of one port; none is added once it has started.
+  uint16_t port_ = 0;
   Takers takers_;
   bool open_ = true;
   std::set<std::shared_ptr<Silent>> silent_;

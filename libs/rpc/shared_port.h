@@ -23,9 +23,9 @@ class SharedPort {
     std::function<void(boost::asio::ip::tcp::socket)> stream;
   };
 
-  // Listens on `host` (a name or an IP address; a wildcard stands for IPv4 and IPv6) and `port`, 0
-  // for any free one. Nothing is accepted before Start. UNAVAILABLE: the port is taken, or the
-  // address is not one of this machine.
+  // Listens on all addresses of `host` (a name or an IP address; a wildcard stands for IPv4 and
+  // IPv6) and `port`, 0 for any free one. Nothing is accepted before Start. UNAVAILABLE: the port
+  // is taken, or no address is one of this machine.
   static absl::StatusOr<std::unique_ptr<SharedPort>> Open(SocketLoops& loops,
                                                           const std::string& host, int port);
   // After Close, or before Start.

@@ -119,6 +119,9 @@ TEST_F(SharedPortTest, ATakenPortIsAnErrorAndAWildcardTakesBothFamilies) {
   EXPECT_THAT(SharedPort::Open(loops_, "192.0.2.1", 0).status(), HasReason(Reason::kUnavailable));
   ASSERT_OK_AND_ASSIGN(const auto any, SharedPort::Open(loops_, "0.0.0.0", 0));
   const RawClient client(any->port());
+  // Whatever a name stands for here, IPv4 is among it.
+  ASSERT_OK_AND_ASSIGN(const auto named, SharedPort::Open(loops_, "localhost", 0));
+  const RawClient other(named->port());
 }
 
 }  // namespace
