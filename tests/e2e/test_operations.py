@@ -112,3 +112,25 @@ async def test_readyz_tells_that_a_dependency_is_gone(five_processes, new_suite,
     assert "event-store" in body
     suite.processes["event-store"].start()
     suite.processes["version"].wait_ready()
+
+
+async def test_services_call_each_other_whatever_either_end_of_streams_says(
+        five_processes, new_suite, user):
+    """A rolling update, or a switch that has not reached all: whoever knows no streams is called
+    by gRPC, and callers that use none are served."""
+    suite = new_suite()
+    client = await Client.connect(suite.url, user)
+    version = suite.processes["version"]
+    for i, (streams, served) in enumerate([("true", True), ("false", False), ("true", True)]):
+        version.env["BDC_SYNC_GRPC_STREAMS"] = streams
+        version.terminate()
+        version.start()
+        written = await client.write("create", "n", f"e{i}", data={"i": i}, timeout=30)
+        if written["status"] == "queued":  # The gateway has not seen yet that version is back.
+            written = await client.push("sync_response", timeout=30)
+        assert written["status"] == "applied", written
+        assert (await client.get("n", f"e{i}"))["data"] == {"i": i}
+        assert (version.metric("bdcsync_grpc_streams") > 0) == served
+    # Version called on streams or not, event-store has taken all of it.
+    assert suite.processes["event-store"].metric("bdcsync_grpc_streams") > 0
+    await client.close()
