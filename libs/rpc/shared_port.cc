@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/ip/v6_only.hpp>
@@ -187,8 +188,13 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
     const tcp protocol = socket.local_endpoint(error).protocol();
     tcp::socket moved(loops_.Next());
     const int descriptor = socket.release(error);
-    if (!error) moved.assign(protocol, descriptor, error);
-    if (!error) takers_.stream(std::move(moved));
+    if (error) return;
+    moved.assign(protocol, descriptor, error);
+    if (error) {
+      ::close(descriptor);
+    } else {
+      takers_.stream(std::move(moved));
+    }
   }
 
   void HandToGrpc(tcp::socket& socket) {
