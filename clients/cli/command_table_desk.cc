@@ -20,6 +20,7 @@ const Command& RulesCommand() {
        {{"version", "N", "show: this version instead of the one that holds", ""},
         {"expected", "N", "put: only if this version holds", ""},
         {"records", "N", "try: on so many of the newest records (1000)", ""},
+        {"everywhere", "", "try: on the records of all spaces, for administrators", ""},
         kSpace},
        "  list [TYPE]       the rules that hold, or all versions of one\n"
        "  show TYPE         the rules of a type\n"
@@ -27,7 +28,9 @@ const Command& RulesCommand() {
        "  remove TYPE       back to the defaults; the versions are kept\n"
        "  check FILE        says whether the rules are right, and the place where not\n"
        "  try TYPE FILE     what they would have decided otherwise, on the records of a --space\n"
-       "Rules are described in docs/merging.md. All but try need an administrator's token.",
+       "Rules are described in docs/merging.md; a file may hold the list of them alone. All but "
+       "try\n"
+       "need an administrator's token.",
        "export BDC_SYNC_TOKEN=$(bdc-sync token --admin)\n"
        "bdc-sync rules check note.json && bdc-sync rules put note note.json\n"
        "bdc-sync rules try note note.json --space team-1"},
@@ -61,7 +64,7 @@ const std::vector<Command>& DeskCommands() {
         "  cancel CONFLICT          gives the change up; for its author\n"
         "  records                  decisions that were taken, with and without asking\n"
         "  undo OPERATION           takes a decision back; of a conflict, its id\n"
-        "  stats                    counts over the records\n"
+        "  stats                    counts over the records of a --space\n"
         "`bdc-sync resolve` decides.",
         "bdc-sync conflicts --space team-1\n"
         "bdc-sync conflicts show 0f2b7c64a91d4e0f8a5c3d2e1b6f7a90\n"

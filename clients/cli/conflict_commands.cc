@@ -217,10 +217,9 @@ absl::StatusOr<int> Stats(const Call& call) {
       ReadNamed(call.arguments, "by", kDimensions, conflict::v1::ANALYZE_DIMENSION_ENTITY_TYPE));
   query.set_by(by);
   query.set_entity_type(call.arguments.Get("type"));
-  if (!call.arguments.Has("everywhere")) {
-    if (!call.arguments.Has("space")) return Usage("name a --space, or all with --everywhere");
-    query.set_space(call.arguments.Get("space"));
-  }
+  auto space = ReadCountedSpace(call.arguments, call.environment);
+  if (!space.ok()) return UsageError(space.status());
+  query.set_space(*std::move(space));
   if (call.arguments.Has("since")) {
     const auto since = ReadTime(call.arguments.Get("since"), call.environment.clock.Now());
     if (!since.ok()) return UsageError(since.status());

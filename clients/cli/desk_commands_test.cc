@@ -12,6 +12,7 @@
 
 #include "clients/cli/fake_sync_client.h"
 #include "clients/cli/run.h"
+#include "clients/cli/token_source.h"
 #include "libs/base/errors.h"
 
 namespace bdcsync::cli {
@@ -104,11 +105,14 @@ TEST_F(DeskCommandsTest, AConflictIsShownWithItsSidesBesideEachOther) {
   view.mutable_theirs()->set_data("{}");
   view.mutable_proposed()->set_exists(true);
   view.mutable_proposed()->set_data(R"({"title":"mine"})");
+  view.add_notes()->set_path("/price");
+  view.mutable_notes(0)->set_note("remote price: deadline");
   EXPECT_EQ(Run({"conflicts", "show", kId}), 0);
   EXPECT_THAT(out(), HasSubstr("/title  edit_delete; at the deadline: theirs\n"
                                "  BASE   THEIRS     OURS\n"
                                "  \"old\"  (nothing)  \"mine\"\n"));
   EXPECT_THAT(out(), HasSubstr("proposed:\n{\n"));
+  EXPECT_THAT(out(), HasSubstr("the else stands in at /price: remote price: deadline"));
   EXPECT_EQ(Run({"conflicts", "show", kId, "--json"}), 0);
   EXPECT_THAT(out(), HasSubstr(R"("proposed":{"deleted":false,"data":{"title":"mine"}})"));
 }
@@ -223,6 +227,23 @@ TEST_F(DeskCommandsTest, StatsCountByWhatIsAsked) {
   EXPECT_EQ(desk_.analyze_requests.back().query().space(), "");
 }
 
+TEST_F(DeskCommandsTest, CountsAndTrialsAreAboutYourOwnSpaceWhenNoneIsNamed) {
+  TokenClaims claims;
+  claims.user = "ada";
+  variables_["BDC_SYNC_TOKEN"] = MintToken(claims, clock_.Now(), absl::Hours(1), "secret");
+  EXPECT_EQ(Run({"conflicts", "stats"}), 0);
+  EXPECT_EQ(desk_.analyze_requests.back().query().space(), "user:ada");
+  EXPECT_EQ(Run({"rules", "try", "note", "-"}, "[]"), 0);
+  EXPECT_EQ(desk_.dry_run_requests.back().space(), "user:ada");
+  EXPECT_EQ(Run({"rules", "try", "note", "-", "--everywhere"}, "[]"), 0);
+  EXPECT_EQ(desk_.dry_run_requests.back().space(), "");
+  for (const char* opaque : {"opaque", "a.b.c", "a.e30.c"}) {
+    variables_["BDC_SYNC_TOKEN"] = opaque;
+    EXPECT_EQ(Run({"conflicts", "stats"}), 2) << opaque;
+    EXPECT_THAT(err(), HasSubstr("--everywhere"));
+  }
+}
+
 TEST_F(DeskCommandsTest, RulesAreStoredShownAndRemoved) {
   conflict::v1::RuleSet& stored = *desk_.put_rule_set_answer->mutable_rule_set();
   stored.set_version(3);
@@ -260,11 +281,16 @@ TEST_F(DeskCommandsTest, RulesAreTriedOnRecords) {
   conflict::v1::DryRunChange& change = *report.add_changes();
   change.mutable_recorded()->set_path("/title");
   change.mutable_recorded()->set_chosen("ours");
+  change.set_note("remote price: deadline");
+  report.set_remote(4);
+  report.set_stood_in(2);
   EXPECT_EQ(Run({"rules", "try", "note", "-", "--space", "team", "--records", "10"}, "{}"), 0);
   EXPECT_EQ(desk_.dry_run_requests.back().records_max(), 10);
   EXPECT_EQ(desk_.dry_run_requests.back().space(), "team");
   EXPECT_THAT(out(),
               AllOf(HasSubstr("10 records"), HasSubstr("1 would be others"), HasSubstr("asked")));
+  EXPECT_THAT(out(), AllOf(HasSubstr("4 places were asked about"), HasSubstr("of 2 decisions"),
+                           HasSubstr("remote price: deadline")));
 }
 
 TEST_F(DeskCommandsTest, WrongCommandLinesAreRefusedBeforeAnythingHappens) {

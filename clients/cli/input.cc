@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "clients/cli/token_source.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
@@ -90,6 +91,16 @@ absl::StatusOr<absl::Duration> ReadDuration(const Arguments& arguments, absl::st
   }
   return absl::InvalidArgumentError(
       absl::StrCat("--", option, " must be a duration, for example 500ms, 10s or 24h"));
+}
+
+absl::StatusOr<std::string> ReadCountedSpace(const Arguments& arguments,
+                                             const Environment& environment) {
+  if (arguments.Has("everywhere")) return std::string();
+  if (arguments.Has("space")) return arguments.Get("space");
+  std::string own = OwnSpace(MakeTokenSource(arguments, environment)());
+  if (!own.empty()) return own;
+  return absl::InvalidArgumentError(
+      "no token says whose space it is: name a --space, or all with --everywhere");
 }
 
 }  // namespace bdcsync::cli

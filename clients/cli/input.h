@@ -25,4 +25,9 @@ absl::StatusOr<int> ReadCount(const Arguments& arguments, absl::string_view opti
 absl::StatusOr<absl::Duration> ReadDuration(const Arguments& arguments, absl::string_view option,
                                             absl::Duration missing);
 
+// What counts and trials are about: --space, or with --everywhere all, which is empty, or else the
+// space of the user whose token it is.
+absl::StatusOr<std::string> ReadCountedSpace(const Arguments& arguments,
+                                             const Environment& environment);
+
 }  // namespace bdcsync::cli

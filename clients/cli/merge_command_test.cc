@@ -76,6 +76,11 @@ TEST_F(MergeCommandTest, RulesDecide) {
   EXPECT_EQ(Merge(R"({"n":5,"a":1})", R"({"n":6,"a":2})", R"({"n":8,"a":3})", {"--rules", rules}),
             0);
   EXPECT_EQ(out_.str(), "{\"n\":9,\"a\":3}\n");
+  const std::string list = File("list", R"j([{"path":"$","rule":"keyed_list(id)"}])j");
+  EXPECT_EQ(Merge(R"([{"id":1,"a":1,"b":1}])", R"([{"id":1,"a":2,"b":1}])",
+                  R"([{"id":1,"a":1,"b":2}])", {"--rules", list}),
+            0);
+  EXPECT_THAT(out_.str(), HasSubstr(R"([{"id":1,"a":2,"b":2}])"));
   EXPECT_EQ(Merge("1", "2", "3", {"--rules", rules, "--later", "theirs"}), 0);
   EXPECT_EQ(out_.str(), "2\n");
 }
@@ -135,6 +140,8 @@ TEST_F(MergeCommandTest, BadInputIsStatus2AndNamesTheFile) {
   EXPECT_THAT(err_.str(), HasSubstr("/base: "));
   EXPECT_EQ(Merge("1", "1", "1", {"--rules", File("rules", R"({"rules":[{"path":"a"}]})")}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("/rules/0/path"));
+  EXPECT_EQ(Merge("1", "1", "1", {"--rules", File("rules", R"([{"path":"$","rule":"mx"}])")}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("/0/rule: there is no rule \"mx\" (rule for $)"));
   EXPECT_EQ(Merge("1", "1", "1", {"--later", "never"}), 2);
   EXPECT_EQ(Run({"merge", "nowhere", "nowhere", "nowhere"}), 2);
   EXPECT_EQ(Run({"merge", "one"}), 2);

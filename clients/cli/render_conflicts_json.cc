@@ -37,6 +37,13 @@ json::Value JsonOf(const OpenPlace& place) {
   return value;
 }
 
+json::Value JsonOf(const conflict::v1::RuleNote& note) {
+  json::Value value;
+  value.Set("path", note.path());
+  value.Set("note", note.note());
+  return value;
+}
+
 template <typename Elements>
 json::Value ArrayOf(const Elements& elements) {
   json::Array array;
@@ -102,6 +109,7 @@ json::Value JsonOf(const version::v1::ConflictView& view) {
   if (view.has_proposed()) SetSide(states, "proposed", view.proposed());
   if (view.has_preview()) SetSide(states, "preview", view.preview());
   states.Set("open_paths", PathsOf(view.open()));
+  if (!view.notes().empty()) states.Set("notes", ArrayOf(view.notes()));
   json::Value value = JsonOf(view.conflict());
   value.Set("states", std::move(states));
   return value;
@@ -176,6 +184,8 @@ json::Value JsonOf(const conflict::v1::DryRunResponse& report) {
   value.Set("decisions", report.decisions());
   value.Set("changed", report.changed());
   value.Set("asked", report.asked());
+  value.Set("remote", report.remote());
+  value.Set("stood_in", report.stood_in());
   json::Array changes;
   for (const conflict::v1::DryRunChange& change : report.changes()) {
     json::Value one;
@@ -184,6 +194,7 @@ json::Value JsonOf(const conflict::v1::DryRunResponse& report) {
     one.Set("entity_id", change.entity().entity_id());
     one.Set("recorded", JsonOf(change.recorded()));
     one.Set("tried", JsonOf(change.tried()));
+    SetText(one, "note", change.note());
     changes.push_back(std::move(one));
   }
   value.Set("changes", json::Value(std::move(changes)));

@@ -81,6 +81,16 @@ Row RowOf(const conflict::v1::AnalyzeGroup& group) {
           Milliseconds(group.resolve_p99_ms())};
 }
 
+// Rules that could not be followed.
+std::string NotesOf(const version::v1::ConflictView& view) {
+  std::string text;
+  for (const conflict::v1::RuleNote& note : view.notes()) {
+    absl::StrAppend(&text, "the else stands in at ", Path(note.path()), ": ", Name(note.note()),
+                    "\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string TableOf(const std::vector<Conflict>& conflicts) {
@@ -109,13 +119,13 @@ std::string TextOf(const version::v1::ConflictView& view) {
       ShortTime(conflict.deadline_ms()), " UTC\n", Closing(conflict));
   for (const OpenPlace& place : conflict.places()) text += Place(place);
   if (view.has_proposed()) absl::StrAppend(&text, "\nproposed:\n", Pretty(view.proposed()));
-  return text;
+  return text + NotesOf(view);
 }
 
 std::string PreviewOf(const version::v1::ConflictView& view) {
   std::string text = Pretty(view.preview());
   if (!view.open().empty()) absl::StrAppend(&text, "still open: ", PathsOf(view.open()), "\n");
-  return text;
+  return text + NotesOf(view);
 }
 
 std::string TextOf(const std::string& conflict_id, const sync::v1::DecideResult& result) {
@@ -179,13 +189,20 @@ std::string TextOf(const conflict::v1::DryRunResponse& report) {
   std::string text = absl::StrCat(report.records(), " records, ", report.decisions(),
                                   " decisions: ", report.changed(), " would be others, ",
                                   report.asked(), " left to a person\n");
+  if (report.remote() > 0) {
+    absl::StrAppend(&text, report.remote(), " places were asked about at other programs\n");
+  }
+  if (report.stood_in() > 0) {
+    absl::StrAppend(&text, "of ", report.stood_in(),
+                    " decisions the rule was not followed: its else stands in\n");
+  }
   if (report.changes().empty()) return text;
-  std::vector<Row> rows = {{"ENTITY", "PATH", "WAS", "BY", "WOULD BE", "BY", "OPERATION"}};
+  std::vector<Row> rows = {{"ENTITY", "PATH", "WAS", "BY", "WOULD BE", "BY", "OPERATION", "NOTE"}};
   for (const conflict::v1::DryRunChange& change : report.changes()) {
     rows.push_back({NameOf(change.entity()), Path(change.recorded().path()),
                     change.recorded().chosen(), change.recorded().rule(),
                     change.tried().chosen().empty() ? "asked" : change.tried().chosen(),
-                    change.tried().rule(), change.op_id()});
+                    change.tried().rule(), change.op_id(), change.note()});
   }
   return text + FormatTable(rows);
 }

@@ -43,6 +43,7 @@ json::Value JsonOf(const v1::OperationResult& result) {
   SetText(value, "cursor", result.cursor());
   if (!result.data().empty()) value.Set("data", Embedded(result.data()));
   if (!result.text().empty()) value.Set("text", Embedded(result.text()));
+  if (result.deleted()) value.Set("deleted", true);
   SetText(value, "conflict_id", result.conflict_id());
   return value;
 }

@@ -65,6 +65,8 @@ std::string TextOf(const v1::OperationResult& result) {
                         json::SerializePretty(Embedded(result.data())), "\n");
       } else if (!result.text().empty()) {
         absl::StrAppend(&text, "moved over changes made meanwhile: ", result.text(), "\n");
+      } else if (result.deleted()) {
+        absl::StrAppend(&text, "merged with changes made meanwhile: it is deleted\n");
       }
       break;
     default:

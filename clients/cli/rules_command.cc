@@ -108,7 +108,9 @@ absl::StatusOr<int> Try(const Call& call) {
   v1::DryRunRequest request;
   request.set_entity_type(call.arguments.operand(1));
   ASSIGN_OR_RETURN(*request.mutable_rules(), ReadRules(call, 2));
-  request.set_space(call.arguments.Get("space"));
+  auto space = ReadCountedSpace(call.arguments, call.environment);
+  if (!space.ok()) return UsageError(space.status());
+  request.set_space(*std::move(space));
   const auto records = ReadCount(call.arguments, "records", kRecordsDefault, 1, kRecordsMax);
   if (!records.ok()) return UsageError(records.status());
   request.set_records_max(*records);

@@ -3,11 +3,14 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "libs/json/value.h"
+#include "absl/strings/str_split.h"
+#include "libs/json/parse.h"
 #include "libs/jwt/mint.h"
 
 namespace bdcsync::cli {
@@ -66,6 +69,16 @@ absl::StatusOr<std::string> FindSecret(const Arguments& arguments, const Environ
 
 bool IsToken(absl::string_view text) {
   return absl::c_all_of(text, [](unsigned char c) { return absl::ascii_isgraph(c); });
+}
+
+std::string OwnSpace(absl::string_view token) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
+  std::string claims;
+  if (parts.size() != 3 || !absl::WebSafeBase64Unescape(parts[1], &claims)) return "";
+  const absl::StatusOr<json::Value> value = json::Parse(claims);
+  const json::Value* const user = value.ok() ? value->Find("sub") : nullptr;
+  if (user == nullptr || !user->is_string() || user->string().empty()) return "";
+  return absl::StrCat("user:", user->string());
 }
 
 std::function<std::string()> MakeTokenSource(const Arguments& arguments,

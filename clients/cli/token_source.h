@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "clients/cli/arguments.h"
 #include "clients/cli/environment.h"
@@ -37,5 +38,9 @@ bool IsToken(absl::string_view text);
 // secret either. What it borrows must outlive it.
 std::function<std::string()> MakeTokenSource(const Arguments& arguments,
                                              const Environment& environment);
+
+// The space of the user that this token is of; empty when it does not say. The token is not
+// checked.
+std::string OwnSpace(absl::string_view token);
 
 }  // namespace bdcsync::cli

@@ -71,7 +71,7 @@ Merger::Verdict Merger::Judge(const Rule* rule, const Clash& clash) {
   }
   Verdict last;
   last.kind = kind;
-  last.chosen = options_.standing.value_or(options_.later);
+  last.chosen = options_.standing ? *options_.standing : LaterHere();
   last.rule = RuleKind::kLastWriteWins;
   if (options_.standing) {
     last.rule = last.chosen == Side::kOurs ? RuleKind::kOurs : RuleKind::kTheirs;
@@ -83,7 +83,6 @@ std::optional<Merger::Verdict> Merger::Try(const Rule& rule, const Clash& clash)
   const Value* const base = clash.base;
   const Value* const theirs = clash.theirs;
   const Value* const ours = clash.ours;
-  const Side earlier = options_.later == Side::kOurs ? Side::kTheirs : Side::kOurs;
   const bool merges = rule.kind == RuleKind::kCounter || rule.kind == RuleKind::kText;
   if (options_.standing && !merges) return std::nullopt;
   switch (rule.kind) {
@@ -92,9 +91,9 @@ std::optional<Merger::Verdict> Merger::Try(const Rule& rule, const Clash& clash)
     case RuleKind::kTheirs:
       return Verdict{rule.kind, Side::kTheirs};
     case RuleKind::kFirstWrite:
-      return Verdict{rule.kind, earlier};
+      return Verdict{rule.kind, LaterHere() == Side::kOurs ? Side::kTheirs : Side::kOurs};
     case RuleKind::kLastWriteWins:
-      return Verdict{rule.kind, options_.later};
+      return Verdict{rule.kind, LaterHere()};
     case RuleKind::kScript:
     case RuleKind::kRemote:
     case RuleKind::kAsk:

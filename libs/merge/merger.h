@@ -111,6 +111,9 @@ class Merger {
   void Record(Decision decision);
   void AddNote(absl::string_view text);
   std::string PathHere() const;
+  Side LaterHere() const {
+    return options_.later_at ? options_.later_at(PathHere()) : options_.later;
+  }
 
   const MergeOptions& options_;
   const RuleSet& rules_;

@@ -88,9 +88,9 @@ struct RuleSetContext {
   const absl::flat_hash_set<std::string>* resolvers = nullptr;
 };
 
-// {"rules": [{"path", "rule", …}, …], "else", "delete"}: docs/merging.md. All members but `rules`
-// may be missing, and no others may be there. kInvalidArgument and kTooLarge; PathOf(status) is the
-// place in `rules` at fault, and the message names the pattern of the rule.
+// {"rules": [{"path", "rule", …}, …], "else", "delete"}, or the list alone: docs/merging.md. All
+// members but `rules` may be missing, and no others may be there. kInvalidArgument and kTooLarge;
+// PathOf(status) is the place in `rules` at fault, and the message names the pattern of the rule.
 absl::StatusOr<RuleSet> ParseRuleSet(const json::Value& rules, const RuleSetContext& context = {});
 
 }  // namespace bdcsync::merge

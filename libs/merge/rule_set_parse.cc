@@ -6,6 +6,8 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -34,22 +36,29 @@ class RuleSetReader {
   explicit RuleSetReader(const RuleSetContext& context) : context_(context) {}
 
   absl::StatusOr<RuleSet> Read(const Value& set) {
-    if (!set.is_object()) return Wrong("", "a rule set is an object with the member `rules`");
-    RETURN_IF_ERROR(CheckMembers(set, "", {"rules", "else", "delete"}));
     Rule everywhere;
+    if (set.is_array()) return ReadList(set, "", std::move(everywhere));
+    if (!set.is_object()) {
+      return Wrong("", "a rule set is an object with the member `rules`, or a list of rules");
+    }
+    RETURN_IF_ERROR(CheckMembers(set, "", {"rules", "else", "delete"}));
     RETURN_IF_ERROR(ReadDelete(set, "", everywhere));
     RETURN_IF_ERROR(ReadElse(set, "", 0, everywhere));
-    std::vector<PathRule> rules;
     const Value* list = set.Find("rules");
     if (list == nullptr || !list->is_array()) return Wrong("/rules", "expected a list of rules");
-    for (size_t i = 0; i < list->array().size(); ++i) {
-      ASSIGN_OR_RETURN(PathRule rule, ReadPathRule(list->array()[i], absl::StrCat("/rules/", i)));
+    return ReadList(*list, "/rules", std::move(everywhere));
+  }
+
+ private:
+  absl::StatusOr<RuleSet> ReadList(const Value& list, const std::string& place, Rule everywhere) {
+    std::vector<PathRule> rules;
+    for (size_t i = 0; i < list.array().size(); ++i) {
+      ASSIGN_OR_RETURN(PathRule rule, ReadPathRule(list.array()[i], absl::StrCat(place, "/", i)));
       rules.push_back(std::move(rule));
     }
     return RuleSet::Compile(std::move(rules), std::move(everywhere));
   }
 
- private:
   absl::Status Wrong(const std::string& place, absl::string_view what) const {
     return MakeErrorAt(
         Reason::kInvalidArgument, place,
@@ -79,25 +88,39 @@ class RuleSetReader {
     return PathRule{*std::move(steps), std::move(rule)};
   }
 
-  absl::StatusOr<RuleKind> ReadKind(const Value* name, const std::string& place,
-                                    bool as_else) const {
+  // Reads a rule's name into its kind, and into its keys when they follow: `keyed_list(id)`.
+  absl::Status ReadName(const Value* name, const std::string& place, bool as_else,
+                        Rule& rule) const {
     if (name == nullptr || !name->is_string()) return Wrong(place, "expected the name of a rule");
-    const std::optional<RuleKind> kind = RuleFromName(name->string());
-    if (!kind) return Wrong(place, absl::StrCat("there is no rule \"", name->string(), "\""));
-    if (as_else && !DecidesAlone(*kind)) {
-      return Wrong(place, absl::StrCat(name->string(), " cannot be an `else`"));
+    absl::string_view text = name->string();
+    const bool with_keys = absl::ConsumeSuffix(&text, ")");
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(text, absl::MaxSplits('(', with_keys ? 1 : 0));
+    const std::optional<RuleKind> kind = RuleFromName(parts.first);
+    if (!kind || (with_keys && *kind != RuleKind::kKeyedList)) {
+      return Wrong(place, absl::StrCat("there is no rule \"", name->string(), "\""));
     }
-    return *kind;
+    if (as_else && !DecidesAlone(*kind)) {
+      return Wrong(place, absl::StrCat(parts.first, " cannot be an `else`"));
+    }
+    rule.kind = *kind;
+    if (!with_keys) return absl::OkStatus();
+    json::Array keys;
+    for (const absl::string_view key : absl::StrSplit(parts.second, ',')) {
+      keys.emplace_back(std::string(absl::StripAsciiWhitespace(key)));
+      if (keys.back().string().empty()) return Wrong(place, "expected keyed_list(member, …)");
+    }
+    return TakeKeys(keys, place, rule);
   }
 
   // A rule and its arguments, at a path (`depth` 0) or as an `else`.
   absl::StatusOr<Rule> ReadRule(const Value& value, const std::string& place, size_t depth) {
     Rule rule;
-    ASSIGN_OR_RETURN(rule.kind, ReadKind(value.Find("rule"), place + "/rule", depth > 0));
+    RETURN_IF_ERROR(ReadName(value.Find("rule"), place + "/rule", depth > 0, rule));
     std::vector<absl::string_view> members = {"rule"};
     if (depth == 0) members.insert(members.end(), {"path", "delete"});
     if (!AlwaysDecides(rule.kind)) members.push_back("else");
-    if (rule.kind == RuleKind::kKeyedList) members.push_back("key");
+    if (rule.kind == RuleKind::kKeyedList && rule.keys.empty()) members.push_back("key");
     if (rule.kind == RuleKind::kStateMachine) members.push_back("transitions");
     if (rule.kind == RuleKind::kScript) members.push_back("script");
     if (rule.kind == RuleKind::kRemote) members.push_back("resolver");
@@ -118,7 +141,7 @@ class RuleSetReader {
   absl::Status ReadArguments(const Value& value, const std::string& place, Rule& rule) const {
     switch (rule.kind) {
       case RuleKind::kKeyedList:
-        return ReadKeys(value, place + "/key", rule);
+        return rule.keys.empty() ? ReadKeys(value, place + "/key", rule) : absl::OkStatus();
       case RuleKind::kStateMachine:
         return ReadTransitions(value, place + "/transitions", rule);
       case RuleKind::kScript:
@@ -172,6 +195,10 @@ class RuleSetReader {
     } else if (key != nullptr) {
       keys.push_back(*key);
     }
+    return TakeKeys(keys, place, rule);
+  }
+
+  absl::Status TakeKeys(const json::Array& keys, const std::string& place, Rule& rule) const {
     if (keys.empty() || keys.size() > kKeysMax) {
       return Wrong(place, absl::StrCat("expected the member that names an element, or 1 to ",
                                        kKeysMax, " of them"));
@@ -217,14 +244,14 @@ class RuleSetReader {
   }
 
   absl::Status ReadResolver(const Value* name, const std::string& place, Rule& rule) const {
-    RETURN_IF_ERROR(ReadName(name, place, "the name of a resolver", rule.resolver));
+    RETURN_IF_ERROR(ReadText(name, place, "the name of a resolver", rule.resolver));
     if (context_.resolvers == nullptr || context_.resolvers->contains(rule.resolver)) {
       return absl::OkStatus();
     }
     return Wrong(place, absl::StrCat("there is no resolver \"", rule.resolver, "\""));
   }
 
-  absl::Status ReadName(const Value* name, const std::string& place, absl::string_view what,
+  absl::Status ReadText(const Value* name, const std::string& place, absl::string_view what,
                         std::string& out) const {
     const auto is_control = [](unsigned char c) { return absl::ascii_iscntrl(c); };
     if (name == nullptr || !name->is_string() || name->string().empty() ||
@@ -254,7 +281,7 @@ class RuleSetReader {
       }
     }
     if (const Value* user = value.Find("assign_to"); user != nullptr) {
-      RETURN_IF_ERROR(ReadName(user, place + "/assign_to", "a user", ask.assign_to));
+      RETURN_IF_ERROR(ReadText(user, place + "/assign_to", "a user", ask.assign_to));
     }
     rule.ask = std::make_shared<const AskArguments>(std::move(ask));
     return absl::OkStatus();

@@ -62,8 +62,17 @@ TEST(RuleSet, TheOffendingPlaceIsNamed) {
     const char* rules;
     const char* path;
   } kCases[] = {
-      {"[]", ""},
+      {"7", ""},
       {"{}", "/rules"},
+      {R"([{"path":"$.a","rule":"lww"},{"path":"$.b","rule":"none"}])", "/1/rule"},
+      {R"([{"path":"$.a","rule":"max","else":"none"}])", "/0/else/rule"},
+      {R"j([{"path":"$.a","rule":"keyed_list()"}])j", "/0/rule"},
+      {R"j([{"path":"$.a","rule":"keyed_list)"}])j", "/0/rule"},
+      {R"([{"path":"$.a","rule":"keyed_list(id"}])", "/0/rule"},
+      {R"j([{"path":"$.a","rule":"keyed_list(id,)"}])j", "/0/rule"},
+      {R"j([{"path":"$.a","rule":"keyed_list(id, id)"}])j", "/0/rule"},
+      {R"j([{"path":"$.a","rule":"keyed_list(id)","key":"id"}])j", "/0/key"},
+      {R"j([{"path":"$.a","rule":"counter(id)"}])j", "/0/rule"},
       {R"({"rules":[],"els":"lww"})", "/els"},
       {R"({"rules":[1]})", "/rules/0"},
       {R"({"rules":[{"rule":"lww"}]})", "/rules/0/path"},
@@ -103,7 +112,24 @@ TEST(RuleSet, TheOffendingPlaceIsNamed) {
     EXPECT_EQ(ReasonOf(refused), Reason::kInvalidArgument) << rules;
     EXPECT_EQ(PathOf(refused), path) << rules;
   }
-  EXPECT_THAT(std::string(Refused(kCases[11].rules).message()), HasSubstr("$.b"));
+  EXPECT_THAT(std::string(Refused(kCases[20].rules).message()), HasSubstr("$.b"));
+}
+
+TEST(RuleSet, ABareListIsASetWithTheDefaultElse) {
+  const RuleSet set = Rules(R"([{"path":"$.a","rule":"max"}])");
+  EXPECT_EQ(At(set, {"a"}), "max");
+  EXPECT_EQ(set.everywhere().otherwise, nullptr);
+  EXPECT_EQ(At(Rules("[]"), {"a"}), At(RuleSet(), {"a"}));
+}
+
+TEST(RuleSet, KeysOfAListMayStandBehindItsName) {
+  const auto keys = [](const std::string& rule) {
+    const RuleSet set = Rules(absl::StrCat(R"([{"path":"$.a",)", rule, "}]"));
+    return set.RuleAt(set.Member(set.root(), "a"))->keys;
+  };
+  EXPECT_EQ(keys(R"j("rule":"keyed_list(id)")j"), keys(R"("rule":"keyed_list","key":"id")"));
+  EXPECT_EQ(keys(R"j("rule":"keyed_list(at, sensor)")j"),
+            (std::vector<std::string>{"at", "sensor"}));
 }
 
 TEST(RuleSet, ArgumentsOfAskAreRead) {

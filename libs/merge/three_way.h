@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "libs/json/value.h"
 #include "libs/merge/decision.h"
@@ -22,6 +24,9 @@ struct MergeOptions {
   const RuleSet* rules = nullptr;
   // The side written later, for lww and first_write: kOurs or kTheirs.
   Side later = Side::kOurs;
+  // The same at one place, whose path is as Decision writes it; nothing: `later` everywhere. The
+  // order of what both sides add or move is that of `later` in any case.
+  std::function<Side(const std::string& path)> later_at;
   // Borrowed. How rule `text` merges; nullptr: WordMerger.
   const TextMerger* text = nullptr;
   // Borrowed. Decides where a rule `script`, `remote` or `ask` does; nullptr: the `else` of the

@@ -1,6 +1,7 @@
 #include "libs/merge/three_way.h"
 
 #include <string>
+#include <vector>
 
 #include "libs/json/parse.h"
 #include "libs/json/serialize.h"
@@ -157,6 +158,24 @@ TEST(ThreeWayMerge, TwoInsertionsAtOnePlaceOverlap) {
 TEST(ThreeWayMerge, KeysInPathsAreEscaped) {
   EXPECT_THAT(Decisions(Merged(R"({"a/b":{"~":1}})", R"({"a/b":{"~":2}})", R"({"a/b":{"~":3}})")),
               ElementsAre("/a~1b/~0 lww 1 2 3 ours"));
+}
+
+TEST(ThreeWayMerge, WhichSideIsLaterMayBeSaidPlaceByPlace) {
+  MergeOptions options;
+  std::vector<std::string> asked;
+  options.later_at = [&asked](const std::string& path) {
+    asked.push_back(path);
+    return path == "/a" ? Side::kTheirs : Side::kOurs;
+  };
+  const auto merged = [&options](const char* theirs, const char* ours) {
+    return Serialize(
+        *Merge(*Parse(R"({"a":0,"b":0,"c":0})"), *Parse(theirs), *Parse(ours), options).value);
+  };
+  EXPECT_EQ(merged(R"({"a":1,"b":1,"c":1})", R"({"a":2,"b":2,"c":0})"), R"({"a":1,"b":2,"c":1})");
+  EXPECT_EQ(asked, (std::vector<std::string>{"/a", "/b"})) << "only where times decide";
+  const RuleSet first = *ParseRuleSet(*Parse(R"([{"path":"$.*","rule":"first_write"}])"));
+  options.rules = &first;
+  EXPECT_EQ(merged(R"({"a":1,"b":1,"c":0})", R"({"a":2,"b":2,"c":0})"), R"({"a":2,"b":1,"c":0})");
 }
 
 }  // namespace

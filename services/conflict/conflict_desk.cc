@@ -12,62 +12,17 @@
 #include "libs/base/status.h"
 #include "libs/rpc/status.h"
 #include "services/conflict/desk_request.h"
+#include "services/conflict/stored_conflicts.h"
 
 namespace bdcsync::conflict {
 namespace {
 
-constexpr int kAttemptsMax = 3;
-
-// What a caller is told of a store that failed.
-absl::Status Unavailable(const absl::Status& stored) {
-  if (absl::IsDataLoss(stored)) return stored;
-  return MakeError(Reason::kUnavailable, "the conflicts cannot be reached");
-}
-
 void SetError(const absl::Status& status, common::v1::Error& error) { rpc::ToProto(status, error); }
-
-absl::Status NotFound() { return MakeError(Reason::kNotFound, "there is no such conflict"); }
-
-absl::Status Closed() { return MakeError(Reason::kPreconditionFailed, "the conflict is closed"); }
 
 absl::Status CheckIds(int ids) {
   if (ids <= kDeskItemsMax) return absl::OkStatus();
   return MakeErrorAt(Reason::kInvalidArgument, "conflict_ids",
                      absl::StrCat("a call holds at most ", kDeskItemsMax, " conflicts"));
-}
-
-absl::StatusOr<std::vector<v1::Choice>> ChoicesOf(const StoredConflict& stored) {
-  v1::DecideItem kept;
-  if (!kept.ParseFromString(stored.choices)) return absl::DataLossError("choices cannot be read");
-  return std::vector<v1::Choice>(kept.choices().begin(), kept.choices().end());
-}
-
-// Tells at each open place what was chosen for it already.
-absl::Status AddChosen(StoredConflict& stored) {
-  ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
-  for (const v1::Choice& choice : kept) {
-    for (v1::OpenPlace& place : *stored.conflict.mutable_places()) {
-      if (!absl::c_linear_search(choice.paths(), place.decision().path())) continue;
-      place.mutable_decision()->set_chosen(choice.choice());
-      if (choice.choice() == "value") place.mutable_decision()->set_result(choice.value());
-    }
-  }
-  return absl::OkStatus();
-}
-
-using ById = std::map<std::string, StoredConflict>;
-
-absl::StatusOr<ById> Read(DeskStorage& storage, std::vector<std::string> ids) {
-  std::erase_if(ids, [](const std::string& id) { return !IsConflictId(id); });
-  absl::StatusOr<std::vector<StoredConflict>> stored = storage.Get(ids);
-  if (!stored.ok()) return Unavailable(stored.status());
-  ById by_id;
-  for (StoredConflict& one : *stored) {
-    RETURN_IF_ERROR(AddChosen(one));
-    std::string id = one.conflict.conflict_id();
-    by_id.emplace(std::move(id), std::move(one));
-  }
-  return by_id;
 }
 
 // How many of `places` fit one answer; at least one.
@@ -91,15 +46,16 @@ std::vector<std::string> IdsOf(const std::vector<Place>& places) {
 
 absl::StatusOr<v1::GetConflictsResponse> GetAll(DeskStorage& storage,
                                                 const v1::GetConflictsRequest& request) {
-  ASSIGN_OR_RETURN(const ById found,
-                   Read(storage, {request.conflict_ids().begin(), request.conflict_ids().end()}));
+  ASSIGN_OR_RETURN(
+      const ConflictsById found,
+      ReadConflicts(storage, {request.conflict_ids().begin(), request.conflict_ids().end()}));
   v1::GetConflictsResponse response;
   size_t bytes = 0;
   for (const std::string& id : request.conflict_ids()) {
     v1::ConflictOrError& result = *response.add_conflicts();
     const auto at = found.find(id);
     if (at == found.end()) {
-      SetError(NotFound(), *result.mutable_error());
+      SetError(NoSuchConflict(), *result.mutable_error());
       continue;
     }
     const size_t size = at->second.conflict.ByteSizeLong();
@@ -117,13 +73,15 @@ absl::StatusOr<v1::GetConflictsResponse> GetAll(DeskStorage& storage,
 }  // namespace
 
 ConflictDesk::ConflictDesk(DeskStorage& storage, const ConflictMerger& merger,
-                           rpc::WorkerPool& workers, const Clock& clock, DeskLimits limits,
-                           Observer observer)
+                           const RemoteAccess& remote, rpc::WorkerPool& workers, const Clock& clock,
+                           DeskLimits limits, Observer observer)
     : storage_(storage),
       merger_(merger),
+      remote_(remote),
       clock_(clock),
       limits_(limits),
       observer_(std::move(observer)),
+      turns_(limits.due_stepped_over_max, observer_.on_too_many_due),
       calls_(workers) {}
 
 int64_t ConflictDesk::NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
@@ -138,14 +96,14 @@ void ConflictDesk::List(const v1::ListConflictsRequest& request,
 
 absl::StatusOr<v1::ListConflictsResponse> ConflictDesk::ListPage(const ConflictQuery& query) {
   absl::StatusOr<std::vector<ConflictPlace>> places = storage_.List(query);
-  if (!places.ok()) return Unavailable(places.status());
+  if (!places.ok()) return ConflictsUnavailable(places.status());
   const size_t fitting = CountThatFit(*places);
   const bool more = fitting < places->size() || places->size() == static_cast<size_t>(query.limit);
   places->resize(fitting);
   v1::ListConflictsResponse response;
   if (places->empty()) return response;
   if (more) response.set_next_page_token(PageTokenAfter(places->back()));
-  ASSIGN_OR_RETURN(ById found, Read(storage_, IdsOf(*places)));
+  ASSIGN_OR_RETURN(ConflictsById found, ReadConflicts(storage_, IdsOf(*places)));
   for (const ConflictPlace& place : *places) {
     const auto at = found.find(place.conflict_id);
     if (at != found.end()) *response.add_conflicts() = std::move(at->second.conflict);
@@ -171,12 +129,12 @@ void ConflictDesk::RecordFacts(const v1::RecordFactsRequest& request,
   calls_.Run<v1::RecordFactsResponse>(
       [this, facts = *std::move(facts)]() -> absl::StatusOr<v1::RecordFactsResponse> {
         absl::Status recorded = storage_.Record(facts);
-        for (int i = 1; i < kAttemptsMax && absl::IsAborted(recorded); ++i) {
+        for (int i = 1; i < kDeskAttemptsMax && absl::IsAborted(recorded); ++i) {
           recorded = storage_.Record(facts);
         }
-        if (!recorded.ok()) return Unavailable(recorded);
+        if (!recorded.ok()) return ConflictsUnavailable(recorded);
         for (const v1::Conflict& conflict : facts.held) {
-          if (IsClosed(conflict.state())) observer_(conflict.state());
+          if (IsClosed(conflict.state())) observer_.on_closed(conflict.state());
         }
         return v1::RecordFactsResponse();
       },
@@ -197,11 +155,11 @@ absl::StatusOr<v1::ListDueResponse> ConflictDesk::ListDuePage(int limit) {
        .opening_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.opening_grace),
        .verified_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.verify_interval),
        .limit = turns_.PlacesToRead(limit)});
-  if (!places.ok()) return Unavailable(places.status());
+  if (!places.ok()) return ConflictsUnavailable(places.status());
   turns_.Cut(limit, places->due);
   places->due.resize(CountThatFit(places->due));
   turns_.Told(places->due);
-  ASSIGN_OR_RETURN(ById found, Read(storage_, IdsOf(places->due)));
+  ASSIGN_OR_RETURN(ConflictsById found, ReadConflicts(storage_, IdsOf(places->due)));
   v1::ListDueResponse response;
   response.set_next_deadline_ms(places->next_deadline_ms);
   for (const DuePlace& place : places->due) {
@@ -221,81 +179,17 @@ void ConflictDesk::Assign(const v1::AssignRequest& request, Answer<v1::AssignRes
   }
   calls_.Run<v1::AssignResponse>(
       [this, request]() -> absl::StatusOr<v1::AssignResponse> {
-        if (!IsConflictId(request.conflict_id())) return NotFound();
+        if (!IsConflictId(request.conflict_id())) return NoSuchConflict();
         absl::StatusOr<bool> assigned = storage_.Assign(request.conflict_id(), request.user_id());
-        if (!assigned.ok()) return Unavailable(assigned.status());
-        ASSIGN_OR_RETURN(ById found, Read(storage_, {request.conflict_id()}));
-        if (found.empty()) return NotFound();
-        if (!*assigned) return Closed();
+        if (!assigned.ok()) return ConflictsUnavailable(assigned.status());
+        ASSIGN_OR_RETURN(ConflictsById found, ReadConflicts(storage_, {request.conflict_id()}));
+        if (found.empty()) return NoSuchConflict();
+        if (!*assigned) return ConflictIsClosed();
         v1::AssignResponse response;
         *response.mutable_conflict() = std::move(found.begin()->second.conflict);
         return response;
       },
       std::move(answer));
-}
-
-void ConflictDesk::Decide(const v1::DecideRequest& request, Answer<v1::DecideResponse> answer) {
-  if (absl::Status ids = CheckIds(request.items_size()); !ids.ok()) return answer(ids);
-  calls_.Run<v1::DecideResponse>([this, request] { return DecideAll(request); }, std::move(answer));
-}
-
-absl::StatusOr<v1::DecideResponse> ConflictDesk::DecideAll(const v1::DecideRequest& request) {
-  std::vector<std::string> ids;
-  for (const v1::DecideItem& item : request.items()) ids.push_back(item.conflict_id());
-  ASSIGN_OR_RETURN(const ById found, Read(storage_, std::move(ids)));
-  v1::DecideResponse response;
-  for (const v1::DecideItem& item : request.items()) {
-    v1::DecideResult& result = *response.add_results();
-    const auto at = found.find(item.conflict_id());
-    if (at == found.end()) {
-      SetError(NotFound(), *result.mutable_error());
-    } else {
-      DecideOne(item, at->second, result);
-    }
-  }
-  return response;
-}
-
-void ConflictDesk::DecideOne(const v1::DecideItem& item, StoredConflict stored,
-                             v1::DecideResult& result) {
-  const absl::Status decided = [&]() -> absl::Status {
-    if (IsClosed(stored.conflict.state())) return Closed();
-    RETURN_IF_ERROR(CheckChoices(item));
-    ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
-    RETURN_IF_ERROR(merger_.Merge(stored.conflict, item, kept, result));
-    if (item.keep() && item.choices_size() > 0 && result.open_size() > 0) {
-      return Keep(item, stored);
-    }
-    return absl::OkStatus();
-  }();
-  if (!decided.ok()) {
-    result.Clear();
-    SetError(decided, *result.mutable_error());
-  }
-  *result.mutable_conflict() = std::move(stored.conflict);
-}
-
-absl::Status ConflictDesk::Keep(const v1::DecideItem& item, StoredConflict stored) {
-  for (int i = 0; i < kAttemptsMax; ++i) {
-    ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
-    v1::DecideItem choices;
-    for (v1::Choice& choice : FoldChoices(kept, item)) {
-      *choices.add_choices() = std::move(choice);
-    }
-    if (choices.choices_size() > kChoicesMax || choices.ByteSizeLong() > kKeptChoicesBytesMax) {
-      return MakeErrorAt(Reason::kTooLarge, "choices", "too much is chosen to be kept");
-    }
-    const absl::StatusOr<bool> done =
-        storage_.KeepChoices(item.conflict_id(), stored.choices, choices.SerializeAsString());
-    if (!done.ok()) return Unavailable(done.status());
-    if (*done) return absl::OkStatus();
-    // Somebody else has kept or closed meanwhile.
-    ASSIGN_OR_RETURN(ById found, Read(storage_, {item.conflict_id()}));
-    if (found.empty()) return NotFound();
-    stored = std::move(found.begin()->second);
-    if (IsClosed(stored.conflict.state())) return Closed();
-  }
-  return MakeError(Reason::kUnavailable, "others decide about the conflict at this moment");
 }
 
 }  // namespace bdcsync::conflict

@@ -1,10 +1,13 @@
 // What people and workers ask about conflicts: lists them, tells what is due, gives them to users,
-// merges them as was chosen, and keeps what the log is known to hold of them. The log is right
-// where the two differ. Thread-safe; never blocks but in Drain.
+// merges them as was chosen, asking other programs where rules say so, and keeps what the log is
+// known to hold of them. The log is right where the two differ. Thread-safe; never blocks but in
+// Drain.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
@@ -12,6 +15,7 @@
 #include "services/conflict/desk_storage.h"
 #include "services/conflict/due_turns.h"
 #include "services/conflict/merge_conflict.h"
+#include "services/conflict/remote/remote_rounds.h"
 
 namespace bdcsync::conflict {
 
@@ -23,6 +27,8 @@ inline constexpr int kDuePageDefault = 100;
 inline constexpr size_t kUserIdBytesMax = 256;
 // An answer stops before the conflict that would make it larger; the first is always in it.
 inline constexpr size_t kDeskAnswerBytesMax = size_t{4} << 20;
+// Attempts at what others change at the same time.
+inline constexpr int kDeskAttemptsMax = 3;
 // Choices kept for one conflict.
 inline constexpr size_t kKeptChoicesBytesMax = size_t{1} << 20;
 
@@ -31,18 +37,24 @@ struct DeskLimits {
   absl::Duration opening_grace = absl::Seconds(10);
   // An open one is compared with the log this often.
   absl::Duration verify_interval = absl::Minutes(1);
+  // Of those that are due and cannot be closed so many are stepped over.
+  int due_stepped_over_max = 1000;
 };
 
 class ConflictDesk {
  public:
   template <typename Response>
   using Answer = DeskCalls::Answer<Response>;
-  // Told of every conflict that the log is said to have closed, as often as it is said.
-  using Observer = std::function<void(v1::ConflictState state)>;
+  struct Observer {
+    // Told of every conflict that the log is said to have closed, as often as it is said.
+    std::function<void(v1::ConflictState state)> on_closed;
+    // More that are due cannot be closed than are stepped over.
+    std::function<void()> on_too_many_due;
+  };
 
   // All are borrowed and must outlive the desk.
-  ConflictDesk(DeskStorage& storage, const ConflictMerger& merger, rpc::WorkerPool& workers,
-               const Clock& clock, DeskLimits limits, Observer observer);
+  ConflictDesk(DeskStorage& storage, const ConflictMerger& merger, const RemoteAccess& remote,
+               rpc::WorkerPool& workers, const Clock& clock, DeskLimits limits, Observer observer);
   ConflictDesk(const ConflictDesk&) = delete;
   ConflictDesk& operator=(const ConflictDesk&) = delete;
 
@@ -54,7 +66,8 @@ class ConflictDesk {
   void ListDue(const v1::ListDueRequest& request, Answer<v1::ListDueResponse> answer);
   //   kNotFound, kPreconditionFailed  there is no such conflict; it is closed.
   void Assign(const v1::AssignRequest& request, Answer<v1::AssignResponse> answer);
-  // What is wrong with one conflict is said in its result.
+  // What is wrong with one conflict is said in its result. Nobody else is asked for longer than
+  // the time for it: then the `else` of their rules decides, as wherever they fail.
   void Decide(const v1::DecideRequest& request, Answer<v1::DecideResponse> answer);
 
   // Returns when nothing is under way, or at `deadline`.
@@ -63,13 +76,20 @@ class ConflictDesk {
  private:
   absl::StatusOr<v1::ListConflictsResponse> ListPage(const ConflictQuery& query);
   absl::StatusOr<v1::ListDueResponse> ListDuePage(int limit);
-  absl::StatusOr<v1::DecideResponse> DecideAll(const v1::DecideRequest& request);
-  void DecideOne(const v1::DecideItem& item, StoredConflict stored, v1::DecideResult& result);
+
+  // conflict_desk_decide.cc
+  struct DecideCall;
+  void Continue(const std::shared_ptr<DecideCall>& call);
+  // Decides what can be decided. False: other programs have to be asked first.
+  absl::StatusOr<bool> DecideAll(DecideCall& call);
+  bool DecideOne(int index, DecideCall& call);
+  absl::StatusOr<bool> Merge(int index, const StoredConflict& stored, DecideCall& call);
   absl::Status Keep(const v1::DecideItem& item, StoredConflict stored);
   int64_t NowMs() const;
 
   DeskStorage& storage_;
   const ConflictMerger& merger_;
+  const RemoteAccess& remote_;
   const Clock& clock_;
   const DeskLimits limits_;
   const Observer observer_;

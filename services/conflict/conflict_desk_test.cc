@@ -13,6 +13,7 @@
 #include "absl/synchronization/notification.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
+#include "services/conflict/remote/fake_resolver_testing.h"
 #include "services/conflict/rule_merger.h"
 #include "services/conflict/rules_testing.h"
 #include "services/conflict/storage/sqlite_desk_storage.h"
@@ -124,13 +125,22 @@ class ConflictDeskTest : public ::testing::Test {
   std::unique_ptr<DeskStorage> storage_ = *OpenSqliteDeskStorage(path_);
   ManualClock clock_{kNow};
   rpc::WorkerPool workers_{{.threads = 2}};
-  const std::shared_ptr<const ActiveRules> rules_ =
+  std::shared_ptr<const ActiveRules> rules_ =
       RulesOf({{"note", R"({"rules":[{"path":"$.a","rule":"ask"},{"path":"$.b","rule":"ask"}]})"}});
   RuleMerger merger_{[this] { return rules_; }, clock_, ResolveLimits(), nullptr};
   std::vector<v1::ConflictState> closed_;
-  ConflictDesk desk_{*storage_,    merger_,
-                     workers_,     clock_,
-                     DeskLimits(), [this](v1::ConflictState state) { closed_.push_back(state); }};
+  FakeResolver resolver_;
+  std::atomic<size_t> out_of_time_{0};
+  const RemoteAccess remote_{.resolver = resolver_,
+                             .clock = clock_,
+                             .on_out_of_time = [this](size_t places) { out_of_time_ += places; }};
+  ConflictDesk desk_{*storage_,
+                     merger_,
+                     remote_,
+                     workers_,
+                     clock_,
+                     DeskLimits(),
+                     {.on_closed = [this](v1::ConflictState state) { closed_.push_back(state); }}};
 };
 
 TEST_F(ConflictDeskTest, PagesFollowEachOtherToTheEnd) {

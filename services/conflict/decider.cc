@@ -1,6 +1,5 @@
 #include "services/conflict/decider.h"
 
-#include <atomic>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -8,7 +7,6 @@
 #include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/entity/key.h"
-#include "services/conflict/remote/remote_questions.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -78,12 +76,11 @@ struct Decider::Call {
                     [this, &clock = decider.clock_] { return clock.Monotonic() < scripts_end; },
                 .ask_remote =
                     [this](int item, const merge::Question& question) {
-                      return questions.Evaluate(item, question);
+                      return rounds.questions().Evaluate(item, question);
                     }},
         resolving(request, context),
-        questions([this](int item) { return MeetingOf(request, resolving, item); }),
-        scripts_end(decider.clock_.Monotonic() + decider.limits_.script_time_max),
-        stop_asking_at(decider.clock_.Monotonic() + decider.limits_.remote_wait_max) {}
+        rounds(decider.remote_, [this](int item) { return MeetingOf(request, resolving, item); }),
+        scripts_end(decider.clock_.Monotonic() + decider.limits_.script_time_max) {}
 
   const v1::ResolveRequest& request;
   Decided decided;
@@ -91,15 +88,8 @@ struct Decider::Call {
   const std::shared_ptr<const ActiveRules> rules;  // Shared with those who replace them meanwhile.
   const ResolveContext context;
   Resolving resolving;
-  RemoteQuestions questions;
-  absl::Duration scripts_end;           // Monotonic; later by the time for which others were asked.
-  const absl::Duration stop_asking_at;  // Monotonic.
-  absl::Duration asked_at;              // Monotonic; when the round that is out began.
-  // The round that is out: its questions, and room for their answers.
-  std::vector<RemoteQuestions::Batch> batches;
-  std::vector<std::vector<RemoteAnswer>> answers;
-  std::atomic<size_t> waiting{0};  // For so many resolvers, and for whoever asks them.
-  bool has_asked = false;
+  RemoteRounds rounds;
+  absl::Duration scripts_end;  // Monotonic; later by the time for which others were asked.
 };
 
 void Decider::Resolve(const v1::ResolveRequest& request, Decided decided) {
@@ -133,38 +123,20 @@ void Decider::Continue(const std::shared_ptr<Call>& call) {
 
 bool Decider::RunRound(const std::shared_ptr<Call>& call) {
   const CallScope scope(call->trace);
-  for (size_t i = 0; i < call->batches.size(); ++i) {
-    call->questions.Put(call->batches[i], std::move(call->answers[i]));
-  }
-  const absl::Duration now = clock_.Monotonic();
-  if (call->has_asked) call->scripts_end += now - call->asked_at;
-  if (now >= call->stop_asking_at) call->questions.Stop();
+  call->scripts_end += call->rounds.Begin();
   if (!call->resolving.Advance()) return Ask(call);
-  if (call->questions.given_up() > 0) observer_.on_out_of_time(call->questions.given_up());
+  call->rounds.End();
   Keep(*call);
   OnEnded(*call);
   return false;
 }
 
 bool Decider::Ask(const std::shared_ptr<Call>& call) {
-  if (!call->has_asked) {
-    call->has_asked = true;
+  if (!call->rounds.has_asked()) {
     absl::MutexLock lock(&mutex_);
     ++asking_;
   }
-  call->asked_at = clock_.Monotonic();
-  call->batches = call->questions.Take();
-  call->answers.assign(call->batches.size(), {});
-  call->waiting = call->batches.size() + 1;
-  for (size_t i = 0; i < call->batches.size(); ++i) {
-    RemoteQuestions::Batch& batch = call->batches[i];
-    remote_.ResolvePlaces(batch.resolver, std::move(batch.places),
-                          [this, call, i](std::vector<RemoteAnswer> answers) {
-                            call->answers[i] = std::move(answers);
-                            if (call->waiting.fetch_sub(1) == 1) Continue(call);
-                          });
-  }
-  return call->waiting.fetch_sub(1) == 1;
+  return call->rounds.Ask([this, call] { Continue(call); });
 }
 
 void Decider::Keep(Call& call) {
@@ -172,6 +144,7 @@ void Decider::Keep(Call& call) {
   Records records;
   for (int i = 0; i < call.request.items_size(); ++i) {
     v1::ResolveResult& result = *resolved.response.mutable_results(i);
+    if (result.wants_writes()) continue;  // It is asked about again.
     observer_.on_resolved(result);
     if (result.has_error()) continue;
     if (result.has_conflict()) {
@@ -193,7 +166,7 @@ void Decider::Keep(Call& call) {
 }
 
 void Decider::OnEnded(const Call& call) {
-  if (!call.has_asked) return;
+  if (!call.rounds.has_asked()) return;
   absl::MutexLock lock(&mutex_);
   --asking_;
 }

@@ -18,7 +18,7 @@
 #include "libs/rpc/worker_pool.h"
 #include "services/conflict/desk_calls.h"
 #include "services/conflict/recorder.h"
-#include "services/conflict/remote/remote_resolver.h"
+#include "services/conflict/remote/remote_rounds.h"
 #include "services/conflict/resolve.h"
 
 namespace bdcsync::conflict {
@@ -31,15 +31,13 @@ class Decider {
     std::function<void(const v1::ResolveResult& result)> on_resolved;
     // Told of every run of a script.
     std::function<void(absl::string_view entity_type, const absl::Status& run)> on_script;
-    // Told how many places the `else` decided because the time for asking was up.
-    std::function<void(size_t places)> on_out_of_time;
   };
   // The rules that hold; asked once for each call, on any thread.
   using Rules = std::function<std::shared_ptr<const ActiveRules>()>;
 
-  // `recorder`, `workers`, `remote` and `clock` are borrowed and must outlive the decider.
-  Decider(Recorder& recorder, rpc::WorkerPool& workers, RemoteResolver& remote, const Clock& clock,
-          Rules rules, ResolveLimits limits, Observer observer)
+  // All are borrowed and must outlive the decider.
+  Decider(Recorder& recorder, rpc::WorkerPool& workers, const RemoteAccess& remote,
+          const Clock& clock, Rules rules, ResolveLimits limits, Observer observer)
       : recorder_(recorder),
         remote_(remote),
         clock_(clock),
@@ -75,7 +73,7 @@ class Decider {
   void OnEnded(const Call& call);
 
   Recorder& recorder_;
-  RemoteResolver& remote_;
+  const RemoteAccess& remote_;
   const Clock& clock_;
   const Rules rules_;
   const ResolveLimits limits_;

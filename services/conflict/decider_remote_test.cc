@@ -1,7 +1,5 @@
 // Rules that ask other programs, from the request to the record: rounds, chains, failures, time.
-#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,13 +8,12 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "libs/base/clock.h"
-#include "libs/json/parse.h"
 #include "libs/sql/sqlite.h"
 #include "libs/testing/status_matchers.h"
 #include "services/conflict/decider.h"
+#include "services/conflict/remote/fake_resolver_testing.h"
 #include "services/conflict/rules_testing.h"
 #include "services/conflict/storage/sqlite_resolution_storage.h"
 
@@ -25,75 +22,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
-
-// Holds what is asked until the test answers it, or answers at once.
-class FakeResolver final : public RemoteResolver {
- public:
-  struct Asked {
-    std::string name;
-    std::vector<RemotePlace> places;
-    Answered answered;
-
-    std::vector<std::string> paths() const {
-      std::vector<std::string> paths;
-      for (const RemotePlace& place : places) {
-        paths.push_back(absl::StrCat(place.meeting->op_id, place.path));
-      }
-      return paths;
-    }
-    void AnswerAll(const RemoteAnswer& answer) {
-      answered(std::vector<RemoteAnswer>(places.size(), answer));
-    }
-  };
-
-  void ResolvePlaces(absl::string_view name, std::vector<RemotePlace> places,
-                     Answered answered) override {
-    Asked asked{std::string(name), std::move(places), std::move(answered)};
-    std::optional<RemoteAnswer> at_once;
-    {
-      absl::MutexLock lock(&mutex_);
-      ++rounds_;
-      at_once = at_once_;
-      if (!at_once) {
-        asked_.push_back(std::move(asked));
-        return;
-      }
-    }
-    asked.AnswerAll(*at_once);
-  }
-
-  void AnswerAtOnce(RemoteAnswer answer) {
-    absl::MutexLock lock(&mutex_);
-    at_once_ = std::move(answer);
-  }
-  Asked Take() {
-    absl::MutexLock lock(&mutex_);
-    const auto any = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !asked_.empty(); };
-    mutex_.Await(absl::Condition(&any));
-    Asked asked = std::move(asked_.front());
-    asked_.pop_front();
-    return asked;
-  }
-  size_t held() const {
-    absl::MutexLock lock(&mutex_);
-    return asked_.size();
-  }
-  int rounds() const {
-    absl::MutexLock lock(&mutex_);
-    return rounds_;
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  std::deque<Asked> asked_ ABSL_GUARDED_BY(mutex_);
-  std::optional<RemoteAnswer> at_once_ ABSL_GUARDED_BY(mutex_);
-  int rounds_ ABSL_GUARDED_BY(mutex_) = 0;
-};
-
-RemoteAnswer ValueOf(const std::string& text) {
-  return {.failure = std::nullopt, .value = *json::Parse(text)};
-}
-RemoteAnswer Nothing(NoAnswer reason) { return {.failure = reason, .value = std::nullopt}; }
 
 class DeciderRemoteTest : public ::testing::Test {
  protected:
@@ -161,15 +89,17 @@ class DeciderRemoteTest : public ::testing::Test {
   FakeResolver resolver_;
   std::atomic<int> told_{0};
   std::atomic<size_t> out_of_time_{0};
+  const RemoteAccess remote_{.resolver = resolver_,
+                             .clock = clock_,
+                             .on_out_of_time = [this](size_t places) { out_of_time_ += places; }};
   Decider decider_{recorder_,
                    workers_,
-                   resolver_,
+                   remote_,
                    clock_,
                    [this] { return rules_; },
                    {.script_time_max = absl::Milliseconds(500)},
                    {.on_resolved = [this](const v1::ResolveResult&) { ++told_; },
-                    .on_script = [](absl::string_view, const absl::Status&) {},
-                    .on_out_of_time = [this](size_t places) { out_of_time_ += places; }}};
+                    .on_script = [](absl::string_view, const absl::Status&) {}}};
   v1::ResolveRequest request_;
   absl::Notification done_;
   absl::StatusOr<v1::ResolveResponse> answer_;
@@ -337,7 +267,7 @@ TEST_F(DeciderRemoteTest, WhenTheTimeIsUpTheElseDecidesTheRest) {
   Begin();
   resolver_.Take().AnswerAll(ValueOf("25"));
   FakeResolver::Asked second = resolver_.Take();
-  clock_.Advance(ResolveLimits().remote_wait_max);
+  clock_.Advance(remote_.wait_max);
   second.AnswerAll(ValueOf("45"));  // What has come counts.
   EXPECT_THAT(Merged(), ElementsAre(Price(25), Price(45), Price(40), Price(40)));
   EXPECT_EQ(resolver_.held(), 0u);

@@ -116,9 +116,10 @@ class DeciderTest : public ::testing::Test {
   Recorder recorder_{storage_, workers_, clock_, {}, [](size_t, absl::Duration) {}};
   std::shared_ptr<const ActiveRules> rules_ = std::make_shared<const ActiveRules>();
   ResolverRegistry nobody_{[](size_t) {}};
+  const RemoteAccess remote_{.resolver = nobody_, .clock = clock_};
   Decider decider_{recorder_,
                    workers_,
-                   nobody_,
+                   remote_,
                    clock_,
                    [this] { return rules_; },
                    {},
@@ -167,7 +168,7 @@ TEST_F(DeciderTest, MeetingsWithScriptsAreDecidedOnAWorker) {
 
 TEST_F(DeciderTest, WhenTheTimeForScriptsIsUpTheElseDecides) {
   rules_ = RulesOf({{"note", R"({"rules":[{"path":"$","rule":"script","script":"return 7"}]})"}});
-  Decider hasty(recorder_, workers_, nobody_, clock_, [this] { return rules_; },
+  Decider hasty(recorder_, workers_, remote_, clock_, [this] { return rules_; },
                 {.script_time_max = absl::ZeroDuration()},
                 {.on_resolved = [](const v1::ResolveResult&) {}, .on_script = nullptr});
   absl::Notification done;

@@ -27,6 +27,18 @@ class DeskCalls {
   DeskCalls(const DeskCalls&) = delete;
   DeskCalls& operator=(const DeskCalls&) = delete;
 
+  // Keeps Drain waiting as long as it lives: for a call that is under way elsewhere.
+  class UnderWay {
+   public:
+    explicit UnderWay(DeskCalls& calls) : calls_(calls) { calls_.Add(1); }
+    ~UnderWay() { calls_.Add(-1); }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+   private:
+    DeskCalls& calls_;
+  };
+
   // `answer` runs exactly once: with what `work` returned, or with UNAVAILABLE at once when too
   // much waits for a worker.
   template <typename Response>

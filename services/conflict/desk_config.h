@@ -17,6 +17,15 @@ inline constexpr config::Duration kVerifyInterval{
     .min = absl::Seconds(1),
     .max = absl::Hours(24),
     .doc = "How often each open conflict is compared with the log."};
+inline constexpr config::Int kDueSteppedOverMax{
+    .name = "conflict.due_stepped_over_max",
+    .default_value = 1000,
+    .min = 0,
+    .max = 100'000,
+    .unit = "conflicts",
+    .doc =
+        "Conflicts that are due but could not be closed, over which those that are due later are "
+        "reached. Behind more than these they wait."};
 inline constexpr config::Int kDeskPostgresConnectionsMax{
     .name = "conflict.desk_postgres_connections_max",
     .default_value = 4,

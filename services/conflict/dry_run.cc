@@ -78,6 +78,21 @@ bool OursWasLater(const std::vector<merge::Decision>& decisions) {
   return true;
 }
 
+// Leaves places of `ask` open.
+class OpenOrRemote final : public merge::RuleEvaluator {
+ public:
+  explicit OpenOrRemote(merge::RuleEvaluator& remote) : remote_(remote) {}
+  merge::Answer Evaluate(const merge::Question& question) override {
+    if (question.rule.kind != merge::RuleKind::kAsk) return remote_.Evaluate(question);
+    merge::Answer open;
+    open.kind = merge::Answer::Kind::kPending;
+    return open;
+  }
+
+ private:
+  merge::RuleEvaluator& remote_;
+};
+
 // What the merge came to at a place that it does not tell of: both changes stand there.
 merge::Decision Standing(const merge::Decision& recorded, const Document& merged) {
   merge::Decision standing = recorded;
@@ -91,7 +106,7 @@ merge::Decision Standing(const merge::Decision& recorded, const Document& merged
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ActiveRules>> RulesToTry(
-    const v1::DryRunRequest& request, const merge::ScriptCompiler& scripts) {
+    const v1::DryRunRequest& request, const merge::RuleSetContext& context) {
   if (request.rules().size() > kRuleSetBytesMax) {
     return MakeErrorAt(Reason::kTooLarge, "rules", "the rule set is too large");
   }
@@ -99,19 +114,31 @@ absl::StatusOr<std::shared_ptr<const ActiveRules>> RulesToTry(
   if (!text.ok()) {
     return MakeErrorAt(Reason::kInvalidArgument, "rules", text.status().message());
   }
-  ASSIGN_OR_RETURN(merge::RuleSet rules, merge::ParseRuleSet(*text, {.scripts = &scripts}));
+  ASSIGN_OR_RETURN(merge::RuleSet rules, merge::ParseRuleSet(*text, context));
   ActiveRules::Sets sets;
   sets[request.entity_type()] =
       std::make_shared<const ActiveRuleSet>(ActiveRuleSet{0, std::move(rules)});
   return std::make_shared<const ActiveRules>(std::move(sets));
 }
 
-void TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t matching_work_max,
-              v1::DryRunResponse& response) {
+std::shared_ptr<const RemoteMeeting> MeetingOf(const v1::Resolution& record) {
+  auto meeting = std::make_shared<RemoteMeeting>();
+  meeting->op_id = record.op_id();
+  meeting->entity = record.entity();
+  meeting->base.set_version_id(record.base_version_id());
+  meeting->theirs.set_version_id(record.theirs_version_id());
+  meeting->ours.set_user_id(record.user_id());
+  meeting->ours.set_device_id(record.device_id());
+  meeting->ours.set_app_version(record.app_version());
+  for (v1::Side* side : {&meeting->base, &meeting->theirs, &meeting->ours}) side->set_exists(true);
+  meeting->has_documents = false;
+  return meeting;
+}
+
+bool TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t matching_work_max,
+              merge::RuleEvaluator& remote, v1::DryRunResponse& response) {
   absl::StatusOr<Rebuilt> rebuilt = Rebuild(record);
-  if (!rebuilt.ok()) return;  // One record that cannot be read stops nobody.
-  response.set_records(response.records() + 1);
-  response.set_decisions(response.decisions() + static_cast<int64_t>(rebuilt->decisions.size()));
+  if (!rebuilt.ok()) return true;  // One record that cannot be read stops nobody.
   v1::Side base;
   base.set_time_ms(kBaseMs);
   v1::Side theirs;
@@ -123,9 +150,15 @@ void TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t mat
   ours.set_app_version(record.app_version());
   const MeetingContext context{
       .rules = tried, .now_ms = kAfterMs, .matching_work_max = matching_work_max};
-  MeetingRules rules({record.entity(), base, theirs, ours}, context);
+  OpenOrRemote evaluator(remote);
+  MeetingRules rules({record.entity(), base, theirs, ours}, context, &evaluator);
   const merge::MergeResult merged = merge::Merge(rebuilt->base, std::move(rebuilt->theirs),
                                                  std::move(rebuilt->ours), rules.options());
+  if (merged.pending > 0) return false;
+  response.set_records(response.records() + 1);
+  response.set_decisions(response.decisions() + static_cast<int64_t>(rebuilt->decisions.size()));
+  absl::flat_hash_map<std::string, absl::string_view> notes;
+  for (const merge::Note& note : merged.notes) notes[note.path] = note.text;
   absl::flat_hash_map<std::string, const merge::Decision*> by_path;
   for (const merge::Decision& decision : merged.decisions) by_path[decision.path] = &decision;
   for (const merge::Decision& open : merged.conflicts) by_path[open.path] = &open;
@@ -133,6 +166,8 @@ void TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t mat
     const auto found = by_path.find(recorded.path);
     const merge::Decision now =
         found == by_path.end() ? Standing(recorded, merged.value) : *found->second;
+    const auto note = notes.find(recorded.path);
+    if (note != notes.end()) response.set_stood_in(response.stood_in() + 1);
     const bool asks = !now.chosen;
     const bool asked = recorded.rule == merge::RuleKind::kAsk;
     if (asks ? asked : OutcomeOf(now) == OutcomeOf(recorded)) continue;
@@ -144,7 +179,9 @@ void TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t mat
     *change.mutable_entity() = record.entity();
     rules.AddTo(recorded, *change.mutable_recorded());
     rules.AddTo(now, *change.mutable_tried());
+    if (note != notes.end()) change.set_note(std::string(note->second));
   }
+  return true;
 }
 
 }  // namespace bdcsync::conflict

@@ -6,9 +6,6 @@
 namespace bdcsync::conflict {
 namespace {
 
-// As many that cannot be closed are stepped over.
-constexpr int kSteppedOverMax = 1000;
-
 struct Turn {
   int64_t told = 0;
   size_t place = 0;  // The most overdue first.
@@ -17,8 +14,14 @@ struct Turn {
 }  // namespace
 
 int DueTurns::PlacesToRead(int limit) const {
-  absl::MutexLock lock(&mutex_);
-  return limit + std::min(static_cast<int>(told_.size()), kSteppedOverMax);
+  size_t told = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    told = told_.size();
+  }
+  const auto stepped_over_max = static_cast<size_t>(stepped_over_max_);
+  if (told > stepped_over_max && on_too_many_) on_too_many_();
+  return limit + static_cast<int>(std::min(told, stepped_over_max));
 }
 
 void DueTurns::Cut(int limit, std::vector<DuePlace>& places) {

@@ -60,11 +60,20 @@ TEST_F(DueTurnsTest, WhatIsDueNoMoreIsForgotten) {
   EXPECT_EQ(Tell("abcd"), "ab");
 }
 
-TEST_F(DueTurnsTest, StepsOverAThousandAtMost) {
-  std::vector<DuePlace> places;
-  for (int i = 0; i < 5000; ++i) places.push_back({.conflict_id = absl::StrCat(i)});
-  turns_.Told(places);
-  EXPECT_EQ(turns_.PlacesToRead(200), 1200);
+TEST_F(DueTurnsTest, StepsOverSoManyAtMostAndTellsWhenThereAreMore) {
+  int too_many = 0;
+  DueTurns turns(1000, [&too_many] { ++too_many; });
+  const auto tell = [&turns](int from, int to) {
+    std::vector<DuePlace> places;
+    for (int i = from; i < to; ++i) places.push_back({.conflict_id = absl::StrCat(i)});
+    turns.Told(places);
+  };
+  tell(0, 1000);
+  EXPECT_EQ(turns.PlacesToRead(200), 1200);
+  EXPECT_EQ(too_many, 0);
+  tell(1000, 1001);
+  EXPECT_EQ(turns.PlacesToRead(200), 1200);
+  EXPECT_EQ(too_many, 1);
 }
 
 }  // namespace

@@ -15,8 +15,9 @@ WriteOrder OrderOf(const v1::Side& base, const v1::Side& theirs, const v1::Side&
                    int64_t now_ms, absl::Duration clock_skew_max) {
   // Of a base that does not exist nothing is known.
   const int64_t base_ms = base.time_ms() > 0 ? HybridTimeMs(base, 0, now_ms) : 0;
-  // Theirs is committed, whether or not its time was told.
-  const bool theirs_told = theirs.time_ms() > 0;
+  // Theirs is committed, whether or not its time was told; a version whose commit has no time yet
+  // is being committed with ours.
+  const bool theirs_told = theirs.time_ms() > 0 || !theirs.version_id().empty();
   const int64_t theirs_ms = theirs_told ? HybridTimeMs(theirs, base_ms, now_ms) : base_ms;
   const int64_t ours_ms = HybridTimeMs(ours, base_ms, now_ms);
   WriteOrder order;

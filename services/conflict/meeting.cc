@@ -50,12 +50,14 @@ void WriteDocument(const Document& document, v1::Side& side) {
 }
 
 MeetingRules::MeetingRules(const Meeting& meeting, const MeetingContext& context,
-                           merge::RuleEvaluator* others)
-    : context_(context),
+                           merge::RuleEvaluator* others, PlaceTimes* times)
+    : meeting_(meeting),
+      context_(context),
       set_(context.rules.For(meeting.entity.entity_type())),
       order_(OrderOf(meeting.base, meeting.theirs, meeting.ours, context.now_ms,
                      context.clock_skew_max)),
-      others_(others) {
+      others_(others),
+      times_(times) {
   if (!set_.rules.has_scripts()) return;
   rules::ScriptEvaluator::Hooks hooks;
   hooks.on_run = [&context, type = meeting.entity.entity_type()](const absl::Status& run) {
@@ -69,9 +71,21 @@ merge::MergeOptions MeetingRules::options() {
   merge::MergeOptions options;
   options.rules = &set_.rules;
   options.later = order_.later;
+  if (times_ != nullptr) {
+    options.later_at = [this](const std::string& path) { return OrderAt(path).later; };
+  }
   options.evaluator = scripts_ ? &*scripts_ : others_;
   options.matching_work_max = context_.matching_work_max;
   return options;
+}
+
+WriteOrder MeetingRules::OrderAt(const std::string& path) const {
+  const std::optional<WriteTime> written = times_ == nullptr ? std::nullopt : times_->LastAt(path);
+  if (!written) return order_;
+  v1::Side theirs;
+  theirs.set_client_time_ms(written->client_time_ms);
+  theirs.set_time_ms(written->time_ms > 0 ? written->time_ms : context_.now_ms);
+  return OrderOf(meeting_.base, theirs, meeting_.ours, context_.now_ms, context_.clock_skew_max);
 }
 
 void MeetingRules::AddTo(const merge::Decision& decision, v1::Decision& out) const {
@@ -85,7 +99,7 @@ void MeetingRules::AddTo(const merge::Decision& decision, v1::Decision& out) con
   if (decision.chosen) out.set_chosen(std::string(merge::SideName(*decision.chosen)));
   const bool by_time = decision.rule == merge::RuleKind::kLastWriteWins ||
                        decision.rule == merge::RuleKind::kFirstWrite;
-  out.set_close_call(by_time && order_.close_call);
+  if (by_time) out.set_close_call(OrderAt(decision.path).close_call);
   if (!decision.region) return;
   v1::Region& region = *out.mutable_region();
   region.set_base_begin(static_cast<int64_t>(decision.region->base_begin));

@@ -51,12 +51,27 @@ struct MeetingContext {
   std::function<bool()> has_time_for_script;  // Likewise.
 };
 
+// Milliseconds since 1970; 0: unsaid, and not committed yet.
+struct WriteTime {
+  int64_t client_time_ms = 0;
+  int64_t time_ms = 0;
+};
+
+// When places of theirs were written.
+class PlaceTimes {
+ public:
+  virtual ~PlaceTimes() = default;
+  // The last write at `path`, which is as decisions write it; nothing: theirs as a whole counts.
+  virtual std::optional<WriteTime> LastAt(const std::string& path) = 0;
+};
+
 class MeetingRules {
  public:
-  // Both are borrowed and must outlive this. `others` answers for `remote` and `ask`; nullptr:
-  // `remote` is its `else`, with a note, and `ask` stays open.
+  // All are borrowed and must outlive this. `others` answers for `remote` and `ask`; nullptr:
+  // `remote` is its `else`, with a note, and `ask` stays open. Without `times` theirs was written
+  // as a whole.
   MeetingRules(const Meeting& meeting, const MeetingContext& context,
-               merge::RuleEvaluator* others = nullptr);
+               merge::RuleEvaluator* others = nullptr, PlaceTimes* times = nullptr);
 
   // Borrows from this.
   merge::MergeOptions options();
@@ -66,11 +81,16 @@ class MeetingRules {
   void AddTo(const merge::Decision& decision, v1::Decision& out) const;
 
  private:
+  // Which side was written later at a place.
+  WriteOrder OrderAt(const std::string& path) const;
+
+  const Meeting meeting_;
   const MeetingContext& context_;
   const ActiveRuleSet& set_;
-  const WriteOrder order_;
+  const WriteOrder order_;                         // Of the sides as a whole.
   std::optional<rules::ScriptEvaluator> scripts_;  // Nothing when no rule is a script.
   merge::RuleEvaluator* const others_;
+  PlaceTimes* const times_;
 };
 
 }  // namespace bdcsync::conflict

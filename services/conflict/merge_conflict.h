@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bdcsync/conflict/v1/conflict.pb.h"
+#include "libs/merge/evaluator.h"
 
 namespace bdcsync::conflict {
 
@@ -15,14 +16,16 @@ inline constexpr int kChoicesMax = 256;  // Of one decision, paths counted.
 class ConflictMerger {
  public:
   virtual ~ConflictMerger() = default;
-  // Fills merged, open, decisions and proposed of `result`. `choices` are those kept before
+  // Fills merged, open, decisions, proposed and notes of `result`. `kept` are choices from before
   // `item.choices`, which win over them; what is chosen for a place that was open, and is no more,
-  // is passed over.
+  // is passed over. `remote` answers for rules `remote`, but not about places that were left to a
+  // person. False: it has to know more first; merge again then.
   //   kInvalidArgument  a state that is no JSON, an unknown choice, or a path that never was open,
   //                     with the place at fault.
-  virtual absl::Status Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
-                             const std::vector<v1::Choice>& kept,
-                             v1::DecideResult& result) const = 0;
+  virtual absl::StatusOr<bool> Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
+                                     const std::vector<v1::Choice>& kept,
+                                     merge::RuleEvaluator& remote,
+                                     v1::DecideResult& result) const = 0;
 };
 
 // Choices as they are kept: one for each path, the later ones win.

@@ -19,6 +19,10 @@ constexpr metrics::MetricInfo kOpenSeconds{"bdcsync_conflict_open_oldest_seconds
                                            "Age of the oldest conflict of the state; 0: none."};
 constexpr metrics::MetricInfo kClosings{"bdcsync_conflict_closings_total",
                                         "Conflicts that the log was said to have closed, by how."};
+constexpr metrics::MetricInfo kTooManyDue{
+    "bdcsync_conflict_due_too_many_total",
+    "Times that more conflicts that are due could not be closed than "
+    "conflict.due_stepped_over_max: others wait behind them."};
 constexpr metrics::MetricInfo kCloseCalls{
     "bdcsync_conflict_close_calls_total",
     "Places decided by times that were nearer to each other than clocks may differ."};
@@ -55,7 +59,8 @@ std::string StateName(int state) {
 
 Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
                  std::function<double()> rule_sets)
-    : close_calls_(registry.AddCounter(kCloseCalls, {})),
+    : too_many_due_(registry.AddCounter(kTooManyDue, {})),
+      close_calls_(registry.AddCounter(kCloseCalls, {})),
       script_runs_(registry.AddCounter(kScriptRuns, {})),
       remote_out_of_time_(registry.AddCounter(kRemoteOutOfTime, {})),
       rules_changed_(registry.AddCounter(kRulesChanged, {})),

@@ -26,6 +26,8 @@ class Metrics {
   void OnOpenCounted(const OpenCounts& counts, absl::Time now);
   // The log has closed a conflict.
   void OnClosed(v1::ConflictState state);
+  // More that are due cannot be closed than are stepped over.
+  void OnTooManyDue() { too_many_due_.Add(); }
   void OnRecorded(size_t records, absl::Duration duration);
   void OnScript(const absl::Status& run);
   // So many places were not asked about because the time for it was up.
@@ -44,6 +46,7 @@ class Metrics {
   std::array<metrics::Gauge*, std::tuple_size_v<OpenCounts>> open_seconds_{};  // By state.
   std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};      // By state.
   std::array<metrics::Counter*, kRules> decisions_{};
+  metrics::Counter& too_many_due_;
   metrics::Counter& close_calls_;
   metrics::Counter& script_runs_;
   std::array<metrics::Counter*, kOutOfTime + 1> script_failures_{};

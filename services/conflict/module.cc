@@ -21,6 +21,7 @@
 #include "services/conflict/recorder.h"
 #include "services/conflict/remote/config.h"
 #include "services/conflict/remote/open.h"
+#include "services/conflict/remote/remote_rounds.h"
 #include "services/conflict/rule_merger.h"
 #include "services/conflict/rule_set_registry.h"
 #include "services/conflict/rules_watch.h"
@@ -66,6 +67,7 @@ class ConflictModule final : public app::Module {
     schema.Add(kPostgresConnectionsMax);
     schema.Add(kOpeningGrace);
     schema.Add(kVerifyInterval);
+    schema.Add(kDueSteppedOverMax);
     schema.Add(kDeskPostgresConnectionsMax);
     schema.Add(kUndoWindow);
     schema.Add(kAnalysisRecordsMax);
@@ -145,7 +147,6 @@ class ConflictModule final : public app::Module {
     limits.clock_skew_max = values.Get(kClockSkewMax);
     limits.ask_deadline = values.Get(kAskDeadline);
     limits.script_time_max = values.Get(kScriptTimeMax);
-    limits.remote_wait_max = values.Get(kResolverWaitMax);
     limits.ask_fallback =
         merge::PickFromName(values.Get(kAskFallback)).value_or(merge::Pick::kProposed);
     return limits;
@@ -182,14 +183,14 @@ class ConflictModule final : public app::Module {
               if (run.ok() || !throttle->Allow()) return;
               logger.Warn("a rule's script decided nothing; its else did",
                           {{"entity_type", entity_type}, {"error", run.message()}});
-            },
-        .on_out_of_time = [&metrics](size_t places) { metrics.OnRemoteOutOfTime(places); }};
+            }};
   }
 
   static DeskLimits DeskLimitsFrom(const config::Values& values) {
     DeskLimits limits;
     limits.opening_grace = values.Get(kOpeningGrace);
     limits.verify_interval = values.Get(kVerifyInterval);
+    limits.due_stepped_over_max = static_cast<int>(values.Get(kDueSteppedOverMax));
     return limits;
   }
 
@@ -222,19 +223,23 @@ class ConflictModule final : public app::Module {
                     RuleObserver(metrics, context.bus())),
           rules_watch(rule_sets, context.bus(), context.config().Get(kRulesFile),
                       context.config().Get(kRulesRefreshInterval), context.logger()),
+          remote{resolvers, context.clock(), context.config().Get(kResolverWaitMax),
+                 [&metrics](size_t places) { metrics.OnRemoteOutOfTime(places); }},
           decider(
-              recorder, context.workers(), resolvers, context.clock(),
+              recorder, context.workers(), remote, context.clock(),
               [this] { return rule_sets.active(); }, ResolveLimitsFrom(context.config()),
               DeciderObserver(metrics, context)),
           desk_storage(std::move(opened_desk)),
           merger([this] { return rule_sets.active(); }, context.clock(),
                  ResolveLimitsFrom(context.config()), DeciderObserver(metrics, context).on_script),
-          desk(*desk_storage, merger, context.workers(), context.clock(),
+          desk(*desk_storage, merger, remote, context.workers(), context.clock(),
                DeskLimitsFrom(context.config()),
-               [&metrics](v1::ConflictState state) { metrics.OnClosed(state); }),
+               {.on_closed = [&metrics](v1::ConflictState state) { metrics.OnClosed(state); },
+                .on_too_many_due = [&metrics] { metrics.OnTooManyDue(); }}),
           analysis(std::move(opened_analysis)),
+          checks{&compiler, &resolvers.names()},
           record_desk(
-              *storage, *analysis, [this] { return rule_sets.active(); }, compiler,
+              *storage, *analysis, [this] { return rule_sets.active(); }, checks, remote,
               context.workers(), context.clock(), RecordDeskLimitsFrom(context.config())),
           desk_watch(*desk_storage, context.clock(), context.config().Get(kRecordsRetention),
                      [&metrics, &clock = context.clock()](const OpenCounts& counts) {
@@ -249,11 +254,13 @@ class ConflictModule final : public app::Module {
     const rules::LuaCompiler compiler;
     RuleSetRegistry rule_sets;
     RulesWatch rules_watch;
+    const RemoteAccess remote;
     Decider decider;
     const std::unique_ptr<DeskStorage> desk_storage;
     const RuleMerger merger;
     ConflictDesk desk;
     const std::unique_ptr<AnalysisStorage> analysis;
+    const merge::RuleSetContext checks;
     RecordDesk record_desk;
     DeskWatch desk_watch;
     DeskCalls calls;

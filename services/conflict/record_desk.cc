@@ -21,6 +21,20 @@ namespace {
 
 constexpr int kDryRunPage = 200;
 
+// Asks about the places of one record.
+class RecordQuestions final : public merge::RuleEvaluator {
+ public:
+  RecordQuestions(int record, RemoteQuestions& questions)
+      : record_(record), questions_(questions) {}
+  merge::Answer Evaluate(const merge::Question& question) override {
+    return questions_.Evaluate(record_, question);
+  }
+
+ private:
+  const int record_;
+  RemoteQuestions& questions_;
+};
+
 absl::Status Unavailable(const absl::Status& stored) {
   if (absl::IsDataLoss(stored)) return stored;
   return MakeError(Reason::kUnavailable, "the records cannot be reached");
@@ -64,12 +78,13 @@ absl::StatusOr<AnalysisQuery> QueryOf(const v1::AnalyzeRequest& request, int64_t
 }  // namespace
 
 RecordDesk::RecordDesk(ResolutionStorage& records, AnalysisStorage& analysis, Rules rules,
-                       const merge::ScriptCompiler& scripts, rpc::WorkerPool& workers,
-                       const Clock& clock, RecordDeskLimits limits)
+                       const merge::RuleSetContext& checks, const RemoteAccess& remote,
+                       rpc::WorkerPool& workers, const Clock& clock, RecordDeskLimits limits)
     : records_(records),
       analysis_(analysis),
       rules_(std::move(rules)),
-      scripts_(scripts),
+      checks_(checks),
+      remote_(remote),
       clock_(clock),
       limits_(limits),
       calls_(workers) {}
@@ -192,11 +207,39 @@ void RecordDesk::DryRun(const v1::DryRunRequest& request, Answer<v1::DryRunRespo
     if (request.records_max() < 0 || request.records_max() > kDryRunRecordsMax) {
       return Invalid("records_max", absl::StrCat("records_max is at most ", kDryRunRecordsMax));
     }
-    return RulesToTry(request, scripts_);
+    return RulesToTry(request, checks_);
   }();
   if (!tried.ok()) return answer(tried.status());
   RunHeavy<v1::DryRunResponse>([this, request, tried = *tried] { return Try(request, *tried); },
                                std::move(answer));
+}
+
+void RecordDesk::TryAll(const std::vector<v1::Resolution>& records, const ActiveRules& tried,
+                        absl::Duration end, v1::DryRunResponse& response) {
+  const RemoteAccess access{remote_.resolver, clock_, end - clock_.Monotonic(),
+                            remote_.on_out_of_time};
+  RemoteRounds rounds(
+      access, [&records](int record) { return MeetingOf(records[static_cast<size_t>(record)]); });
+  std::vector<bool> tried_one(records.size());
+  for (size_t first = 0; first < records.size();) {
+    (void)rounds.Begin();
+    bool all = true;
+    for (size_t i = first; i < records.size(); ++i) {
+      if (rounds.questions().found() >= kDryRunAskedAtOnce) {
+        all = false;
+        break;
+      }
+      RecordQuestions remote(static_cast<int>(i), rounds.questions());
+      if (!tried_one[i]) {
+        tried_one[i] = TryRules(records[i], tried, limits_.matching_work_max, remote, response);
+      }
+      all = all && tried_one[i];
+      if (all) first = i + 1;
+    }
+    if (!all) rounds.AskAndWait();
+  }
+  response.set_remote(response.remote() + static_cast<int64_t>(rounds.questions().asked()));
+  rounds.End();
 }
 
 absl::StatusOr<v1::DryRunResponse> RecordDesk::Try(const v1::DryRunRequest& request,
@@ -208,24 +251,29 @@ absl::StatusOr<v1::DryRunResponse> RecordDesk::Try(const v1::DryRunRequest& requ
   v1::DryRunResponse response;
   int64_t read = 0;
   size_t bytes = 0;
+  std::vector<v1::Resolution> found;
   const auto done = [&] {
-    return response.records() >= wanted || read >= limits_.dry_run_read_max ||
-           bytes >= limits_.dry_run_bytes_max ||
+    return response.records() + static_cast<int64_t>(found.size()) >= wanted ||
+           read >= limits_.dry_run_read_max || bytes >= limits_.dry_run_bytes_max ||
            clock_.Monotonic() - start >= limits_.dry_run_time_max;
   };
   while (!done()) {
     const absl::StatusOr<std::vector<StoredResolution>> page = records_.List(query);
     if (!page.ok()) return Unavailable(page.status());
+    bool recent = true;
     for (const StoredResolution& stored : *page) {
-      if (done()) return response;
+      if (done()) break;
       ++read;
       bytes += stored.resolution.ByteSizeLong();
       query.before = stored.place();
-      if (stored.resolution.time_ms() < request.from_ms()) return response;
+      recent = stored.resolution.time_ms() >= request.from_ms();
+      if (!recent) break;  // They are in order of time.
       if (stored.resolution.entity().entity_type() != request.entity_type()) continue;
-      TryRules(stored.resolution, tried, limits_.matching_work_max, response);
+      found.push_back(stored.resolution);
     }
-    if (page->size() < kDryRunPage) return response;
+    TryAll(found, tried, start + limits_.dry_run_time_max, response);
+    found.clear();
+    if (!recent || page->size() < kDryRunPage) return response;
   }
   return response;
 }

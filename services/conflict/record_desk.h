@@ -6,13 +6,15 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
-#include "libs/merge/script_port.h"
+#include "libs/merge/rule_set.h"
 #include "services/conflict/active_rules.h"
 #include "services/conflict/analysis_storage.h"
 #include "services/conflict/desk_calls.h"
+#include "services/conflict/remote/remote_rounds.h"
 #include "services/conflict/resolution_storage.h"
 
 namespace bdcsync::conflict {
@@ -20,6 +22,9 @@ namespace bdcsync::conflict {
 inline constexpr int kDryRunRecordsMax = 10'000;
 inline constexpr int kDryRunRecordsDefault = 1000;
 inline constexpr int kDryRunChangesMax = 100;  // That are told.
+// Places that a dry run asks other programs about at once, and those of one record more: it must
+// not keep commits from being asked about.
+inline constexpr size_t kDryRunAskedAtOnce = 64;
 inline constexpr int kAnalyzeGroupsMax = 1000;
 inline constexpr int kAnalyzeGroupsDefault = 50;
 inline constexpr int64_t kAnalyzeBucketMinMs = 60'000;
@@ -46,10 +51,11 @@ class RecordDesk {
   using Answer = DeskCalls::Answer<Response>;
   using Rules = std::function<std::shared_ptr<const ActiveRules>()>;
 
-  // All are borrowed and must outlive the desk; `rules` gives the sets that hold.
+  // All are borrowed and must outlive the desk; `rules` gives the sets that hold, `checks` is how
+  // one that is tried is read.
   RecordDesk(ResolutionStorage& records, AnalysisStorage& analysis, Rules rules,
-             const merge::ScriptCompiler& scripts, rpc::WorkerPool& workers, const Clock& clock,
-             RecordDeskLimits limits);
+             const merge::RuleSetContext& checks, const RemoteAccess& remote,
+             rpc::WorkerPool& workers, const Clock& clock, RecordDeskLimits limits);
   RecordDesk(const RecordDesk&) = delete;
   RecordDesk& operator=(const RecordDesk&) = delete;
 
@@ -61,6 +67,8 @@ class RecordDesk {
   //   kPreconditionFailed  another version has undone it.
   void RecordUndone(const v1::RecordUndoneRequest& request,
                     Answer<v1::RecordUndoneResponse> answer);
+  // Asks the programs that rules `remote` name, as a commit would, but for a part of their places
+  // at once. Records nothing.
   void DryRun(const v1::DryRunRequest& request, Answer<v1::DryRunResponse> answer);
   void Analyze(const v1::AnalyzeRequest& request, Answer<v1::AnalyzeResponse> answer);
 
@@ -71,6 +79,9 @@ class RecordDesk {
   absl::StatusOr<v1::PlanUndoResponse> Plan(const v1::PlanUndoRequest& request);
   absl::StatusOr<v1::DryRunResponse> Try(const v1::DryRunRequest& request,
                                          const ActiveRules& tried);
+  // Tries `tried` on all of `records`, asking for no longer than until `end` (monotonic).
+  void TryAll(const std::vector<v1::Resolution>& records, const ActiveRules& tried,
+              absl::Duration end, v1::DryRunResponse& response);
   absl::StatusOr<v1::AnalyzeResponse> Count(const AnalysisQuery& query);
   // Runs `work`, unless too much of its kind is under way.
   template <typename Response>
@@ -79,7 +90,8 @@ class RecordDesk {
   ResolutionStorage& records_;
   AnalysisStorage& analysis_;
   const Rules rules_;
-  const merge::ScriptCompiler& scripts_;
+  const merge::RuleSetContext& checks_;
+  const RemoteAccess& remote_;
   const Clock& clock_;
   const RecordDeskLimits limits_;
   std::atomic<int> heavy_{0};

@@ -14,6 +14,7 @@
 #include "libs/rules/script_rules.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
+#include "services/conflict/remote/fake_resolver_testing.h"
 #include "services/conflict/resolve.h"
 #include "services/conflict/rules_testing.h"
 #include "services/conflict/storage/sqlite_analysis_storage.h"
@@ -101,7 +102,11 @@ class RecordDeskTest : public ::testing::Test {
   rpc::WorkerPool workers_{{.threads = 2}};
   const rules::LuaCompiler compiler_;
   const std::shared_ptr<const ActiveRules> rules_ = RulesOf({{"note", kRules}});
-  RecordDesk desk_{*records_, *analysis_, [this] { return rules_; }, compiler_,
+  FakeResolver resolver_;
+  const RemoteAccess remote_{.resolver = resolver_, .clock = clock_};
+  const absl::flat_hash_set<std::string> known_{"price"};
+  const merge::RuleSetContext checks_{&compiler_, &known_};
+  RecordDesk desk_{*records_, *analysis_, [this] { return rules_; }, checks_, remote_,
                    workers_,  clock_,     RecordDeskLimits()};
 };
 

@@ -1,11 +1,13 @@
 #include "services/conflict/resolve.h"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
@@ -13,6 +15,7 @@
 #include "libs/merge/three_way.h"
 #include "libs/rpc/status.h"
 #include "services/conflict/opening.h"
+#include "services/conflict/write_times.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -23,6 +26,10 @@ bool IsStorable(absl::string_view text) { return text.find('\0') == absl::string
 
 absl::Status Validate(const v1::ResolveItem& item) {
   RETURN_IF_ERROR(entity::ValidateKey(entity::ViewOf(item.entity())));
+  if (item.theirs_writes_size() > kWritesMax) {
+    return MakeErrorAt(Reason::kInvalidArgument, "theirs_writes",
+                       absl::StrCat("at most ", kWritesMax, " versions are told of"));
+  }
   const auto is_graph = [](unsigned char c) { return absl::ascii_isgraph(c); };
   if (item.op_id().empty() || item.op_id().size() > kOperationIdBytesMax ||
       !absl::c_all_of(item.op_id(), is_graph)) {
@@ -165,13 +172,29 @@ class Resolving::Items {
   absl::StatusOr<bool> Decide(int index, v1::ResolveResult& result) {
     const v1::ResolveItem& item = request_.items(index);
     RETURN_IF_ERROR(Validate(item));
+    const uint32_t met = item.theirs_item();
+    if (met > 0 && met <= static_cast<uint32_t>(index) &&
+        resolved_.response.results(static_cast<int>(met) - 1).wants_writes()) {
+      WantWrites(index, result);
+      return true;
+    }
     ASSIGN_OR_RETURN(Sides sides, ReadSides(index));
     const bool main = entity::ViewOf(item.entity()).branch == entity::kMainBranch;
     ItemEvaluator evaluator(context_, index, item.without_asking() || !main);
+    WriteTimes times(
+        request_, index, [this](int before) -> const Document& { return Met(before); },
+        [this](int before) -> const Document& { return *outcomes_[before]; });
+    // Of a head that follows the base at once, the whole was written when it was made.
+    const bool by_place =
+        item.theirs_item() > 0 || item.can_tell_writes() || !item.theirs_writes().empty();
     MeetingRules rules({item.entity(), item.base(), item.theirs(), item.ours()}, meetings_,
-                       &evaluator);
+                       &evaluator, by_place ? &times : nullptr);
     merge::MergeResult merged =
         merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options());
+    if (times.wants_writes()) {
+      WantWrites(index, result);
+      return true;
+    }
     if (merged.pending > 0) return false;
     resolved_.rule_set_versions[index] = rules.rule_set_version();
     if (!merged.conflicts.empty()) {
@@ -191,6 +214,23 @@ class Resolving::Items {
     }
     outcomes_[index] = std::move(merged.value);
     return true;
+  }
+
+  // The item is to be asked about again.
+  void WantWrites(int index, v1::ResolveResult& result) {
+    result.set_wants_writes(true);
+    outcomes_[index] = MakeError(Reason::kDependsOnRejected, "the item that it meets is undecided");
+  }
+
+  // The state that the item met, which is decided.
+  const Document& Met(int index) {
+    const v1::ResolveItem& item = request_.items(index);
+    if (item.theirs_item() > 0) return *outcomes_[item.theirs_item() - 1];
+    const auto known = met_.find(index);
+    if (known != met_.end()) return known->second;
+    SideReader reader;
+    absl::StatusOr<Document> read = reader.Read("theirs", item.theirs());
+    return met_.emplace(index, read.ok() ? *std::move(read) : Document()).first->second;
   }
 
   // Keeps the change out: the outcome is theirs.
@@ -219,6 +259,7 @@ class Resolving::Items {
   const MeetingContext meetings_;
   std::vector<absl::StatusOr<Document>> outcomes_;  // Of the items that are decided.
   std::vector<bool> decided_;
+  std::map<int, Document> met_;  // By item; read again where times are looked for.
   Resolved resolved_;
 };
 

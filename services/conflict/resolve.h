@@ -32,8 +32,6 @@ struct ResolveLimits {
   merge::Pick ask_fallback = merge::Pick::kProposed;
   // Of all scripts in one call.
   absl::Duration script_time_max = absl::Seconds(2);
-  // After it no other program is asked for a call: the `else` decides.
-  absl::Duration remote_wait_max = absl::Seconds(2);
 };
 
 // What a call needs beside the request. All is borrowed.
@@ -66,7 +64,9 @@ struct Resolved {
   std::vector<int64_t> rule_set_versions;  // By item; 0: the defaults, or refused.
 };
 
-// Decides the items of one call, in rounds while other programs are asked. Errors are said per
+// Decides the items of one call, in rounds while other programs are asked. An item in which times
+// decide, and of which it is not told when its places were written, is not decided but says so
+// (wants_writes), and so do those that meet its outcome. Errors are said per
 // item: invalid_argument for malformed JSON or a malformed key, depends_on_rejected when the item
 // whose outcome it meets failed. Not thread-safe.
 class Resolving {

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/parse.h"
@@ -22,6 +23,7 @@ namespace bdcsync::conflict {
 namespace {
 
 constexpr absl::string_view kWhole = "";  // The path of the one place that stands for too many.
+constexpr int kNotesMax = 64;             // That are told.
 
 struct Sides {
   Document base;
@@ -90,6 +92,34 @@ class OpenPlaces {
   bool as_one_ = false;  // More were open than are told apart.
 };
 
+// Asks programs, but not about what was left to a person: who has decided would find that a program
+// did since. Places of `ask` are open.
+class UndecidedPlaces final : public merge::RuleEvaluator {
+ public:
+  UndecidedPlaces(const v1::Conflict& conflict, merge::RuleEvaluator& remote) : remote_(remote) {
+    for (const v1::OpenPlace& place : conflict.places()) {
+      left_to_people_.insert(place.decision().path());
+    }
+  }
+
+  void Begin() override { remote_.Begin(); }
+  merge::Answer Evaluate(const merge::Question& question) override {
+    merge::Answer answer;
+    if (question.rule.kind == merge::RuleKind::kAsk) {
+      answer.kind = merge::Answer::Kind::kPending;
+      return answer;
+    }
+    const bool asked = left_to_people_.contains(question.path) || left_to_people_.contains(kWhole);
+    if (!asked) return remote_.Evaluate(question);
+    answer.note = absl::StrCat("remote ", question.rule.resolver, ": left to a person");
+    return answer;
+  }
+
+ private:
+  merge::RuleEvaluator& remote_;
+  absl::flat_hash_set<std::string> left_to_people_;
+};
+
 v1::Decision AboutWhole(const v1::DecideItem& item, absl::string_view rule) {
   v1::Decision whole;
   whole.set_rule(std::string(rule));
@@ -153,9 +183,10 @@ absl::StatusOr<merge::MergeResult> ChooseWhatStillFits(
 
 }  // namespace
 
-absl::Status RuleMerger::Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
-                               const std::vector<v1::Choice>& kept,
-                               v1::DecideResult& result) const {
+absl::StatusOr<bool> RuleMerger::Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
+                                       const std::vector<v1::Choice>& kept,
+                                       merge::RuleEvaluator& remote,
+                                       v1::DecideResult& result) const {
   SideReader reader;
   Sides sides;
   ASSIGN_OR_RETURN(sides.base, reader.Read("base", item.base()));
@@ -164,12 +195,15 @@ absl::Status RuleMerger::Merge(const v1::Conflict& conflict, const v1::DecideIte
   const std::shared_ptr<const ActiveRules> active = rules_();
   const MeetingContext context{*active, absl::ToUnixMillis(clock_.Now()), limits_.clock_skew_max,
                                limits_.matching_work_max, on_script_};
-  MeetingRules rules({conflict.entity(), item.base(), item.theirs(), item.ours()}, context);
+  UndecidedPlaces evaluator(conflict, remote);
+  MeetingRules rules({conflict.entity(), item.base(), item.theirs(), item.ours()}, context,
+                     &evaluator);
   const auto choose = [&](const std::vector<merge::Choice>& choices) {
     return merge::Choose(sides.base, sides.theirs, sides.ours, choices, {.merge = rules.options()});
   };
   ASSIGN_OR_RETURN(const merge::MergeResult proposed, choose({{.pick = merge::Pick::kProposed}}));
   ASSIGN_OR_RETURN(const merge::MergeResult open, choose({}));
+  if (proposed.pending + open.pending > 0) return false;  // It is not known what is open.
 
   const OpenPlaces places(conflict, open.conflicts, limits_.ask_fallback);
   std::vector<merge::Choice> choices;
@@ -190,11 +224,18 @@ absl::Status RuleMerger::Merge(const v1::Conflict& conflict, const v1::DecideIte
   }
   ASSIGN_OR_RETURN(const merge::MergeResult merged,
                    ChooseWhatStillFits(std::move(choices), kept_end, choose));
+  if (merged.pending > 0) return false;
   WriteDocument(merged.value, *result.mutable_merged());
   WriteDocument(proposed.value, *result.mutable_proposed());
   AddOpen(item, rules, places, merged, result);
   AddDecisions(item, rules, limits_.decisions_max, merged, result);
-  return absl::OkStatus();
+  for (const merge::Note& note : merged.notes) {
+    if (result.notes_size() == kNotesMax) break;
+    v1::RuleNote& told = *result.add_notes();
+    told.set_path(note.path);
+    told.set_note(note.text);
+  }
+  return true;
 }
 
 }  // namespace bdcsync::conflict

@@ -24,8 +24,9 @@ class RuleMerger final : public ConflictMerger {
         limits_(limits),
         on_script_(std::move(on_script)) {}
 
-  absl::Status Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
-                     const std::vector<v1::Choice>& kept, v1::DecideResult& result) const override;
+  absl::StatusOr<bool> Merge(const v1::Conflict& conflict, const v1::DecideItem& item,
+                             const std::vector<v1::Choice>& kept, merge::RuleEvaluator& remote,
+                             v1::DecideResult& result) const override;
 
  private:
   const Rules rules_;

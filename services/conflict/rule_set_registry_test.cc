@@ -153,7 +153,7 @@ TEST_F(RuleSetRegistryTest, CheckingStoresNothing) {
   EXPECT_EQ(checked.rule_set().version(), 0);
   EXPECT_EQ(checked.rule_set().time_ms(), 0);
   EXPECT_EQ(Holds("note"), 0);
-  request.set_rules("[]");
+  request.set_rules("7");
   EXPECT_THAT(registry_.Put(request).status(), HasReason(Reason::kInvalidArgument));
 }
 

@@ -222,7 +222,9 @@ std::string DescribeVersion(const Operation& operation, const EntityState& head,
   if (merged_with != nullptr) meta.add_parents(merged_with->version_id());
   for (std::string& path : changed_paths) meta.add_changed_paths(std::move(path));
   meta.set_category(next.category);
-  meta.set_previous_category(head.category);
+  // Who deletes what is gone already had the base in view, not what others made of it since.
+  const bool gone = merged_with != nullptr && next.deleted && !head.alive();
+  meta.set_previous_category(gone ? merged_with->category : head.category);
   meta.set_existed_before(head.alive());
   if (operation.patch().size() <= kKeptPatchBytesMax) meta.set_patch(operation.patch());
   if (text.size() <= kKeptTextBytesMax) meta.set_text(std::string(text));

@@ -39,6 +39,8 @@ void CommitRun::OnMet(const std::vector<Work*>& meetings) {
     conflict::v1::ResolveResult& result = *decided_->mutable_results(static_cast<int>(i));
     if (result.has_error()) {
       work->line->OnMeetingFailed(work, rpc::FromProto(result.error()), line_tools(), questions_);
+    } else if (result.wants_writes()) {
+      work->line->OnWritesWanted(work, line_tools());
     } else if (result.has_conflict()) {
       OnAsked(work, *result.mutable_conflict());
     } else if (result.merged().data().size() > tools_.limits.data.data_bytes_max) {
@@ -165,6 +167,8 @@ void CommitRun::AnswerStored(Work* work, const event_store::v1::Appended& append
   if (work->text != nullptr) tools_.observer.OnText(work->text->route);
   if (work->text != nullptr && work->text->route != TextRoute::kMeeting) {
     result.set_text(work->text->committed);
+  } else if (work->merged && work->next->deleted) {
+    result.set_deleted(true);
   } else if (work->merged && work->next->data != work->pending.operation().data()) {
     result.set_data(work->next->data);
   }
@@ -187,6 +191,8 @@ void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event,
   const bool merged = meta.outcome() == common::v1::OUTCOME_MERGED;
   if (merged && !meta.text().empty()) {
     result.set_text(std::move(*meta.mutable_text()));
+  } else if (merged && state->deleted) {
+    result.set_deleted(true);
   } else if (merged && state->data != work->pending.operation().data()) {
     result.set_data(state->data);
   }

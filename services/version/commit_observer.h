@@ -12,6 +12,13 @@
 
 namespace bdcsync::version {
 
+// Whether the resolver was told when each place of a head was written.
+enum class WritesTold {
+  kUnasked,  // It was, since that was in memory.
+  kAsked,    // It was when it had asked.
+  kTooFar,   // It was not: the base is too far behind.
+};
+
 class CommitObserver {
  public:
   virtual ~CommitObserver() = default;
@@ -21,6 +28,8 @@ class CommitObserver {
   virtual void OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outcome) = 0;
   // Operations met changes that they did not know, and were put to the resolver.
   virtual void OnMeetings(size_t meetings) = 0;
+  // One of them has a base that lies several versions behind.
+  virtual void OnWrites(WritesTold told) = 0;
   // A text operation was committed, and got to the head on this way.
   virtual void OnText(TextRoute route) = 0;
   // Another writer was first on an entity.

@@ -317,6 +317,13 @@ void CommitRun::AskResolver(const std::vector<Work*>& meetings) {
     item.mutable_ours()->set_app_version(work->pending.item->actor().app_version());
     item.set_without_asking(!work->may_ask());
     item.set_theirs_item(static_cast<uint32_t>(work->follows_meeting));
+    item.set_can_tell_writes(work->can_tell_writes);
+    for (const conflict::v1::Write& write : work->writes) *item.add_theirs_writes() = write;
+    if (work->before->revision - work->base->revision > kWritesDistanceMax) {
+      tools_.observer.OnWrites(WritesTold::kTooFar);
+    } else if (!work->writes.empty()) {
+      tools_.observer.OnWrites(work->times_wanted > 0 ? WritesTold::kAsked : WritesTold::kUnasked);
+    }
   }
   tools_.resolver.Resolve(
       std::move(request),

@@ -141,8 +141,26 @@ TEST_F(Writing, AnEditWinsOverAnEarlierDelete) {
 TEST_F(Writing, TwoDeletesLeaveItDeleted) {
   const Result base = Commit(Create("a", "1"));
   Commit(Delete("a"));
-  EXPECT_EQ(Commit(On(Delete("a"), base.version_id())).outcome(), OUTCOME_MERGED);
+  const Operation again = On(Delete("a"), base.version_id());
+  const Result second = Commit(again);
+  EXPECT_EQ(second.outcome(), OUTCOME_MERGED);
+  EXPECT_TRUE(second.deleted());
   EXPECT_EQ(DataOf("a"), "deleted");
+  const Result repeated = Commit(again);
+  EXPECT_EQ(repeated.outcome(), OUTCOME_DUPLICATE);
+  EXPECT_TRUE(repeated.deleted());
+}
+
+TEST_F(Writing, ADeletionThatIsMergedNamesTheCategoryThatItsMakerSaw) {
+  Operation create = Create("a", "1");
+  create.set_category("seen");
+  const Result base = Commit(create);
+  Operation moved = Delete("a");
+  moved.set_category("elsewhere");
+  Commit(moved);
+  Commit(On(Delete("a"), base.version_id()));
+  EXPECT_FALSE(MetaOf("a").existed_before());
+  EXPECT_EQ(MetaOf("a").previous_category(), "seen");
 }
 
 TEST_F(Writing, ABaseThatIsNoVersionOfTheEntityIsRefused) {

@@ -88,6 +88,7 @@ struct ViewRun : std::enable_shared_from_this<ViewRun> {
       *view.mutable_proposed() = std::move(*result.mutable_proposed());
       *view.mutable_preview() = std::move(*result.mutable_merged());
       *view.mutable_open() = std::move(*result.mutable_open());
+      *view.mutable_notes() = std::move(*result.mutable_notes());
     }
     done();
   }

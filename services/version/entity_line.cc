@@ -65,12 +65,13 @@ bool EntityLine::StartsWithCreate() const {
 }
 
 void EntityLine::Release() {
-  stored_ = head_ = kept_ = nullptr;
+  stored_ = head_ = kept_ = met_first_ = nullptr;
   bases_.clear();
   for (Work* work : works_) {
     work->ours = nullptr;
     work->next = nullptr;
     work->text = nullptr;
+    work->writes.clear();
     work->meta.clear();
   }
 }
@@ -220,8 +221,10 @@ bool EntityLine::Decide(Work* work, const Tools& tools, Questions& questions) {
     const std::vector<std::string> changed = change->changed_paths;
     const StatePtr before = head_;
     MakeReady(work, *std::move(change), nullptr, tools, questions);
-    text_.OnOther(*before,
-                  {.version = {head_->revision, head_->event_id}, .changed_paths = changed});
+    text_.OnOther(*before, {.version = {head_->revision, head_->event_id},
+                            .text = std::nullopt,
+                            .changed_paths = changed,
+                            .client_time_ms = head_->client_time_ms});
   }
   return true;
 }
@@ -280,6 +283,10 @@ void EntityLine::MakeMeeting(Work* work, StatePtr base, Change change, const Too
   work->base = std::move(base);
   work->base_is_made = BuiltOnEarlier(*work) && work->earlier->merged;
   work->before = std::move(head_);
+  SetWrites(work);
+  for (const conflict::v1::Write& write : work->writes) {
+    questions.bytes_in_work += write.ByteSizeLong();
+  }
   work->follows_meeting = open_meeting_;
   work->stage = Stage::kMeeting;
   questions.meetings.push_back(work);
@@ -294,7 +301,9 @@ void EntityLine::OnMet(Work* work, bool deleted, std::string data, const DataLim
   work->merged = true;
   std::vector<std::string> changed = ChangedPathsBetween(*work->before, *work->next, limits);
   text_.OnOther(*work->before, {.version = {work->next->revision, work->next->event_id},
-                                .changed_paths = changed});
+                                .text = std::nullopt,
+                                .changed_paths = changed,
+                                .client_time_ms = work->next->client_time_ms});
   work->meta = DescribeVersion(work->pending.operation(), *work->before, *work->next,
                                work->base.get(), std::move(changed));
   Describe(*work);
@@ -359,6 +368,7 @@ void EntityLine::OnAppended(Work* work) {
   // The old head may be the base of an operation that waits.
   if (works_.size() > 1 && stored_->exists()) AddBase(stored_->revision, stored_);
   stored_ = work->next;
+  text_.OnStored(*stored_);
   confirmed_ = true;
   dirty = true;
   waits_for_append_ = false;

@@ -23,6 +23,14 @@ namespace bdcsync::version {
 
 // Meetings that are put to the resolver in one call.
 inline constexpr size_t kMeetingsPerCallMax = 1024;
+// How far behind the head a base may be for the resolver to be told when each place was written
+// since, and the bytes that it is told before it has asked.
+inline constexpr int64_t kWritesDistanceMax = 256;
+inline constexpr size_t kWritesUnaskedBytesMax = 1024;
+// Bytes that it is told when it has; what is older is left out.
+inline constexpr size_t kWritesBytesMax = size_t{64} << 10;
+// How often it may ask about one operation, whose head may move meanwhile.
+inline constexpr int kTimesWantedMax = 3;
 // Bytes of documents that a run makes or puts to the resolver before it stores what it has. With
 // the three documents of one more meeting (version.data_bytes_max) this stays within one message.
 inline constexpr size_t kBytesInWorkMax = size_t{3} << 20;
@@ -93,6 +101,8 @@ class EntityLine {
   void OnMet(Work* work, bool deleted, std::string data, const DataLimits& limits);
   // The resolver refused `work`: it and the meetings after it are looked at again.
   void OnMeetingFailed(Work* work, absl::Status error, const Tools& tools, Questions& questions);
+  // The resolver asks when each place was written. The meetings after it are looked at again.
+  void OnWritesWanted(Work* work, const Tools& tools);
   // A person has to decide about `work`. True: on the stored head, so it may be put on its branch,
   // and the line waits for Resume. False: it is decided again on a head that is stored for certain.
   bool OnAsked(Work* work);
@@ -128,6 +138,12 @@ class EntityLine {
   void MakeMeeting(Work* work, StatePtr base, Change change, const Tools& tools,
                    Questions& questions);
 
+  // entity_line_times.cc
+  void SetWrites(Work* work);
+  static void TakeWrites(const TextTrail& trail, Work* work);
+  // The revision that a waiting operation needs the steps from; nothing: it needs none.
+  std::optional<int64_t> WritesFrom(const Work& work) const;
+
   // entity_line_text.cc
   bool DecideText(Work* work, const Tools& tools, Questions& questions);
   bool DecideTextByStates(Work* work, const StatePtr& client, const Tools& tools,
@@ -151,6 +167,7 @@ class EntityLine {
   bool distrusts_memory_ = false;
   bool waits_for_append_ = false;  // The next operation is decided on a stored head only.
   int open_meeting_ = 0;           // The meeting whose outcome is head_; 0: head_ is known.
+  StatePtr met_first_;             // What the first of the open meetings meets.
   std::vector<std::pair<int64_t, StatePtr>> bases_;
   TextMemory text_;
   StatePtr kept_;  // Of a conflict's branch: the state that the first of its followers was made on.

@@ -170,6 +170,7 @@ TextMemory::Range EntityLine::MissingSteps(const DataLimits& limits) const {
   const int64_t head = stored_->revision;
   int64_t lowest = head;
   for (const Work* work : works_) {
+    if (const auto from = WritesFrom(*work)) lowest = std::min(lowest, *from);
     if (work->stage != Stage::kWaiting || !IsText(*work) || work->needs_base) continue;
     const auto named = NamedBy(*work);
     if (!named.has_value()) continue;
@@ -191,7 +192,9 @@ void EntityLine::AddSteps(const event_store::v1::ReadStreamResponse& page,
                           const TextMemory::Range& asked) {
   if (stored_ == nullptr || text_.AddOlder(page, asked, *stored_)) return;
   for (Work* work : works_) {
-    if (work->stage == Stage::kWaiting && IsText(*work)) work->needs_base = true;
+    if (work->stage != Stage::kWaiting) continue;
+    work->needs_base = work->needs_base || IsText(*work);
+    work->does_without_writes = work->times_wanted > 0;
   }
 }
 
@@ -299,6 +302,7 @@ bool EntityLine::MakeTextReady(Work* work, TextBridge bridge, const Tools& tools
   const StatePtr before = head_;
   MakeReady(work, std::move(change), moved ? &base : nullptr, tools, questions);
   step.version = IdOf(*head_);
+  step.client_time_ms = head_->client_time_ms;
   if (work->pending.client_batch != 0) {
     bridge.to = step.version;
     text.after = std::move(bridge);

@@ -17,6 +17,12 @@ constexpr metrics::MetricInfo kBatchItems{"bdcsync_version_batch_items",
 constexpr metrics::MetricInfo kMeetings{
     "bdcsync_version_meetings_total",
     "Operations that met changes they did not know and were put to conflict."};
+constexpr metrics::MetricInfo kWrites{
+    "bdcsync_version_write_times_total",
+    "Meetings with a base several versions behind, by whether conflict was told when each place "
+    "was written since: at once (unasked), when it asked (asked), or not, so that the head's time "
+    "counts (too_far)."};
+constexpr std::array<absl::string_view, 3> kWritesTold = {"unasked", "asked", "too_far"};
 constexpr metrics::MetricInfo kText{
     "bdcsync_version_text_operations_total",
     "Text operations committed, by how they got to the head: made there (head), moved over each "
@@ -82,6 +88,9 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
            {"outcome", LabelOf(common::v1::Outcome_Name(outcome_value), "OUTCOME_")}});
     }
   }
+  for (size_t told = 0; told < writes_.size(); ++told) {
+    writes_[told] = &registry.AddCounter(kWrites, {{"told", std::string(kWritesTold[told])}});
+  }
   for (size_t route = 0; route < kTextRoutes.size(); ++route) {
     text_[route] = &registry.AddCounter(kText, {{"route", std::string(kTextRoutes[route])}});
   }
@@ -105,6 +114,8 @@ void Metrics::OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outco
 }
 
 void Metrics::OnMeetings(size_t meetings) { meetings_.Add(static_cast<double>(meetings)); }
+
+void Metrics::OnWrites(WritesTold told) { writes_[static_cast<size_t>(told)]->Add(); }
 
 void Metrics::OnText(TextRoute route) { text_[static_cast<size_t>(route)]->Add(); }
 

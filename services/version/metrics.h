@@ -24,6 +24,7 @@ class Metrics final : public CommitObserver {
   void OnBatch(size_t operations) override;
   void OnAnswer(common::v1::OperationKind kind, common::v1::Outcome outcome) override;
   void OnMeetings(size_t meetings) override;
+  void OnWrites(WritesTold told) override;
   void OnText(TextRoute route) override;
   void OnLostRace() override;
   void OnJoined(const CallTrace& batch, const std::vector<const CallTrace*>& calls) override;
@@ -38,7 +39,8 @@ class Metrics final : public CommitObserver {
   const log::Logger logger_;
   log::Throttle failures_;
   std::array<ByOutcome, common::v1::OperationKind_ARRAYSIZE> operations_{};
-  std::array<metrics::Counter*, 4> text_{};  // By route.
+  std::array<metrics::Counter*, 3> writes_{};  // By WritesTold.
+  std::array<metrics::Counter*, 4> text_{};    // By route.
   metrics::Histogram& batch_items_;
   metrics::Counter& meetings_;
   metrics::Counter& lost_races_;

@@ -33,6 +33,10 @@ void TextMemory::OnOther(const EntityState& before, TextStep step) {
   }
 }
 
+void TextMemory::OnStored(const EntityState& state) {
+  if (trail_ != nullptr) trail_->SetTime(state.revision, state.time_ms);
+}
+
 TextMemory::Range TextMemory::Missing(int64_t revision, const EntityState& stored) const {
   const int64_t end = trail_ != nullptr ? trail_->from().revision : stored.revision;
   const bool begun = older_.has_value() && older_->from().revision <= revision;
@@ -55,7 +59,7 @@ bool TextMemory::AddOlder(const event_store::v1::ReadStreamResponse& page, const
       older_.emplace(*before);
     }
     if (event.revision() != older_->to().revision + 1) return false;
-    older_->Add(StepOf({event.revision(), event.event_id()}, meta));
+    older_->Add(StepOf({event.revision(), event.event_id()}, meta, event.time_ms()));
   }
   if (!older_.has_value() || page.events().empty()) return false;
   const entity::VersionId end = trail_ != nullptr ? trail_->from() : IdOf(stored);

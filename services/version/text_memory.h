@@ -1,6 +1,5 @@
-// What an entity's line knows about the texts in it beside the head: the trail of the last
-// versions, parts of an older trail while it is read from the log, and the text that was edited
-// last, open. Not thread-safe.
+// What an entity's line knows beside the head: the trail of the last versions, parts of an older
+// trail while it is read from the log, and the text that was edited last, open. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +36,8 @@ class TextMemory {
   // A version follows `before`. One that is about no text is noted only where a trail is kept.
   void OnText(const EntityState& before, TextStep step);
   void OnOther(const EntityState& before, TextStep step);
+  // A version that was noted is stored.
+  void OnStored(const EntityState& state);
 
   // What is to be read so that the trail reaches from `revision` to the stored head.
   Range Missing(int64_t revision, const EntityState& stored) const;

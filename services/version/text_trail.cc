@@ -25,8 +25,12 @@ size_t TextStep::bytes() const {
   return bytes;
 }
 
-TextStep StepOf(entity::VersionId version, const v1::VersionMeta& meta) {
-  TextStep step{.version = version};
+TextStep StepOf(entity::VersionId version, const v1::VersionMeta& meta, int64_t time_ms) {
+  TextStep step{.version = version,
+                .text = std::nullopt,
+                .changed_paths = {},
+                .client_time_ms = meta.client_time_ms(),
+                .time_ms = time_ms};
   if (!meta.text().empty()) {
     // It was checked when it was stored; limits may have been wider then.
     absl::StatusOr<TextChange> text = ReadTextChange(
@@ -56,6 +60,11 @@ void TextTrail::Add(TextStep step) {
 void TextTrail::Join(TextTrail later) {
   for (TextStep& step : later.steps_) steps_.push_back(std::move(step));
   bytes_ += later.bytes_;
+}
+
+void TextTrail::SetTime(int64_t revision, int64_t time_ms) {
+  if (revision <= from_.revision || revision > to().revision) return;
+  steps_[static_cast<size_t>(revision - from_.revision - 1)].time_ms = time_ms;
 }
 
 void TextTrail::Rewind(int64_t revision) {

@@ -1,7 +1,8 @@
-// The last versions of an entity as far as texts are concerned: what each did to which text. With
-// it, an operation that was made on one of them is moved to the head without asking the log.
-// Bounded by whoever keeps it. Not thread-safe: it belongs to the line that works on the entity,
-// and to the memory of heads while none does.
+// The last versions of an entity: what each did to which text, what else it changed, and when. With
+// it, an operation on a text that was made on one of them is moved to the head, and it is known
+// when a place was written last, without asking the log. Bounded by whoever keeps it. Not
+// thread-safe: it belongs to the line that works on the entity, and to the memory of heads while
+// none does.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,8 @@ struct TextStep {
   entity::VersionId version;
   std::optional<TextChange> text;          // Of a text operation.
   std::vector<std::string> changed_paths;  // Of any other.
+  int64_t client_time_ms = 0;              // As of EntityState.
+  int64_t time_ms = 0;
 
   // Whether it changed the text at `path`, and if so whether `text` says how.
   enum class Bearing { kNone, kKnown, kUnknown };
@@ -34,7 +37,7 @@ struct TextStep {
 };
 
 // What the description of a version says.
-TextStep StepOf(entity::VersionId version, const v1::VersionMeta& meta);
+TextStep StepOf(entity::VersionId version, const v1::VersionMeta& meta, int64_t time_ms = 0);
 
 class TextTrail {
  public:
@@ -56,6 +59,8 @@ class TextTrail {
   void Add(TextStep step);
   // Adds all of `later`, which begins where this ends.
   void Join(TextTrail later);
+  // The step that made this revision, if it is known, was committed at this time.
+  void SetTime(int64_t revision, int64_t time_ms);
   // Drops the steps that made versions after `revision`.
   void Rewind(int64_t revision);
   // Drops the oldest steps beyond either bound.

@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "bdcsync/conflict/v1/conflict.pb.h"
 #include "bdcsync/version/v1/version.pb.h"
 #include "libs/base/call_trace.h"
 #include "libs/entity/key.h"
@@ -81,6 +83,11 @@ struct Work {
   int meeting_number = 0;          // Its place in the call to the resolver, from 1.
   int follows_meeting = 0;         // The meeting in the same call whose outcome it meets.
 
+  // Of a meeting: when the places of theirs were written (entity_line_times.cc).
+  std::vector<conflict::v1::Write> writes;
+  bool can_tell_writes = false;      // They can be had, but are not here.
+  int times_wanted = 0;              // How often the resolver has asked for them.
+  bool does_without_writes = false;  // They cannot be had.
   bool without_asking = false;       // Too many conflicts are open: the later write wins.
   bool base_is_made = false;         // `base` is no stored version, but what this batch made.
   bool kept = false;                 // Meant for main, but kept on the branch of a conflict.

@@ -5,13 +5,15 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
+import subprocess
 import threading
 import time
 
 import pytest
 
 from harness import resolver
-from harness.client import Client
+from harness.client import Client, token
 from harness.timing import patience
 
 
@@ -44,7 +46,8 @@ def test_the_sample_takes_the_lower_price_and_declines_what_is_none(sample, ours
 
 
 RULES = {"product": {"rules": [
-    {"path": "$.price", "rule": "remote", "resolver": "price", "else": "max"}]}}
+    {"path": "$.price", "rule": "remote", "resolver": "price", "else": "max"},
+    {"path": "$.title", "rule": "ask"}]}}
 BASE, THEIRS, OURS = 10, 20, 30
 LOWER, ELSE = THEIRS, OURS  # What the sample answers, and what `max` does.
 DEADLINE_S = min(patience(1), 4)  # Of a resolver that is meant to answer.
@@ -118,6 +121,16 @@ def own():
     made = resolver.TestResolver(lambda request: resolver.everywhere(request, value=b"20"))
     yield made
     made.stop()
+
+
+def cli(suite, *words, stdin=""):
+    """What the command line answers, as JSON."""
+    answer = subprocess.run(
+        [os.path.join(suite.bin_dir, "bdc-sync"), *words, "--json", "--address",
+         f"127.0.0.1:{suite.grpc_port}", "--token", token("root", admin=True)],
+        input=stdin, capture_output=True, text=True, timeout=patience(30), check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return json.loads(answer.stdout)
 
 
 async def eventually(check, seconds=20):
@@ -232,3 +245,52 @@ async def test_a_call_that_fails_is_decided_by_the_else(open_shop, own):
         assert shop.places("call_failed") == 1
         own.answer = good
         assert await shop.price() == LOWER
+
+
+async def test_a_conflict_is_shown_and_decided_as_the_resolver_says(open_shop, own):
+    async with open_shop(own.address) as shop:
+        write, request = shop.client.write, shop.client.request
+        base = (await write("create", "product", "p", data={"price": BASE, "title": "a"}))
+        base = base["version_id"]
+        await write("update", "product", "p", data={"price": THEIRS, "title": "b"},
+                    base_version=base)
+        answer = await write("update", "product", "p", data={"price": OURS, "title": "c"},
+                             base_version=base)
+        assert answer["status"] == "conflict", answer
+        conflict = {"conflict_id": answer["conflict_id"]}
+        ours = {"choice": "ours"}
+        own.answer, good = (lambda r: resolver.everywhere(r, value=b"25")), own.answer
+        shown = await request("conflicts", **conflict, choices=[ours])
+        states = shown["conflicts"][0]["states"]
+        assert states["preview"]["data"] == {"price": 25, "title": "c"}
+        assert states["proposed"]["data"] == {"price": 25, "title": "c"}
+        assert "notes" not in states
+        own.answer = lambda r: resolver.everywhere(r, decline={})
+        states = (await request("conflicts", **conflict))["conflicts"][0]["states"]
+        assert states["proposed"]["data"] == {"price": OURS, "title": "c"}
+        assert states["notes"] == [{"path": "/price", "note": "remote price: declined"}]
+        own.answer = good
+        decided = await request("resolve_conflict", **conflict, **ours)
+        assert decided["status"] == "resolved", decided
+        assert (await shop.client.get("product", "p"))["data"] == {"price": 20, "title": "c"}
+        asked = {place.path for r in own.requests for m in r.meetings for place in m.places}
+        assert asked == {"/price"}
+
+
+async def test_a_dry_run_asks_the_resolver_and_says_where_the_else_stands_in(open_shop, own, user):
+    space = f"user:{user}"
+    async with open_shop(own.address) as shop:
+        assert await shop.price() == LOWER
+        rules = json.dumps(RULES["product"])
+        own.answer = lambda r: resolver.everywhere(r, value=b"25")
+        report = cli(shop.suite, "rules", "try", "product", "-", "--space", space, stdin=rules)
+        assert (report["records"], report["changed"], report["remote"]) == (1, 1, 1)
+        change, = report["changes"]
+        assert change["tried"]["rule"] == "remote" and change["tried"]["result"] == 25
+        assert "note" not in change
+        own.answer = lambda r: resolver.everywhere(r, decline={})
+        report = cli(shop.suite, "rules", "try", "product", "-", "--space", space, stdin=rules)
+        change, = report["changes"]
+        assert (report["stood_in"], change["note"]) == (1, "remote price: declined")
+        assert change["tried"]["rule"] == "max"
+        assert report["records"] == 1

@@ -54,6 +54,24 @@ async def test_entity_types_merge_each_by_its_own_rules(ruled, user):
     await client.close()
 
 
+async def test_who_loses_against_a_deletion_is_told(ruled, user):
+    suite = ruled(note={"rules": [], "delete": "delete_wins"})
+    client = await Client.connect(suite.url, user)
+    base = await client.write("create", "note", "n", data={"n": 1})
+    await client.subscribe()
+    await client.events_until(lambda _, message: message["caught_up"])
+    await client.write("delete", "note", "n")
+    for operation in ({"operation": "update", "data": {"n": 2}},
+                      {"operation": "patch", "patch": {"n": 2}}):
+        answer = await client.write(entity_type="note", entity_id="n",
+                                    base_version=base["version_id"], **operation)
+        assert answer["status"] == "merged" and answer["deleted"] is True, answer
+        events, _ = await client.events_until(
+            lambda told, _: answer["op_id"] in [e["op_id"] for e in told])
+        assert events[-1]["kind"] == "delete" and "data" not in events[-1]
+    await client.close()
+
+
 async def test_a_script_decides_and_its_else_where_it_fails(ruled, user):
     suite = ruled(stock=SCRIPT)
     client = await Client.connect(suite.url, user)

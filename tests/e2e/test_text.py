@@ -225,6 +225,7 @@ async def test_protobuf_clients_edit_text_too(suite, user):
     client, base = await note(suite, user)
     proto = await ProtoClient.connect(suite.url, user)
     await proto.subscribe(payload="patch")
+    await proto.events_until(lambda _, message: message["caught_up"])
     await edit(client, [{"insert": "1"}], base)
     answer = await edit(proto, [{"insert": "2"}], base)
     assert answer["status"] == "merged"

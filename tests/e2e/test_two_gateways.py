@@ -69,3 +69,21 @@ async def test_without_the_bus_a_revoked_device_is_found_by_its_signs_of_life(
     await asyncio.to_thread(suite.command, "devices", "revoke", "d1", user=user)
     await client.request("update_device", network="wifi")  # A sign of life.
     assert await client.closed() == 4403
+
+
+async def test_presence_and_broadcasts_reach_sessions_at_every_gateway(gateways, user):
+    space = "team-" + user
+    one, two = [await Client.connect(url, f"{user}-{i}", device_id=f"d{i}", spaces={space: "write"})
+                for i, url in enumerate(gateways.urls)]
+    await one.send({"type": "presence", "space": space, "state": {"n": 1}})
+    # A newcomer where nobody was before learns who is there.
+    await two.subscribe(space=space)
+    told = await two.push("presence")
+    assert (told["device_id"], told["state"]) == ("d0", {"n": 1})
+    await two.request("broadcast", space=space, topic="t", payload={"x": 1})
+    told = await one.push("broadcast")
+    assert (told["user_id"], told["device_id"]) == (f"{user}-1", "d1")
+    assert told["payload"] == {"x": 1}
+    await one.close()
+    assert (await two.push("presence"))["state"] is None
+    await two.close()

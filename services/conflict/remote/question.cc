@@ -16,7 +16,8 @@ std::size_t DocumentBytes(const RemoteMeeting& meeting) {
 }
 
 bool SendsDocuments(const RemoteMeeting& meeting, const QuestionLimits& limits) {
-  return limits.documents_bytes_max > 0 && DocumentBytes(meeting) <= limits.documents_bytes_max;
+  return meeting.has_documents && limits.documents_bytes_max > 0 &&
+         DocumentBytes(meeting) <= limits.documents_bytes_max;
 }
 
 void SetVersion(const v1::Side& side, bool with_document, resolver::v1::Version& version) {

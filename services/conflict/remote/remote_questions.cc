@@ -40,9 +40,11 @@ merge::Answer ToMerge(const merge::Question& question, const RemoteAnswer& from)
 }  // namespace
 
 merge::Answer RemoteQuestions::Evaluate(int item, const merge::Question& question) {
+  merge::Answer pending;
+  pending.kind = merge::Answer::Kind::kPending;
   std::string key = KeyOf(item, question);
   if (const auto known = answers_.find(key); known != answers_.end()) {
-    return ToMerge(question, known->second);
+    return known->second ? ToMerge(question, *known->second) : pending;
   }
   if (stopped_) {
     ++given_up_;
@@ -50,6 +52,8 @@ merge::Answer RemoteQuestions::Evaluate(int item, const merge::Question& questio
   }
   if (asked_[item] == kRemotePlacesMax) return ElseBecause(question, "too many places");
   ++asked_[item];
+  ++asked_all_;
+  ++found_;
   std::shared_ptr<const RemoteMeeting>& meeting = meetings_[item];
   if (meeting == nullptr) meeting = meeting_of_(item);
   Batch& batch = open_[question.rule.resolver];
@@ -60,9 +64,8 @@ merge::Answer RemoteQuestions::Evaluate(int item, const merge::Question& questio
                           .theirs = TextOf(question.theirs),
                           .ours = TextOf(question.ours),
                           .stretch = question.region != nullptr});
+  answers_[key] = std::nullopt;
   batch.keys.push_back(std::move(key));
-  merge::Answer pending;
-  pending.kind = merge::Answer::Kind::kPending;
   return pending;
 }
 
@@ -73,6 +76,7 @@ std::vector<RemoteQuestions::Batch> RemoteQuestions::Take() {
     batches.push_back(std::move(batch));
   }
   open_.clear();
+  found_ = 0;
   return batches;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,16 +43,23 @@ class RemoteQuestions {
   // No more is asked: the `else` decides about every place that has no answer. How many there are
   // Evaluate finds out.
   void Stop() { stopped_ = true; }
+  // Places that Take will give.
+  std::size_t found() const { return found_; }
+  // Places that were asked about, or will be.
+  std::size_t asked() const { return asked_all_; }
   // Places left to the `else` after Stop.
   std::size_t given_up() const { return given_up_; }
 
  private:
   const MeetingOf meeting_of_;
-  absl::flat_hash_map<std::string, RemoteAnswer> answers_;  // By item, resolver and place.
-  absl::flat_hash_map<int, std::size_t> asked_;             // Places by item.
+  // By item, resolver and place; nothing: it is asked about, and not answered yet.
+  absl::flat_hash_map<std::string, std::optional<RemoteAnswer>> answers_;
+  absl::flat_hash_map<int, std::size_t> asked_;  // Places by item.
   absl::flat_hash_map<int, std::shared_ptr<const RemoteMeeting>> meetings_;
   std::map<std::string, Batch> open_;  // By resolver.
   bool stopped_ = false;
+  std::size_t found_ = 0;
+  std::size_t asked_all_ = 0;
   std::size_t given_up_ = 0;
 };
 

@@ -15,13 +15,14 @@
 
 namespace bdcsync::conflict {
 
-// Two changes that meet. `data` of a side is the whole document.
+// Two changes that meet. `data` of a side is the whole document, if that is known.
 struct RemoteMeeting {
   std::string op_id;
   common::v1::EntityKey entity;
   v1::Side base;
   v1::Side theirs;
   v1::Side ours;
+  bool has_documents = true;
 };
 
 // A place to decide. Values are JSON text; empty: missing there.

@@ -26,11 +26,19 @@ Before BeforeOf(const FeedEvent& event, const EntityFilter& filter, const View& 
   return {had || event.first_seq <= view.unsure_base, !had || event.first_seq > view.unsure_base};
 }
 
+// Whether the event deletes what was deleted since the version that it was made on. Its maker had
+// the entity, and waits for the event.
+bool DeletesAgain(const FeedEvent& event, const EntityFilter& filter) {
+  return event.tombstone && !event.meta.existed_before() &&
+         event.meta.outcome() == common::v1::OUTCOME_MERGED &&
+         filter.MatchesCategory(event.meta.previous_category());
+}
+
 sync::v1::ChangeKind KindOf(Before before, const FeedEvent& after, const EntityFilter& filter) {
   if (!after.tombstone && filter.MatchesCategory(after.meta.category())) {
     return before.may_lack ? sync::v1::CHANGE_KIND_ENTER : sync::v1::CHANGE_KIND_UPDATE;
   }
-  if (!before.may_have) return sync::v1::CHANGE_KIND_UNSPECIFIED;
+  if (!before.may_have && !DeletesAgain(after, filter)) return sync::v1::CHANGE_KIND_UNSPECIFIED;
   return after.tombstone ? sync::v1::CHANGE_KIND_DELETE : sync::v1::CHANGE_KIND_LEAVE;
 }
 

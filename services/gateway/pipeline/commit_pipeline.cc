@@ -400,6 +400,7 @@ void FillResult(version::v1::CommitResult from, sync::v1::OperationResult& to) {
     to.set_cursor(entity::EncodeCursor({from.position().epoch(), from.position().seq()}));
   }
   to.set_data(std::move(*from.mutable_data()));
+  to.set_deleted(from.deleted());
   to.set_text(std::move(*from.mutable_text()));
   to.set_conflict_id(std::move(*from.mutable_conflict_id()));
   if (!from.branch().empty()) {

@@ -29,6 +29,13 @@ void AppendPlace(const OpenPlace& place, std::string& out) {
   writer.End();
 }
 
+void AppendNote(const conflict::v1::RuleNote& note, std::string& out) {
+  JsonWriter writer(out);
+  writer.Text("path", note.path());
+  writer.Text("note", note.note());
+  writer.End();
+}
+
 // All members of the object that stands for a conflict.
 void WriteConflict(JsonWriter& writer, const Conflict& conflict) {
   writer.Text("conflict_id", conflict.conflict_id());
@@ -89,6 +96,7 @@ void AppendStates(const ConflictView& view, std::string& out) {
   if (view.has_proposed()) WriteSide(writer, "proposed", view.proposed());
   if (view.has_preview()) WriteSide(writer, "preview", view.preview());
   WritePathsOf(writer, view.open());
+  if (!view.notes().empty()) writer.Array("notes", view.notes(), AppendNote);
   writer.End();
 }
 

@@ -74,6 +74,7 @@ void WriteResult(JsonWriter& writer, const sync::v1::OperationResult& result) {
   writer.TextUnlessEmpty("cursor", result.cursor());
   if (!result.data().empty()) writer.Raw("data", result.data());
   if (!result.text().empty()) writer.Raw("text", result.text());
+  if (result.deleted()) writer.Bool("deleted", true);
   writer.TextUnlessEmpty("conflict_id", result.conflict_id());
   if (result.has_error()) WriteError(writer, result.error());
 }

@@ -90,6 +90,14 @@ TEST(ServerMessageTest, EveryOutcomeHasItsStatusAndSuccess) {
   }
 }
 
+TEST(ServerMessageTest, AMergeThatLeavesNothingSaysSo) {
+  sync::v1::OperationResult result;
+  result.set_outcome(common::v1::OUTCOME_MERGED);
+  EXPECT_EQ(Parse(SyncResponseMessage("1", result)).Find("deleted"), nullptr);
+  result.set_deleted(true);
+  EXPECT_TRUE(Parse(SyncResponseMessage("1", result)).Find("deleted")->boolean());
+}
+
 TEST(ServerMessageTest, ADeletedEntityHasNoData) {
   version::v1::EntityState entity;
   entity.set_deleted(true);

@@ -22,6 +22,7 @@ class CountingObserver final : public CommitObserver {
   void OnBatch(size_t) override { ++batches; }
   void OnAnswer(common::v1::OperationKind, common::v1::Outcome) override { ++answers; }
   void OnMeetings(size_t count) override { meetings += static_cast<int>(count); }
+  void OnWrites(WritesTold told) override { ++writes[static_cast<size_t>(told)]; }
   void OnText(TextRoute route) override { ++text[static_cast<size_t>(route)]; }
   void OnLostRace() override { ++lost_races; }
   void OnJoined(const CallTrace&, const std::vector<const CallTrace*>&) override { ++joined; }
@@ -35,7 +36,8 @@ class CountingObserver final : public CommitObserver {
   std::atomic<int> batches{0};
   std::atomic<int> answers{0};
   std::atomic<int> meetings{0};
-  std::array<std::atomic<int>, 4> text{};  // By TextRoute.
+  std::array<std::atomic<int>, 3> writes{};  // By WritesTold.
+  std::array<std::atomic<int>, 4> text{};    // By TextRoute.
   std::atomic<int> lost_races{0};
   std::atomic<int> joined{0};
   std::atomic<int> sent_back{0};

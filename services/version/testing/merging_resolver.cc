@@ -80,6 +80,9 @@ merge::MergeResult MergingResolver::Merge(const conflict::v1::Side& base,
 conflict::v1::ResolveResult MergingResolver::Decide(const conflict::v1::ResolveItem& item,
                                                     const conflict::v1::Side& theirs) {
   conflict::v1::ResolveResult result;
+  result.set_wants_writes((wants_writes_ && item.can_tell_writes()) ||
+                          (wants_for_ever_ && !item.theirs_writes().empty()));
+  if (result.wants_writes()) return result;
   for (const conflict::v1::Side* side : {&item.base(), &theirs, &item.ours()}) {
     const auto read = Read(*side);
     if (read.ok()) continue;
@@ -97,6 +100,12 @@ conflict::v1::ResolveResult MergingResolver::Decide(const conflict::v1::ResolveI
   result.mutable_merged()->set_exists(merged.value.has_value());
   result.mutable_merged()->set_data(TextOf(merged.value));
   return result;
+}
+
+void MergingResolver::WantWrites(bool for_ever) {
+  absl::MutexLock lock(&mutex_);
+  wants_writes_ = true;
+  wants_for_ever_ = for_ever;
 }
 
 void MergingResolver::UseRules(const std::string& rules) {

@@ -22,6 +22,9 @@ class MergingResolver final : public Resolver {
   CallTrace last_caller();
   // While set, calls fail.
   void FailWith(absl::Status status);
+  // From now on asks when the places of a head were written, where that can be told; or,
+  // `for_ever`, wherever something was told or can be.
+  void WantWrites(bool for_ever = false);
   // From now on merges by this rule set (docs/merging.md).
   void UseRules(const std::string& rules);
   merge::MergeResult Merge(const conflict::v1::Side& base, const conflict::v1::Side& theirs,
@@ -47,6 +50,8 @@ class MergingResolver final : public Resolver {
   CallTrace last_caller_ ABSL_GUARDED_BY(mutex_);
   std::optional<merge::RuleSet> rules_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, conflict::v1::Conflict> asked_ ABSL_GUARDED_BY(mutex_);
+  bool wants_writes_ ABSL_GUARDED_BY(mutex_) = false;
+  bool wants_for_ever_ ABSL_GUARDED_BY(mutex_) = false;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
