@@ -108,9 +108,9 @@ void LogWriter::WriteHalves(Flight& whole, std::array<Items, 2> halves) {
     absl::MutexLock lock(&mutex_);
     behind_halves_ = waits;
   }
-  whole.taken();
   order_.Committed();
   order_.Settled();
+  whole.taken();  // Last: what comes now is alone.
 }
 
 void LogWriter::PlanAhead(Flight& flight) {
