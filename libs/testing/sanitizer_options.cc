@@ -61,6 +61,9 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
       // returned, and counts and posts that inside the library. AddressSanitizer watches this
       // place.
       "race:ServerCallback*Impl::CallOnDone\n"
+      // The context of a call, which lets go of its channel: the library counts its owners, and
+      // frees it, seen or not. Nothing of ours runs there.
+      "race:^~Remote$\n"
       // Bytes on their way to a callee in the same process, and the message that they become there.
       "race:grpc::SerializationTraits*Deserialize\n"
       "race:grpc::internal::DefaultMessageHolder\n"
