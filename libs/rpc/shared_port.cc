@@ -28,10 +28,6 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-// What a connection may take to say what it is.
-constexpr std::chrono::seconds kSilenceMax{10};
-// Of connections that have not said it.
-constexpr std::size_t kSilentMax = 1024;
 constexpr std::chrono::milliseconds kAcceptPause{100};  // After a failed accept.
 
 // Wakes who waits to read only when so much has arrived.
@@ -62,7 +58,8 @@ error_code Listen(const tcp::endpoint& endpoint, tcp::acceptor& acceptor) {
 // Lives on one loop; it holds itself through what it waits for.
 class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  explicit Acceptor(SocketLoops& loops) : loops_(loops), context_(loops.Next()) {}
+  Acceptor(SocketLoops& loops, const SharedPortLimits& limits)
+      : limits_(limits), loops_(loops), context_(loops.Next()) {}
 
   // As gRPC does: on all addresses of a name, as long as one can be had; a wildcard is for both
   // families.
@@ -150,14 +147,14 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
   }
 
   void Greet(tcp::socket socket) {
-    if (silent_.size() >= kSilentMax) {
+    if (silent_.size() >= limits_.silent_max) {
       HandToGrpc(socket);
       return;
     }
     SetLowWater(socket.native_handle(), kGreeting.size());
     const auto silent = std::make_shared<Silent>(std::move(socket));
     silent_.insert(silent);
-    silent->timer.expires_after(kSilenceMax);
+    silent->timer.expires_after(absl::ToChronoMilliseconds(limits_.silence_max));
     silent->timer.async_wait([self = shared_from_this(), silent](const error_code& error) {
       if (!error && self->silent_.erase(silent) > 0) silent->End();
     });
@@ -206,6 +203,7 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
     if (!error) takers_.grpc(descriptor);
   }
 
+  const SharedPortLimits limits_;
   SocketLoops& loops_;
   boost::asio::io_context& context_;
   std::vector<tcp::acceptor> acceptors_;  // Of one port; none is added once it has started.
@@ -219,8 +217,9 @@ SharedPort::SharedPort(std::shared_ptr<Acceptor> acceptor) : acceptor_(std::move
 SharedPort::~SharedPort() = default;
 
 absl::StatusOr<std::unique_ptr<SharedPort>> SharedPort::Open(SocketLoops& loops,
-                                                             const std::string& host, int port) {
-  auto acceptor = std::make_shared<Acceptor>(loops);
+                                                             const std::string& host, int port,
+                                                             const SharedPortLimits& limits) {
+  auto acceptor = std::make_shared<Acceptor>(loops, limits);
   const absl::Status opened = acceptor->Open(host, port);
   if (!opened.ok()) return opened;
   return std::unique_ptr<SharedPort>(new SharedPort(std::move(acceptor)));

@@ -4,15 +4,22 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace bdcsync::rpc {
 
 class SocketLoops;
+
+struct SharedPortLimits {
+  absl::Duration silence_max = absl::Seconds(10);  // For a connection to say what it is.
+  std::size_t silent_max = 1024;                   // Connections that have not said it.
+};
 
 class SharedPort {
  public:
@@ -27,7 +34,8 @@ class SharedPort {
   // IPv6) and `port`, 0 for any free one. Nothing is accepted before Start. UNAVAILABLE: the port
   // is taken, or no address is one of this machine.
   static absl::StatusOr<std::unique_ptr<SharedPort>> Open(SocketLoops& loops,
-                                                          const std::string& host, int port);
+                                                          const std::string& host, int port,
+                                                          const SharedPortLimits& limits = {});
   // After Close, or before Start.
   ~SharedPort();
   SharedPort(const SharedPort&) = delete;

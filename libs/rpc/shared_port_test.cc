@@ -51,14 +51,17 @@ class RawClient {
 
 class SharedPortTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(port_, SharedPort::Open(loops_, "127.0.0.1", 0));
+  void SetUp() override { Open({}); }
+  void Open(const SharedPortLimits& limits) {
+    if (port_ != nullptr) port_->Close();
+    ASSERT_OK_AND_ASSIGN(port_, SharedPort::Open(loops_, "127.0.0.1", 0, limits));
     port_->Start({.grpc =
                       [this](int descriptor) {
                         std::string text(64, '\0');
                         const ssize_t bytes = ::recv(descriptor, text.data(), text.size(), 0);
                         ::close(descriptor);
-                        Note("grpc " + text.substr(0, static_cast<size_t>(bytes)));
+                        Note(bytes < 0 ? "grpc silent"
+                                       : "grpc " + text.substr(0, static_cast<size_t>(bytes)));
                       },
                   .stream = [this](boost::asio::ip::tcp::socket) { Note("stream"); }});
   }
@@ -101,6 +104,25 @@ TEST_F(SharedPortTest, AGreetingMayComeInPiecesWhileOthersAreServed) {
   EXPECT_EQ(Await(1).back(), "grpc quick one");
   slow.Send(std::string(kGreeting.substr(3)));
   EXPECT_EQ(Await(2).back(), "stream");
+}
+
+TEST_F(SharedPortTest, WhoSaysNothingForTooLongIsDisconnected) {
+  Open({.silence_max = absl::Milliseconds(20)});
+  RawClient(port_->port()).AwaitEnd();
+  EXPECT_TRUE(Await(0).empty());
+}
+
+TEST_F(SharedPortTest, TheSilentBeyondTheLimitAreForGrpc) {
+  Open({.silent_max = 2});
+  const RawClient first(port_->port());
+  const RawClient second(port_->port());
+  const RawClient third(port_->port());
+  EXPECT_THAT(Await(1), ::testing::ElementsAre("grpc silent"));
+  first.Send(std::string(kGreeting));  // Which makes room for another.
+  EXPECT_EQ(Await(2).back(), "stream");
+  const RawClient fourth(port_->port());
+  fourth.Send(std::string(kGreeting));
+  EXPECT_EQ(Await(3).back(), "stream");
 }
 
 TEST_F(SharedPortTest, ClosingEndsTheSilent) {
