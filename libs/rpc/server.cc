@@ -144,8 +144,9 @@ struct Server::State {
   std::vector<grpc::Service*> outside;  // Those of them that can be called from outside.
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
-  StreamServer streams{LimitsOf(options)};  // For calls from outside that come on streams.
-  std::unique_ptr<SharedPort> shared_port;  // Null: gRPC listens itself.
+  StreamServer streams{LimitsOf(options),
+                       options.streams_max};  // For calls from outside that come on streams.
+  std::unique_ptr<SharedPort> shared_port;    // Null: gRPC listens itself.
   Endpoint tcp;
   // Other calls within the process have a server of their own: gRPC's in-process transport breaks
   // what is in flight when its server begins to shut down, so that one is shut down only when it is

@@ -2,6 +2,7 @@
 // metrics of every call. AddService before Start, on one thread; the rest is thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,6 +47,8 @@ struct ServerOptions {
   bool suite_within = false;
   // For calls on streams (call_streams.h), borrowed. Null: none are served; nor are they with TLS.
   SocketLoops* loops = nullptr;
+  // Of those, open at once: more than any suite needs, fewer than file descriptors there are.
+  std::size_t streams_max = 10000;
 };
 // The options of `values` (libs/rpc/config.h); `listen_address` and `port` come from the caller.
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,

@@ -88,7 +88,8 @@ class ServedStream final : public FrameReceiver, public std::enable_shared_from_
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-StreamServer::StreamServer(const SocketLimits& limits) : limits_(limits) {}
+StreamServer::StreamServer(const SocketLimits& limits, std::size_t streams_max)
+    : limits_(limits), streams_max_(streams_max) {}
 StreamServer::~StreamServer() = default;
 
 void StreamServer::Add(std::unique_ptr<StreamedMethod> method) {
@@ -106,7 +107,7 @@ void StreamServer::Accept(boost::asio::ip::tcp::socket socket) {
   absl::MutexLock lock(&mutex_);
   streams_.emplace(stream.get(), stream);
   stream->Begin(std::move(socket), limits_);
-  if (stopping_) stream->Stop();
+  if (stopping_ || streams_.size() > streams_max_) stream->Stop();
 }
 
 void StreamServer::Stop() {

@@ -36,7 +36,8 @@ class StreamedMethod {
 
 class StreamServer final {
  public:
-  explicit StreamServer(const SocketLimits& limits);
+  // A caller beyond `streams_max` is told goodbye at once: its calls are UNAVAILABLE.
+  StreamServer(const SocketLimits& limits, std::size_t streams_max);
   // After Close.
   ~StreamServer();
   StreamServer(const StreamServer&) = delete;
@@ -61,6 +62,7 @@ class StreamServer final {
   void Forget(const ServedStream& stream);
 
   const SocketLimits limits_;
+  const std::size_t streams_max_;
   std::map<std::string, std::unique_ptr<StreamedMethod>, std::less<>> methods_;  // By their names.
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -231,6 +231,27 @@ TEST_F(StreamedCallTest, ARequestThatIsTooLargeIsRefusedAndTheNextOneIsNot) {
   EXPECT_OK(Call(1));
 }
 
+TEST_F(StreamedCallTest, AStreamBeyondTheLimitIsRefusedAndThoseWithinItGoOn) {
+  StartServer({.streams_max = 2});
+  Connect();
+  service_.handler = shelf_.handler();
+  absl::BlockingCounter answered(2);
+  for (int i = 0; i < 2; ++i) {
+    Start(i, [&](const Answer& answer) {
+      EXPECT_OK(answer);
+      answered.DecrementCount();
+    });
+  }
+  AwaitCalls(2);
+  EXPECT_THAT(Call(1), HasReason(Reason::kUnavailable));
+  shelf_.AnswerAll();
+  answered.Wait();
+  service_.handler = [](grpc::CallbackServerContext* context, auto...) {
+    return FinishNow(context, absl::OkStatus());
+  };
+  EXPECT_OK(Call(1));
+}
+
 TEST_F(StreamedCallTest, FreeStreamsDoNotHoldUpADrain) {
   EXPECT_OK(Call(1));
   server_->Drain(absl::InfiniteFuture());
