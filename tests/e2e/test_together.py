@@ -3,6 +3,7 @@
 import pytest
 
 from harness.client import Client
+from harness.slow_proxy import SlowProxy
 
 LIVE_BYTES_MAX = 16 << 10
 SPACES_MAX = 32
@@ -84,6 +85,25 @@ async def test_broadcast_reaches_the_others_only(suite, user):
     assert refused["success"] is False and refused["error"]["code"] in ("forbidden", "not_found")
     await a.close()
     await b.close()
+
+
+async def test_whoever_is_answered_subscribed_hears_every_broadcast(way, request, new_suite, user):
+    """However late the bus lets the subscriber in."""
+    if not way.startswith("suite"):
+        pytest.skip("in one process the bus lets subscribers in at once")
+    proxy = SlowProxy(request.getfixturevalue("redis").port, b"SUBSCRIBE", 0.2)
+    try:
+        suite = new_suite(env={"BDC_SYNC_BUS_URL": f"redis://127.0.0.1:{proxy.port}"})
+        for i in range(3):
+            space, a, b = await pair(suite, f"{user}-{i}")
+            assert (await a.request("broadcast", space=space, topic="t", payload=i))["success"]
+            assert (await b.push("broadcast"))["payload"] == i
+            await a.close()
+            await b.close()
+        assert proxy.held >= 3
+        suite.stop()
+    finally:
+        proxy.close()
 
 
 async def test_who_neither_subscribes_nor_is_present_is_told_nothing(suite, user):

@@ -14,6 +14,9 @@ constexpr metrics::MetricInfo kBroadcasts{"bdcsync_gateway_live_broadcasts_total
                                           "Broadcasts brought by the bus."};
 constexpr metrics::MetricInfo kRefused{"bdcsync_gateway_live_presences_refused_total",
                                        "Presence states dropped because a space has too many."};
+constexpr metrics::MetricInfo kReadyUnconfirmed{
+    "bdcsync_gateway_live_ready_unconfirmed_total",
+    "Subscriptions answered before the bus had let presence and broadcasts in."};
 constexpr absl::string_view kNoState = "null";
 
 std::string ChannelOf(absl::string_view space) { return absl::StrCat("bdc:live:", space); }
@@ -23,7 +26,8 @@ std::string ChannelOf(absl::string_view space) { return absl::StrCat("bdc:live:"
 LiveMetrics::LiveMetrics(metrics::Registry& registry)
     : presences(registry.AddGauge(kPresences)),
       broadcasts(registry.AddCounter(kBroadcasts)),
-      presences_refused(registry.AddCounter(kRefused)) {}
+      presences_refused(registry.AddCounter(kRefused)),
+      ready_unconfirmed(registry.AddCounter(kReadyUnconfirmed)) {}
 
 BusLiveChannel::BusLiveChannel(Loop& loop, bus::Bus& bus, const Clock& clock, Random& random,
                                LiveMetrics& metrics, LiveLimits limits)
@@ -37,7 +41,10 @@ BusLiveChannel::BusLiveChannel(Loop& loop, bus::Bus& bus, const Clock& clock, Ra
   tick_ = loop_.RunAfter(limits_.repeat_interval, [this] { Tick(); });
 }
 
-BusLiveChannel::~BusLiveChannel() { loop_.Cancel(tick_); }
+BusLiveChannel::~BusLiveChannel() {
+  loop_.Cancel(tick_);
+  for (const auto& [space, room] : rooms_) loop_.Cancel(room->wait_end);
+}
 
 BusLiveChannel::Room& BusLiveChannel::Enter(absl::string_view space) {
   std::unique_ptr<Room>& room = rooms_[space];
@@ -53,32 +60,64 @@ BusLiveChannel::Room& BusLiveChannel::Enter(absl::string_view space) {
           if (!alive.expired()) OnMessage(name, message);
         });
       },
-      // Messages flow from now on: ask for what was said before.
       [this, name, &loop = loop_, alive = std::weak_ptr<bool>(alive_)] {
         loop.Post([this, alive, name] {
-          if (!alive.expired()) Publish(name, {});
+          if (!alive.expired()) OnFlows(name);
         });
       });
   return *room;
+}
+
+// Messages flow from now on: asks for what was said before.
+void BusLiveChannel::OnFlows(const std::string& space) {
+  Publish(space, {});
+  const auto room = rooms_.find(space);
+  if (room == rooms_.end()) return;
+  room->second->flows = true;
+  EndWaits(*room->second);
+}
+
+void BusLiveChannel::AwaitFlow(absl::string_view space, Room& room, LiveReady ready) {
+  if (room.flows) return ready();
+  if (!bus_.Health().ok()) {
+    metrics_.ready_unconfirmed.Add();
+    return ready();
+  }
+  room.waiting.push_back(std::move(ready));
+  if (room.wait_end != kNoTimer) return;
+  room.wait_end = loop_.RunAfter(limits_.ready_wait_max, [this, name = std::string(space)] {
+    Room& late = *rooms_.find(name)->second;  // A room that closes cancels this.
+    metrics_.ready_unconfirmed.Add(static_cast<double>(late.waiting.size()));
+    EndWaits(late);
+  });
+}
+
+// Each in a turn of its own: it may leave the room.
+void BusLiveChannel::EndWaits(Room& room) {
+  loop_.Cancel(std::exchange(room.wait_end, kNoTimer));
+  for (LiveReady& ready : std::exchange(room.waiting, {})) loop_.Post(std::move(ready));
 }
 
 void BusLiveChannel::CloseIfEmpty(absl::string_view space) {
   const auto room = rooms_.find(space);
   if (room == rooms_.end() || !room->second->sinks.empty() || !room->second->own.empty()) return;
   metrics_.presences.Add(-static_cast<double>(room->second->presences.size()));
+  EndWaits(*room->second);
   rooms_.erase(room);
 }
 
-void BusLiveChannel::Join(absl::string_view space, LiveSink* sink) {
+void BusLiveChannel::Join(absl::string_view space, LiveSink* sink, LiveReady ready) {
   Room& room = Enter(space);
-  if (std::find(room.sinks.begin(), room.sinks.end(), sink) != room.sinks.end()) return;
-  room.sinks.push_back(sink);
-  joined_[sink].emplace_back(space);
-  for (const auto& [device, presence] : room.presences) {
-    sink->OnPresence(
-        absl::StrCat(space, "\n", device.first, "\n", device.second),
-        MakeTextFrame(PresenceMessage(space, device.first, device.second, presence.StateNow())));
+  if (std::find(room.sinks.begin(), room.sinks.end(), sink) == room.sinks.end()) {
+    room.sinks.push_back(sink);
+    joined_[sink].emplace_back(space);
+    for (const auto& [device, presence] : room.presences) {
+      sink->OnPresence(
+          absl::StrCat(space, "\n", device.first, "\n", device.second),
+          MakeTextFrame(PresenceMessage(space, device.first, device.second, presence.StateNow())));
+    }
   }
+  if (ready) AwaitFlow(space, room, std::move(ready));
 }
 
 void BusLiveChannel::Leave(absl::string_view space, LiveSink* sink) {

@@ -33,6 +33,8 @@ struct LiveLimits {
   absl::Duration expire_after = absl::Seconds(70);            // Three repetitions and a little.
   absl::Duration answer_after_max = absl::Milliseconds(100);  // Spreads answers to who asks.
   size_t presences_per_space_max = 10'000;
+  absl::Duration ready_wait_max =
+      absl::Seconds(1);  // For the bus to let a new space's messages in.
 };
 
 class LiveMetrics {
@@ -42,6 +44,7 @@ class LiveMetrics {
   metrics::Gauge& presences;
   metrics::Counter& broadcasts;
   metrics::Counter& presences_refused;  // A space had too many.
+  metrics::Counter& ready_unconfirmed;  // Who joined was not kept waiting for the bus any longer.
 };
 
 class BusLiveChannel final : public LiveChannel {
@@ -51,7 +54,7 @@ class BusLiveChannel final : public LiveChannel {
                  LiveMetrics& metrics, LiveLimits limits);
   ~BusLiveChannel() override;
 
-  void Join(absl::string_view space, LiveSink* sink) override;
+  void Join(absl::string_view space, LiveSink* sink, LiveReady ready) override;
   void Leave(absl::string_view space, LiveSink* sink) override;
   void RemoveSink(LiveSink* sink) override;
   void PublishPresence(const Caller& caller, absl::string_view space,
@@ -86,10 +89,16 @@ class BusLiveChannel final : public LiveChannel {
     absl::flat_hash_map<Device, Presence> presences;    // Of everybody.
     absl::flat_hash_map<std::string, OwnPresence> own;  // By session: to repeat.
     bool answer_waits = false;
+    bool flows = false;              // The bus has let messages in.
+    std::vector<LiveReady> waiting;  // For that.
+    TimerId wait_end = kNoTimer;     // There while somebody waits.
   };
 
   Room& Enter(absl::string_view space);
   void CloseIfEmpty(absl::string_view space);
+  void OnFlows(const std::string& space);
+  void AwaitFlow(absl::string_view space, Room& room, LiveReady ready);
+  void EndWaits(Room& room);
   void Publish(absl::string_view space, const sync::v1::LiveMessage& message);
   void OnMessage(const std::string& space, const sync::v1::LiveMessage& message);
   void OnPresence(const std::string& space, Room& room, const sync::v1::LiveMessage& message);

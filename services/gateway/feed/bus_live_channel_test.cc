@@ -58,31 +58,83 @@ class LiveChannelTest : public ::testing::Test {
 };
 
 TEST_F(LiveChannelTest, ABroadcastReachesTheOthersEverywhereButNotItsSender) {
-  here_.Join("team", &ada_sink_);
-  there_->Join("team", &eve_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
+  there_->Join("team", &eve_sink_, nullptr);
   here_.PublishBroadcast(ada_, "team", "cursor", "{\"x\":1}");
   Settle();
   EXPECT_THAT(ada_sink_.broadcasts, IsEmpty());
   EXPECT_THAT(eve_sink_.broadcasts, ElementsAre(HasSubstr("\"payload\":{\"x\":1}")));
 }
 
+TEST_F(LiveChannelTest, WhoIsReadyHearsWhateverIsBroadcastFromThenOn) {
+  bus_.lets_in = false;
+  int ready = 0;
+  const auto count = [&ready] { ++ready; };
+  here_.Join("team", &ada_sink_, count);
+  FakeLiveSink second("s3");
+  here_.Join("team", &second, count);
+  Settle();
+  EXPECT_EQ(ready, 0);
+  bus_.TellGap();
+  loop_.RunPosted();
+  EXPECT_EQ(ready, 2);
+  there_->PublishBroadcast(eve_, "team", "t", "1");
+  Settle();
+  EXPECT_THAT(ada_sink_.broadcasts, SizeIs(1));
+  here_.Join("team", &second, count);
+  EXPECT_EQ(ready, 3) << "at once, now that they flow";
+  loop_.RunFor(absl::Minutes(1));
+  EXPECT_EQ(ready, 3);
+  EXPECT_EQ(metrics_.ready_unconfirmed.value(), 0);
+}
+
+TEST_F(LiveChannelTest, NobodyWaitsLongForABusThatLetsNothingIn) {
+  bus_.lets_in = false;
+  int ready = 0;
+  const auto count = [&ready] { ++ready; };
+  here_.Join("team", &ada_sink_, count);
+  loop_.RunFor(LiveLimits().ready_wait_max);
+  EXPECT_EQ(ready, 1);
+  bus_.TellGap();
+  loop_.RunPosted();
+  EXPECT_EQ(ready, 1);
+  bus_.health = absl::UnavailableError("away");
+  here_.Join("another", &ada_sink_, count);
+  EXPECT_EQ(ready, 2) << "at once: the bus is known to be away";
+  EXPECT_EQ(metrics_.ready_unconfirmed.value(), 2);
+}
+
+TEST_F(LiveChannelTest, WhoLeavesWhileWaitingIsToldOnceAndACloseWhileWaitingTellsNobody) {
+  bus_.lets_in = false;
+  int ready = 0;
+  const auto count = [&ready] { ++ready; };
+  here_.Join("team", &ada_sink_, count);
+  here_.Leave("team", &ada_sink_);
+  loop_.RunFor(absl::Minutes(1));
+  EXPECT_EQ(ready, 1);
+  there_->Join("team", &eve_sink_, count);
+  there_.reset();
+  loop_.RunFor(absl::Minutes(1));
+  EXPECT_EQ(ready, 1);
+}
+
 TEST_F(LiveChannelTest, PresenceReachesEverybodyOnceAndNewcomersToo) {
-  here_.Join("team", &ada_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
   here_.PublishPresence(ada_, "team", "{\"busy\":true}");
   Settle();
   EXPECT_THAT(ada_sink_.presences, ElementsAre(HasSubstr("\"busy\":true")));
-  there_->Join("team", &eve_sink_);  // Nobody there knew of it: they ask.
+  there_->Join("team", &eve_sink_, nullptr);  // Nobody there knew of it: they ask.
   Settle();
   EXPECT_THAT(eve_sink_.presences, ElementsAre(HasSubstr("\"busy\":true")));
   FakeLiveSink late("s3");
-  there_->Join("team", &late);
+  there_->Join("team", &late, nullptr);
   EXPECT_THAT(late.presences, SizeIs(1));
   loop_.RunFor(absl::Minutes(5));  // Repetitions are not told again.
   EXPECT_THAT(ada_sink_.presences, SizeIs(1));
 }
 
 TEST_F(LiveChannelTest, PresenceEndsWithItsSessionUnlessANewerOneHasBegun) {
-  here_.Join("team", &ada_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
   here_.PublishPresence(ada_, "team", "1");
   const Caller newer = CallerOf("ada", "s9");
   there_->PublishPresence(newer, "team", "2");
@@ -96,7 +148,7 @@ TEST_F(LiveChannelTest, PresenceEndsWithItsSessionUnlessANewerOneHasBegun) {
 }
 
 TEST_F(LiveChannelTest, WhenAGatewayIsGoneItsPresencesEnd) {
-  here_.Join("team", &ada_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
   there_->PublishPresence(eve_, "team", "1");
   Settle();
   there_.reset();
@@ -105,10 +157,10 @@ TEST_F(LiveChannelTest, WhenAGatewayIsGoneItsPresencesEnd) {
 }
 
 TEST_F(LiveChannelTest, AfterLeavingNothingArrives) {
-  here_.Join("team", &ada_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
   here_.Leave("team", &ada_sink_);
   there_->PublishBroadcast(eve_, "team", "t", "1");
-  here_.Join("team", &ada_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
   here_.RemoveSink(&ada_sink_);
   there_->PublishBroadcast(eve_, "team", "t", "1");
   Settle();
@@ -117,7 +169,7 @@ TEST_F(LiveChannelTest, AfterLeavingNothingArrives) {
 
 TEST_F(LiveChannelTest, ASpaceHoldsNoMorePresencesThanItsLimit) {
   BusLiveChannel small(loop_, bus_, clock_, random_, metrics_, {.presences_per_space_max = 2});
-  small.Join("team", &ada_sink_);
+  small.Join("team", &ada_sink_, nullptr);
   for (const char* user : {"a", "b", "c"}) {
     there_->PublishPresence(CallerOf(user, user), "team", "1");
   }
@@ -140,7 +192,7 @@ FeedEventPtr TextEvent(int64_t revision) {
 }
 
 TEST_F(LiveChannelTest, NewcomersGetSelectionsAsTheyAreByNow) {
-  here_.Join("team", &ada_sink_);
+  here_.Join("team", &ada_sink_, nullptr);
   here_.PublishPresence(ada_, "team",
                         R"({"selection":{"entity_type":"note","entity_id":"n","path":"/t",)"
                         R"("version_id":"1-0000000000000007","anchor":1,"head":1}})");
@@ -149,9 +201,10 @@ TEST_F(LiveChannelTest, NewcomersGetSelectionsAsTheyAreByNow) {
   const std::vector<FeedEventPtr> events = {TextEvent(1), TextEvent(2), TextEvent(3)};
   here_.OnEvents("team", events);
   FakeLiveSink late("s3");
-  here_.Join("team", &late);
+  here_.Join("team", &late, nullptr);
   EXPECT_THAT(late.presences, ElementsAre(HasSubstr("\"anchor\":7,\"head\":7")));
-  there_->Join("team", &eve_sink_);  // They ask, and are told as it is where its session is.
+  there_->Join("team", &eve_sink_,
+               nullptr);  // They ask, and are told as it is where its session is.
   Settle();
   EXPECT_THAT(eve_sink_.presences, ElementsAre(HasSubstr("\"anchor\":7,\"head\":7")));
   loop_.RunFor(absl::Minutes(5));
@@ -163,7 +216,7 @@ TEST_F(LiveChannelTest, AStateThatCameLateIsMovedOverWhatIsKnown) {
   ring.Reset(0);
   for (int64_t revision = 1; revision <= 3; ++revision) ring.Append(TextEvent(revision));
   there_->SetRecent([&ring](absl::string_view) { return &ring; });
-  there_->Join("team", &eve_sink_);
+  there_->Join("team", &eve_sink_, nullptr);
   here_.PublishPresence(ada_, "team",
                         R"({"selection":{"entity_type":"note","entity_id":"n","path":"/t",)"
                         R"("version_id":"2-0000000000000007","anchor":0,"head":5}})");

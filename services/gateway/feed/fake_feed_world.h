@@ -26,6 +26,8 @@ class FakeBus final : public bus::Bus {
   FakeBus(FakeLoop& loop, Random& random) : loop_(loop), random_(random) {}
 
   double lose = 0, repeat = 0, delay = 0;  // Probabilities.
+  bool lets_in = true;                     // Whether subscriptions become active at once.
+  absl::Status health = absl::OkStatus();
 
   void Publish(absl::string_view channel, std::string payload) override {
     if (random_.Fraction() < lose) return;
@@ -37,7 +39,8 @@ class FakeBus final : public bus::Bus {
       loop_.RunAfter(after, [this, name = std::string(channel), payload] {
         const auto wishes = wishes_;
         for (Wish* wish : wishes) {
-          if (wishes_.contains(wish) && wish->channel == name) wish->on_message(payload);
+          if (!wishes_.contains(wish) || !wish->active || wish->channel != name) continue;
+          wish->on_message(payload);
         }
       });
     }
@@ -47,14 +50,14 @@ class FakeBus final : public bus::Bus {
                                                bus::GapCallback on_gap) override {
     auto wish = std::make_unique<Wish>(*this, std::string(channel), std::move(on_message),
                                        std::move(on_gap));
-    wish->on_gap();
+    if (lets_in) wish->LetIn();
     return wish;
   }
-  // As after a lost connection.
+  // As after a lost connection, and what lets in who waits.
   void TellGap() {
-    for (Wish* wish : wishes_) wish->on_gap();
+    for (Wish* wish : wishes_) wish->LetIn();
   }
-  absl::Status Health() const override { return absl::OkStatus(); }
+  absl::Status Health() const override { return health; }
   bus::BusStats Stats() const override { return {}; }
 
  private:
@@ -64,11 +67,16 @@ class FakeBus final : public bus::Bus {
       bus.wishes_.insert(this);
     }
     ~Wish() override { bus.wishes_.erase(this); }
+    void LetIn() {
+      active = true;
+      on_gap();
+    }
 
     FakeBus& bus;
     const std::string channel;
     const bus::MessageCallback on_message;
     const bus::GapCallback on_gap;
+    bool active = false;
   };
 
   FakeLoop& loop_;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 #include "services/gateway/session/caller.h"
 #include "services/gateway/session/frame.h"
@@ -22,12 +23,17 @@ class LiveSink {
   virtual void OnBroadcast(SharedFrame frame) = 0;
 };
 
+using LiveReady = absl::AnyInvocable<void()>;
+
 class LiveChannel {
  public:
   virtual ~LiveChannel() = default;
   // From now on the sink is told what happens in `space`, beginning with the presence states that
-  // hold now. Joining twice is joining once.
-  virtual void Join(absl::string_view space, LiveSink* sink) = 0;
+  // hold now. Joining twice is joining once. `ready`, which may be null, runs once: when whatever
+  // is said in the space from then on, at any gateway, reaches the sink (this may be now); when the
+  // bus has not made it so in LiveLimits::ready_wait_max, or is known to be away; or when everybody
+  // here has left the space.
+  virtual void Join(absl::string_view space, LiveSink* sink, LiveReady ready) = 0;
   virtual void Leave(absl::string_view space, LiveSink* sink) = 0;
   // Leaves every space; the sink is not used again.
   virtual void RemoveSink(LiveSink* sink) = 0;

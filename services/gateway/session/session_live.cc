@@ -52,7 +52,7 @@ void ClientSession::Presence(const ClientMessage& message, PresenceRequest& requ
   }
   if (!ends && present == presences_.end()) {
     presences_.push_back(space);
-    services_.live.Join(space, this);  // Who is present is told of the others.
+    services_.live.Join(space, this, nullptr);  // Who is present is told of the others.
   }
   services_.live.PublishPresence(*caller_, space, request.state);  // No answer.
 }
@@ -85,7 +85,7 @@ void ClientSession::EndPresences() {
 void ClientSession::OnPresence(absl::string_view key, SharedFrame frame) {
   if (connection_ == nullptr) return;
   if (!connection_->congested()) {
-    connection_->Send(std::move(frame));
+    SendFrame(std::move(frame));
     return;
   }
   // Of each device only the last state matters once the reader catches up.
@@ -104,7 +104,7 @@ void ClientSession::OnBroadcast(SharedFrame frame) {
     services_.metrics.broadcasts_dropped.Add();
     return;
   }
-  connection_->Send(std::move(frame));
+  SendFrame(std::move(frame));
 }
 
 }  // namespace bdcsync::gateway

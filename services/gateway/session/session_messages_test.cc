@@ -207,6 +207,29 @@ TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredBeforeItsFrames) {
   EXPECT_THAT(live_.log, ElementsAre("join team-2"));
 }
 
+TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredOnceBroadcastsFlowAndWhatComesWaits) {
+  live_.ready_at_once = false;
+  client_->Send(R"({"type":"subscribe","id":1,"space":"team-2"})");
+  SubscriptionSink& sink = *subscriptions_.entries[0].sink;
+  sink.SendFrame(MakeTextFrame(R"({"type":"changes"})"));
+  sink.OnResync("s1", "behind", absl::ZeroDuration());
+  EXPECT_THAT(client_->Take(), IsEmpty());
+  ASSERT_THAT(live_.waiting, SizeIs(1));
+  live_.waiting.front()();
+  std::vector<std::string> types;
+  for (const std::string& text : client_->Take()) types.push_back(Text(text, "type"));
+  EXPECT_THAT(types, ElementsAre("subscribed", "changes", "resync"));
+}
+
+TEST_F(SessionMessagesTest, ASessionThatClosesBeforeBroadcastsFlowIsNotAnswered) {
+  live_.ready_at_once = false;
+  client_->Send(R"({"type":"subscribe","id":1,"space":"team-2"})");
+  client_->Leave();
+  ASSERT_THAT(live_.waiting, SizeIs(1));
+  live_.waiting.front()();
+  EXPECT_THAT(client_->Take(), IsEmpty());
+}
+
 TEST_F(SessionMessagesTest, FramesWaitWhileTheirAnswerWaitsForItsTurn) {
   client_->Send(Delete("", "a"));  // Unanswered, without id: the next answers wait.
   client_->Send(R"({"type":"subscribe"})");

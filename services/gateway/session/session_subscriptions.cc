@@ -61,11 +61,18 @@ void ClientSession::OnSubscribed(const Pending& pending, const std::string& subs
     return;
   }
   subscription->open = true;
+  // What follows waits for the answer, and the answer for presence and broadcasts to flow: whoever
+  // has it hears what is said from then on.
+  unsent_subscribed_.insert(pending.ticket);
   const std::string space = subscription->space;
-  if (!Answer(pending, SubscribedMessage(pending.id, subscription_id, *result))) {
-    unsent_subscribed_.insert(pending.ticket);
-  }
-  services_.live.Join(space, this);
+  services_.live.Join(space, this,
+                      [weak = weak_from_this(), pending,
+                       answer = SubscribedMessage(pending.id, subscription_id, *result)]() mutable {
+                        const auto self = weak.lock();
+                        if (self != nullptr && self->state_ != State::kClosed) {
+                          self->Answer(pending, std::move(answer));
+                        }
+                      });
 }
 
 void ClientSession::ChangeSubscription(const ClientMessage& message,
@@ -129,13 +136,13 @@ void ClientSession::ReleaseFrames() {
 
 void ClientSession::OnResync(absl::string_view subscription_id, absl::string_view reason,
                              absl::Duration after) {
-  Push(ResyncMessage(subscription_id, reason, after));
+  SendFrame(MakeTextFrame(ResyncMessage(subscription_id, reason, after)));
   ForgetSubscription(subscription_id);
 }
 
 void ClientSession::OnEnded(absl::string_view subscription_id, const absl::Status& why) {
   services_.metrics.CountError(ReasonOf(why));
-  Push(SubscriptionEndedMessage(subscription_id, why));
+  SendFrame(MakeTextFrame(SubscriptionEndedMessage(subscription_id, why)));
   ForgetSubscription(subscription_id);
 }
 

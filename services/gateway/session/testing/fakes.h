@@ -146,7 +146,15 @@ class FakeSubscriptions final : public Subscriptions {
 
 class FakeLive final : public LiveChannel {
  public:
-  void Join(absl::string_view space, LiveSink*) override { Log("join", space); }
+  void Join(absl::string_view space, LiveSink*, LiveReady ready) override {
+    Log("join", space);
+    if (!ready) return;
+    if (ready_at_once) {
+      ready();
+    } else {
+      waiting.push_back(std::move(ready));
+    }
+  }
   void Leave(absl::string_view space, LiveSink*) override { Log("leave", space); }
   void RemoveSink(LiveSink*) override { Log("remove", ""); }
   void PublishPresence(const Caller&, absl::string_view space, absl::string_view state) override {
@@ -160,6 +168,8 @@ class FakeLive final : public LiveChannel {
     log.push_back(std::string(what) + (more.empty() ? "" : " ") + std::string(more));
   }
   std::vector<std::string> log;
+  bool ready_at_once = true;
+  std::vector<LiveReady> waiting;  // Joined while not at once.
 };
 
 class FakeDevices final : public Devices {
