@@ -62,6 +62,16 @@ class Process:
             raise KeyError(name)
         return sum(values)
 
+    def metric_by(self, name, label):
+        """The values of the metric `name` by one of its labels; those that are 0 are left out."""
+        values = {}
+        for line in self.get("/metrics")[1].splitlines():
+            if line.startswith(name + "{"):
+                labels, value = line.rsplit(" ", 1)
+                of = labels.split(label + '="', 1)[1].split('"', 1)[0]
+                values[of] = values.get(of, 0) + float(value)
+        return {of: value for of, value in values.items() if value}
+
     def resident_bytes(self):
         with open(f"/proc/{self.popen.pid}/status", encoding="utf-8") as status:
             kib = next(line.split()[1] for line in status if line.startswith("VmRSS:"))
