@@ -51,6 +51,7 @@ const std::map<std::string, Setter>& Setters() {
       {"return-within", Time(&Options::return_within)},
       {"recording", Text(&Options::recording)},
       {"latency", Time(&Options::latency)},
+      {"pairs", Number(&Options::pairs, 1)},
       {"edits", Number(&Options::edits, 1)},
       {"warm-up", Time(&Options::warm_up)},
       {"duration", Time(&Options::duration)},
@@ -96,7 +97,8 @@ Puts load on a gateway and prints one JSON object of what it measured.
   idle     holds `connections` authenticated sessions with a subscription until standard input ends
   reconnect  opens as many sessions, says "ready", and measures until all are back from the loss of
            their gateway, which somebody else restarts
-  text-replay  two clients type a recorded session of two; fails unless it ends as recorded
+  text-replay  two clients type a recorded session of two, `pairs` times at once, each in a text
+               of its own; fails unless it ends as recorded
   text-hot     `connections` clients type into one text, `rate` operations per second each
   text-open    opens a text that `edits` edits made, which it first does
 
@@ -106,7 +108,7 @@ Puts load on a gateway and prints one JSON object of what it measured.
   --connections=32 --in-flight=16 --spaces=100 --bytes=256
   --rate=0                     events per second of the fan-out writer; 0: all that in-flight allows
   --return-within=2s           how long clients wait at most before they return to their gateway
-  --recording=FILE --latency=0s --edits=1000000
+  --recording=FILE --latency=0s --pairs=1 --edits=1000000
                                of text: the session; what is added to each message, both ways
   --warm-up=1s --duration=5s
 )";

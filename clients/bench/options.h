@@ -27,6 +27,7 @@ struct Options {
   absl::Duration return_within = absl::Seconds(2);  // Of clients that lost their gateway.
   std::string recording;                            // Of an editing session, for text-replay.
   absl::Duration latency = absl::ZeroDuration();    // Of text clients, in each direction.
+  int pairs = 1;                                    // Of text-replay: sessions of two at once.
   int edits = 1'000'000;                            // For text-open.
   absl::Duration warm_up = absl::Seconds(1);
   absl::Duration duration = absl::Seconds(5);

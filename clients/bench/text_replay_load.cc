@@ -1,10 +1,12 @@
 // Two clients type what two people once typed at once, each seeing of the other just what that
 // person had seen: the recording says for each edit how many of the other's its author knew, which
-// is what the latency between them made of it. Ends with the recorded text, or fails.
+// is what the latency between them made of it. Ends with the recorded text, or fails. Several pairs
+// do so at once, each in a text of its own.
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <numeric>
@@ -67,28 +69,30 @@ absl::StatusOr<Recording> ReadRecording(const std::string& path) {
   return recording;
 }
 
-class TextReplayLoad {
+class Pair {
  public:
-  TextReplayLoad(const Options& options, Recording recording)
-      : options_(options), recording_(std::move(recording)) {}
+  struct Callbacks {
+    std::function<void()> on_ready;  // Both may type.
+    std::function<void()> on_done;   // All is typed and has come to both.
+    std::function<void(absl::string_view why)> on_failure;
+  };
 
-  absl::StatusOr<std::string> Run() {
-    const std::string space = absl::StrCat("replay-", Hex64(random_.Bits64()));
-    for (size_t number : {0, 1}) Make(number, space);
-    writers_[0].peer->Open();
-    io_.run();
-    if (!error_.empty()) return absl::UnavailableError(error_);
-    const size_t edits = recording_.edits[0].size() + recording_.edits[1].size();
-    const double seconds = absl::ToDoubleSeconds(clock_.Monotonic() - started_);
-    for (const Writer& writer : writers_) {
-      if (writer.view.Text() != recording_.end) {
-        return absl::DataLossError("the text is not the recorded one");
-      }
-    }
-    return absl::StrFormat(
-        R"({"edits": %d, "seconds": %.3f, "edits_per_s": %.1f, "operations": %d})", edits, seconds,
-        static_cast<double>(edits) / seconds, writers_[0].peer->sent() + writers_[1].peer->sent());
+  // `recording` is borrowed; reads are watched through `reads`.
+  Pair(boost::asio::io_context& io, ReadWatch& reads, const Options& options,
+       const Recording& recording, const std::string& space, Callbacks callbacks)
+      : recording_(recording), callbacks_(std::move(callbacks)) {
+    for (size_t number : {0, 1}) Make(io, reads, options, number, space);
   }
+
+  void Open() { writers_[0].peer->Open(); }
+  void Begin() {
+    Go(0);
+    Go(1);
+  }
+  bool EndsAsRecorded() const {
+    return writers_[0].view.Text() == recording_.end && writers_[1].view.Text() == recording_.end;
+  }
+  uint64_t sent() const { return writers_[0].peer->sent() + writers_[1].peer->sent(); }
 
  private:
   struct Writer {
@@ -100,12 +104,13 @@ class TextReplayLoad {
     std::deque<int64_t> sizes;  // Edits in each of its operations that the other has not shown.
   };
 
-  void Make(size_t number, const std::string& space) {
+  void Make(boost::asio::io_context& io, ReadWatch& reads, const Options& options, size_t number,
+            const std::string& space) {
     Writer& writer = writers_[number];
     writer.peer = std::make_unique<TextPeer>(
-        io_, reads_,
-        TextPeer::Target{options_.protocol, options_.url, options_.token,
-                         absl::StrCat(space, "-", number), space, "text", options_.latency,
+        io, reads,
+        TextPeer::Target{options.protocol, options.url, options.token,
+                         absl::StrCat(space, "-", number), space, "text", options.latency,
                          /*creates=*/number == 0},
         TextPeer::Callbacks{[this, number](const json::Value&) { OnReady(number); },
                             [this, number](const ot::Delta& theirs) {
@@ -118,19 +123,17 @@ class TextReplayLoad {
 
   void OnReady(size_t number) {
     if (number == 0) return writers_[1].peer->Open();
-    started_ = clock_.Monotonic();
-    Go(0);
-    Go(1);
+    callbacks_.on_ready();
   }
 
   // Types until what its author had seen has not arrived.
   void Go(size_t number) {
     Writer& writer = writers_[number];
     const std::vector<Edit>& edits = recording_.edits[number];
-    while (error_.empty() && writer.typed < edits.size()) {
+    while (!failed_ && writer.typed < edits.size()) {
       const Edit& next = edits[writer.typed];
       if (Come(number) < next.come) return;
-      while (error_.empty() && writer.shown < next.seen) Show(number);
+      while (!failed_ && writer.shown < next.seen) Show(number);
       // As far as neither looks at what the other did.
       size_t end = writer.typed + 1;
       while (end < edits.size() && edits[end].seen == next.seen && edits[end].come == next.come &&
@@ -145,7 +148,9 @@ class TextReplayLoad {
              writers_[i].typed == recording_.edits[i].size() &&
              writers_[i].shown == static_cast<int64_t>(recording_.edits[1 - i].size());
     };
-    if (done(0) && done(1)) io_.stop();
+    if (!done(0) || !done(1) || ended_) return;
+    ended_ = true;
+    callbacks_.on_done();
   }
 
   // Edits of the other that have arrived here.
@@ -192,6 +197,56 @@ class TextReplayLoad {
   }
 
   void Fail(absl::string_view why) {
+    failed_ = true;
+    callbacks_.on_failure(why);
+  }
+
+  const Recording& recording_;
+  const Callbacks callbacks_;
+  std::array<Writer, 2> writers_;
+  bool failed_ = false;
+  bool ended_ = false;
+};
+
+class TextReplayLoad {
+ public:
+  TextReplayLoad(const Options& options, Recording recording)
+      : options_(options), recording_(std::move(recording)) {}
+
+  absl::StatusOr<std::string> Run() {
+    for (int number = 0; number < options_.pairs; ++number) {
+      const std::string space = absl::StrCat("replay-", Hex64(random_.Bits64()));
+      pairs_.push_back(
+          std::make_unique<Pair>(io_, reads_, options_, recording_, space,
+                                 Pair::Callbacks{[this] { OnReady(); }, [this] { OnDone(); },
+                                                 [this](absl::string_view why) { Fail(why); }}));
+    }
+    for (const std::unique_ptr<Pair>& pair : pairs_) pair->Open();
+    io_.run();
+    if (!error_.empty()) return absl::UnavailableError(error_);
+    const size_t edits = (recording_.edits[0].size() + recording_.edits[1].size()) * pairs_.size();
+    const double seconds = absl::ToDoubleSeconds(clock_.Monotonic() - started_);
+    uint64_t operations = 0;
+    for (const std::unique_ptr<Pair>& pair : pairs_) {
+      if (!pair->EndsAsRecorded()) return absl::DataLossError("the text is not the recorded one");
+      operations += pair->sent();
+    }
+    return absl::StrFormat(
+        R"({"edits": %d, "seconds": %.3f, "edits_per_s": %.1f, "operations": %d})", edits, seconds,
+        static_cast<double>(edits) / seconds, operations);
+  }
+
+ private:
+  // All begin together.
+  void OnReady() {
+    if (++ready_ < pairs_.size()) return;
+    started_ = clock_.Monotonic();
+    for (const std::unique_ptr<Pair>& pair : pairs_) pair->Begin();
+  }
+  void OnDone() {
+    if (++done_ == pairs_.size()) io_.stop();
+  }
+  void Fail(absl::string_view why) {
     if (error_.empty()) error_ = std::string(why);
     io_.stop();
   }
@@ -202,7 +257,9 @@ class TextReplayLoad {
   SystemRandom random_;
   boost::asio::io_context io_{1};
   ReadWatch reads_{io_};
-  std::array<Writer, 2> writers_;
+  std::vector<std::unique_ptr<Pair>> pairs_;
+  size_t ready_ = 0;
+  size_t done_ = 0;
   absl::Duration started_;
   std::string error_;
 };

@@ -7,6 +7,7 @@ from harness.trace import load_concurrent
 from stage import ShareDb, generate, pgbench
 
 ROUNDS = 3
+PAIRS = 16  # Sessions at once: what a server can take, where one is bound by its turns.
 HOT = dict(connections=20, rate=20, warm_up="1s", duration="4s")
 
 
@@ -29,6 +30,9 @@ def bench_text(stage, rows):
             commit.append(pgbench(stage, 1, 2)[1])
             hot.append(generate("text-hot", suite.url, **HOT)["p50_ms"])
             hot_one.append(generate("text-hot", serve.url, **HOT)["p50_ms"])
+        at_once = [generate("text-replay", url, recording=recording, pairs=PAIRS, **options)
+                   for url, options in ((suite.url, {}), (serve.url, {}),
+                                        (sharedb.url, {"protocol": "sharedb"}))]
         opened = generate("text-open", serve.url, edits=1_000_000)
     finally:
         sharedb.stop()
@@ -38,6 +42,10 @@ def bench_text(stage, rows):
     for name, answers in (("text_replay", ours), ("text_replay_serve_sqlite", one)):
         rows.add(name, max(answer["edits_per_s"] for answer in answers), "edits/s",
                  "ShareDB in memory", peer, 5)
+    for name, answer in zip(("text_replay_16_pairs", "text_replay_16_pairs_serve"),
+                            at_once):
+        rows.add(name, answer["edits_per_s"], "edits/s", "ShareDB in memory",
+                 at_once[-1]["edits_per_s"])
     rows.add("text_hot_above_commit", min(hot) - min(commit), "ms", goal=10, at_least=False)
     rows.add("text_hot_serve_sqlite", min(hot_one), "ms", goal=10, at_least=False)
     rows.add("text_open_1000000_edits", opened["open_ms"], "ms", goal=50, at_least=False)
