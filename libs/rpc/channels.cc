@@ -85,6 +85,8 @@ ChannelOptions ChannelOptionsFrom(const config::Values& values) {
   options.keepalive_interval = values.Get(kKeepaliveInterval);
   options.keepalive_timeout = values.Get(kKeepaliveTimeout);
   options.reconnect_backoff_max = values.Get(kReconnectBackoffMax);
+  options.stream_reuse = {.age_max = values.Get(kStreamAgeMax),
+                          .free_max = static_cast<std::size_t>(values.Get(kStreamsFreeMax))};
   options.tls_ca_file = values.Get(kServicesTlsCaFile);
   options.tls_cert_file = values.Get(kServicesTlsCertFile);
   options.tls_key_file = values.Get(kServicesTlsKeyFile);
@@ -106,6 +108,7 @@ absl::StatusOr<Peer> DialPeer(const std::string& address, const ChannelOptions& 
   peer.streams = ParseStreamAddress(address);
   if (!peer.streams.has_value()) return peer;
   peer.streams->loops = options.loops;
+  peer.streams->reuse = options.stream_reuse;
   peer.streams->limits = {.payload_bytes_max = static_cast<std::size_t>(options.max_message_bytes),
                           .keepalive_interval = options.keepalive_interval,
                           .keepalive_timeout = options.keepalive_timeout};

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "libs/config/values.h"
 #include "libs/rpc/peer.h"
+#include "libs/rpc/stream_address.h"
 
 namespace grpc {
 class Channel;
@@ -32,6 +33,7 @@ struct ChannelOptions {
   absl::Duration keepalive_interval = absl::Seconds(20);
   absl::Duration keepalive_timeout = absl::Seconds(10);
   absl::Duration reconnect_backoff_max = absl::Seconds(2);
+  StreamReuse stream_reuse;
   std::string tls_ca_file;  // Empty: no TLS.
   std::string tls_cert_file;
   std::string tls_key_file;

@@ -9,6 +9,11 @@ void DeclareConfig(config::Schema& schema) {
   schema.Add(kKeepaliveTimeout);
   schema.Add(kReconnectBackoffMax);
   schema.Add(kStreams);
+  schema.Add(kStreamsOpenMax);
+  schema.Add(kStreamsFreeMax);
+  schema.Add(kStreamAgeMax);
+  schema.Add(kSilenceMax);
+  schema.Add(kSilentMax);
   schema.Add(kTlsCertFile);
   schema.Add(kTlsKeyFile);
   schema.Add(kTlsClientCaFile);

@@ -45,6 +45,48 @@ inline constexpr config::Bool kStreams{
         "Whether the busiest calls between services use connections that carry nothing else, on "
         "the same ports, which is faster. With TLS, or where one end has it off, they are gRPC "
         "calls like all others; turn it off where a proxy between services takes HTTP/2 only."};
+inline constexpr config::Int kStreamsOpenMax{
+    .name = "grpc.streams_open_max",
+    .default_value = 10'000,
+    .min = 1,
+    .max = 1'000'000,
+    .unit = "connections",
+    .doc =
+        "Connections of grpc.streams that a service has open; callers beyond it are refused. More "
+        "than any suite needs, fewer than file descriptors there are."};
+inline constexpr config::Int kStreamsFreeMax{
+    .name = "grpc.streams_free_max",
+    .default_value = 16,
+    .min = 0,
+    .max = 10'000,
+    .unit = "connections",
+    .doc =
+        "Connections of grpc.streams that a caller keeps for the next calls, of one method to one "
+        "address; those of a burst beyond it are closed."};
+inline constexpr config::Duration kStreamAgeMax{
+    .name = "grpc.stream_age_max",
+    .default_value = absl::Seconds(10),
+    .min = absl::Milliseconds(100),
+    .max = absl::Hours(1),
+    .doc =
+        "How long a connection of grpc.streams is used again: a new one may go to another address "
+        "behind the same name."};
+inline constexpr config::Duration kSilenceMax{
+    .name = "grpc.silence_max",
+    .default_value = absl::Seconds(10),
+    .min = absl::Milliseconds(100),
+    .max = absl::Minutes(10),
+    .doc =
+        "How long a connection to the gRPC port may say nothing at first, with grpc.streams on."};
+inline constexpr config::Int kSilentMax{
+    .name = "grpc.silent_max",
+    .default_value = 1024,
+    .min = 1,
+    .max = 1'000'000,
+    .unit = "connections",
+    .doc =
+        "Connections to the gRPC port that have said nothing yet; more are gRPC's at once, with "
+        "grpc.streams on."};
 inline constexpr config::String kTlsCertFile{
     .name = "grpc.tls.cert_file",
     .doc = "The gRPC server's certificate chain (PEM); empty serves without TLS."};

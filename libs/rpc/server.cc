@@ -112,6 +112,9 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
   options.port = port;
   options.max_message_bytes = values.Get(kMaxMessageBytes);
   options.max_concurrent_streams = values.Get(kMaxConcurrentStreams);
+  options.streams_max = static_cast<std::size_t>(values.Get(kStreamsOpenMax));
+  options.silence_max = values.Get(kSilenceMax);
+  options.silent_max = static_cast<std::size_t>(values.Get(kSilentMax));
   options.keepalive_interval = values.Get(kKeepaliveInterval);
   options.keepalive_timeout = values.Get(kKeepaliveTimeout);
   options.tls_cert_file = values.Get(kTlsCertFile);
@@ -175,8 +178,10 @@ absl::Status Server::State::Listen(
                              std::move(credentials), &port);
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(shared_port,
-                   SharedPort::Open(*options.loops, options.listen_address, options.port));
+  ASSIGN_OR_RETURN(
+      shared_port,
+      SharedPort::Open(*options.loops, options.listen_address, options.port,
+                       {.silence_max = options.silence_max, .silent_max = options.silent_max}));
   port = shared_port->port();
   acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
@@ -242,6 +247,9 @@ absl::Status Server::Start() {
   });
   state_->metrics.AddGaugeCallback(kStreamsOpen, {}, [state = state_.get()] {
     return static_cast<double>(state->streams.count());
+  });
+  state_->metrics.AddGaugeCallback(kSilentConnections, {}, [state = state_.get()] {
+    return state->shared_port == nullptr ? 0 : static_cast<double>(state->shared_port->silent());
   });
   SetServing(false);
   return absl::OkStatus();

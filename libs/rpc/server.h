@@ -47,8 +47,9 @@ struct ServerOptions {
   bool suite_within = false;
   // For calls on streams (call_streams.h), borrowed. Null: none are served; nor are they with TLS.
   SocketLoops* loops = nullptr;
-  // Of those, open at once: more than any suite needs, fewer than file descriptors there are.
-  std::size_t streams_max = 10000;
+  std::size_t streams_max = 10000;                 // Of those, open at once.
+  absl::Duration silence_max = absl::Seconds(10);  // SharedPortLimits.
+  std::size_t silent_max = 1024;
 };
 // The options of `values` (libs/rpc/config.h); `listen_address` and `port` come from the caller.
 ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view listen_address,
@@ -57,7 +58,8 @@ ServerOptions ServerOptionsFrom(const config::Values& values, absl::string_view 
 class Server {
  public:
   // Metrics: bdcsync_grpc_requests_total{method,code}, bdcsync_grpc_request_seconds{method},
-  // bdcsync_grpc_in_flight_calls, bdcsync_grpc_streams. One server per registry.
+  // bdcsync_grpc_in_flight_calls, bdcsync_grpc_streams,
+  // bdcsync_grpc_silent_connections. One server per registry.
   // Every call is logged at debug, with its request id; at error when it failed by our fault.
   // `metrics` is borrowed and must outlive the server.
   Server(ServerOptions options, metrics::Registry& metrics,

@@ -30,6 +30,10 @@ inline constexpr metrics::MetricInfo kCallsInFlight{
 inline constexpr metrics::MetricInfo kStreamsOpen{
     "bdcsync_grpc_streams", "Connections of other services that carry calls without gRPC."};
 
+inline constexpr metrics::MetricInfo kSilentConnections{
+    "bdcsync_grpc_silent_connections",
+    "Connections to the gRPC port that have not said yet what they are."};
+
 // Failures by our fault are logged once in this time, with how many were held back.
 inline constexpr absl::Duration kFailureInterval = absl::Seconds(1);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -80,6 +81,7 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
   }
 
   int port() const { return port_; }
+  std::size_t silent() const { return silent_count_; }
 
   void Start(Takers takers) {
     takers_ = std::move(takers);
@@ -96,6 +98,7 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
       for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
       for (const std::shared_ptr<Silent>& silent : silent_) silent->End();
       silent_.clear();
+      silent_count_ = 0;
       closed.Notify();
     });
     closed.WaitForNotification();
@@ -154,16 +157,24 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
     SetLowWater(socket.native_handle(), kGreeting.size());
     const auto silent = std::make_shared<Silent>(std::move(socket));
     silent_.insert(silent);
+    silent_count_ = silent_.size();
     silent->timer.expires_after(absl::ToChronoMilliseconds(limits_.silence_max));
     silent->timer.async_wait([self = shared_from_this(), silent](const error_code& error) {
-      if (!error && self->silent_.erase(silent) > 0) silent->End();
+      if (!error && self->Forget(silent)) silent->End();
     });
     silent->socket.async_wait(tcp::socket::wait_read,
                               [self = shared_from_this(), silent](const error_code& error) {
-                                if (self->silent_.erase(silent) == 0) return;
+                                if (!self->Forget(silent)) return;
                                 silent->timer.cancel();
                                 if (!error) self->Decide(silent->socket);
                               });
+  }
+
+  // False: it was forgotten before.
+  bool Forget(const std::shared_ptr<Silent>& silent) {
+    if (silent_.erase(silent) == 0) return false;
+    silent_count_ = silent_.size();
+    return true;
   }
 
   void Decide(tcp::socket& socket) {
@@ -211,6 +222,7 @@ class SharedPort::Acceptor : public std::enable_shared_from_this<Acceptor> {
   Takers takers_;
   bool open_ = true;
   std::set<std::shared_ptr<Silent>> silent_;
+  std::atomic<std::size_t> silent_count_{0};  // For whoever asks.
 };
 
 SharedPort::SharedPort(std::shared_ptr<Acceptor> acceptor) : acceptor_(std::move(acceptor)) {}
@@ -226,6 +238,7 @@ absl::StatusOr<std::unique_ptr<SharedPort>> SharedPort::Open(SocketLoops& loops,
 }
 
 int SharedPort::port() const { return acceptor_->port(); }
+std::size_t SharedPort::silent() const { return acceptor_->silent(); }
 void SharedPort::Start(Takers takers) { acceptor_->Start(std::move(takers)); }
 void SharedPort::Close() { acceptor_->Close(); }
 

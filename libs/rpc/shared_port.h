@@ -42,6 +42,8 @@ class SharedPort {
   SharedPort& operator=(const SharedPort&) = delete;
 
   int port() const;
+  // Connections that have not said what they are.
+  std::size_t silent() const;
   void Start(Takers takers);
   // Stops listening; returns when no taker runs or will run. Not on a thread of a loop.
   void Close();

@@ -118,6 +118,7 @@ TEST_F(SharedPortTest, TheSilentBeyondTheLimitAreForGrpc) {
   const RawClient second(port_->port());
   const RawClient third(port_->port());
   EXPECT_THAT(Await(1), ::testing::ElementsAre("grpc silent"));
+  EXPECT_EQ(port_->silent(), 2U);
   first.Send(std::string(kGreeting));  // Which makes room for another.
   EXPECT_EQ(Await(2).back(), "stream");
   const RawClient fourth(port_->port());
@@ -133,6 +134,7 @@ TEST_F(SharedPortTest, ClosingEndsTheSilent) {
   port_->Close();
   silent.AwaitEnd();
   EXPECT_EQ(Await(1).size(), 1U);
+  EXPECT_EQ(port_->silent(), 0U);
 }
 
 TEST_F(SharedPortTest, ATakenPortIsAnErrorAndAWildcardTakesBothFamilies) {

@@ -10,14 +10,6 @@
 #include "libs/rpc/streamed_call.h"
 
 namespace bdcsync::rpc {
-namespace {
-
-// An older stream is not used again: a new one may go to another address behind the same name.
-constexpr absl::Duration kStreamAgeMax = absl::Seconds(10);
-// Of one method. Callers have few calls in flight; more streams than that come from a burst.
-constexpr std::size_t kFreeStreamsMax = 16;
-
-}  // namespace
 
 StreamPool::StreamPool(StreamAddress address)
     : address_(std::move(address)), calls_(std::make_shared<OpenCalls>()) {}
@@ -47,7 +39,7 @@ bool StreamPool::Keep(std::shared_ptr<CallStream> stream) {
   {
     absl::MutexLock lock(&mutex_);
     auto& free = free_[stream->method()];
-    if (closed_ || free.size() >= kFreeStreamsMax) return false;
+    if (closed_ || free.size() >= address_.reuse.free_max) return false;
     if (!free.empty() && free.front()->retires() <= now) {
       old = std::move(free.front());
       free.erase(free.begin());
@@ -92,7 +84,7 @@ void StreamPool::Forget(const CallStream& stream) {
 CallStream::CallStream(std::shared_ptr<StreamPool> pool, const std::string& method)
     : pool_(std::move(pool)),
       method_(method),
-      retires_(SystemClock().Monotonic() + kStreamAgeMax) {}
+      retires_(SystemClock().Monotonic() + pool_->age_max()) {}
 
 bool CallStream::Send(std::shared_ptr<StreamedCall> call, Frame& frame) {
   absl::MutexLock lock(&mutex_);

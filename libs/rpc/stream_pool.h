@@ -35,6 +35,7 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
 
   // Calls that have begun and not ended.
   OpenCalls& calls() const { return *calls_; }
+  absl::Duration age_max() const { return address_.reuse.age_max; }
 
  private:
   friend class CallStream;

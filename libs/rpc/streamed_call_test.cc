@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
@@ -78,6 +79,10 @@ class StreamedCallTest : public ::testing::Test {
         timeout);
     answered.WaitForNotification();
     return answer;
+  }
+  // Until the server's metrics say so.
+  void AwaitMetric(const std::string& line) {
+    while (!absl::StrContains(metrics_.back()->Render(), line)) std::this_thread::yield();
   }
   // Until the service has this many calls.
   void AwaitCalls(size_t count) {
@@ -249,6 +254,31 @@ TEST_F(StreamedCallTest, AStreamBeyondTheLimitIsRefusedAndThoseWithinItGoOn) {
   service_.handler = [](grpc::CallbackServerContext* context, auto...) {
     return FinishNow(context, absl::OkStatus());
   };
+  EXPECT_OK(Call(1));
+}
+
+TEST_F(StreamedCallTest, OfABurstAsManyStreamsAreKeptAsMayBeFree) {
+  Connect({.stream_reuse = {.free_max = 2}});
+  service_.handler = shelf_.handler();
+  constexpr int kCalls = 5;
+  absl::BlockingCounter answered(kCalls);
+  for (int i = 0; i < kCalls; ++i) {
+    Start(i, [&](const Answer& answer) {
+      EXPECT_OK(answer);
+      answered.DecrementCount();
+    });
+  }
+  AwaitCalls(kCalls);
+  AwaitMetric("bdcsync_grpc_streams 5\n");
+  shelf_.AnswerAll();
+  answered.Wait();
+  AwaitMetric("bdcsync_grpc_streams 2\n");
+}
+
+TEST_F(StreamedCallTest, AnOldStreamIsNotUsedAgain) {
+  Connect({.stream_reuse = {.age_max = absl::ZeroDuration()}});
+  EXPECT_OK(Call(1));
+  AwaitMetric("bdcsync_grpc_streams 0\n");
   EXPECT_OK(Call(1));
 }
 

@@ -320,4 +320,35 @@ inline constexpr config::Int kFeedResyncsPerSecond{
     .unit = "clients per second",
     .doc = "How fast clients are let start again from state when history was lost."};
 
+inline constexpr config::Duration kLiveRepeatInterval{
+    .name = "live.repeat_interval",
+    .default_value = absl::Seconds(20),
+    .min = absl::Seconds(1),
+    .max = absl::Hours(1),
+    .doc =
+        "How often a gateway repeats the presence states of its sessions to the others; what is "
+        "not "
+        "repeated in 3.5 times this ends."};
+inline constexpr config::Duration kLiveAnswerAfterMax{
+    .name = "live.answer_after_max",
+    .default_value = absl::Milliseconds(100),
+    .min = absl::ZeroDuration(),
+    .max = absl::Seconds(10),
+    .doc = "Within what time, at random, gateways tell one that asks who is present in a space."};
+inline constexpr config::Int kLivePresencesPerSpace{
+    .name = "live.presences_per_space_max",
+    .default_value = 10'000,
+    .min = 1,
+    .max = 1'000'000,
+    .unit = "devices",
+    .doc = "Devices of a space whose presence is told; the states of more are dropped."};
+inline constexpr config::Duration kLiveReadyWaitMax{
+    .name = "live.ready_wait_max",
+    .default_value = absl::Seconds(1),
+    .min = absl::ZeroDuration(),
+    .max = absl::Minutes(1),
+    .doc =
+        "How long an answer `subscribed` waits at most for the bus to let presence and broadcasts "
+        "of the space in."};
+
 }  // namespace bdcsync::gateway

@@ -30,11 +30,11 @@ struct SharedServices {
 class LoopServices {
  public:
   LoopServices(Loop& loop, const SharedServices& shared, const FeedLimits& feed,
-               const SessionOptions& session)
+               const LiveLimits& live, const SessionOptions& session)
       : engine_({loop, shared.reader, shared.bus, shared.clock, shared.random, shared.feed_metrics},
                 feed),
         subscriptions_(engine_, loop, feed.sink_queued_bytes_max),
-        live_(loop, shared.bus, shared.clock, shared.random, shared.live_metrics, LiveLimits()),
+        live_(loop, shared.bus, shared.clock, shared.random, shared.live_metrics, live),
         services_{loop,
                   shared.clock,
                   shared.random,

@@ -143,7 +143,8 @@ class Gateway {
     for (Loop* loop : server_->loops()) {
       RunOn(*loop, [&] {
         loops_.push_back(std::make_unique<LoopServices>(
-            *loop, shared, FeedLimitsFrom(context.config()), SessionOptionsFrom(context.config())));
+            *loop, shared, FeedLimitsFrom(context.config()), LiveLimitsFrom(context.config()),
+            SessionOptionsFrom(context.config())));
       });
       feeds.push_back({loop, &loops_.back()->engine()});
     }

@@ -39,7 +39,8 @@ void DeclareGatewayConfig(config::Schema& schema) {
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
   add(kConflictCheckInterval, kConflictCheckJitter, kConflictsPerRound);
   add(kFeedRecentEvents, kFeedRecentBytes, kFeedMemory, kFeedReadsInFlight, kFeedHeadCheckInterval,
-      kFeedResyncsPerSecond);
+      kFeedResyncsPerSecond, kLiveRepeatInterval, kLiveAnswerAfterMax, kLivePresencesPerSpace,
+      kLiveReadyWaitMax);
 }
 
 ServerOptions ServerOptionsFrom(const config::Values& values) {
@@ -94,6 +95,17 @@ FeedLimits FeedLimitsFrom(const config::Values& values) {
   limits.head_check_interval = values.Get(kFeedHeadCheckInterval);
   limits.sink_queued_bytes_max = SizeOf(values, kQueuedBytesHigh);
   limits.resyncs_per_second = SizeOf(values, kFeedResyncsPerSecond);
+  return limits;
+}
+
+LiveLimits LiveLimitsFrom(const config::Values& values) {
+  constexpr double kRepetitions = 3.5;  // Of which three may be lost.
+  LiveLimits limits;
+  limits.repeat_interval = values.Get(kLiveRepeatInterval);
+  limits.expire_after = kRepetitions * limits.repeat_interval;
+  limits.answer_after_max = values.Get(kLiveAnswerAfterMax);
+  limits.presences_per_space_max = SizeOf(values, kLivePresencesPerSpace);
+  limits.ready_wait_max = values.Get(kLiveReadyWaitMax);
   return limits;
 }
 

@@ -8,6 +8,7 @@
 #include "libs/queue/durable_queue.h"
 #include "services/gateway/desk/conflict_worker.h"
 #include "services/gateway/feed/feed_limits.h"
+#include "services/gateway/feed/live_limits.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
 #include "services/gateway/pipeline/device_standing.h"
 #include "services/gateway/session/session_options.h"
@@ -22,6 +23,7 @@ void DeclareGatewayConfig(config::Schema& schema);
 ServerOptions ServerOptionsFrom(const config::Values& values);
 SessionOptions SessionOptionsFrom(const config::Values& values);
 FeedLimits FeedLimitsFrom(const config::Values& values);
+LiveLimits LiveLimitsFrom(const config::Values& values);
 PipelineLimits PipelineLimitsFrom(const config::Values& values);
 queue::QueueLimits QueueLimitsFrom(const config::Values& values);
 SpoolLimits SpoolLimitsFrom(const config::Values& values);

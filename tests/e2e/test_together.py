@@ -87,23 +87,45 @@ async def test_broadcast_reaches_the_others_only(suite, user):
     await b.close()
 
 
-async def test_whoever_is_answered_subscribed_hears_every_broadcast(way, request, new_suite, user):
-    """However late the bus lets the subscriber in."""
+@pytest.fixture
+def slow_bus(way, request, new_suite):
+    """Starts a suite whose bus lets subscribers in after 0.2 s."""
     if not way.startswith("suite"):
         pytest.skip("in one process the bus lets subscribers in at once")
     proxy = SlowProxy(request.getfixturevalue("redis").port, b"SUBSCRIBE", 0.2)
-    try:
-        suite = new_suite(env={"BDC_SYNC_BUS_URL": f"redis://127.0.0.1:{proxy.port}"})
-        for i in range(3):
-            space, a, b = await pair(suite, f"{user}-{i}")
-            assert (await a.request("broadcast", space=space, topic="t", payload=i))["success"]
-            assert (await b.push("broadcast"))["payload"] == i
-            await a.close()
-            await b.close()
-        assert proxy.held >= 3
+    suites = []
+
+    def start(**env):
+        env = {"BDC_SYNC_" + name: value for name, value in env.items()}
+        suites.append(new_suite(
+            env={"BDC_SYNC_BUS_URL": f"redis://127.0.0.1:{proxy.port}", **env}))
+        return suites[-1]
+    yield start
+    for suite in suites:
         suite.stop()
-    finally:
-        proxy.close()
+    proxy.close()
+
+
+UNCONFIRMED = "bdcsync_gateway_live_ready_unconfirmed_total"
+
+
+async def test_whoever_is_answered_subscribed_hears_every_broadcast(slow_bus, user):
+    suite = slow_bus(LIVE_READY_WAIT_MAX="30s")
+    for i in range(3):
+        space, a, b = await pair(suite, f"{user}-{i}")
+        assert (await a.request("broadcast", space=space, topic="t", payload=i))["success"]
+        assert (await b.push("broadcast"))["payload"] == i
+        await a.close()
+        await b.close()
+    assert suite.processes["gateway"].metric(UNCONFIRMED) == 0
+
+
+async def test_a_bus_that_lets_nobody_in_delays_no_subscription_for_long(slow_bus, user):
+    suite = slow_bus(LIVE_READY_WAIT_MAX="0s")
+    _, a, b = await pair(suite, user)
+    assert suite.processes["gateway"].metric(UNCONFIRMED) >= 1
+    await a.close()
+    await b.close()
 
 
 async def test_who_neither_subscribes_nor_is_present_is_told_nothing(suite, user):

@@ -22,20 +22,12 @@
 #include "libs/base/ids.h"
 #include "libs/bus/bus.h"
 #include "libs/metrics/registry.h"
+#include "services/gateway/feed/live_limits.h"
 #include "services/gateway/feed/selection.h"
 #include "services/gateway/session/live.h"
 #include "services/gateway/session/loop.h"
 
 namespace bdcsync::gateway {
-
-struct LiveLimits {
-  absl::Duration repeat_interval = absl::Seconds(20);
-  absl::Duration expire_after = absl::Seconds(70);            // Three repetitions and a little.
-  absl::Duration answer_after_max = absl::Milliseconds(100);  // Spreads answers to who asks.
-  size_t presences_per_space_max = 10'000;
-  absl::Duration ready_wait_max =
-      absl::Seconds(1);  // For the bus to let a new space's messages in.
-};
 
 class LiveMetrics {
  public:
