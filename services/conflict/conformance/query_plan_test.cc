@@ -189,11 +189,15 @@ std::vector<Query> AllQueries() {
 
 TEST_F(PostgresPlanTest, NoStatementScansATable) {
   for (const bool full : {false, true}) {
-    if (full) ASSERT_NO_FATAL_FAILURE(Fill());
+    if (full) {
+      ASSERT_NO_FATAL_FAILURE(Fill());
+    }
     for (const Query& query : AllQueries()) {
       const std::string plan = PlanOf(query);
       // Of an empty table any index is as good as the other.
-      if (full) EXPECT_THAT(plan, HasSubstr(query.index)) << query.statement.name << "\n" << plan;
+      if (full) {
+        EXPECT_THAT(plan, HasSubstr(query.index)) << query.statement.name << "\n" << plan;
+      }
       EXPECT_THAT(plan, Not(HasSubstr("Seq Scan"))) << query.statement.name << "\n" << plan;
     }
   }
