@@ -196,8 +196,10 @@ void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event,
   } else if (merged && state->data != work->pending.operation().data()) {
     result.set_data(state->data);
   }
-  work->ours = state;  // What the client's next operation of the batch was made on.
-  work->merged = merged && work->pending.operation().kind() == common::v1::OPERATION_KIND_TEXT;
+  // What the client's next operation of the batch was made on, unless it was merged.
+  work->ours = state;
+  work->merged = merged;
+  work->repeated = true;
   if (kept) KeepFollowers(work, state, meta.conflict_id());
   Answer(work);
 }
@@ -206,7 +208,7 @@ void CommitRun::AnswerError(Work* work, const absl::Status& error) {
   v1::CommitResult& result = *work->pending.result;
   result.set_outcome(common::v1::OUTCOME_REJECTED);
   rpc::ToProto(error, *result.mutable_error());
-  work->ours = nullptr;
+  work->ours = work->client = nullptr;
   work->refused = true;
   Answer(work);
 }

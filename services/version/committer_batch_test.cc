@@ -196,6 +196,53 @@ TEST_F(Together, ARepeatedBatchGoesOnWhereItStopped) {
   EXPECT_EQ(DataOf("a"), R"({"x":1,"y":2})");
 }
 
+// What its client had after the repeated operation is what it had made of its base, not what the
+// merge with others made of it: else the next operation would take theirs away.
+TEST_F(Together, AfterARepeatedMergeABatchGoesOnWhereItsClientWas) {
+  for (const bool atomic : {false, true}) {
+    for (const size_t sent_before : {0u, 1u, 2u}) {
+      SCOPED_TRACE(absl::StrCat(sent_before, atomic ? " atomic" : ""));
+      const std::string id = absl::StrCat("n", sent_before, atomic);
+      const std::string base = Commit(Create(id, R"({"x":1,"l":[1]})")).version_id();
+      Commit(Patch(id, R"({"y":1,"l":[0,1]})"));
+      const std::vector<Operation> mine = {On(Update(id, R"({"x":2,"l":[1,2]})"), base),
+                                           On(Patch(id, R"({"z":1})"), base),
+                                           On(Update(id, R"({"x":3,"l":[1,2,3]})"), base)};
+      if (sent_before > 0) {
+        CommitAll({mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(sent_before)},
+                  As::kClientBatch);
+        Commit(Patch(id, R"({"w":1})"));
+      }
+      const auto results = CommitAll(mine, atomic ? As::kAtomic : As::kClientBatch);
+      EXPECT_EQ(results[2].outcome(), OUTCOME_MERGED);
+      EXPECT_EQ(DataOf(id), sent_before > 0 ? R"({"x":3,"l":[0,1,2,3],"y":1,"w":1})"
+                                            : R"({"x":3,"l":[0,1,2,3],"y":1})");
+    }
+  }
+}
+
+TEST_F(Together, ARepeatedMergeAndADeletionMeetTheOthersAsIfSentOnce) {
+  for (const bool repeated : {false, true}) {
+    const std::string id = repeated ? "twice" : "once";
+    const std::string base = Commit(Create(id, R"({"x":1})")).version_id();
+    Commit(Patch(id, R"({"y":1})"));
+    const std::vector<Operation> mine = {On(Patch(id, R"({"x":2})"), base), On(Delete(id), base)};
+    if (repeated) CommitAll({mine[0]}, As::kClientBatch);
+    CommitAll(mine, As::kClientBatch);
+    EXPECT_EQ(DataOf(id), DataOf("once")) << "an edit of somebody else wins";
+  }
+}
+
+TEST_F(Together, WhatABatchHoldsTwiceIsDoneOnceAlsoForWhatFollows) {
+  const std::string base = Commit(Create("a", R"({"l":[1]})")).version_id();
+  Commit(Patch("a", R"({"y":1})"));
+  const Operation first = On(Patch("a", R"([{"op":"add","path":"/l/-","value":2}])"), base);
+  const Operation second = On(Patch("a", R"([{"op":"add","path":"/l/-","value":3}])"), base);
+  const Operation third = On(Patch("a", R"([{"op":"add","path":"/l/-","value":4}])"), base);
+  CommitAll({first, first, second, first, third}, As::kClientBatch);
+  EXPECT_EQ(DataOf("a"), R"({"l":[1,2,3,4],"y":1})");
+}
+
 TEST_F(Together, AnAtomicBatchAppliesWhole) {
   const auto results =
       CommitAll({Create("a", "1"), Create("b", "1"), Update("a", "2")}, As::kAtomic);

@@ -68,7 +68,7 @@ void EntityLine::Release() {
   stored_ = head_ = kept_ = met_first_ = nullptr;
   bases_.clear();
   for (Work* work : works_) {
-    work->ours = nullptr;
+    work->ours = work->client = nullptr;
     work->next = nullptr;
     work->text = nullptr;
     work->writes.clear();
@@ -106,7 +106,7 @@ void EntityLine::Restart() {
   for (Work* work : works_) {
     if (work->stage == Stage::kAnswered) continue;
     work->stage = Stage::kWaiting;
-    work->before = work->base = work->ours = nullptr;
+    work->before = work->base = work->ours = work->client = nullptr;
     work->next = nullptr;
     work->opening = nullptr;
     work->merged = false;

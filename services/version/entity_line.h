@@ -150,6 +150,7 @@ class EntityLine {
                           Questions& questions);
   bool MakeTextReady(Work* work, TextBridge bridge, const Tools& tools, Questions& questions);
   static bool BuiltOnEarlier(const Work& work);
+  static bool RepeatsEarlier(const Work& work);
   static Work* BuiltOn(const Work& work, absl::string_view path, const DataLimits& limits);
   std::optional<TextBridge> BridgeAfter(Work* work, absl::string_view path,
                                         const DataLimits& limits) const;

@@ -66,6 +66,16 @@ bool EntityLine::BuiltOnEarlier(const Work& work) {
              work.pending.operation().base_version();
 }
 
+// Whether `work`, which a batch before has committed, stands before in this batch too: its client
+// had done it already then.
+bool EntityLine::RepeatsEarlier(const Work& work) {
+  if (!work.repeated) return false;
+  for (const Work* at = &work; BuiltOnEarlier(*at); at = at->earlier) {
+    if (IdOf(*at->earlier->ours) == IdOf(*work.ours)) return true;
+  }
+  return false;
+}
+
 // The last operation that `work` was built on and that may be about the text at `path`.
 Work* EntityLine::BuiltOn(const Work& work, absl::string_view path, const DataLimits& limits) {
   for (const Work* at = &work; BuiltOnEarlier(*at); at = at->earlier) {
@@ -89,6 +99,7 @@ std::optional<TextBridge> EntityLine::BridgeAfter(Work* work, absl::string_view 
       bridge.to = *named;
       break;
     }
+    if (RepeatsEarlier(*at)) continue;
     if (!at->merged) {
       bridge.to = IdOf(*at->ours);
       break;
@@ -151,19 +162,26 @@ absl::StatusOr<StatePtr> EntityLine::ClientStateBefore(const Work& work,
 }
 
 absl::StatusOr<StatePtr> EntityLine::ClientStateAfter(Work* work, const DataLimits& limits) const {
-  if (!work->merged || !IsText(*work)) return work->ours;
-  RETURN_IF_ERROR(ReadText(work, limits));
-  TextWork& text = *work->text;
-  if (text.client == nullptr) {
-    ASSIGN_OR_RETURN(const StatePtr before, ClientStateBefore(*work, limits));
-    ASSIGN_OR_RETURN(TextDocument document, TextDocument::Open(before->data, text.asked.path));
-    RETURN_IF_ERROR(document.Apply(text.asked.ops));
-    auto after = std::make_shared<EntityState>(*work->ours);
+  if (RepeatsEarlier(*work)) return ClientStateAfter(work->earlier, limits);
+  // A merge of another operation than text leaves in `ours` what its client had.
+  if (!work->merged || (!IsText(*work) && !work->repeated)) return work->ours;
+  if (work->client != nullptr) return work->client;
+  ASSIGN_OR_RETURN(const StatePtr before, ClientStateBefore(*work, limits));
+  auto after = std::make_shared<EntityState>(*work->ours);
+  if (IsText(*work)) {
+    RETURN_IF_ERROR(ReadText(work, limits));
+    const TextChange& asked = work->text->asked;
+    ASSIGN_OR_RETURN(TextDocument document, TextDocument::Open(before->data, asked.path));
+    RETURN_IF_ERROR(document.Apply(asked.ops));
     after->deleted = false;
     after->data = document.Write();
-    text.client = std::move(after);
+  } else {
+    ASSIGN_OR_RETURN(Change change, ApplyOperation(work->pending.operation(), *before, limits));
+    after->deleted = change.deleted;
+    after->data = std::move(change.data);
   }
-  return text.client;
+  work->client = std::move(after);
+  return work->client;
 }
 
 TextMemory::Range EntityLine::MissingSteps(const DataLimits& limits) const {

@@ -123,6 +123,33 @@ TEST_F(TextCommit, ARepeatedBatchOfWhichAPartArrivedGoesOnWhereItWas) {
   }
 }
 
+TEST_F(TextCommit, WhatABatchHoldsTwiceIsTypedOnce) {
+  const std::string base = Commit(Create("a", R"({"t":"."})")).version_id();
+  Commit(On(Text("a", Insert(0, "X")), base));
+  const Operation first = On(Text("a", Insert(0, "a")), base);
+  CommitAll({first, first, On(Text("a", Insert(1, "b")), base), first,
+             On(Text("a", Insert(2, "c")), base)},
+            As::kClientBatch);
+  EXPECT_EQ(DataOf("a"), R"({"t":"Xabc."})");
+}
+
+// A text operation after a repeated merge of another kind finds its base.
+TEST_F(TextCommit, AfterARepeatedMergeOfTheWholeTextGoesOnWhereItsClientWas) {
+  for (const bool repeated : {false, true}) {
+    const std::string id = repeated ? "twice" : "once";
+    const std::string base = Commit(Create(id, R"({"t":"one","n":1})")).version_id();
+    Commit(Patch(id, R"({"n":2})"));
+    const std::vector<Operation> mine = {On(Patch(id, R"({"t":"two"})"), base),
+                                         On(Text(id, Insert(3, "!")), base)};
+    if (repeated) {
+      CommitAll({mine[0]}, As::kClientBatch);
+      Restart();
+    }
+    CommitAll(mine, As::kClientBatch);
+    EXPECT_EQ(DataOf(id), R"({"t":"two!","n":2})");
+  }
+}
+
 TEST_F(TextCommit, TextsOfOneEntityAreApart) {
   const std::string base = Commit(Create("a", R"({"t":"","u":""})")).version_id();
   Commit(On(Text("a", Insert(0, "long")), base));

@@ -37,7 +37,6 @@ struct TextWork {
   std::string committed;  // JSON of the operation as it was moved; empty: as asked.
   TextRoute route = TextRoute::kHead;
   std::optional<TextBridge> after;  // For what the client did next; to: the version it made.
-  StatePtr client;                  // What the client had after it, if that had to be found out.
 };
 
 }  // namespace bdcsync::version

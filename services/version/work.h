@@ -77,7 +77,9 @@ struct Work {
   std::shared_ptr<EntityState> next;  // The version it makes. Filled in before it is shared.
   std::string meta;                   // That version's description.
   absl::Status error;                 // Why it is doubted.
+  StatePtr client;                    // What its client had after it, if that had to be found out.
   bool merged = false;
+  bool repeated = false;           // A batch before has committed it.
   bool needs_base = false;         // Of a text operation: the state that it names has to be read.
   std::unique_ptr<TextWork> text;  // Of a text operation, once it is looked at.
   int meeting_number = 0;          // Its place in the call to the resolver, from 1.
