@@ -75,6 +75,9 @@ SessionOptions SessionOptionsFrom(const config::Values& values) {
   options.operations_per_s = values.Get(kOperationsPerSecond);
   options.subscriptions_max = SizeOf(values, kSubscriptionsPerSession);
   options.in_flight_max = SizeOf(values, kInFlightPerSession);
+  const size_t high = SizeOf(values, kQueuedBytesHigh);
+  const size_t room = std::max(SizeOf(values, kQueuedBytesMax), high) - high;
+  options.reads_at_once_max = std::max<size_t>(1, room / 2 / options.message_bytes_max);
   options.sessions_per_user_max = SizeOf(values, kSessionsPerUser);
   options.live_messages_per_s = values.Get(kLiveMessagesPerSecond);
   options.batch_operations_max = SizeOf(values, kOperationsPerBatch);

@@ -152,3 +152,15 @@ async def test_a_reader_that_takes_nothing_is_closed_with_4430_and_resumes_whole
     assert slow.numbers + again.numbers == list(range(3 + WRITES // 2))
     for client in (writer, again.client):
         await client.close()
+
+
+async def test_whoever_reads_all_the_time_may_ask_for_much_at_once(suite, user):
+    """As many requests as may be unanswered, each for what fills a message."""
+    client = await Client.connect(suite.url, user)
+    text = "x" * 900_000
+    await client.write("create", "note", "long", data={"text": text})
+    closes = suite.gateway.metric('bdcsync_gateway_closes_total{code="4430"}')
+    answers = await asyncio.gather(*[client.get("note", "long") for _ in range(60)])
+    assert all(answer["data"]["text"] == text for answer in answers)
+    assert suite.gateway.metric('bdcsync_gateway_closes_total{code="4430"}') == closes
+    await client.close()

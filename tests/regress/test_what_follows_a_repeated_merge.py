@@ -1,5 +1,5 @@
-"""A client that lost the answer to a merged operation sent it again with the next one, in a batch. The
-next one counted as made on what the merge had made, and took what others had changed away."""
+"""A client that lost the answer to a merged operation sent it again with the next one, in a batch.
+The next one counted as made on what the merge had made, and took away what others had changed."""
 
 import pytest
 

@@ -218,6 +218,7 @@ void ClientSession::UpdateReading() {
 
 void ClientSession::OnDrained() {
   ReleaseFrames();
+  StartWaitingReads();
   for (auto& [key, frame] : std::exchange(held_presences_, {})) OnPresence(key, std::move(frame));
   services_.subscriptions.SinkDrained(this);
   UpdateReading();
@@ -297,6 +298,7 @@ void ClientSession::OnClosed() {
   }
   state_ = State::kClosed;
   connection_ = nullptr;
+  waiting_reads_.clear();
 }
 
 }  // namespace bdcsync::gateway

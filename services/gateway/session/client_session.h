@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,6 +122,16 @@ class ClientSession final : public ConnectionHandler,
     };
   }
 
+  // The same for the answer of a read, after which the next one has its turn.
+  template <typename Then>
+  auto OnRead(Then then) {
+    return OnLoop([then = std::move(then)](ClientSession& self, auto answer) mutable {
+      then(self, std::move(answer));
+      --self.reads_under_way_;
+      self.StartWaitingReads();
+    });
+  }
+
   // session_auth.cc
   void Authenticate(const ClientMessage& message, const AuthenticateRequest& request);
   absl::StatusOr<Caller> Identify(const AuthenticateRequest& request);
@@ -156,6 +167,11 @@ class ClientSession final : public ConnectionHandler,
   void EndWrites(const AnswerOrder::Keys& entities);
 
   // session_reads.cc
+  // Runs `read` when it is its turn; what it asks for is answered through OnRead.
+  void Read(Loop::Task read);
+  void ReadAfterWrites(uint64_t entity, Loop::Task read);
+  bool MayRead() const;
+  void StartWaitingReads();
   void Get(const ClientMessage& message, sync::v1::GetEntityRequest& request);
   void List(const ClientMessage& message, sync::v1::ListEntitiesRequest& request);
   void History(const ClientMessage& message, sync::v1::GetHistoryRequest& request);
@@ -193,7 +209,9 @@ class ClientSession final : public ConnectionHandler,
   AnswerOrder order_;
   bool reading_paused_ = false;
   absl::flat_hash_map<uint64_t, EntityWrites> writes_;  // By EntityKeyHash.
-  int bad_messages_ = 0;                                // One after the other.
+  size_t reads_under_way_ = 0;
+  std::list<Loop::Task> waiting_reads_;  // Unlike a deque, an empty list takes no memory.
+  int bad_messages_ = 0;                 // One after the other.
   uint32_t subscriptions_made_ = 0;
   std::vector<std::string> early_;  // Messages that came while authentication was under way.
   TimerId timer_ = kNoTimer;        // Authentication, then the token.

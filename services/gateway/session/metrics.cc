@@ -49,6 +49,9 @@ SessionMetrics::SessionMetrics(metrics::Registry& registry)
                                          "Outcomes of queued operations told to sessions."})),
       reading_paused(registry.AddCounter({"bdcsync_gateway_reading_paused_total",
                                           "Times a session's messages were left unread."})),
+      reads_waited(registry.AddCounter(
+          {"bdcsync_gateway_reads_waited_total",
+           "Reads of sessions that waited for answers of others before them to leave."})),
       presences_held(registry.AddCounter(
           {"bdcsync_gateway_presences_held_total", "Presence states held back for slow readers."})),
       broadcasts_dropped(registry.AddCounter(

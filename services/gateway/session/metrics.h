@@ -33,6 +33,7 @@ class SessionMetrics {
   metrics::Counter& device_purges_confirmed;
   metrics::Counter& late_outcomes;
   metrics::Counter& reading_paused;
+  metrics::Counter& reads_waited;
   metrics::Counter& presences_held;
   metrics::Counter& broadcasts_dropped;
 

@@ -22,23 +22,28 @@ uint64_t ConflictKeyHash(absl::string_view conflict_id) {
 void ClientSession::Conflicts(const ClientMessage& message, ConflictsRequest& request) {
   if (!request.one.conflict_id().empty()) {
     const Pending pending = Open(message, {ConflictKeyHash(request.one.conflict_id())});
-    services_.desk.GetConflict(
-        caller_, std::move(request.one),
-        OnLoop([pending](ClientSession& self, absl::StatusOr<sync::v1::GetConflictResponse> view) {
-          if (!view.ok()) return self.Fail(pending, view.status());
-          self.Answer(pending, ConflictViewMessage(pending.id, view->view()));
-        }));
+    Read([this, pending, one = std::move(request.one)]() mutable {
+      services_.desk.GetConflict(
+          caller_, std::move(one),
+          OnRead(
+              [pending](ClientSession& self, absl::StatusOr<sync::v1::GetConflictResponse> view) {
+                if (!view.ok()) return self.Fail(pending, view.status());
+                self.Answer(pending, ConflictViewMessage(pending.id, view->view()));
+              }));
+    });
     return;
   }
   OwnSpaceIfEmpty(*request.list.mutable_space());
   const auto list = [this](const Pending& pending, sync::v1::ListConflictsRequest query) {
-    services_.desk.ListConflicts(
-        caller_, std::move(query),
-        OnLoop(
-            [pending](ClientSession& self, absl::StatusOr<sync::v1::ListConflictsResponse> page) {
-              if (!page.ok()) return self.Fail(pending, page.status());
-              self.Answer(pending, ConflictsMessage(pending.id, *page));
-            }));
+    Read([this, pending, query = std::move(query)]() mutable {
+      services_.desk.ListConflicts(
+          caller_, std::move(query),
+          OnRead(
+              [pending](ClientSession& self, absl::StatusOr<sync::v1::ListConflictsResponse> page) {
+                if (!page.ok()) return self.Fail(pending, page.status());
+                self.Answer(pending, ConflictsMessage(pending.id, *page));
+              }));
+    });
   };
   if (request.list.entity_id().empty()) return list(Open(message), std::move(request.list));
   common::v1::EntityKey key;

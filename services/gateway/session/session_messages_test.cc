@@ -188,6 +188,30 @@ TEST_F(SessionMessagesTest, AReadSeesTheWritesThatWereSentBeforeIt) {
   EXPECT_THAT(reads_.histories, SizeIs(1));
 }
 
+TEST_F(SessionMessagesTest, OfManyReadsAFewRunAtOnceAndNoneWhileTooMuchWaits) {
+  services_.options.reads_at_once_max = 2;
+  for (const char* id : {"a", "b", "c", "d"}) {
+    client_->Send(
+        absl::StrCat(R"({"type":"get","id":"x","entity_type":"t","entity_id":")", id, "\"}"));
+  }
+  client_->Send(R"({"type":"list","id":"x"})");
+  ASSERT_THAT(reads_.gets, SizeIs(2));
+  EXPECT_EQ(metrics_.reads_waited.value(), 3);
+  std::move(reads_.gets[1].done)(sync::v1::GetEntityResponse());
+  loop_.RunPosted();
+  ASSERT_THAT(reads_.gets, SizeIs(3));
+  client_->connection.is_congested = true;
+  std::move(reads_.gets[0].done)(MakeError(Reason::kNotFound, "no"));
+  std::move(reads_.gets[2].done)(sync::v1::GetEntityResponse());
+  loop_.RunPosted();
+  EXPECT_THAT(reads_.gets, SizeIs(3));
+  client_->connection.is_congested = false;
+  client_->session->OnDrained();
+  ASSERT_THAT(reads_.gets, SizeIs(4));
+  EXPECT_EQ(reads_.gets[3].request.query().entity().entity_id(), "d");
+  EXPECT_THAT(reads_.lists, SizeIs(1));
+}
+
 TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredBeforeItsFrames) {
   subscriptions_.answer_at_once = false;
   client_->Send(R"({"type":"subscribe","id":1,"space":"team-2","cursor":"c"})");

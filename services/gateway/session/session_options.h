@@ -17,12 +17,15 @@ struct SessionOptions {
   int64_t operations_per_s = 10000;                         // limits.operations_per_s, told
   size_t subscriptions_max = 100;                           // limits.subscriptions_per_session
   size_t in_flight_max = 256;                               // limits.in_flight_per_session
-  size_t sessions_per_user_max = 20'000;                    // limits.sessions_per_user
-  double live_messages_per_s = 100;                         // limits.live_messages_per_s
-  size_t batch_operations_max = 1000;                       // limits.operations_per_batch
-  size_t json_depth_max = 64;                               // limits.json_depth
-  absl::Duration reconnect_after_min = absl::Seconds(1);    // websocket.reconnect_after_min
-  absl::Duration reconnect_after_max = absl::Seconds(10);   // websocket.reconnect_after_max
+  // Reads of a session that run at once, so that their answers, as long as a message may be, take
+  // half of the room that its queue has.
+  size_t reads_at_once_max = 7;
+  size_t sessions_per_user_max = 20'000;                   // limits.sessions_per_user
+  double live_messages_per_s = 100;                        // limits.live_messages_per_s
+  size_t batch_operations_max = 1000;                      // limits.operations_per_batch
+  size_t json_depth_max = 64;                              // limits.json_depth
+  absl::Duration reconnect_after_min = absl::Seconds(1);   // websocket.reconnect_after_min
+  absl::Duration reconnect_after_max = absl::Seconds(10);  // websocket.reconnect_after_max
   absl::Duration device_heartbeat_interval =
       absl::Minutes(1);                              // websocket.device_heartbeat_interval
   absl::Duration drain_timeout = absl::Seconds(10);  // websocket.drain_timeout

@@ -38,9 +38,11 @@ void BeastConnection::SendText(absl::string_view json) {
 
 void BeastConnection::QueueMessage(SharedFrame frame) {
   if (state_ != State::kOpen || overflowed_) return;
+  const bool waits_alone = outbox_.empty();
   Queue(std::move(frame));
   if (outbox_.bytes() > options().queued_bytes_high) above_high_ = true;
-  if (outbox_.bytes() <= options().queued_bytes_max) return;
+  // However long a message is, it may be sent.
+  if (waits_alone || outbox_.bytes() <= options().queued_bytes_max) return;
   overflowed_ = true;
   // Not here: the handler may be in the midst of sending.
   host_.loop().Post([self = shared_from_this()] { self->CloseOverflowed(); });

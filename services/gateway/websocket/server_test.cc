@@ -73,6 +73,7 @@ class Echo final : public ConnectionHandler {
     }
     if (text == "flood") Flood(256);
     if (text == "drown") Flood(4096);
+    if (text == "long") connection_->SendText(std::string(4 << 20, 'l'));
     if (text == "fill") Flood(16384);  // 64 MiB: more than the system takes.
     if (text == "pause") {
       connection_->PauseReading();
@@ -416,6 +417,17 @@ TEST_F(ServerTest, ClosesASlowReaderAndBoundsWhatItHolds) {
   absl::MutexLock lock(&seen_.mutex);
   EXPECT_LE(seen_.queued_max, (1u << 20) + 5000);
   EXPECT_EQ(seen_.closing_code, kCloseSlowConsumer);
+}
+
+TEST_F(ServerTest, OneMessageIsSentHoweverLongItIs) {
+  options_.queued_bytes_max = 64 << 10;
+  StartServer();
+  RawClient client(server_->port());
+  client.Handshake();
+  client.SendText("long");
+  const auto text = client.ReadText();
+  ASSERT_TRUE(text.has_value());
+  EXPECT_EQ(text->size(), 4u << 20);
 }
 
 TEST_F(ServerTest, ClosesAReaderThatTakesNothingAtAllAsSlow) {
