@@ -136,6 +136,8 @@ TEST(ConflictRequest, WhatIsWrongIsNamed) {
   ExpectRefusedAt("/choices", resolve + R"("choices":[]})");
   ExpectRefusedAt("/choices", resolve + R"("choices":[7]})");
   ExpectRefusedAt("/paths", resolve + R"("choice":"ours","paths":[7]})");
+  ExpectRefusedAt("/paths", resolve + R"("choice":"ours","paths":[]})");
+  ExpectRefusedAt("/choices/0/paths", resolve + R"("choices":[{"choice":"ours","paths":[]}]})");
 }
 
 TEST(ConflictRequest, LimitsHoldAtTheLimit) {

@@ -33,6 +33,10 @@ void ReadChoice(FieldReader& in, conflict::v1::Choice& choice) {
   for (std::string& path : in.Texts("paths", kConflictPathsMax, kConflictPathBytesMax)) {
     choice.add_paths(std::move(path));
   }
+  // Without paths the whole conflict is meant; whoever has chosen none of them does not mean it.
+  if (in.Has("paths") && choice.paths().empty()) {
+    in.Fail("paths", "paths must name a place; leave it out to decide all");
+  }
 }
 
 void ReadChoices(FieldReader& in, Choices& choices) {
