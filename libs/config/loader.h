@@ -15,10 +15,13 @@
 
 namespace bdcsync::config {
 
-// Names every BDC_SYNC_* variable that is not a key: tests and scripts own them. A '*' at the end
-// stands for anything.
-inline constexpr absl::string_view kIgnoredEnvironment[] = {"BDC_SYNC_CONFIG", "BDC_SYNC_TEST_*",
-                                                            "BDC_SYNC_REQUIRE_*"};
+// Names every BDC_SYNC_* variable that is not a key: tests and scripts own them, and `bdc-sync`
+// takes its options from them, which users export in the shell where they start services too
+// (tests/command_line/test_variables.py holds the two together). A '*' at the end stands for
+// anything.
+inline constexpr absl::string_view kIgnoredEnvironment[] = {
+    "BDC_SYNC_CONFIG", "BDC_SYNC_TEST_*", "BDC_SYNC_REQUIRE_*", "BDC_SYNC_ADDRESS",
+    "BDC_SYNC_SPACE",  "BDC_SYNC_TLS_CA", "BDC_SYNC_TOKEN",     "BDC_SYNC_USER"};
 
 struct Sources {
   std::vector<std::string> arguments;  // Without the program's name.

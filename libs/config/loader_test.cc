@@ -169,6 +169,7 @@ TEST_F(LoaderTest, OthersVariablesAreLeftAlone) {
   EXPECT_OK(Load({}, {{"BDC_SYNC_TEST_POSTGRES", "x"},
                       {"BDC_SYNC_REQUIRE_POSTGRES", "1"},
                       {"BDC_SYNC_DEV_X", "x"},
+                      {"BDC_SYNC_TOKEN", "x"},
                       {"BDC_SYNC_GATEWAY_SERVICE_HOST", "10.0.0.1"},
                       {"BDC_SYNC_GATEWAY_SERVICE_PORT_GRPC", "1"},
                       {"BDC_SYNC_GATEWAY_PORT", "tcp://10.0.0.1:8766"},
