@@ -35,7 +35,7 @@ struct Sources {
 };
 
 // What the command line asks for beside running.
-enum class Action { kRun, kHelp, kCheckConfig, kPrintConfig, kPrintConfigDocs };
+enum class Action { kRun, kHelp, kVersion, kCheckConfig, kPrintConfig, kPrintConfigDocs };
 
 // A key of another service that a source sets.
 struct PassedOver {
@@ -51,7 +51,7 @@ struct Loaded {
 };
 
 // Reads all sources. INVALID_ARGUMENT: a text of one line per mistake, for the operator.
-// With --help or --print-config-docs nothing but the flags' form is checked.
+// With --help, --version or --print-config-docs nothing but the flags' form is checked.
 absl::StatusOr<Loaded> Load(const Schema& schema, const Sources& sources);
 
 // The process's own arguments (after the program's name) and environment, with SuiteKeys().

@@ -191,6 +191,8 @@ TEST_F(LoaderTest, PrintedYamlIsReadAgain) {
 TEST_F(LoaderTest, AnswersRequestsEvenWhenOtherSourcesAreWrong) {
   ASSERT_OK_AND_ASSIGN(Loaded loaded, Load({"--help"}, {{"BDC_SYNC_WS_PORT", "x"}}));
   EXPECT_EQ(loaded.action, Action::kHelp);
+  ASSERT_OK_AND_ASSIGN(loaded, Load({"--version"}, {{"BDC_SYNC_WS_PORT", "x"}}));
+  EXPECT_EQ(loaded.action, Action::kVersion);
   ASSERT_OK_AND_ASSIGN(loaded, Load({"--print-config-docs"}));
   EXPECT_EQ(loaded.action, Action::kPrintConfigDocs);
   ASSERT_OK_AND_ASSIGN(loaded, Load({"--check-config", "--ws-port=1"}));
