@@ -266,6 +266,16 @@ const std::vector<Command>& LocalCommands() {
         "export BDC_SYNC_TOKEN=$(bdc-sync token --user ada --grant team-1=write)"},
        nullptr,
        RunToken},
+      {{"version",
+        "",
+        "print the version of this program",
+        0,
+        0,
+        {},
+        "",
+        "bdc-sync version\nbdc-sync version --json | jq -r .version"},
+       nullptr,
+       RunVersion},
   };
   return commands;
 }

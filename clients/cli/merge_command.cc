@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/input.h"
 #include "clients/cli/run.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -47,7 +48,8 @@ absl::StatusOr<std::string> ReadText(const std::string& name, const Environment&
 
 absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text,
                                    json::VersionReader& reader) {
-  absl::StatusOr<Value> value = reader.Read(text);
+  const absl::Status marked = RefuseByteOrderMark(text);
+  absl::StatusOr<Value> value = marked.ok() ? reader.Read(text) : absl::StatusOr<Value>(marked);
   if (value.ok()) return value;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", value.status().message()));
 }

@@ -2,6 +2,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/connection_error.h"
 #include "clients/cli/input.h"
 #include "clients/cli/operation_id.h"
 #include "clients/cli/render.h"
@@ -45,7 +46,8 @@ absl::StatusOr<int> Send(const Call& call, const Operation& operation) {
   absl::StatusOr<v1::ProcessSyncResponse> response = call.client.ProcessSync(request);
   if (!response.ok()) {
     const Reason reason = ReasonOf(response.status());
-    if (reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded) {
+    const bool no_answer = reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded;
+    if (no_answer && !IsNotConnected(response.status())) {
       call.environment.err
           << "bdc-sync: nobody knows whether it was applied; the same command with "
              "--op-id "
