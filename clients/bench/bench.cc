@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "clients/bench/load.h"
 #include "clients/bench/options.h"
 
@@ -21,9 +22,19 @@ const std::map<std::string, Load>& Loads() {
   return *loads;
 }
 
+// Returns the exit status: output that is lost is a failure.
+int Print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  std::fprintf(stderr, "bdc-sync bench: standard output could not be written\n");
+  return 1;
+}
+
 }  // namespace
 
 int Main(const std::vector<std::string>& args) {
+  if (absl::c_linear_search(args, "--help") || absl::c_linear_search(args, "-h")) {
+    return Print(Usage());
+  }
   const auto options = ParseOptions(args);
   if (!options.ok()) {
     std::fprintf(stderr, "bdc-sync bench: %s\n\n%s",
@@ -35,8 +46,7 @@ int Main(const std::vector<std::string>& args) {
     std::fprintf(stderr, "bdc-sync bench: %s\n", std::string(result.status().message()).c_str());
     return 1;
   }
-  std::printf("%s\n", result->c_str());
-  return 0;
+  return Print(*result + "\n");
 }
 
 }  // namespace bdcsync::bench

@@ -6,7 +6,7 @@
 namespace bdcsync::cli {
 
 // Runs the command in argv[1] and returns the exit status: 0 done, 1 refused or not found, 2 the
-// command line is wrong, 3 the server cannot be reached.
+// command line or a file is wrong or the output is lost, 3 the server cannot be reached.
 int Main(int argc, char** argv);
 
 }  // namespace bdcsync::cli

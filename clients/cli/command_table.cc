@@ -209,9 +209,12 @@ const Command& MergeCommand() {
        {{"rules", "FILE", "a rule set (docs/merging.md)", ""},
         {"output", "FILE", "write the document there instead of to standard output", ""},
         {"later", "SIDE", "ours or theirs: which was written later, for lww (ours)", ""}},
-       "Without --rules, what both sides changed differently stays open, and the document holds\n"
-       "theirs there. Conflicts are listed on standard error, with --json as one JSON object with\n"
-       "all decisions. An empty file is a document that does not exist; - is standard input.\n"
+       "Without --rules, what both sides changed to different values stays open, and the document\n"
+       "holds theirs there; an edit wins over the removal of the same place (`delete` in a rule "
+       "set\n"
+       "decides otherwise), and a note says so. Conflicts and notes are listed on standard error,\n"
+       "with --json as one JSON object with all decisions. An empty file is a document that does\n"
+       "not exist; - is standard input.\n"
        "Exit status: 0 clean, 1 open conflicts, 2 bad input.",
        "bdc-sync merge base.json theirs.json ours.json --rules rules.json > merged.json\n"
        "git config merge.json.driver 'bdc-sync merge %O %B %A --output %A'\n"
@@ -263,6 +266,16 @@ const std::vector<Command>& LocalCommands() {
         "export BDC_SYNC_TOKEN=$(bdc-sync token --user ada --grant team-1=write)"},
        nullptr,
        RunToken},
+      {{"version",
+        "",
+        "print the version of this program",
+        0,
+        0,
+        {},
+        "",
+        "bdc-sync version\nbdc-sync version --json | jq -r .version"},
+       nullptr,
+       RunVersion},
   };
   return commands;
 }

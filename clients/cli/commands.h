@@ -43,5 +43,6 @@ absl::StatusOr<int> RunConfig(const Call& call);
 absl::StatusOr<int> RunMerge(const Arguments& arguments, const Environment& environment);
 absl::StatusOr<int> RunToken(const Arguments& arguments, const Environment& environment);
 absl::StatusOr<int> RunDelta(const Arguments& arguments, const Environment& environment);
+absl::StatusOr<int> RunVersion(const Arguments& arguments, const Environment& environment);
 
 }  // namespace bdcsync::cli

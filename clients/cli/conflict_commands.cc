@@ -228,10 +228,12 @@ absl::StatusOr<int> Stats(const Call& call) {
   const auto bucket = ReadDuration(call.arguments, "bucket", absl::Hours(1));
   if (!bucket.ok()) return UsageError(bucket.status());
   query.set_bucket_ms(absl::ToInt64Milliseconds(*bucket));
-  ASSIGN_OR_RETURN(const auto answer, call.client.desk().Analyze(request));
+  ASSIGN_OR_RETURN(auto answer, call.client.desk().Analyze(request));
   if (call.arguments.Has("json")) {
     PrintLines(call, answer.report().groups());
   } else {
+    // Its only group is the total.
+    if (by == conflict::v1::ANALYZE_DIMENSION_UNSPECIFIED) answer.mutable_report()->clear_groups();
     call.environment.out << TextOf(answer.report());
   }
   return 0;

@@ -4,6 +4,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/input.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/parse.h"
@@ -76,6 +77,7 @@ absl::StatusOr<Delta> Answer(const Value& request) {
 }
 
 absl::StatusOr<Delta> AnswerLine(const std::string& line) {
+  RETURN_IF_ERROR(RefuseByteOrderMark(line));
   ASSIGN_OR_RETURN(const Value request, json::Parse(line));
   return Answer(request);
 }
@@ -99,8 +101,9 @@ std::string Rendered(const absl::StatusOr<Delta>& answer) {
 // Standard input is tied to standard output, so whoever asks line by line is answered line by line.
 absl::StatusOr<int> RunDelta(const Arguments& arguments, const Environment& environment) {
   std::string line;
-  while (std::getline(environment.in, line)) environment.out << Rendered(AnswerLine(line)) << '\n';
-  environment.out.flush();
+  while (environment.out && std::getline(environment.in, line)) {
+    environment.out << Rendered(AnswerLine(line)) << '\n';
+  }
   return 0;
 }
 

@@ -227,6 +227,16 @@ TEST_F(DeskCommandsTest, StatsCountByWhatIsAsked) {
   EXPECT_EQ(desk_.analyze_requests.back().query().space(), "");
 }
 
+TEST_F(DeskCommandsTest, AGroupWithoutANameIsNotTheTotal) {
+  conflict::v1::AnalyzeResponse& report = *desk_.analyze_answer->mutable_report();
+  report.add_groups()->set_asked(7);
+  report.mutable_total()->set_asked(7);
+  EXPECT_EQ(Run({"conflicts", "stats", "--everywhere", "--by", "device"}), 0);
+  EXPECT_THAT(out(), AllOf(HasSubstr("\n(none) "), HasSubstr("\n(all) ")));
+  EXPECT_EQ(Run({"conflicts", "stats", "--everywhere", "--by", "all"}), 0);
+  EXPECT_THAT(out(), AllOf(Not(HasSubstr("(none)")), HasSubstr("\n(all) ")));
+}
+
 TEST_F(DeskCommandsTest, CountsAndTrialsAreAboutYourOwnSpaceWhenNoneIsNamed) {
   TokenClaims claims;
   claims.user = "ada";

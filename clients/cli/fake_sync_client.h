@@ -46,6 +46,7 @@ class FakeSyncClient final : public SyncClient {
   absl::StatusOr<v1::RevokeDeviceResponse> RevokeDevice(
       const v1::RevokeDeviceRequest& request) override {
     revoke_requests.push_back(request);
+    if (!revoke_failure.ok()) return revoke_failure;
     v1::RevokeDeviceResponse answer;
     answer.mutable_device()->set_device_id(request.device_id());
     answer.mutable_device()->set_revoked_ms(1'700'000'000'000);
@@ -106,6 +107,7 @@ class FakeSyncClient final : public SyncClient {
   std::deque<v1::GetHistoryResponse> history_answers;
   absl::StatusOr<v1::DiffResponse> diff_answer = v1::DiffResponse();
   std::deque<v1::ListDevicesResponse> device_answers;
+  absl::Status revoke_failure;
   absl::StatusOr<v1::GetStatusResponse> status_answer = v1::GetStatusResponse();
   std::deque<Stream> streams;
   std::vector<admin::v1::ListParkedRequest> parked_requests;

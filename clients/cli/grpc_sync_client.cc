@@ -11,7 +11,6 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
-#include "libs/rpc/status.h"
 
 namespace bdcsync::cli {
 namespace {
@@ -88,7 +87,7 @@ class GrpcSyncClient final : public SyncClient {
     }
     const grpc::Status status = reader->Finish();
     if (status.ok()) return MakeError(Reason::kUnavailable, "the server ended the stream");
-    return rpc::FromGrpc(status);
+    return AuthorizedCalls::Failure(context, status);
   }
 
  private:

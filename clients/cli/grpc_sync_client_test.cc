@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bdcsync/sync/v1/sync.grpc.pb.h"
+#include "clients/cli/connection_error.h"
 #include "clients/cli/sync_client.h"
 #include "libs/base/errors.h"
 #include "libs/rpc/status.h"
@@ -87,7 +88,9 @@ TEST_F(GrpcSyncClientTest, AWatchHandsOutItsMessagesAndSaysWhyItEnded) {
     cursors.push_back(message.cursor());
     return true;
   };
-  EXPECT_THAT(client_->Watch(request, note), HasReason(Reason::kUnavailable));
+  const absl::Status ended = client_->Watch(request, note);
+  EXPECT_THAT(ended, HasReason(Reason::kUnavailable));
+  EXPECT_FALSE(IsNotConnected(ended)) << "its server has answered";
   EXPECT_THAT(cursors, ElementsAre("c1", "c2", "c3"));
 }
 
@@ -100,10 +103,22 @@ TEST_F(GrpcSyncClientTest, AWatchEndsWhenItsReaderHasEnough) {
   EXPECT_EQ(messages, 1);
 }
 
+TEST_F(GrpcSyncClientTest, AConnectionThatBreaksUnderACallHasBeenThere) {
+  const auto drop = [this](const v1::WatchResponse&) {
+    server_->Shutdown(std::chrono::system_clock::time_point::min());
+    return true;
+  };
+  // The service's own end comes first, or the connection's; either way it was there.
+  EXPECT_FALSE(IsNotConnected(client_->Watch(v1::WatchRequest(), drop)));
+}
+
 TEST_F(GrpcSyncClientTest, AServerThatIsNotThereIsUnavailable) {
   server_->Shutdown();
   server_.reset();
-  EXPECT_THAT(client_->GetStatus(), HasReason(Reason::kUnavailable));
+  const absl::Status status = client_->GetStatus().status();
+  EXPECT_THAT(status, HasReason(Reason::kUnavailable));
+  EXPECT_TRUE(IsNotConnected(status));
+  EXPECT_TRUE(IsNotConnected(client_->desk().ListConflicts({}).status()));
   EXPECT_THAT(client_->Watch(v1::WatchRequest(), [](const v1::WatchResponse&) { return true; }),
               HasReason(Reason::kUnavailable));
 }

@@ -15,7 +15,8 @@ constexpr char kProcesses[] =
     "  serve [FLAGS]             run all services in this process (serve --help)\n"
     "  bench ...                 generate load and measure (bench --help)\n";
 constexpr char kExitStatus[] =
-    "Exit status: 0 done, 1 refused or not found, 2 wrong command line, 3 server not reachable.\n";
+    "Exit status: 0 done, 1 refused or not found, 2 wrong command line or file, or output lost,\n"
+    "3 server not reachable.\n";
 
 std::string OptionLines(const std::vector<OptionSpec>& options) {
   std::string text;
@@ -41,9 +42,7 @@ std::string OverviewHelp() {
     const std::string usage = absl::StrCat(command.spec.name, " ", command.spec.operands);
     absl::StrAppend(&text, absl::StrFormat("  %-24s  %s\n", usage, command.spec.summary));
   }
-  absl::StrAppend(&text,
-                  "  help [COMMAND]            how to use a command, with examples\n"
-                  "  version                   print the version of this program\n\n",
+  absl::StrAppend(&text, "  help [COMMAND]            how to use a command, with examples\n\n",
                   kProcesses, "\nOptions of every command:\n", OptionLines(CommonOptions()), "\n",
                   kExitStatus);
   return text;

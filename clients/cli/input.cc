@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/token_source.h"
@@ -14,6 +15,8 @@
 
 namespace bdcsync::cli {
 namespace {
+
+constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string ReadAll(std::istream& in) {
   return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -52,6 +55,7 @@ absl::StatusOr<common::v1::EntityKey> ReadEntityKey(const Arguments& arguments) 
 
 absl::StatusOr<std::string> ReadJson(const std::string& operand, const Environment& environment) {
   ASSIGN_OR_RETURN(const std::string text, ReadText(operand, environment));
+  RETURN_IF_ERROR(RefuseByteOrderMark(text));
   const absl::string_view trimmed = absl::StripAsciiWhitespace(text);
   const absl::StatusOr<json::Value> value =
       json::Parse(trimmed, {.depth_max = json::kDepthCeiling});
@@ -61,6 +65,13 @@ absl::StatusOr<std::string> ReadJson(const std::string& operand, const Environme
                      "; quote it for the shell, as in '{\"title\": \"x\"}'"));
   }
   return std::string(trimmed);
+}
+
+absl::Status RefuseByteOrderMark(absl::string_view text) {
+  if (!absl::StartsWith(text, kByteOrderMark)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the text begins with a UTF-8 byte order mark (EF BB BF), which JSON does not allow: save it "
+      "without one");
 }
 
 absl::StatusOr<absl::Time> ReadTime(absl::string_view text, absl::Time now) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -17,6 +18,9 @@ absl::StatusOr<common::v1::EntityKey> ReadEntityKey(const Arguments& arguments);
 // JSON text: the operand itself, @FILE, or standard input for - and for an empty operand. Checked
 // to be JSON, and returned as it was written.
 absl::StatusOr<std::string> ReadJson(const std::string& operand, const Environment& environment);
+// INVALID_ARGUMENT when `text` begins with the mark that some editors put before UTF-8: JSON allows
+// none, and nobody sees it.
+absl::Status RefuseByteOrderMark(absl::string_view text);
 // A time as RFC 3339, or as a duration before `now` ("90s", "2h").
 absl::StatusOr<absl::Time> ReadTime(absl::string_view text, absl::Time now);
 // A whole number from `min` to `max`; `missing` when the option was not given.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/input.h"
 #include "clients/cli/run.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -47,7 +48,8 @@ absl::StatusOr<std::string> ReadText(const std::string& name, const Environment&
 
 absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text,
                                    json::VersionReader& reader) {
-  absl::StatusOr<Value> value = reader.Read(text);
+  const absl::Status marked = RefuseByteOrderMark(text);
+  absl::StatusOr<Value> value = marked.ok() ? reader.Read(text) : absl::StatusOr<Value>(marked);
   if (value.ok()) return value;
   return absl::InvalidArgumentError(absl::StrCat(name, ": ", value.status().message()));
 }
@@ -62,8 +64,8 @@ absl::Status ReadInput(const std::string& name, const Environment& environment,
   return absl::OkStatus();
 }
 
-// Files carry no time of writing: without rules what overlaps stays open instead of going to the
-// later write.
+// Files carry no time of writing: without rules what both sides changed to different values stays
+// open instead of going to the later write. An edit still wins over a removal.
 absl::StatusOr<merge::RuleSet> ReadRules(const Arguments& arguments,
                                          const Environment& environment) {
   if (!arguments.Has("rules")) {
@@ -149,7 +151,20 @@ Value JsonOf(const merge::MergeResult& result) {
   return report;
 }
 
+// A removal that the result undoes. Git commits a clean merge without asking, and then nobody
+// looks.
+void ReportUndoneRemoval(const merge::Decision& decision, std::ostream& err) {
+  if (decision.rule != merge::RuleKind::kEditWins) return;
+  const bool theirs_removed = !decision.theirs;
+  err << "note at " << (decision.path.empty() ? "/" : decision.path) << ": "
+      << (theirs_removed ? "theirs removed this and ours changed it"
+                         : "ours removed this and theirs changed it");
+  if (decision.region) err << ", element " << decision.region->result_begin;
+  err << "; the change stands (edit_wins)\n";
+}
+
 void Report(const merge::MergeResult& result, std::ostream& err) {
+  for (const merge::Decision& decision : result.decisions) ReportUndoneRemoval(decision, err);
   for (const merge::Note& note : result.notes) {
     err << "note at " << (note.path.empty() ? "/" : note.path) << ": " << note.text << "\n";
   }

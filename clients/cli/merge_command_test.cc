@@ -64,6 +64,26 @@ TEST_F(MergeCommandTest, WithoutRulesAnOverlapIsListedAndHoldsTheirs) {
   EXPECT_THAT(err_.str(), HasSubstr("ours    3\n"));
 }
 
+TEST_F(MergeCommandTest, ARemovalThatAnEditUndoesIsTold) {
+  EXPECT_EQ(Merge(R"({"a":1,"b":1})", R"({"b":1})", R"({"a":2,"b":1})"), 0);
+  EXPECT_EQ(out_.str(), "{\"b\":1,\"a\":2}\n");
+  EXPECT_EQ(err_.str(),
+            "note at /a: theirs removed this and ours changed it; the change stands (edit_wins)\n");
+  EXPECT_EQ(Merge("1", "2", ""), 0);
+  EXPECT_EQ(out_.str(), "2\n");
+  EXPECT_EQ(err_.str(),
+            "note at /: ours removed this and theirs changed it; the change stands (edit_wins)\n");
+  EXPECT_EQ(Merge("1", "2", "", {"--json"}), 0);
+  const json::Value report = *json::Parse(err_.str());
+  EXPECT_EQ(*report.Find("decisions")->array()[0].Find("rule"), json::Value("edit_wins"));
+}
+
+TEST_F(MergeCommandTest, RulesOfDocsMergingMdLeaveARemovalAgainstAnEditOpen) {
+  const std::string rules = File("rules", R"({"rules": [], "else": "ask", "delete": "else"})");
+  EXPECT_EQ(Merge(R"({"a":{"x":1}})", R"({"a":{}})", R"({"a":{"x":2}})", {"--rules", rules}), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("conflict (edit_delete) at /a/x"));
+}
+
 TEST_F(MergeCommandTest, ConflictsAreJsonWhenAskedFor) {
   EXPECT_EQ(Merge(R"({"a":1})", R"({"a":2})", R"({"a":3})", {"--json"}), 1);
   const json::Value report = *json::Parse(err_.str());

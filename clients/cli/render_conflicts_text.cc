@@ -70,7 +70,7 @@ std::string Milliseconds(int64_t milliseconds) {
 }
 
 Row RowOf(const conflict::v1::AnalyzeGroup& group) {
-  return {group.key().empty() ? "(all)" : group.key(),
+  return {group.key().empty() ? "(none)" : group.key(),
           absl::StrCat(group.automatic()),
           absl::StrCat(group.asked()),
           absl::StrCat(group.resolved()),

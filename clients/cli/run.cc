@@ -7,6 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "clients/cli/address.h"
+#include "clients/cli/advice.h"
 #include "clients/cli/command_table.h"
 #include "clients/cli/help.h"
 #include "clients/cli/input.h"
@@ -14,13 +16,14 @@
 #include "clients/cli/token_source.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
-#include "libs/base/suite_version.h"
 #include "libs/json/serialize.h"
 
 namespace bdcsync::cli {
 namespace {
 
 constexpr char kDefaultAddress[] = "127.0.0.1:8766";
+constexpr char kHelp[] = "help";
+constexpr char kVersion[] = "version";
 constexpr absl::Duration kDefaultTimeout = absl::Seconds(10);
 
 int ExitStatusOf(const absl::Status& status) {
@@ -28,39 +31,6 @@ int ExitStatusOf(const absl::Status& status) {
   const Reason reason = ReasonOf(status);
   const bool unreachable = reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded;
   return unreachable ? kExitUnreachable : kExitRefused;
-}
-
-// What to do about an error; empty when the message says it all.
-std::string AdviceOn(const absl::Status& status, const std::string& command,
-                     const std::string& address) {
-  if (IsUsageError(status)) return absl::StrCat("see `bdc-sync help ", command, "`");
-  switch (ReasonOf(status)) {
-    case Reason::kUnavailable:
-      return absl::StrCat("is a server running at ", address,
-                          "? Start one with `bdc-sync serve`, or name another with --address");
-    case Reason::kDeadlineExceeded:
-      return "the server is slow or stuck: look at `bdc-sync status`, or wait longer with "
-             "--timeout";
-    case Reason::kUnauthenticated:
-    case Reason::kTokenExpired:
-      return "give a valid --token or BDC_SYNC_TOKEN, or use the secret of `bdc-sync serve`: "
-             "`bdc-sync help token`";
-    case Reason::kForbidden:
-      return "the token does not allow this; `bdc-sync token --grant SPACE=write` makes one that "
-             "does, if you have the secret (--admin for spool, config and rules)";
-    case Reason::kNotFound:
-      return "`bdc-sync list` shows what there is; --space names another space";
-    case Reason::kAlreadyExists:
-      return "leave --create out to replace it";
-    case Reason::kOperationIdReused:
-      return "leave --op-id out, or give a new one";
-    case Reason::kBaseNotFound:
-      return "`bdc-sync history` shows the versions that there are";
-    case Reason::kRateLimited:
-      return "wait a little and try again";
-    default:
-      return "";
-  }
 }
 
 int Report(const absl::Status& status, const std::string& command, const Arguments* arguments,
@@ -83,7 +53,7 @@ int Report(const absl::Status& status, const std::string& command, const Argumen
   if (const std::string path = PathOf(status); !path.empty()) {
     environment.err << "  at " << path << "\n";
   }
-  const std::string advice = AdviceOn(status, command, address);
+  const std::string advice = AdviceOn(status, command, arguments, address);
   if (!advice.empty()) environment.err << "  " << advice << "\n";
   return exit_status;
 }
@@ -92,6 +62,9 @@ absl::StatusOr<int> RunAgainstServer(const Command& command, const Arguments& ar
                                      const Environment& environment, const Dial& dial) {
   SyncClientOptions options;
   options.address = arguments.Has("address") ? arguments.Get("address") : kDefaultAddress;
+  if (const absl::Status wrong = CheckAddress(options.address); !wrong.ok()) {
+    return UsageError(wrong);
+  }
   if (!IsToken(arguments.Get("token"))) {
     return UsageError(absl::InvalidArgumentError(
         "--token (or BDC_SYNC_TOKEN) is no token: it holds spaces or other letters that none has"));
@@ -106,9 +79,10 @@ absl::StatusOr<int> RunAgainstServer(const Command& command, const Arguments& ar
   return command.run(Call{arguments, environment, **client});
 }
 
+// `bdc-sync help COMMAND`; those of serve and bench are their own (services/standalone/main.cc).
 int Help(const std::vector<std::string>& words, const Environment& environment) {
   const Command* const command = words.size() > 1 ? FindCommand(words[1]) : nullptr;
-  if (words.size() > 1 && command == nullptr) {
+  if (words.size() > 1 && command == nullptr && words[1] != kHelp) {
     environment.err << "bdc-sync help: there is no command '" << words[1] << "'\n"
                     << OverviewHelp();
     return kExitUsage;
@@ -136,7 +110,7 @@ std::vector<std::string> NameFirst(const std::vector<std::string>& words) {
 }
 
 int UnknownCommand(const std::string& name, const Environment& environment) {
-  std::vector<std::string> names = {"serve", "bench", "help"};
+  std::vector<std::string> names = {"serve", "bench", kHelp};
   for (const Command& command : Commands()) names.emplace_back(command.spec.name);
   const std::optional<std::string> meant = Suggestion(name, names);
   environment.err << "bdc-sync: there is no command '" << name << "'"
@@ -145,21 +119,15 @@ int UnknownCommand(const std::string& name, const Environment& environment) {
   return kExitUsage;
 }
 
-}  // namespace
-
-int RunCommandLine(const std::vector<std::string>& given, const Environment& environment,
-                   const Dial& dial) {
+int RunWords(const std::vector<std::string>& given, const Environment& environment,
+             const Dial& dial) {
   if (given.empty()) {
     environment.err << OverviewHelp();
     return kExitUsage;
   }
   const std::vector<std::string> words = NameFirst(given);
-  const std::string& name = words.front();
-  if (name == "help" || name == "--help" || name == "-h") return Help(words, environment);
-  if (name == "version" || name == "--version") {
-    environment.out << "bdc-sync " << kSuiteVersion << "\n";
-    return kExitDone;
-  }
+  const std::string name = words.front() == "--version" ? kVersion : words.front();
+  if (name == kHelp || name == "--help" || name == "-h") return Help(words, environment);
   const Command* const command = FindCommand(name);
   if (command == nullptr) return UnknownCommand(name, environment);
   const auto arguments =
@@ -175,6 +143,17 @@ int RunCommandLine(const std::vector<std::string>& given, const Environment& env
       command->run_here != nullptr ? command->run_here(*arguments, environment)
                                    : RunAgainstServer(*command, *arguments, environment, dial);
   return result.ok() ? *result : Report(result.status(), name, &*arguments, environment);
+}
+
+}  // namespace
+
+int RunCommandLine(const std::vector<std::string>& words, const Environment& environment,
+                   const Dial& dial) {
+  const int status = RunWords(words, environment, dial);
+  if (environment.out.flush()) return status;
+  // Whoever reads the output must not take what is there for all of it.
+  environment.err << "bdc-sync: standard output could not be written: some of it is lost\n";
+  return std::max(status, kExitUsage);
 }
 
 }  // namespace bdcsync::cli

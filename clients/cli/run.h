@@ -15,7 +15,7 @@ namespace bdcsync::cli {
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitRefused = 1;
-inline constexpr int kExitUsage = 2;
+inline constexpr int kExitUsage = 2;  // Also when a file, or the output, cannot be read or written.
 inline constexpr int kExitUnreachable = 3;
 
 using Dial = std::function<absl::StatusOr<std::unique_ptr<SyncClient>>(SyncClientOptions)>;

@@ -1,6 +1,7 @@
 // The port between commands and the server: gRPC SyncService and AdminService, one method a call.
 // Failures carry the server's reason (libs/base/errors.h); kUnavailable and kDeadlineExceeded mean
-// that it cannot be reached. Not thread-safe.
+// that it cannot be reached, or cannot reach another; IsNotConnected tells (connection_error.h).
+// Not thread-safe.
 #pragma once
 
 #include <functional>

@@ -67,9 +67,11 @@ class Watcher {
     }
     if (!message.cursor().empty()) request_.set_cursor(message.cursor());
     if (json) out << json::Serialize(CursorLine(message)) << "\n";
-    if (message.caught_up() && !json) Note("up to date; waiting for changes");
+    const bool enough = message.caught_up() && call_.arguments.Has("once");
+    if (message.caught_up() && !json)
+      Note(enough ? "up to date" : "up to date; waiting for changes");
     out.flush();
-    return out.good() && !(message.caught_up() && call_.arguments.Has("once"));
+    return out.good() && !enough;
   }
 
   static json::Value CursorLine(const v1::WatchResponse& message) {

@@ -2,7 +2,9 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/connection_error.h"
 #include "clients/cli/input.h"
+#include "clients/cli/operation_id.h"
 #include "clients/cli/render.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -24,13 +26,17 @@ absl::StatusOr<Operation> ReadOperation(const Call& call, common::v1::OperationK
   if (!key.ok()) return UsageError(key.status());
   *operation.mutable_entity() = *std::move(key);
   operation.set_kind(kind);
-  const absl::Time now = call.environment.clock.Now();
   operation.set_op_id(arguments.Has("op-id") ? arguments.Get("op-id")
-                                             : MakeTimeOrderedUuid(now, call.environment.random));
+                                             : MakeTimeOrderedUuid(call.environment.clock.Now(),
+                                                                   call.environment.random));
   operation.set_base_version(arguments.Get("base"));
   operation.set_category(arguments.Get("category"));
   operation.set_message(arguments.Get("message"));
-  operation.set_client_time_ms(absl::ToUnixMillis(now));
+  // Part of what makes two requests the same: a repeated op_id has to come with the time of the
+  // first, and its only memory is the id.
+  if (const auto made = TimeOfOperationId(operation.op_id())) {
+    operation.set_client_time_ms(absl::ToUnixMillis(*made));
+  }
   return operation;
 }
 
@@ -40,7 +46,8 @@ absl::StatusOr<int> Send(const Call& call, const Operation& operation) {
   absl::StatusOr<v1::ProcessSyncResponse> response = call.client.ProcessSync(request);
   if (!response.ok()) {
     const Reason reason = ReasonOf(response.status());
-    if (reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded) {
+    const bool no_answer = reason == Reason::kUnavailable || reason == Reason::kDeadlineExceeded;
+    if (no_answer && !IsNotConnected(response.status())) {
       call.environment.err
           << "bdc-sync: nobody knows whether it was applied; the same command with "
              "--op-id "

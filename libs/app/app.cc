@@ -8,6 +8,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/app/config.h"
 #include "libs/app/file_watch.h"
 #include "libs/app/http_listener.h"
@@ -95,6 +96,17 @@ config::Schema SchemaFor(const Modules& modules) {
   return schema;
 }
 
+absl::Status CheckConfig(const Modules& modules, const config::Values& values,
+                         std::vector<std::string>& warnings) {
+  std::vector<std::string> mistakes;
+  for (const auto& module : modules) {
+    const absl::Status checked = Named(module->name(), module->CheckConfig(values, warnings));
+    if (!checked.ok()) mistakes.emplace_back(checked.message());
+  }
+  if (mistakes.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+}
+
 // Everything the process has, in the order in which it must come and go.
 class App::Host final : public Context {
  public:
@@ -131,6 +143,9 @@ class App::Host final : public Context {
   }
 
   absl::Status Start() {
+    std::vector<std::string> warnings;
+    RETURN_IF_ERROR(CheckConfig(modules_, values_, warnings));
+    for (const std::string& warning : warnings) logger_.Warn(warning);
     RETURN_IF_ERROR(CreateDataDir(values_.Get(kDataDir)));
     RETURN_IF_ERROR(OpenBus());
     RETURN_IF_ERROR(OpenHttpTls());

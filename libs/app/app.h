@@ -35,6 +35,10 @@ Modules MakeModules(More... modules) {
 
 // Every key that a process of these modules has.
 config::Schema SchemaFor(const Modules& modules);
+// What the modules find wrong with the values before they are configured: one line for each that
+// cannot start with them, INVALID_ARGUMENT. Warnings as of Module::CheckConfig.
+absl::Status CheckConfig(const Modules& modules, const config::Values& values,
+                         std::vector<std::string>& warnings);
 
 // What tests and Run replace. Pointers are borrowed and must outlive the App; null: the machine's
 // own.

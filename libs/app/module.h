@@ -4,11 +4,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/config/schema.h"
+#include "libs/config/values.h"
 
 namespace bdcsync::app {
 
@@ -28,6 +31,13 @@ class Module {
   virtual DefaultPorts default_ports() const = 0;
   // Adds the service's keys.
   virtual void DeclareConfig(config::Schema& schema) const = 0;
+  // What the values alone tell, without a file or a connection. INVALID_ARGUMENT: the process
+  // cannot start with them. What may be unwise is added to `warnings`, one sentence each, which are
+  // logged at start. Also for --check-config, without Configure.
+  virtual absl::Status CheckConfig(const config::Values& values,
+                                   std::vector<std::string>& warnings) const {
+    return absl::OkStatus();
+  }
   // Builds the service and registers its gRPC services, metrics and readiness checks. Calls nobody.
   virtual absl::Status Configure(Context& context) = 0;
   // The gRPC server listens and every module is configured: dial others, migrate, begin to work.

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -10,6 +11,7 @@
 #include "libs/app/config.h"
 #include "libs/app/open_files.h"
 #include "libs/app/signals.h"
+#include "libs/base/suite_version.h"
 #include "libs/config/loader.h"
 #include "libs/rpc/one_poller.h"
 
@@ -25,9 +27,10 @@ std::string ProgramName(int argc, char** argv) {
   return path.substr(path.rfind('/') + 1);
 }
 
-void Print(std::FILE* stream, const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stream);
-  std::fflush(stream);
+// False when not all of it was written.
+bool Print(std::FILE* stream, const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
+  return std::fflush(stream) == 0 && written;
 }
 
 void PrintBadConfig(const std::string& program, const absl::Status& status) {
@@ -49,10 +52,31 @@ std::string Answer(const config::Schema& schema, const config::Loaded& loaded,
                           config::PrintPassedOver(loaded.passed_over));
     case config::Action::kPrintConfigDocs:
       return config::PrintDocs(schema);
+    case config::Action::kVersion:
+      return absl::StrCat(program, " ", kSuiteVersion, "\n");
     case config::Action::kRun:
       break;
   }
   return "";
+}
+
+// Does what --help, --check-config and their like ask for, and returns the exit status.
+int AnswerAndStop(const config::Schema& schema, const config::Loaded& loaded,
+                  const Modules& modules, const std::string& program) {
+  if (loaded.action == config::Action::kCheckConfig) {
+    std::vector<std::string> warnings;
+    const absl::Status checked = CheckConfig(modules, loaded.values, warnings);
+    for (const std::string& warning : warnings) {
+      Print(stderr, absl::StrCat(program, ": warning: ", warning, "\n"));
+    }
+    if (!checked.ok()) {
+      PrintBadConfig(program, checked);
+      return kExitBadConfig;
+    }
+  }
+  if (Print(stdout, Answer(schema, loaded, program))) return kExitStopped;
+  Print(stderr, absl::StrCat(program, ": standard output could not be written\n"));
+  return kExitCannotStart;
 }
 
 // Reads all sources again and applies what can change; on a mistake everything stays as it is.
@@ -129,7 +153,7 @@ void Stop(absl::Duration timeout, App& app) {
 }  // namespace
 
 int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
-  const std::string program = ProgramName(argc, argv);
+  const std::string program = options.program.empty() ? ProgramName(argc, argv) : options.program;
   const config::Schema schema = SchemaFor(modules);
   const config::Sources sources = config::ProcessSources(argc, argv);
   absl::StatusOr<config::Loaded> loaded = config::Load(schema, sources);
@@ -138,8 +162,7 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
     return kExitBadConfig;
   }
   if (loaded->action != config::Action::kRun) {
-    Print(stdout, Answer(schema, *loaded, program));
-    return kExitStopped;
+    return AnswerAndStop(schema, *loaded, modules, program);
   }
 
   // Debian builds Abseil with lock-order checks that cost every Lock; ThreadSanitizer checks ours.

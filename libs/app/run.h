@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "libs/app/app.h"
@@ -17,6 +18,7 @@ namespace bdcsync::app {
 
 struct RunOptions {
   bool whole_suite = false;  // As in Environment.
+  std::string program;       // As usage and errors call it; empty: the name of the file.
   // Runs once the process is ready, on the main thread, e.g. to greet the person who started it.
   std::function<void(App&)> on_ready;
 };

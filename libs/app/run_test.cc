@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/suite_version.h"
 
 namespace bdcsync::app {
 namespace {
@@ -189,6 +190,27 @@ TEST_F(RunTest, SighupAppliesWhatCanChangeAndNamesTheRest) {
   EXPECT_EQ(program.Wait(), 0);
 }
 
+TEST_F(RunTest, WhatCannotStartIsNoGoodConfiguration) {
+  for (const char* question : {"--check-config", "--http-port=0"}) {
+    Program program(Arguments({"--fake.check=wrong", question}));
+    EXPECT_EQ(program.Wait(), 2) << question;
+    EXPECT_THAT(program.printed(),
+                AllOf(HasSubstr("fake: these do not go together"), Not(HasSubstr("is good"))));
+  }
+}
+
+TEST_F(RunTest, WhatIsUnwiseIsToldByACheckAndLoggedAtStart) {
+  Program check(Arguments({"--fake.check=unwise", "--check-config"}));
+  EXPECT_EQ(check.Wait(), 0);
+  EXPECT_EQ(check.printed(),
+            "run_test_program: warning: this is unwise\nthe configuration is good\n");
+  Program program(Arguments({"--fake.check=unwise"}));
+  program.Await("\"message\":\"this is unwise\"");
+  program.Await("\"message\":\"ready\"");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
+}
+
 TEST_F(RunTest, AnswersQuestionsAboutTheConfiguration) {
   Program check(Arguments({"--check-config"}));
   EXPECT_EQ(check.Wait(), 0);
@@ -199,6 +221,9 @@ TEST_F(RunTest, AnswersQuestionsAboutTheConfiguration) {
   Program docs({"--print-config-docs"});
   EXPECT_EQ(docs.Wait(), 0);
   EXPECT_THAT(docs.printed(), HasSubstr("| `fake.greeting` |"));
+  Program version({"--version"});
+  EXPECT_EQ(version.Wait(), 0);
+  EXPECT_EQ(version.printed(), absl::StrCat("run_test_program ", kSuiteVersion, "\n"));
   Program help({"--help"});
   EXPECT_EQ(help.Wait(), 0);
   EXPECT_THAT(help.printed(), HasSubstr("usage: run_test_program"));

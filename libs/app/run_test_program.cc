@@ -3,6 +3,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "libs/app/context.h"
@@ -20,6 +21,11 @@ constexpr config::Bool kHang{.name = "fake.hang", .doc = "Whether Drain never re
 constexpr config::String kGreeting{
     .name = "fake.greeting", .default_value = "hello", .doc = "What it says.", .reloadable = true};
 
+constexpr config::String kCheck{.name = "fake.check",
+                                .default_value = "good",
+                                .choices = "good,unwise,wrong",
+                                .doc = "What CheckConfig finds."};
+
 class FakeModule final : public Module {
  public:
   absl::string_view name() const override { return "fake"; }
@@ -29,6 +35,13 @@ class FakeModule final : public Module {
     schema.Add(kNeededFile);
     schema.Add(kHang);
     schema.Add(kGreeting);
+    schema.Add(kCheck);
+  }
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& warnings) const override {
+    if (values.Get(kCheck) == "unwise") warnings.emplace_back("this is unwise");
+    if (values.Get(kCheck) != "wrong") return absl::OkStatus();
+    return absl::InvalidArgumentError("these do not go together");
   }
   absl::Status Configure(Context& context) override { return absl::OkStatus(); }
   absl::Status Start(Context& context) override {

@@ -24,6 +24,7 @@ struct ActionFlag {
 };
 constexpr std::array kActions = {ActionFlag{"--help", Action::kHelp},
                                  ActionFlag{"-h", Action::kHelp},
+                                 ActionFlag{"--version", Action::kVersion},
                                  ActionFlag{"--check-config", Action::kCheckConfig},
                                  ActionFlag{"--print-config", Action::kPrintConfig},
                                  ActionFlag{"--print-config-docs", Action::kPrintConfigDocs}};

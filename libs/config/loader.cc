@@ -34,7 +34,8 @@ absl::StatusOr<Loaded> Load(const Schema& schema, const Sources& sources) {
   Mistakes mistakes;
   Flags flags = ReadFlags(sources.arguments, schema, sources.other_keys, mistakes);
   Values::Table table = Defaults(schema);
-  if (flags.action == Action::kHelp || flags.action == Action::kPrintConfigDocs) {
+  if (flags.action == Action::kHelp || flags.action == Action::kVersion ||
+      flags.action == Action::kPrintConfigDocs) {
     RETURN_IF_ERROR(mistakes.ToStatus());
     return Loaded{Values(std::move(table)), flags.action, "", {}};
   }

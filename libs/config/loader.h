@@ -15,10 +15,13 @@
 
 namespace bdcsync::config {
 
-// Names every BDC_SYNC_* variable that is not a key: tests and scripts own them. A '*' at the end
-// stands for anything.
-inline constexpr absl::string_view kIgnoredEnvironment[] = {"BDC_SYNC_CONFIG", "BDC_SYNC_TEST_*",
-                                                            "BDC_SYNC_REQUIRE_*"};
+// Names every BDC_SYNC_* variable that is not a key: tests and scripts own them, and `bdc-sync`
+// takes its options from them, which users export in the shell where they start services too
+// (tests/command_line/test_variables.py holds the two together). A '*' at the end stands for
+// anything.
+inline constexpr absl::string_view kIgnoredEnvironment[] = {
+    "BDC_SYNC_CONFIG", "BDC_SYNC_TEST_*", "BDC_SYNC_REQUIRE_*", "BDC_SYNC_ADDRESS",
+    "BDC_SYNC_SPACE",  "BDC_SYNC_TLS_CA", "BDC_SYNC_TOKEN",     "BDC_SYNC_USER"};
 
 struct Sources {
   std::vector<std::string> arguments;  // Without the program's name.
@@ -32,7 +35,7 @@ struct Sources {
 };
 
 // What the command line asks for beside running.
-enum class Action { kRun, kHelp, kCheckConfig, kPrintConfig, kPrintConfigDocs };
+enum class Action { kRun, kHelp, kVersion, kCheckConfig, kPrintConfig, kPrintConfigDocs };
 
 // A key of another service that a source sets.
 struct PassedOver {
@@ -48,7 +51,7 @@ struct Loaded {
 };
 
 // Reads all sources. INVALID_ARGUMENT: a text of one line per mistake, for the operator.
-// With --help or --print-config-docs nothing but the flags' form is checked.
+// With --help, --version or --print-config-docs nothing but the flags' form is checked.
 absl::StatusOr<Loaded> Load(const Schema& schema, const Sources& sources);
 
 // The process's own arguments (after the program's name) and environment, with SuiteKeys().

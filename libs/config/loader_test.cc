@@ -169,6 +169,7 @@ TEST_F(LoaderTest, OthersVariablesAreLeftAlone) {
   EXPECT_OK(Load({}, {{"BDC_SYNC_TEST_POSTGRES", "x"},
                       {"BDC_SYNC_REQUIRE_POSTGRES", "1"},
                       {"BDC_SYNC_DEV_X", "x"},
+                      {"BDC_SYNC_TOKEN", "x"},
                       {"BDC_SYNC_GATEWAY_SERVICE_HOST", "10.0.0.1"},
                       {"BDC_SYNC_GATEWAY_SERVICE_PORT_GRPC", "1"},
                       {"BDC_SYNC_GATEWAY_PORT", "tcp://10.0.0.1:8766"},
@@ -190,6 +191,8 @@ TEST_F(LoaderTest, PrintedYamlIsReadAgain) {
 TEST_F(LoaderTest, AnswersRequestsEvenWhenOtherSourcesAreWrong) {
   ASSERT_OK_AND_ASSIGN(Loaded loaded, Load({"--help"}, {{"BDC_SYNC_WS_PORT", "x"}}));
   EXPECT_EQ(loaded.action, Action::kHelp);
+  ASSERT_OK_AND_ASSIGN(loaded, Load({"--version"}, {{"BDC_SYNC_WS_PORT", "x"}}));
+  EXPECT_EQ(loaded.action, Action::kVersion);
   ASSERT_OK_AND_ASSIGN(loaded, Load({"--print-config-docs"}));
   EXPECT_EQ(loaded.action, Action::kPrintConfigDocs);
   ASSERT_OK_AND_ASSIGN(loaded, Load({"--check-config", "--ws-port=1"}));

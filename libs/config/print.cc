@@ -155,6 +155,7 @@ std::string PrintHelp(const Schema& schema, absl::string_view program) {
       "  --check-config        check all sources and stop\n"
       "  --print-config        print the values in effect, with their sources, and stop\n"
       "  --print-config-docs   print all keys as a Markdown table and stop\n"
+      "  --version             print the version of this program and stop\n"
       "  --help                print this and stop\n\nKeys:\n");
   for (const Key& key : schema.keys()) {
     const std::string range = DescribeRange(key);

@@ -21,6 +21,7 @@
 #include "services/gateway/auth/key_ring.h"
 #include "services/gateway/auth/token_verifier.h"
 #include "services/gateway/config.h"
+#include "services/gateway/config_check.h"
 #include "services/gateway/desk_services.h"
 #include "services/gateway/grpc/admin_service.h"
 #include "services/gateway/grpc/conflict_desk_service.h"
@@ -322,21 +323,16 @@ class GatewayModule final : public app::Module {
   app::DefaultPorts default_ports() const override { return {kGrpcPort, kHttpPort}; }
 
   void DeclareConfig(config::Schema& schema) const override { DeclareGatewayConfig(schema); }
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& warnings) const override {
+    return CheckGatewayConfig(values, warnings);
+  }
 
   absl::Status Configure(app::Context& context) override {
     const config::Values& config = context.config();
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.clock());
     keys_ = std::make_unique<KeyRing>(config.Get(kJwtSecret), config.Get(kJwtKeysDir));
     RETURN_IF_ERROR(keys_->Reload());
-    if (!config.Get(kRequireAuthentication)) {
-      context.logger().Warn(
-          "anybody may connect as anybody: security.require_authentication is "
-          "false, for development only");
-    } else if (config.Get(kJwtSecret).empty() && config.Get(kJwtKeysDir).empty()) {
-      return absl::InvalidArgumentError(
-          "tokens cannot be checked: set security.jwt_secret (BDC_SYNC_JWT_SECRET) or "
-          "security.jwt_keys_dir");
-    }
     context.server().AddService(&service_);
     context.server().AddService(&conflict_service_);
     context.server().AddService(&admin_service_);

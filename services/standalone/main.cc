@@ -8,10 +8,15 @@
 #include "services/standalone/serve.h"
 
 int main(int argc, char** argv) {
-  const std::string command = argc < 2 ? "" : argv[1];
-  if (command == "bench") return bdcsync::bench::Main({argv + 2, argv + argc});
-  if (command != "serve") return bdcsync::cli::Main(argc, argv);
-  std::vector<char*> arguments = {argv[0]};
-  arguments.insert(arguments.end(), argv + 2, argv + argc);
-  return bdcsync::standalone::Serve(static_cast<int>(arguments.size()), arguments.data());
+  std::vector<char*> words(argv + 1, argv + argc);
+  const auto word = [&words](size_t i) { return std::string(i < words.size() ? words[i] : ""); };
+  // Their help is their own: `help bench` is `bench --help`.
+  if (word(0) == "help" && (word(1) == "bench" || word(1) == "serve")) {
+    static char help[] = "--help";
+    words = {words[1], help};
+  }
+  if (word(0) == "bench") return bdcsync::bench::Main({words.begin() + 1, words.end()});
+  if (word(0) != "serve") return bdcsync::cli::Main(argc, argv);
+  words.front() = argv[0];
+  return bdcsync::standalone::Serve(static_cast<int>(words.size()), words.data());
 }

@@ -19,6 +19,7 @@
 namespace bdcsync::standalone {
 namespace {
 
+constexpr char kProgram[] = "bdc-sync serve";
 constexpr char kSecretVariable[] = "BDC_SYNC_JWT_SECRET";
 constexpr char kSecretKey[] = "security.jwt_secret";
 constexpr char kKeysKey[] = "security.jwt_keys_dir";
@@ -30,13 +31,18 @@ app::Modules AllModules() {
                           device_sync::MakeModule(), version::MakeModule(), gateway::MakeModule());
 }
 
+// What a check of the configuration finds in the place of a secret that a start would make.
+constexpr char kSecretToBeMade[] = "made at the first start of the server";
+
 // A secret of our own where the operator gave neither secret nor keys; empty where they did, or
 // where the process will not serve.
 absl::StatusOr<std::string> SecretIfNoneGiven(int argc, char** argv, const app::Modules& modules) {
   const auto loaded = config::Load(app::SchemaFor(modules), config::ProcessSources(argc, argv));
-  if (!loaded.ok() || loaded->action != config::Action::kRun) return std::string();
+  if (!loaded.ok()) return std::string();
   const config::Values& values = loaded->values;
   if (values.IsSet(kSecretKey) || values.IsSet(kKeysKey)) return std::string();
+  if (loaded->action == config::Action::kCheckConfig) return kSecretToBeMade;
+  if (loaded->action != config::Action::kRun) return std::string();
   return DevelopmentSecret(values.Get(app::kDataDir));
 }
 
@@ -62,13 +68,14 @@ int Serve(int argc, char** argv) {
   app::Modules modules = AllModules();
   const absl::StatusOr<std::string> secret = SecretIfNoneGiven(argc, argv, modules);
   if (!secret.ok()) {
-    std::fprintf(stderr, "%s: %s\n", argv[0], std::string(secret.status().message()).c_str());
+    std::fprintf(stderr, "%s: %s\n", kProgram, std::string(secret.status().message()).c_str());
     return kExitCannotStart;
   }
   // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet.
   if (!secret->empty()) setenv(kSecretVariable, secret->c_str(), /*overwrite=*/1);
   return app::RunModules(argc, argv, std::move(modules),
                          {.whole_suite = true,
+                          .program = kProgram,
                           .on_ready = [program = std::string(argv[0]), secret = *secret](
                                           app::App& app) { Greet(app, program, secret); }});
 }

@@ -4,7 +4,8 @@
 
 namespace bdcsync::standalone {
 
-// Runs until SIGTERM; returns the exit status (libs/app/run.h). argv[0] is the program.
+// Runs until SIGTERM; returns the exit status (libs/app/run.h). argv[0] is the program,
+// as the greeting names it.
 int Serve(int argc, char** argv);
 
 }  // namespace bdcsync::standalone
