@@ -327,7 +327,9 @@ class ConflictStress : public ::testing::Test {
     for (size_t i = 0; i < events.size(); ++i) {
       const v1::VersionMeta meta = MetaOf(events[i]);
       const std::string version = entity::MakeVersionId(events[i].revision(), events[i].event_id());
-      if (i > 0) EXPECT_EQ(meta.parents(0), previous);
+      if (i > 0) {
+        EXPECT_EQ(meta.parents(0), previous);
+      }
       previous = version;
       const bool is_seal = is_branch && IsSeal(meta);
       if (is_seal) {
@@ -370,7 +372,9 @@ TEST_F(ConflictStress, EachAskingOperationIsOneConflictAndEachConflictHasOneEnd)
                         conflict.state() == conflict::v1::CONFLICT_STATE_EXPIRED;
     const auto merge = made_.find("close-" + id);
     EXPECT_EQ(merge != made_.end(), merged) << id;
-    if (merge != made_.end()) EXPECT_EQ(merge->second, conflict.closing_version_id());
+    if (merge != made_.end()) {
+      EXPECT_EQ(merge->second, conflict.closing_version_id());
+    }
     EXPECT_EQ(desk_.Record(id).state(), conflict.state()) << "conflict was told otherwise";
   }
   EXPECT_EQ(sealed_, closed_ids);
@@ -380,8 +384,9 @@ TEST_F(ConflictStress, EachAskingOperationIsOneConflictAndEachConflictHasOneEnd)
                                << ::testing::PrintToString(ends);
   }
   for (const std::string& id : opened_) {
-    if (closed_ids.count(id) == 0)
+    if (closed_ids.count(id) == 0) {
       EXPECT_EQ(desk_.Record(id).state(), conflict::v1::CONFLICT_STATE_OPEN);
+    }
   }
 }
 
