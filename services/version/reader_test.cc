@@ -197,6 +197,26 @@ TEST_F(Reading, HistoryPagesMeet) {
 
 TEST_F(Reading, MalformedHistoriesAreRefused) {
   EXPECT_THAT(History("none"), HasReason(Reason::kNotFound));
+TEST_F(Reading, PagesThatTheirBytesCutShortMeetToo) {
+  for (int i = 0; i < 5; ++i) {
+    Operation update = Update("a", absl::StrCat(i));
+    update.set_message(std::string(kMessageBytesMax, 'm'));
+    Commit(update);
+  }
+  log_.LimitAnswers(2 * kMessageBytesMax);  // One is over a third of it.
+  std::vector<int64_t> revisions;
+  std::string token;
+  int pages = 0;
+  do {
+    ASSERT_OK_AND_ASSIGN(const auto page, History("a", 5, token));
+    for (const v1::VersionInfo& version : page.versions()) revisions.push_back(version.revision());
+    token = page.next_page_token();
+    ++pages;
+  } while (!token.empty() && pages < 10);
+  EXPECT_THAT(revisions, ElementsAre(5, 4, 3, 2, 1));
+  EXPECT_GT(pages, 1);
+}
+
   EXPECT_EQ(PathOf(History("a", 0, "x").status()), "page_token");
   EXPECT_EQ(PathOf(History("a", 0, "0").status()), "page_token");
   EXPECT_EQ(PathOf(History("a", -1).status()), "limit");
