@@ -129,6 +129,7 @@ void OnHeads(EntitiesCall& call, absl::StatusOr<ReadHeadsResponse> heads) {
 // The read of a query that is not of the head.
 absl::StatusOr<ReadStreamRequest> ReadOf(const v1::EntityQuery& query) {
   if (!query.version_id().empty()) return ReadVersion(query.entity(), query.version_id());
+  if (query.as_of_ms() < 0) return NoSuchEntity();  // Nothing is as old as that.
   ReadStreamRequest read;
   SetStream(query.entity(), *read.mutable_stream());
   read.set_backward(true);

@@ -104,6 +104,8 @@ TEST_F(Reading, VersionsAndTimesCanBeReadAgain) {
   EXPECT_TRUE(GetOne(Query("a", "", third.time_ms() - 1)).deleted());
   EXPECT_EQ(GetOne(Query("a", "", first.time_ms())).data(), "1");
   EXPECT_EQ(GetOne(Query("a", "", first.time_ms() - 1)).error().code(), "not_found");
+  EXPECT_EQ(GetOne(Query("a", "", 1)).error().code(), "not_found");
+  EXPECT_EQ(GetOne(Query("a", "", -1)).error().code(), "not_found") << "before 1970";
 }
 
 TEST_F(Reading, EachQueryOfACallHasItsOwnAnswer) {
@@ -195,8 +197,6 @@ TEST_F(Reading, HistoryPagesMeet) {
   }
 }
 
-TEST_F(Reading, MalformedHistoriesAreRefused) {
-  EXPECT_THAT(History("none"), HasReason(Reason::kNotFound));
 TEST_F(Reading, PagesThatTheirBytesCutShortMeetToo) {
   for (int i = 0; i < 5; ++i) {
     Operation update = Update("a", absl::StrCat(i));
@@ -217,6 +217,8 @@ TEST_F(Reading, PagesThatTheirBytesCutShortMeetToo) {
   EXPECT_GT(pages, 1);
 }
 
+TEST_F(Reading, MalformedHistoriesAreRefused) {
+  EXPECT_THAT(History("none"), HasReason(Reason::kNotFound));
   EXPECT_EQ(PathOf(History("a", 0, "x").status()), "page_token");
   EXPECT_EQ(PathOf(History("a", 0, "0").status()), "page_token");
   EXPECT_EQ(PathOf(History("a", -1).status()), "limit");

@@ -19,8 +19,12 @@ async def test_get_at_head_at_a_version_and_at_a_time(suite, user):
     old = await a.get("note", "n", version_id=first["version_id"])
     assert old["data"] == {"v": 1} and old["revision"] == 1
     assert (await a.get("note", "n", as_of=between))["data"] == {"v": 1}
-    none = await a.get("note", "n", as_of="2001-01-01T00:00:00.000Z")
-    assert none["success"] is False and none["error"]["code"] == "not_found"
+    for early in ("2001-01-01T00:00:00.000Z", "1970-01-01T00:00:00.001Z", "1970-01-01T00:00:00Z",
+                  "1969-12-31T23:59:59.999Z", "1066-10-14T12:00:00Z"):
+        none = await a.get("note", "n", as_of=early)
+        assert none["success"] is False and none["error"]["code"] == "not_found", (early, none)
+    no_time = await a.get("note", "n", as_of="yesterday")
+    assert no_time["error"]["code"] == "invalid_argument" and no_time["error"]["path"] == "/as_of"
     await a.close()
 
 
