@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr int kItemsDefault = 100;
 constexpr int kItemsMax = 1'000'000;
 constexpr int kPageItemsMax = 500;  // What every paged call allows.
+constexpr int64_t kAsOfMsMin = 1;   // 0 is the head; there is nothing from before either.
 
 template <typename Message>
 std::string LineOf(const Message& message) {
@@ -73,7 +75,7 @@ absl::StatusOr<int> RunGet(const Call& call) {
   if (call.arguments.Has("as-of")) {
     const auto time = ReadTime(call.arguments.Get("as-of"), call.environment.clock.Now());
     if (!time.ok()) return UsageError(time.status());
-    request.mutable_query()->set_as_of_ms(absl::ToUnixMillis(*time));
+    request.mutable_query()->set_as_of_ms(std::max(absl::ToUnixMillis(*time), kAsOfMsMin));
   }
   ASSIGN_OR_RETURN(const v1::GetEntityResponse response, call.client.GetEntity(request));
   const version::v1::EntityState& entity = response.entity();

@@ -238,6 +238,9 @@ TEST_F(RunTest, GetShowsPrettyDataAndJsonKeepsEveryDigit) {
   EXPECT_THAT(out(), HasSubstr("\n  \"big\": 9007199254740993,\n"));
   EXPECT_EQ(Run({"get", "note/n1", "--json", "--as-of", "10s"}), kExitDone);
   EXPECT_EQ(server_.queries[1].as_of_ms(), kNowMs - 10'000);
+  EXPECT_EQ(Run({"get", "note/n1", "--as-of", "1970-01-01T00:00:00Z"}), kExitDone);
+  EXPECT_EQ(server_.queries[2].as_of_ms(), 1) << "0 would be the head";
+  EXPECT_EQ(Run({"get", "note/n1", "--json"}), kExitDone);
   EXPECT_THAT(out(), HasSubstr("\"data\":{\"big\":9007199254740993,\"x\":1.10}"));
   EXPECT_EQ(Json(out()).Find("time")->string(), "2023-11-14T22:13:20.000Z");
 }

@@ -170,6 +170,12 @@ inline constexpr config::Int kSessionsPerUser{
     .unit = "sessions",
     .doc = "Sessions of one user at this gateway; more are refused with quota_exceeded.",
     .reloadable = true};
+inline constexpr config::Bytes kListBytesMax{
+    .name = "limits.list_bytes_max",
+    .default_value = 1 << 20,
+    .min = 4 << 10,
+    .max = 16 << 20,
+    .doc = "Data in one answer to list; a larger entity comes alone, what is left on more pages."};
 inline constexpr config::Double kLiveMessagesPerSecond{
     .name = "limits.live_messages_per_s",
     .default_value = 100,

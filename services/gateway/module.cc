@@ -121,7 +121,7 @@ class Gateway {
         sessions_(context.bus(), directory_),
         audit_(context.logger()),
         server_(std::move(server)),
-        reads_(version_, events_, ReadLimits()),
+        reads_(version_, events_, metrics.pipeline, ReadLimitsFrom(context.config())),
         devices_(device_sync_, *server_->loops().front(), context.random(), context.logger(),
                  context.metrics(), DeviceReportLimits(),
                  [this](const auto& device) { directory_.OnRevoked(device); }),

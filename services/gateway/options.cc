@@ -33,8 +33,8 @@ void DeclareGatewayConfig(config::Schema& schema) {
   add(kJwtSecret, kJwtKeysDir, kJwtKeysInterval, kRequireAuthentication, kAuthenticateTimeout,
       kDeviceCheckInterval, kAllowedOrigins);
   add(kOperationsPerSecond, kOperationsBurst, kOperationsPerBatch, kSubscriptionsPerSession,
-      kInFlightPerSession, kSessionsPerUser, kLiveMessagesPerSecond, kClientTimeAheadMax,
-      kClientTimeBehindMax, kJsonDepth);
+      kInFlightPerSession, kSessionsPerUser, kListBytesMax, kLiveMessagesPerSecond,
+      kClientTimeAheadMax, kClientTimeBehindMax, kJsonDepth);
   add(kSpoolPath, kSpoolQueueSize, kSpoolBytesMax, kConnectivityCheckInterval, kTokenGrace);
   add(kCommitBatchItems, kCommitBatchesInFlight, kCommitQueueItems, kCommitTimeout, kAuditWrites);
   add(kConflictCheckInterval, kConflictCheckJitter, kConflictsPerRound);
@@ -129,6 +129,12 @@ PipelineLimits PipelineLimitsFrom(const config::Values& values) {
   }
   limits.batcher.join_percent = kCommitBatchJoinPercent;
   limits.batcher.queued_items_max = SizeOf(values, kCommitQueueItems);
+  return limits;
+}
+
+ReadLimits ReadLimitsFrom(const config::Values& values) {
+  ReadLimits limits;
+  limits.list_bytes_max = values.Get(kListBytesMax);
   return limits;
 }
 

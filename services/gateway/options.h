@@ -11,6 +11,7 @@
 #include "services/gateway/feed/live_limits.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
 #include "services/gateway/pipeline/device_standing.h"
+#include "services/gateway/pipeline/entity_reader.h"
 #include "services/gateway/session/session_options.h"
 #include "services/gateway/spool/known_access.h"
 #include "services/gateway/spool/spool.h"
@@ -25,6 +26,7 @@ SessionOptions SessionOptionsFrom(const config::Values& values);
 FeedLimits FeedLimitsFrom(const config::Values& values);
 LiveLimits LiveLimitsFrom(const config::Values& values);
 PipelineLimits PipelineLimitsFrom(const config::Values& values);
+ReadLimits ReadLimitsFrom(const config::Values& values);
 queue::QueueLimits QueueLimitsFrom(const config::Values& values);
 SpoolLimits SpoolLimitsFrom(const config::Values& values);
 KnownAccessLimits KnownAccessLimitsFrom(const config::Values& values);

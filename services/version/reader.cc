@@ -129,6 +129,7 @@ void OnHeads(EntitiesCall& call, absl::StatusOr<ReadHeadsResponse> heads) {
 // The read of a query that is not of the head.
 absl::StatusOr<ReadStreamRequest> ReadOf(const v1::EntityQuery& query) {
   if (!query.version_id().empty()) return ReadVersion(query.entity(), query.version_id());
+  if (query.as_of_ms() < 0) return NoSuchEntity();  // Nothing is as old as that.
   ReadStreamRequest read;
   SetStream(query.entity(), *read.mutable_stream());
   read.set_backward(true);
@@ -151,8 +152,7 @@ void OnPast(EntitiesCall& call, int index, absl::StatusOr<ReadStreamResponse> pa
   call.Arrive();
 }
 
-absl::StatusOr<v1::GetHistoryResponse> HistoryPage(absl::StatusOr<ReadStreamResponse> page,
-                                                   int limit) {
+absl::StatusOr<v1::GetHistoryResponse> HistoryPage(absl::StatusOr<ReadStreamResponse> page) {
   RETURN_IF_ERROR(page.status());
   if (page->head_revision() == 0) return NoSuchEntity();
   v1::GetHistoryResponse response;
@@ -165,8 +165,9 @@ absl::StatusOr<v1::GetHistoryResponse> HistoryPage(absl::StatusOr<ReadStreamResp
     version.mutable_meta()->clear_patch();
     version.mutable_meta()->clear_text();
   }
-  if (page->events_size() == limit && limit > 0) {
-    const int64_t oldest = page->events(limit - 1).revision();
+  // A page of large versions holds fewer than were asked for: only the first revision is the end.
+  if (!page->events().empty()) {
+    const int64_t oldest = page->events().rbegin()->revision();
     if (oldest > 1) response.set_next_page_token(absl::StrCat(oldest - 1));
   }
   return response;
@@ -275,9 +276,9 @@ void Reader::GetHistory(const v1::GetHistoryRequest& request,
   read.set_without_data(true);
   read.set_limit(limit);
   if (from) read.set_from_revision(*from);
-  log_.ReadStream(std::move(read), [limit, callback = std::move(callback)](
+  log_.ReadStream(std::move(read), [callback = std::move(callback)](
                                        absl::StatusOr<ReadStreamResponse> page) mutable {
-    callback(HistoryPage(std::move(page), limit));
+    callback(HistoryPage(std::move(page)));
   });
 }
 

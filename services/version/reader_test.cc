@@ -104,6 +104,8 @@ TEST_F(Reading, VersionsAndTimesCanBeReadAgain) {
   EXPECT_TRUE(GetOne(Query("a", "", third.time_ms() - 1)).deleted());
   EXPECT_EQ(GetOne(Query("a", "", first.time_ms())).data(), "1");
   EXPECT_EQ(GetOne(Query("a", "", first.time_ms() - 1)).error().code(), "not_found");
+  EXPECT_EQ(GetOne(Query("a", "", 1)).error().code(), "not_found");
+  EXPECT_EQ(GetOne(Query("a", "", -1)).error().code(), "not_found") << "before 1970";
 }
 
 TEST_F(Reading, EachQueryOfACallHasItsOwnAnswer) {
@@ -193,6 +195,26 @@ TEST_F(Reading, HistoryPagesMeet) {
     } while (!token.empty() && revisions.size() <= kVersions);
     EXPECT_THAT(revisions, ElementsAre(5, 4, 3, 2, 1)) << limit;
   }
+}
+
+TEST_F(Reading, PagesThatTheirBytesCutShortMeetToo) {
+  for (int i = 0; i < 5; ++i) {
+    Operation update = Update("a", absl::StrCat(i));
+    update.set_message(std::string(kMessageBytesMax, 'm'));
+    Commit(update);
+  }
+  log_.LimitAnswers(2 * kMessageBytesMax);  // One is over a third of it.
+  std::vector<int64_t> revisions;
+  std::string token;
+  int pages = 0;
+  do {
+    ASSERT_OK_AND_ASSIGN(const auto page, History("a", 5, token));
+    for (const v1::VersionInfo& version : page.versions()) revisions.push_back(version.revision());
+    token = page.next_page_token();
+    ++pages;
+  } while (!token.empty() && pages < 10);
+  EXPECT_THAT(revisions, ElementsAre(5, 4, 3, 2, 1));
+  EXPECT_GT(pages, 1);
 }
 
 TEST_F(Reading, MalformedHistoriesAreRefused) {

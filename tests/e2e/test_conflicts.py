@@ -211,6 +211,42 @@ async def test_others_are_told_in_order_and_once(suite, desk, kind):
     await desk.close()
 
 
+async def test_latest_skips_versions_also_across_what_is_told_of_conflicts(suite, desk, kind):
+    await put_rules(suite, kind, ASK)
+    opened = await desk.open()
+    cursor = (await desk.ada.write("create", "plain", "p", space=desk.space, data=0))["cursor"]
+    for i in range(3):
+        done = await desk.resolve(desk.ada, opened["conflict_id"], choice="ours")
+        assert done["success"], done
+        for n in range(2):
+            await desk.ada.write("update", "plain", "p", space=desk.space, data=[i, n])
+        base = (await desk.main())["version_id"]
+        for client in (desk.ada, desk.bo):
+            opened = await client.write("patch", kind, "n1", space=desk.space, base_version=base,
+                                        patch={"title": f"{i} {client is desk.bo}"})
+        assert opened["status"] == "conflict", opened
+    for _ in range(2):  # From the log, then, once the other has read it all, from recent events.
+        told = []
+        reader = await desk.connect(desk.user + "-cy", "read")
+        subscribed = await reader.subscribe(space=desk.space, cursor=cursor, mode="latest")
+        while True:
+            message = await reader.push()
+            told += [(e["entity_id"], e["kind"], e["data"]) for e in message.get("events", [])]
+            if message["type"] != "changes":
+                told.append((message["type"], message["conflict_id"], message["open_conflicts"]))
+            elif message["caught_up"]:
+                break
+        assert message["cursor"] == subscribed["head"]
+        main = (await desk.main())["data"]
+        assert told == [("p", "update", [2, 1]), ("n1", "update", main),
+                        ("conflict_opened", opened["conflict_id"], 1)]
+        await reader.close()
+        whole = await desk.connect(desk.user + "-di", "read")
+        await whole.subscribe(space=desk.space, cursor=cursor)
+        await whole.events_until(lambda events, message: message["caught_up"])
+    await desk.close()
+
+
 async def test_a_decision_is_a_merge_that_keeps_what_was_written_since(suite, desk, kind):
     await put_rules(suite, kind, ASK)
     answer = await desk.open()

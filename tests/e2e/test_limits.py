@@ -15,10 +15,12 @@ LIMITS = {
     "BDC_SYNC_LIMITS_OPERATIONS_BURST": "5",
     "BDC_SYNC_LIMITS_SESSIONS_PER_USER": "2",
     "BDC_SYNC_LIMITS_SUBSCRIPTIONS_PER_SESSION": "2",
+    "BDC_SYNC_LIMITS_LIST_BYTES_MAX": "4KiB",
     "BDC_SYNC_SECURITY_AUTHENTICATE_TIMEOUT": "500ms",
     "BDC_SYNC_SECURITY_ALLOWED_ORIGINS": "https://app.example.org",
 }
 MESSAGE_BYTES_MAX = 4096
+LIST_BYTES_MAX = 4096
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,27 @@ async def test_subscriptions_of_a_session(limited, user):
     assert metric(limited, "bdcsync_gateway_errors_total", code="quota_exceeded") == before + 1
     await client.request("unsubscribe", subscription_id=second["subscription_id"])
     await client.subscribe()
+    await client.close()
+
+
+async def test_bytes_of_a_list(limited, user):
+    client = await Client.connect(limited.url, user)
+    before = metric(limited, "bdcsync_gateway_lists_cut_total", cause="bytes")
+    half = LIST_BYTES_MAX // 2
+    for entity, size in (("a", half), ("b", half)):
+        written = await client.write("create", "n", entity, data="x" * (size - len('""')))
+        assert written["success"], written
+    answer = await client.request("list")
+    assert [e["entity_id"] for e in answer["entities"]] == ["a", "b"]
+    assert "next_page_token" not in answer
+    assert metric(limited, "bdcsync_gateway_lists_cut_total", cause="bytes") == before
+    await client.write("update", "n", "b", data="x" * (half + 1 - len('""')))
+    first = await client.request("list")
+    assert [e["entity_id"] for e in first["entities"]] == ["a"]
+    second = await client.request("list", page_token=first["next_page_token"])
+    assert [e["entity_id"] for e in second["entities"]] == ["b"]
+    assert "next_page_token" not in second
+    assert metric(limited, "bdcsync_gateway_lists_cut_total", cause="bytes") == before + 1
     await client.close()
 
 

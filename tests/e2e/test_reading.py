@@ -1,6 +1,7 @@
 """protocol.md, "Reading" without subscriptions: get, list, history, diff."""
 
 import asyncio
+import uuid
 
 from harness.client import Client
 
@@ -19,8 +20,12 @@ async def test_get_at_head_at_a_version_and_at_a_time(suite, user):
     old = await a.get("note", "n", version_id=first["version_id"])
     assert old["data"] == {"v": 1} and old["revision"] == 1
     assert (await a.get("note", "n", as_of=between))["data"] == {"v": 1}
-    none = await a.get("note", "n", as_of="2001-01-01T00:00:00.000Z")
-    assert none["success"] is False and none["error"]["code"] == "not_found"
+    for early in ("2001-01-01T00:00:00.000Z", "1970-01-01T00:00:00.001Z", "1970-01-01T00:00:00Z",
+                  "1969-12-31T23:59:59.999Z", "1066-10-14T12:00:00Z"):
+        none = await a.get("note", "n", as_of=early)
+        assert none["success"] is False and none["error"]["code"] == "not_found", (early, none)
+    no_time = await a.get("note", "n", as_of="yesterday")
+    assert no_time["error"]["code"] == "invalid_argument" and no_time["error"]["path"] == "/as_of"
     await a.close()
 
 
@@ -58,6 +63,73 @@ async def test_list_pages_through_the_living(suite, user):
     assert len(seen) == len(set(seen)) == 24 and ("note", "e01") not in seen
     only = await a.request("list", entity_types=["task"])
     assert {e["entity_type"] for e in only["entities"]} == {"task"} and len(only["entities"]) == 13
+    await a.close()
+
+
+async def pages_of(client, **fields):
+    pages = [await client.request("list", **fields)]
+    while "next_page_token" in pages[-1]:
+        pages.append(await client.request("list", page_token=pages[-1]["next_page_token"],
+                                          **fields))
+        assert pages[-1]["success"], pages[-1]
+    return pages
+
+
+def ids(page):
+    return [entity["entity_id"] for entity in page["entities"]]
+
+
+async def test_one_of_many_is_on_the_first_page_whatever_the_limit(suite, user):
+    a = await Client.connect(suite.url, user)
+    for batch in range(2):
+        operations = [{"op_id": str(uuid.uuid4()), "operation": "create", "entity_type": "note",
+                       "entity_id": f"{batch}-{i}", "data": i} for i in range(1000)]
+        assert (await a.request("sync_batch", operations=operations))["success"]
+    for entity in ("t1", "t2"):
+        await a.write("create", "task", entity, data=1)
+    assert [ids(p) for p in await pages_of(a, entity_types=["task"], limit=1)] == [["t1"], ["t2"]]
+    assert [ids(p) for p in await pages_of(a, entity_types=["task"])] == [["t1", "t2"]]
+    assert sum(len(ids(p)) for p in await pages_of(a, limit=1000)) == 2002
+    await a.close()
+
+
+async def test_a_page_of_large_entities_is_short(suite, user):
+    a = await Client.connect(suite.url, user)
+    for entity, size in (("a", 400_000), ("b", 400_000), ("c", 400_000), ("d", 1_040_000),
+                         ("e", 10)):
+        written = await a.write("create", "note", entity, data="x" * size)
+        assert written["success"], written
+    for fields in ({}, {"entity_types": ["note"]}):
+        pages = await pages_of(a, **fields)
+        assert [ids(p) for p in pages] == [["a", "b"], ["c"], ["d", "e"]]
+    await a.close()
+
+
+async def test_an_entity_written_between_two_pages_comes_again_as_it_is_then(suite, user):
+    a = await Client.connect(suite.url, user)
+    for entity in ("a", "b"):
+        await a.write("create", "note", entity, data=1)
+    first = await a.request("list", limit=1)
+    assert ids(first) == ["a"] and first["entities"][0]["data"] == 1
+    await a.write("update", "note", "a", data=2)
+    rest = await a.request("list", page_token=first["next_page_token"])
+    assert ids(rest) == ["b", "a"] and rest["entities"][1]["data"] == 2
+    assert "next_page_token" not in rest
+    await a.close()
+
+
+async def test_a_page_token_is_of_one_space_and_its_entity_types(suite, user):
+    team = "team-" + user
+    a = await Client.connect(suite.url, user, spaces={team: "write"})
+    for space in (f"user:{user}", team):
+        for entity in ("a", "b"):
+            await a.write("create", "note", entity, space=space, data=1)
+    page = (await a.request("list", limit=1))["next_page_token"]
+    for other in ({"space": team}, {"entity_types": ["note"]}, {"entity_types": ["task"]}):
+        refused = await a.request("list", page_token=page, **other)
+        assert refused["success"] is False and refused["error"]["code"] == "invalid_argument"
+        assert refused["error"]["path"] == "/page_token"
+    assert ids(await a.request("list", page_token=page)) == ["b"]
     await a.close()
 
 

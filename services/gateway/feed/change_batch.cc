@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "libs/json/serialize.h"
 
@@ -93,25 +92,13 @@ std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const Ent
   return changes;
 }
 
-std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
-                                  const View& view) {
-  struct FirstAndLast {
-    const FeedEvent* first;
-    FeedEventPtr last;
-  };
-  absl::flat_hash_map<absl::string_view, FirstAndLast> streams;
+std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const StreamEnds& ends,
+                                  const EntityFilter& filter, const View& view) {
+  std::vector<Change> changes;
+  changes.reserve(events.size());
   for (const FeedEventPtr& event : events) {
     if (!filter.MatchesStream(*event)) continue;
-    const auto [stream, is_first] = streams.try_emplace(event->stream);
-    if (is_first) stream->second.first = event.get();
-    stream->second.last = event;
-  }
-  std::vector<Change> changes;
-  changes.reserve(streams.size());
-  for (const FeedEventPtr& event : events) {
-    const auto stream = streams.find(event->stream);
-    if (stream == streams.end() || stream->second.last != event) continue;
-    const FeedEvent& first = *stream->second.first;
+    const FeedEvent& first = ends.FirstOf(*event);
     Add(changes, KindOf(BeforeOf(first, filter, view), *event, filter), event,
         /*follows=*/&first == event.get() && first.seq > view.unsure_until);
   }

@@ -15,6 +15,7 @@
 #include "libs/entity/cursor.h"
 #include "services/gateway/feed/entity_filter.h"
 #include "services/gateway/feed/feed_event.h"
+#include "services/gateway/feed/stream_ends.h"
 #include "services/gateway/session/frame.h"
 #include "services/gateway/session/subscriptions.h"
 
@@ -33,6 +34,8 @@ struct Change {
 struct View {
   int64_t unsure_base = 0;
   int64_t unsure_until = 0;
+
+  friend bool operator==(const View&, const View&) = default;
 };
 
 // What an event about conflicts tells the subscriber: the change that it brings, or, to one who is
@@ -42,9 +45,10 @@ std::vector<const ConflictNews*> NewsIn(const FeedEvent& event, const EntityFilt
 // Every event of `events`, consecutive by seq, that `filter` lets through, with its kind.
 std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
                                 const View& view);
-// Only the last of each stream, in order of seq. `events` are consecutive by seq.
-std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const EntityFilter& filter,
-                                  const View& view);
+// The same for `events` that are the last of their streams in the range of `ends`: what `filter`
+// lets through, in order of seq. `view` is how the subscriber stood before that range.
+std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const StreamEnds& ends,
+                                  const EntityFilter& filter, const View& view);
 // The same for a page in which the store left out what was superseded since `base`: what lay
 // between is not known, so whoever may have had an entity is told that it went away.
 std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,

@@ -152,6 +152,85 @@ TEST_F(ConflictPushTest, LatestSkipsWhatLaterOnesSupersede) {
   EXPECT_THAT(sink->ToldOfConflicts(), ElementsAre("3 conflict_closed c1 of 1"));
 }
 
+// With what is told of conflicts between the versions, from the log and from the recent events, and
+// wherever the reader stops and comes back.
+TEST_F(ConflictPushTest, LatestSkipsVersionsAlsoAcrossWhatIsToldOfConflicts) {
+  log_.Commit("team", "a", "1");
+  log_.Commit("team", "b", "1");
+  log_.CommitConflict("team", "a", "c1", true);
+  log_.Commit("team", "b", "2");
+  log_.Commit("team", "n", "1");
+  log_.CommitConflict("team", "a", "c1", false);
+  log_.Commit("team", "b", "3");
+  log_.CommitConflict("team", "b", "c2", true);
+  log_.Commit("team", "a", "2");
+  log_.Commit("team", "n", "2");
+  const auto paged = FollowFrom(2, SubscriptionMode::kLatest);
+  const auto all = FollowFrom(0, SubscriptionMode::kChanges);  // Now the recent events hold all.
+  const auto recent = FollowFrom(2, SubscriptionMode::kLatest);
+  for (const FakeSink* sink : {paged.get(), recent.get()}) {
+    EXPECT_THAT(sink->Told(), ElementsAre("7 update b", "9 update a", "10 enter n"));
+    EXPECT_THAT(sink->ToldOfConflicts(),
+                ElementsAre("6 conflict_closed c1 of 0", "8 conflict_opened c2 of 1"));
+    EXPECT_EQ(sink->caught_up_count(), 1);
+  }
+  for (const FakeSink::Message& message : recent->messages) {
+    SubscriptionSpec spec;
+    spec.cursor = message.cursor;
+    spec.mode = SubscriptionMode::kLatest;
+    const auto again = Follow(spec);
+    const int64_t seq = entity::DecodeCursor(message.cursor)->seq;
+    std::vector<std::string> rest;
+    for (const std::string& line : recent->Told()) {
+      if (std::stoll(line) > seq) rest.push_back(line);
+    }
+    EXPECT_EQ(again->Told(), rest) << seq;
+  }
+}
+
+TEST_F(ConflictPushTest, LatestTellsOfADeletionAcrossWhatIsToldOfConflicts) {
+  log_.Commit("team", "a", "1");
+  log_.Commit("team", "b", "1");
+  const auto all = FollowFrom(0, SubscriptionMode::kChanges);
+  log_.Commit("team", "a", "2");
+  log_.Commit("team", "n", "1");
+  log_.CommitConflict("team", "b", "c1", true);
+  log_.Commit("team", "a", "");
+  log_.Commit("team", "n", "");
+  Settle();
+  const auto sink = FollowFrom(2, SubscriptionMode::kLatest);
+  EXPECT_THAT(sink->Told(), ElementsAre("6 delete a")) << "nobody had n";
+  // What came between is not known to the cursor: who comes back may have had n.
+  SubscriptionSpec spec;
+  spec.cursor = sink->messages.front().cursor;
+  spec.mode = SubscriptionMode::kLatest;
+  EXPECT_EQ(Follow(spec)->Told().front(), "6 delete a");
+}
+
+TEST_F(ConflictPushTest, TheStateFromRecentEventsTellsOfEachEntityOnce) {
+  const auto all = FollowFrom(0, SubscriptionMode::kChanges);
+  log_.Commit("team", "a", "1");
+  log_.Commit("team", "gone", "1");
+  log_.CommitConflict("team", "a", "c1", true);
+  log_.Commit("team", "a", "2");
+  log_.Commit("team", "gone", "");
+  Settle();
+  const auto sink = Follow();
+  EXPECT_THAT(sink->Told(), ElementsAre("4 enter a"));
+  EXPECT_THAT(sink->ToldOfConflicts(), ElementsAre("3 conflict_opened c1 of 1"));
+}
+
+TEST_F(ConflictPushTest, LatestSkipsVersionsAlsoAcrossLargeMessages) {
+  FeedLimits limits;
+  limits.batch_bytes_max = 1;  // A version a message.
+  MakeEngine(limits);
+  const auto all = FollowFrom(0, SubscriptionMode::kChanges);
+  for (const char* entity : {"a", "b", "a", "b", "c"}) log_.Commit("team", entity, "1");
+  Settle();
+  const auto sink = FollowFrom(0, SubscriptionMode::kLatest);
+  EXPECT_THAT(sink->Told(), ElementsAre("3 enter a", "4 enter b", "5 enter c"));
+}
+
 TEST_F(ConflictPushTest, TheFilterIsAskedAboutTheEntityAndTheBranches) {
   SubscriptionSpec other_id, other_type, branch_only, other_branch, category;
   other_id.filter.entity_ids = {"z"};

@@ -31,6 +31,11 @@ class EventRing {
   const FeedEventPtr& At(int64_t seq) const {
     return events_[first_ + static_cast<size_t>(seq - start() - 1)];
   }
+  // The events (from, to], which must be in the ring; valid until the ring changes.
+  absl::Span<const FeedEventPtr> Between(int64_t from, int64_t to) const {
+    return absl::MakeConstSpan(events_).subspan(first_ + static_cast<size_t>(from - start()),
+                                                static_cast<size_t>(to - from));
+  }
 
  private:
   size_t size() const { return events_.size() - first_; }

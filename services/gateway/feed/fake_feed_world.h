@@ -250,11 +250,14 @@ class FakeLog final : public EventReader {
     response.set_epoch(epoch);
     response.set_head_seq(static_cast<int64_t>(events.size()));
     response.set_next_seq(response.head_seq());
+    int64_t bytes = 0;
     for (const auto& event : events) {
       if (event.seq() <= request.after_seq()) continue;
       if (latest && last[event.stream().name()] != event.seq()) continue;
       if (request.without_tombstones() && event.tombstone()) continue;
-      if (response.events_size() == request.limit()) {
+      bytes += static_cast<int64_t>(event.data().size());
+      const bool fits = request.bytes_max() == 0 || bytes <= request.bytes_max();
+      if (response.events_size() == request.limit() || (!fits && response.events_size() > 0)) {
         response.set_next_seq(response.events().rbegin()->seq());
         break;
       }

@@ -26,7 +26,7 @@ constexpr size_t kRoomBytes = 100;
 struct Client {
   std::unique_ptr<FakeSink> sink = std::make_unique<FakeSink>();
   SubscriptionSpec spec;
-  bool whole_history = false;  // From the beginning, every event: the strictest.
+  bool whole_history = false;  // From the beginning; every event, the strictest, or the latest.
   bool subscribed = false;
   bool paused = false;
   std::map<std::string, std::string> copy;  // Data by entity.
@@ -34,6 +34,7 @@ struct Client {
   std::vector<std::string> told;
   std::vector<int64_t> told_of_conflicts;  // Seqs, of the strictest only.
   std::map<std::string, bool> conflicts;   // Whether open, as last told.
+  std::map<std::string, int64_t> news_of;  // The last seq told about the conflicts of an entity.
   size_t taken = 0;                        // Messages of the sink already applied.
 };
 
@@ -44,6 +45,7 @@ class Simulation {
     limits_.ring_events_max = 1 + random_.Bits64() % 40;
     limits_.page_events_max = static_cast<int32_t>(1 + random_.Bits64() % 10);
     limits_.sink_queued_bytes_max = kRoomBytes;
+    if (Chance(2)) limits_.batch_bytes_max = 1 + random_.Bits64() % 20;
     limits_.silent_events_max = 5;
     limits_.linger = absl::Seconds(2);
     engine_.emplace(FeedDependencies{loop_, log_, bus_, clock_, random_, metrics_}, limits_);
@@ -71,6 +73,7 @@ class Simulation {
       SCOPED_TRACE(::testing::Message() << "client " << i);
       Check(clients_[i]);
     }
+    for (int i = 0; i < 10; ++i) CheckWhoComesLate();
   }
 
  private:
@@ -82,7 +85,7 @@ class Simulation {
     if (number % 2 == 1) client.spec.mode = SubscriptionMode::kLatest;
     if (number % 3 == 1) client.spec.filter.categories = {"work"};
     if (number % 3 == 2) client.spec.filter.entity_ids = {"e1", "e2", "e3"};
-    client.whole_history = number % 4 == 0;
+    client.whole_history = number % 4 == 0 || number == 5 || number == 9;
     if (client.whole_history) client.spec.cursor = entity::EncodeCursor({log_.epoch, 0});
   }
 
@@ -222,6 +225,7 @@ class Simulation {
       ASSERT_EQ(opened, !client.conflicts[id]) << seq << " " << id;
     }
     client.conflicts[id] = opened;
+    client.news_of[std::string(news.Find("entity_id")->string())] = seq;
     client.told_of_conflicts.push_back(seq);
   }
 
@@ -239,7 +243,11 @@ class Simulation {
       if (Wants(client, entity, state.category)) wanted[entity] = state.data;
     }
     EXPECT_EQ(client.copy, wanted);
-    if (!client.whole_history || client.spec.mode != SubscriptionMode::kChanges) return;
+    if (!client.whole_history) return;
+    if (client.spec.mode == SubscriptionMode::kLatest) {
+      EXPECT_EQ(client.news_of, LastNewsAfter(client.spec.filter, 0));
+      return;
+    }
     CheckConflicts(client);
     // Everything that ever was in view or left it, told exactly once.
     std::vector<int64_t> seqs;
@@ -273,6 +281,68 @@ class Simulation {
       }
     }
     EXPECT_EQ(client.told_of_conflicts, seqs);
+  }
+
+  // Of entities that the filter matches: the seq of the last event about their conflicts, if that
+  // comes after `seq`.
+  std::map<std::string, int64_t> LastNewsAfter(const SubscriptionFilter& filter, int64_t seq) {
+    std::map<std::string, int64_t> last;
+    const std::string prefix = "!conflicts:note:";
+    for (const event_store::v1::Event& event : log_.events(kSpace)) {
+      if (event.seq() <= seq || event.kind() != event_store::v1::STREAM_KIND_CONFLICT) continue;
+      const std::string entity = event.stream().name().substr(prefix.size());
+      const auto& ids = filter.entity_ids;
+      if (ids.empty() || std::find(ids.begin(), ids.end(), entity) != ids.end()) {
+        last[entity] = event.seq();
+      }
+    }
+    return last;
+  }
+
+  // Whoever wants the latest after some seq, while nothing changes, is told of each entity once, of
+  // its last version, and once of its conflicts, whether it comes from recent events or the log.
+  void CheckWhoComesLate() {
+    const auto head = static_cast<int64_t>(log_.events(kSpace).size());
+    const int64_t most = Chance(2) ? head : std::min<int64_t>(head, 40);
+    const int64_t seq = head - static_cast<int64_t>(random_.Bits64() % (most + 1));
+    SCOPED_TRACE(::testing::Message() << "after " << seq << " of " << head);
+    Client late;
+    late.spec.space = kSpace;
+    late.spec.mode = SubscriptionMode::kLatest;
+    late.spec.cursor = entity::EncodeCursor({log_.epoch, seq});
+    if (Chance(2)) late.spec.filter.entity_ids = {"e1", "e2", "e3"};
+    Subscribe(late);
+    loop_.RunFor(absl::Seconds(2));
+    std::map<std::string, int64_t> last;
+    std::set<std::string> alive;  // After `seq`, or before it and until then.
+    for (const event_store::v1::Event& event : log_.events(kSpace)) {
+      if (event.kind() != event_store::v1::STREAM_KIND_ENTITY) continue;
+      const std::string entity = event.stream().name().substr(std::string("note:main:").size());
+      if (event.seq() > seq) last[entity] = event.seq();
+      if (event.seq() <= seq && event.tombstone()) alive.erase(entity);
+      if (event.seq() <= seq && !event.tombstone()) alive.insert(entity);
+    }
+    std::map<std::string, int64_t> told;
+    for (const json::Value& event : late.sink->Events()) {
+      const std::string entity(event.Find("entity_id")->string());
+      EXPECT_TRUE(told.emplace(entity, *event.Find("seq")->AsInt64()).second) << entity;
+      EXPECT_EQ(told[entity], last[entity]) << entity;
+    }
+    for (const auto& [entity, at] : last) {
+      const bool wanted =
+          Wants(late, entity, "") && (alive.contains(entity) || truth_.contains(entity));
+      EXPECT_TRUE(!wanted || told.contains(entity)) << entity;
+    }
+    std::map<std::string, int64_t> news;
+    for (const FakeSink::Message& message : late.sink->messages) {
+      if (!message.conflict.has_value()) continue;
+      const std::string entity(message.conflict->Find("entity_id")->string());
+      EXPECT_TRUE(news.emplace(entity, *message.conflict->Find("seq")->AsInt64()).second) << entity;
+    }
+    EXPECT_EQ(news, LastNewsAfter(late.spec.filter, seq));
+    EXPECT_EQ(late.sink->caught_up_count(), 1);
+    subscriptions_->RemoveSink(late.sink.get());
+    old_sinks_.push_back(std::move(late.sink));
   }
 
   struct State {

@@ -38,14 +38,17 @@ class FeedSubscription {
   friend class FeedEngine;
   friend class SpaceFeed;
 
-  // A read of the latest state of everything after `base`, in pages; what changes after `end` is
+  // A read of the latest state of everything after `base`, in batches; what changes after `end` is
   // left to what follows, so that each stream is told of once.
   static constexpr int64_t kUnknown = -1;
   struct LatestRun {
     int64_t base = 0;
-    int64_t end = kUnknown;  // The head when the first page was read.
+    int64_t end = kUnknown;  // The head when the first batch was made.
     bool first_sync = false;
     bool paged = false;  // The store was asked, not only recent events.
+    View before;         // How the subscriber stood at `base`.
+
+    friend bool operator==(const LatestRun&, const LatestRun&) = default;
   };
 
   // Before a subscription begins, or begins again.
@@ -70,7 +73,7 @@ class FeedSubscription {
   int64_t position_ = 0;    // Everything up to here was sent.
   int64_t told_ = 0;        // The last cursor that was sent.
   std::optional<LatestRun> run_;
-  View view_;
+  View view_;  // How it stands now; during a run, how it stands to what the run has not told yet.
 };
 
 }  // namespace bdcsync::gateway

@@ -19,7 +19,7 @@ SpaceFeed::SpaceFeed(std::string space, const FeedLimits& limits, SpaceFeedHost&
 
 void SpaceFeed::ForgetHalf() {
   ring_.Halve();
-  made_.clear();
+  ForgetBatches();
 }
 
 void SpaceFeed::ForEach(absl::FunctionRef<void(FeedSubscription&)> action) {
@@ -107,100 +107,17 @@ void SpaceFeed::Advance(FeedSubscription& subscription) {
 
 void SpaceFeed::ReadLater(FeedSubscription& subscription) {
   if (subscription.mode_ == SubscriptionMode::kLatest && !subscription.run_.has_value()) {
-    subscription.run_ = FeedSubscription::LatestRun{.base = subscription.position_};
+    subscription.run_ = LatestRunOf(subscription);
   }
   subscription.waits_for_page_ = true;
   host_.WantRead(*this);
 }
 
-// False when there is nothing to send.
-bool SpaceFeed::ServeFromRing(FeedSubscription& subscription) {
-  auto& run = subscription.run_;
-  if (run.has_value() && run->end == FeedSubscription::kUnknown) run->end = head();
-  if (run.has_value() && subscription.position_ >= run->end) {
-    run.reset();
-    return true;
-  }
-  const int64_t to_max = run.has_value() ? std::min(run->end, head()) : head();
-  if (subscription.position_ < to_max) {
-    const std::shared_ptr<const ChangeBatch> batch = RingBatch(subscription, to_max);
-    if (run.has_value() && batch->to() >= run->end) run.reset();
-    Deliver(subscription, *batch, batch->to() >= known_head());
-    return true;
-  }
-  if (subscription.told_caught_up_ || subscription.position_ < known_head()) return false;
-  Deliver(subscription,
-          ChangeBatch(space_, subscription.position_,
-                      CursorAt(subscription, subscription.position_), {}),
-          /*at_head=*/true);
-  return true;
-}
-
-std::shared_ptr<const ChangeBatch> SpaceFeed::RingBatch(const FeedSubscription& subscription,
-                                                        int64_t to_max) {
-  const bool latest =
-      subscription.run_.has_value() || subscription.mode_ == SubscriptionMode::kLatest;
-  const bool state = subscription.run_.has_value() && subscription.run_->first_sync;
-  const int64_t from = subscription.position_;
-  const bool shared = from >= subscription.view_.unsure_until && to_max == head();
-  if (shared) {
-    for (const MadeBatch& made : made_) {
-      if (made.batch->from() == from && made.filter == subscription.filter_ &&
-          made.latest == latest && made.state == state) {
-        return made.batch;
-      }
-    }
-  }
-  std::vector<FeedEventPtr> events;
-  size_t bytes = 0;
-  for (int64_t seq = from + 1; seq <= to_max && bytes < limits_.batch_bytes_max; ++seq) {
-    const FeedEventPtr& event = ring_.At(seq);
-    // What is told of conflicts stands alone, so that each message has a cursor of its own.
-    const bool alone = subscription.filter_->MatchesConflictsOf(*event);
-    if (alone && !events.empty()) break;
-    events.push_back(event);
-    if (alone) break;
-    bytes += event->data.size();
-  }
-  const int64_t to = events.back()->seq;
-  const EntityFilter& filter = *subscription.filter_;
-  std::shared_ptr<const ChangeBatch> batch;
-  if (filter.MatchesConflictsOf(*events.back())) {
-    batch = RingConflicts(subscription, events.back());
-  } else {
-    batch = std::make_shared<const ChangeBatch>(
-        space_, from, CursorAt(subscription, to),
-        latest ? LatestChanges(events, filter, subscription.view_)
-               : EveryChange(events, filter, subscription.view_));
-  }
-  if (shared && made_.size() < limits_.batches_shared_max) {
-    made_.push_back({subscription.filter_, latest, state, batch});
-  }
-  return batch;
-}
-
-std::shared_ptr<const ChangeBatch> SpaceFeed::RingConflicts(const FeedSubscription& subscription,
-                                                            const FeedEventPtr& event) const {
-  const bool state = subscription.run_.has_value() && subscription.run_->first_sync;
-  // Of the state only what is the latest; what comes behind the ring's end supersedes it later.
-  bool superseded = false;
-  const int64_t last = state ? std::min(subscription.run_->end, head()) : event->seq;
-  for (int64_t seq = event->seq + 1; !superseded && seq <= last; ++seq) {
-    superseded = ring_.At(seq)->conflict != nullptr && ring_.At(seq)->stream == event->stream;
-  }
-  std::vector<const ConflictNews*> news;
-  if (!superseded) news = NewsIn(*event, *subscription.filter_, state);
-  const entity::Cursor cursor = CursorAt(subscription, event->seq);
-  const int64_t from = subscription.position_;
-  if (news.empty()) {
-    return std::make_shared<const ChangeBatch>(space_, from, cursor, std::vector<Change>());
-  }
-  return std::make_shared<const ChangeBatch>(space_, from, cursor, event, std::move(news));
-}
-
 entity::Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t seq) const {
-  const bool paged = subscription.run_.has_value() && subscription.run_->paged;
-  const View& view = subscription.view_;
+  const auto& run = subscription.run_;
+  const bool paged = run.has_value() && run->paged;
+  const bool ends_run = run.has_value() && !paged && seq >= run->end;
+  const View& view = ends_run ? run->before : subscription.view_;
   return {epoch(), seq,
           paged || seq < view.unsure_until ? view.unsure_base : entity::Cursor::kNoBase};
 }
@@ -253,7 +170,7 @@ bool SpaceFeed::Append(const std::vector<FeedEventPtr>& events) {
     if (!ring_.Append(event) && head() == before) ++known;
   }
   if (head() == before) return false;
-  made_.clear();
+  ForgetBatches();
   host_.OnEvents(*this, absl::MakeConstSpan(events).subspan(known));
   return true;
 }
@@ -275,7 +192,7 @@ void SpaceFeed::Resync(FeedSubscription& subscription, absl::string_view reason)
 void SpaceFeed::LoseHistory() {
   epoch_.reset();
   ring_.Reset(0);
-  made_.clear();
+  ForgetBatches();
   target_ = 0;
   ForEach([this](FeedSubscription& subscription) {
     if (subscription.started_) Resync(subscription, "the history was lost");

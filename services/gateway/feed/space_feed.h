@@ -21,6 +21,7 @@
 #include "services/gateway/feed/event_ring.h"
 #include "services/gateway/feed/feed_limits.h"
 #include "services/gateway/feed/feed_subscription.h"
+#include "services/gateway/feed/stream_ends.h"
 
 namespace bdcsync::gateway {
 
@@ -67,7 +68,7 @@ class SpaceFeed {
   const EventRing& recent() const { return ring_; }
   // Give memory back: the older half of the recent events, or what was rendered and may be again.
   void ForgetHalf();
-  void ForgetBatches() { made_.clear(); }
+  void ForgetBatches();
 
   void Add(FeedSubscription& subscription);
   void Remove(FeedSubscription& subscription);
@@ -100,13 +101,27 @@ class SpaceFeed {
     bool first_sync = false;
     View view;
   };
-  // A batch made since the ring last changed, with what it was made for. Both are shared: they may
-  // be replaced while a subscriber looks at them.
-  struct MadeBatch {
+  // All that a batch of recent events depends on.
+  struct BatchKey {
+    int64_t from = 0;
+    int64_t to_max = 0;
     std::shared_ptr<const EntityFilter> filter;
-    bool latest;
-    bool state;  // For those who get the state of a space.
+    std::optional<FeedSubscription::LatestRun> run;
+    View view;
+
+    friend bool operator==(const BatchKey&, const BatchKey&) = default;
+  };
+  // A batch made since the ring last changed. Shared: it may be forgotten while a subscriber looks
+  // at it.
+  struct MadeBatch {
+    BatchKey key;
     std::shared_ptr<const ChangeBatch> batch;
+  };
+  // Of the recent events (from, to].
+  struct RecentEnds {
+    int64_t from;
+    int64_t to;
+    StreamEnds ends;
   };
 
   // Once the head has been read.
@@ -117,8 +132,12 @@ class SpaceFeed {
   void Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head);
   std::shared_ptr<const ChangeBatch> RingBatch(const FeedSubscription& subscription,
                                                int64_t to_max);
-  std::shared_ptr<const ChangeBatch> RingConflicts(const FeedSubscription& subscription,
-                                                   const FeedEventPtr& event) const;
+  ChangeBatch MakeRingBatch(const FeedSubscription& subscription, int64_t to_max);
+  std::vector<Change> RingChanges(const FeedSubscription& subscription,
+                                  absl::Span<const FeedEventPtr> events);
+  const StreamEnds& EndsOf(const FeedSubscription::LatestRun& run);
+  static FeedSubscription::LatestRun LatestRunOf(const FeedSubscription& subscription);
+  static void EndRun(FeedSubscription& subscription);
   ChangeBatch PageBatch(const FeedSubscription& subscription, const PageView& read,
                         absl::Span<const FeedEventPtr> events, int64_t to) const;
   entity::Cursor CursorAt(const FeedSubscription& subscription, int64_t seq) const;
@@ -152,6 +171,7 @@ class SpaceFeed {
   size_t live_count_ = 0;
   int iterating_ = 0;
   std::vector<MadeBatch> made_;
+  std::optional<RecentEnds> ends_;  // Of the last run that was served from recent events.
 };
 
 }  // namespace bdcsync::gateway

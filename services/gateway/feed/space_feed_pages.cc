@@ -91,7 +91,7 @@ void SpaceFeed::KeepRecent(const ReadPlan& plan, const Page& page) {
     size_t older = 0;
     while (older < page.events.size() && page.events[older]->seq <= ring_.start()) ++older;
     ring_.Prepend(absl::MakeConstSpan(page.events).subspan(0, older));
-    made_.clear();
+    ForgetBatches();
   }
   if (plan.after <= head() && Append(page.events)) host_.WantFlush(*this);
 }

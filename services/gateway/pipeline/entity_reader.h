@@ -7,7 +7,11 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/gateway/feed/event_reader.h"
+#include "services/gateway/pipeline/pipeline_metrics.h"
 #include "services/gateway/pipeline/version_client.h"
 #include "services/gateway/session/reads.h"
 
@@ -16,15 +20,21 @@ namespace bdcsync::gateway {
 struct ReadLimits {
   int32_t list_entities_max = 1000;
   int32_t list_entities_default = 100;
-  int64_t list_bytes_max = 4 << 20;  // Of data and meta in one page of the log.
-  int32_t list_pages_max = 8;        // Pages of the log read for one answer, when few match.
+  int64_t list_bytes_max = 1 << 20;      // limits.list_bytes_max: of data, in one answer.
+  int64_t log_page_bytes_max = 4 << 20;  // Of data and meta in one page of the log.
+  int32_t log_page_rows_max = 1000;      // Of a page of the log, when those before held too few.
+  int32_t list_pages_max = 16;           // Pages of the log read for one answer, when few match.
 };
+
+// Whether the caller may read the space; NOT_FOUND when it may not.
+absl::Status MayRead(const Caller& caller, absl::string_view space);
 
 class EntityReader final : public EntityReads {
  public:
-  // Both are borrowed.
-  EntityReader(VersionClient& version, EventReader& events, ReadLimits limits)
-      : version_(version), events_(events), limits_(limits) {}
+  // All are borrowed.
+  EntityReader(VersionClient& version, EventReader& events, PipelineMetrics& metrics,
+               ReadLimits limits)
+      : version_(version), events_(events), metrics_(metrics), limits_(limits) {}
 
   void GetEntity(std::shared_ptr<const Caller> caller, sync::v1::GetEntityRequest request,
                  Done<sync::v1::GetEntityResponse> done) override;
@@ -43,9 +53,11 @@ class EntityReader final : public EntityReads {
   void AddConflicts(const std::shared_ptr<Listing>& listing);
   void OnListPage(const std::shared_ptr<Listing>& listing,
                   absl::StatusOr<event_store::v1::ReadSpaceResponse> page);
+  bool TakeRows(Listing& listing, event_store::v1::ReadSpaceResponse& page) const;
 
   VersionClient& version_;
   EventReader& events_;
+  PipelineMetrics& metrics_;
   const ReadLimits limits_;
 };
 

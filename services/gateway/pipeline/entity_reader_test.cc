@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::HasReason;
+using ::testing::IsEmpty;
 
 class EntityReaderTest : public ::testing::Test {
  protected:
@@ -28,14 +29,28 @@ class EntityReaderTest : public ::testing::Test {
     request.mutable_query()->mutable_entity()->set_entity_type("note");
     request.mutable_query()->mutable_entity()->set_entity_id("a");
     std::optional<absl::StatusOr<sync::v1::GetEntityResponse>> answer;
-    reader_.GetEntity(caller_, request, [&](auto response) { answer = std::move(response); });
+    reader_->GetEntity(caller_, request, [&](auto response) { answer = std::move(response); });
     return *answer;
   }
   absl::StatusOr<sync::v1::ListEntitiesResponse> List(sync::v1::ListEntitiesRequest request) {
     std::optional<absl::StatusOr<sync::v1::ListEntitiesResponse>> answer;
-    reader_.ListEntities(caller_, request, [&](auto response) { answer = std::move(response); });
+    reader_->ListEntities(caller_, request, [&](auto response) { answer = std::move(response); });
     loop_.RunFor(absl::Seconds(1));
     return *answer;
+  }
+  void UseLimits(const ReadLimits& limits) { reader_.emplace(version_, log_, metrics_, limits); }
+  // Pages from the start to the end, each as the ids on it.
+  std::vector<std::vector<std::string>> Pages(sync::v1::ListEntitiesRequest request) {
+    std::vector<std::vector<std::string>> pages;
+    request.set_space("team");
+    do {
+      const auto page = List(request);
+      EXPECT_OK(page);
+      if (!page.ok()) break;
+      pages.push_back(Ids(*page));
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty() && pages.size() < 100);
+    return pages;
   }
   static std::vector<std::string> Ids(const sync::v1::ListEntitiesResponse& response) {
     std::vector<std::string> ids;
@@ -49,7 +64,9 @@ class EntityReaderTest : public ::testing::Test {
   FakeBus bus_{loop_, random_};
   FakeLog log_{loop_, bus_, random_};
   FakeVersion version_;
-  EntityReader reader_{version_, log_, {}};
+  metrics::Registry registry_;
+  PipelineMetrics metrics_{registry_};
+  std::optional<EntityReader> reader_{std::in_place, version_, log_, metrics_, ReadLimits()};
   std::shared_ptr<const Caller> caller_;
 };
 
@@ -108,6 +125,105 @@ TEST_F(EntityReaderTest, OnlyTheTypesAskedFor) {
   const auto page = List(request);
   ASSERT_OK(page);
   EXPECT_EQ(page->entities_size(), 0);
+}
+
+TEST_F(EntityReaderTest, WhatFewRowsMatchIsLookedForInManyBeforeAPageIsEmpty) {
+  UseLimits({.log_page_rows_max = 10, .list_pages_max = 4});
+  constexpr int kRows = 2 + 8 + 10 + 10;  // As many as are looked at for an answer with limit 1.
+  sync::v1::ListEntitiesRequest request;
+  request.add_entity_types("note");
+  request.set_limit(1);
+  for (int i = 0; i < kRows - 1; ++i) log_.CommitConflict("team", std::to_string(i), "c", true);
+  log_.Commit("team", "a", "1");
+  EXPECT_THAT(Pages(request), ElementsAre(ElementsAre("a")));
+  EXPECT_EQ(metrics_.lists_cut_by_rows.value(), 0);
+  log_.CommitConflict("team", "one more", "c", true);
+  log_.Commit("team", "a", "2");
+  log_.Commit("team", "b", "1");
+  EXPECT_THAT(Pages(request), ElementsAre(IsEmpty(), ElementsAre("a"), ElementsAre("b")));
+  EXPECT_EQ(metrics_.lists_cut_by_rows.value(), 1);
+}
+
+TEST_F(EntityReaderTest, PagesOfAnyLimitHoldEachOnce) {
+  UseLimits({.log_page_rows_max = 7});
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = std::to_string(i);
+    if (i % 5 == 0) {
+      log_.Commit("team", id, "1");
+      wanted.push_back(id);
+    } else {
+      log_.CommitConflict("team", id, "c", true);
+    }
+  }
+  for (const bool filtered : {false, true}) {
+    sync::v1::ListEntitiesRequest request;
+    if (filtered) request.add_entity_types("note");
+    for (int limit = 1; limit <= 9; ++limit) {
+      request.set_limit(limit);
+      std::vector<std::string> listed;
+      const auto pages = Pages(request);
+      for (const auto& page : pages) {
+        EXPECT_LE(page.size(), static_cast<size_t>(limit));
+        listed.insert(listed.end(), page.begin(), page.end());
+      }
+      EXPECT_EQ(listed, wanted) << limit;
+      EXPECT_EQ(pages.size(), (wanted.size() + limit - 1) / limit) << "none is short but the last";
+    }
+  }
+}
+
+TEST_F(EntityReaderTest, APageHoldsSoManyBytesAndALargerEntityIsAlone) {
+  UseLimits({.list_bytes_max = 10});
+  const auto commit = [&](const char* id, size_t bytes) {
+    log_.Commit("team", id, std::string(bytes, '1'));
+  };
+  commit("a", 4);
+  commit("b", 6);  // Ten: that fits.
+  commit("c", 5);
+  commit("d", 6);  // One too many.
+  commit("e", 25);
+  commit("f", 1);
+  for (const bool filtered : {false, true}) {
+    sync::v1::ListEntitiesRequest request;
+    if (filtered) request.add_entity_types("note");
+    EXPECT_THAT(Pages(request), ElementsAre(ElementsAre("a", "b"), ElementsAre("c"),
+                                            ElementsAre("d"), ElementsAre("e"), ElementsAre("f")))
+        << filtered;
+  }
+  EXPECT_EQ(metrics_.lists_cut_by_bytes.value(), 2 * 4);
+  EXPECT_EQ(metrics_.lists_cut_by_rows.value(), 0);
+}
+
+TEST_F(EntityReaderTest, APageTokenIsOfOneList) {
+  for (const char* entity : {"a", "b", "c"}) log_.Commit("team", entity, "1");
+  sync::v1::ListEntitiesRequest request;
+  request.set_space("team");
+  request.add_entity_types("note");
+  request.add_entity_types("task");
+  request.set_limit(1);
+  const auto page = List(request);
+  ASSERT_OK(page);
+  const auto refused = [&](auto change) {
+    sync::v1::ListEntitiesRequest other = request;
+    other.set_page_token(page->next_page_token());
+    change(other);
+    const absl::Status status = List(other).status();
+    return status.ok() ? "not refused" : PathOf(status);
+  };
+  EXPECT_EQ(refused([](auto& other) { other.clear_space(); }), "page_token");
+  EXPECT_EQ(refused([](auto& other) { other.clear_entity_types(); }), "page_token");
+  EXPECT_EQ(refused([](auto& other) { other.add_entity_types("x"); }), "page_token");
+  EXPECT_EQ(refused([&](auto& other) {
+              other.set_page_token(entity::EncodeCursor({log_.epoch, 1}));  // Of a subscription.
+            }),
+            "page_token");
+  const auto same = [](auto& other) {  // What is asked for is the same, and so may the limit be.
+    other.clear_entity_types();
+    for (const char* type : {"task", "note", "task"}) other.add_entity_types(type);
+    other.set_limit(2);
+  };
+  EXPECT_EQ(refused(same), "not refused");
 }
 
 TEST_F(EntityReaderTest, AListTellsOfWhichEntitiesConflictsAreOpen) {

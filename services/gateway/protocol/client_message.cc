@@ -1,5 +1,7 @@
 #include "services/gateway/protocol/client_message.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +20,9 @@ namespace bdcsync::gateway {
 namespace {
 
 using RequestOr = absl::StatusOr<ClientRequest>;
+
+// Where 0 says that no time is meant; what is asked of times before is not there either.
+constexpr int64_t kAsOfMsMin = 1;
 
 template <typename Request>
 RequestOr Done(const FieldReader& in, Request request) {
@@ -90,7 +95,9 @@ RequestOr ReadGet(FieldReader& in) {
   sync::v1::GetEntityRequest request;
   ReadEntityKey(in, *request.mutable_query()->mutable_entity());
   request.mutable_query()->set_version_id(in.Text("version_id", kVersionIdBytesMax));
-  request.mutable_query()->set_as_of_ms(in.TimeMs("as_of"));
+  if (in.Has("as_of")) {
+    request.mutable_query()->set_as_of_ms(std::max(in.TimeMs("as_of"), kAsOfMsMin));
+  }
   return Done(in, std::move(request));
 }
 

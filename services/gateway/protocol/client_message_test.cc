@@ -200,6 +200,12 @@ TEST(ClientMessageTest, ReadsReads) {
   const auto get = Read<sync::v1::GetEntityRequest>(
       R"({"type":"get","entity_type":"t","entity_id":"i","as_of":"1970-01-01T00:00:01Z"})");
   EXPECT_EQ(get.query().as_of_ms(), 1000);
+  for (const char* early :
+       {"1970-01-01T00:00:00Z", "1969-07-20T20:17:40Z", "0001-01-01T00:00:00Z"}) {
+    const auto before = Read<sync::v1::GetEntityRequest>(
+        absl::StrCat(R"({"type":"get","entity_type":"t","entity_id":"i","as_of":")", early, "\"}"));
+    EXPECT_EQ(before.query().as_of_ms(), 1) << early;  // 0 would be the head.
+  }
   const auto list = Read<sync::v1::ListEntitiesRequest>(
       R"({"type":"list","entity_types":["a","b"],"limit":1000,"page_token":"p"})");
   EXPECT_THAT(list.entity_types(), ElementsAre("a", "b"));

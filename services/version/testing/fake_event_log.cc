@@ -186,6 +186,8 @@ void FakeEventLog::ReadStream(event_store::v1::ReadStreamRequest request,
       if (request.until_time_ms() != 0 && event.time_ms() > request.until_time_ms()) continue;
       if (answer->events_size() == request.limit()) break;
       if (request.without_data()) event.clear_data();
+      const bool fits = answer->ByteSizeLong() + event.ByteSizeLong() <= answer_bytes_max_;
+      if (!fits && answer->events_size() > 0) break;
       *answer->add_events() = event;
     }
     if (!failure_.ok()) answer = failure_;
