@@ -58,8 +58,8 @@ class DrainTest : public ::testing::Test {
     server_->AddService(&service_);
     ASSERT_OK(server_->Start());
     server_->SetServing(true);
-    ASSERT_OK_AND_ASSIGN(channel_, Dial(absl::StrCat("127.0.0.1:", server_->port()),
-                                        channel_options));
+    ASSERT_OK_AND_ASSIGN(channel_,
+                         Dial(absl::StrCat("127.0.0.1:", server_->port()), channel_options));
   }
   absl::Status CallOnce() {
     const auto stub = EventStoreService::NewStub(channel_);
@@ -159,8 +159,8 @@ TEST_F(DrainTest, ACallInFlightBesideASilentConnectionIsAnswered) {
 TEST_F(DrainTest, CallersThatStopWhenTheyAreRefusedSeeNothingButTheRefusal) {
   std::atomic<bool> stopping{false};
   service_.handler = [&stopping](grpc::CallbackServerContext* context, auto...) {
-    return FinishNow(context, stopping ? MakeError(Reason::kUnavailable, "stopping")
-                                       : absl::OkStatus());
+    return FinishNow(context,
+                     stopping ? MakeError(Reason::kUnavailable, "stopping") : absl::OkStatus());
   };
   Start({});
   constexpr int kCallers = 16;

@@ -40,10 +40,10 @@ class EventStorage {
   struct Tail {
     int64_t events = 0;
     int64_t journal_bytes = 0;
-    int64_t log_bytes = 0;      // Of SQLite's log, between the journal and the file.
-    int64_t flushes_full = 0;   // Times that the tail went into the files, having met a limit,
-    int64_t flushes_other = 0;  // and for other reasons.
-    int64_t restores = 0;       // Times that it was lost and came back from the journal.
+    int64_t log_bytes = 0;        // Of SQLite's log, between the journal and the file.
+    int64_t flushes_full = 0;     // Times that the tail went into the files, having met a limit,
+    int64_t flushes_other = 0;    // and for other reasons.
+    int64_t restores = 0;         // Times that it was lost and came back from the journal.
     std::optional<TornEnd> torn;  // Found at the start.
   };
   virtual std::optional<Tail> TakeTail() { return std::nullopt; }

@@ -199,7 +199,7 @@ TEST_F(SqliteTailTest, ACommitWhoseRecordIsTornNeverWas) {
 
 TEST_F(SqliteTailTest, ACommitThatIsMissingBeforeAnotherKeepsTheStoreClosed) {
   Commit(0, 1);
-  Commit(1, 1);  // Of another log: it could be brought back by itself.
+  Commit(1, 1);                          // Of another log: it could be brought back by itself.
   for (const int64_t byte : {0, 100}) {  // Of the header, or of the record.
     Copy(crashed_.path(), {"", "-wal", "-tail"});
     DamageJournal(byte);
