@@ -1,5 +1,7 @@
 #include "libs/app/run.h"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -21,6 +23,8 @@ namespace {
 constexpr int kExitStopped = 0;
 constexpr int kExitCannotStart = 1;
 constexpr int kExitBadConfig = 2;
+// Files and folders that are made hold people's data: they are the owner's alone.
+constexpr mode_t kWithheld = S_IRWXG | S_IRWXO;
 
 std::string ProgramName(int argc, char** argv) {
   const std::string path = argc > 0 ? argv[0] : "bdc-sync";
@@ -168,6 +172,7 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
   // Debian builds Abseil with lock-order checks that cost every Lock; ThreadSanitizer checks ours.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   RaiseOpenFilesLimit();
+  ::umask(kWithheld);
   CatchSignals();
   StartFailure failure;
   Environment environment;

@@ -111,6 +111,15 @@ TEST_F(RunTest, StopsCleanlyOnSigtermAndSigint) {
   }
 }
 
+TEST_F(RunTest, WhatItMakesIsItsOwnersAlone) {
+  Program program(Arguments());
+  program.Await("\"message\":\"ready\"");
+  EXPECT_EQ(std::filesystem::status(dir_ + "/data").permissions(),
+            std::filesystem::perms::owner_all);
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
+}
+
 TEST_F(RunTest, ASecondSigtermDoesNotWait) {
   Program program(Arguments({"--fake.hang"}));
   program.Await("\"message\":\"ready\"");

@@ -1,5 +1,6 @@
 #include "libs/rpc/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -8,12 +9,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "libs/base/clock.h"
 #include "libs/base/errors.h"
+#include "libs/base/ids.h"
 #include "libs/base/status.h"
 #include "libs/rpc/callback_threads.h"
 #include "libs/rpc/config.h"
@@ -96,6 +100,12 @@ struct Endpoint {
 constexpr absl::Duration kCallsEndMax = absl::Seconds(1);
 // Streams end soon once they are closed.
 constexpr absl::Duration kStreamsEndMax = absl::Seconds(5);
+// What arrives while gRPC takes leave of its callers, it answers with CANCELLED. So a server for
+// clients first lets its services refuse calls for so long that none comes any more, for a while.
+constexpr absl::Duration kLull = absl::Milliseconds(50);
+constexpr absl::Duration kLullWaitMax = absl::Seconds(1);
+// Peers close their connections when they are told goodbye; whoever says nothing is not waited for.
+constexpr absl::Duration kGoodbyeMax = absl::Milliseconds(250);
 
 SocketLimits LimitsOf(const ServerOptions& options) {
   return {.payload_bytes_max = static_cast<std::size_t>(options.max_message_bytes),
@@ -134,6 +144,8 @@ struct Server::State {
                       std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>& acceptor);
   // Hands what comes on the shared port to `acceptor` or to the streams.
   void AcceptFrom(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor);
+  // Takes leave of callers over TCP and waits for their calls, at most until `deadline`.
+  void EndTcp(absl::Time deadline);
   bool ServesStreams() const {
     return options.loops != nullptr && options.tls_cert_file.empty() && !streams.empty();
   }
@@ -142,9 +154,11 @@ struct Server::State {
   metrics::Registry& metrics;
   const log::Logger logger;
   const SystemClock clock;  // Real time: it measures calls.
+  SystemRandom random;      // For ids of requests, which nothing depends on.
   CallMetrics calls{metrics, clock, logger};
   std::vector<grpc::Service*> services;
   std::vector<grpc::Service*> outside;  // Those of them that can be called from outside.
+  bool for_clients = false;             // Whether any of them is.
   // Of unary calls within the process; shared with them, and with who makes them.
   const std::shared_ptr<DirectServer> direct = std::make_shared<DirectServer>(calls);
   StreamServer streams{LimitsOf(options),
@@ -163,7 +177,7 @@ void Server::State::Build(const std::vector<grpc::Service*>& offered, grpc::Serv
                           Endpoint& endpoint) {
   Configure(options, builder);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
-  interceptors.push_back(std::make_unique<ServerMetricsFactory>(calls, endpoint.in_flight));
+  interceptors.push_back(std::make_unique<ServerMetricsFactory>(calls, endpoint.in_flight, random));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : offered) builder.RegisterService(service);
   endpoint.server = builder.BuildAndStart();
@@ -202,6 +216,25 @@ void Server::State::AcceptFrom(
            [this](boost::asio::ip::tcp::socket socket) { streams.Accept(std::move(socket)); }});
 }
 
+// gRPC waits for connections as well as for calls, and for one that never said anything until its
+// deadline; so it is told when no call is left.
+void Server::State::EndTcp(absl::Time deadline) {
+  if (for_clients) {
+    tcp.in_flight.AwaitLull(clock, kLull, std::min(deadline, clock.Now() + kLullWaitMax));
+  }
+  absl::Notification ended;
+  std::thread ending([&] {
+    tcp.server->Shutdown(ToDeadline(deadline));
+    ended.Notify();
+  });
+  tcp.in_flight.AwaitNone(deadline);
+  if (clock.Now() < deadline && !ended.WaitForNotificationWithTimeout(kGoodbyeMax)) {
+    grpc_server_cancel_all_calls(tcp.server->c_server());  // Closes the connections, too.
+  }
+  ending.join();
+  tcp.server->Wait();
+}
+
 Server::Server(ServerOptions options, metrics::Registry& metrics, const log::Logger& logger)
     : state_(new State{std::move(options), metrics, logger}) {}
 
@@ -216,6 +249,7 @@ Server::~Server() {
 
 void Server::AddService(grpc::Service* service, Audience audience) {
   state_->services.push_back(service);
+  state_->for_clients = state_->for_clients || audience == Audience::kClients;
   if (audience == Audience::kClients || !state_->options.suite_within) {
     state_->outside.push_back(service);
   }
@@ -289,8 +323,7 @@ void Server::Drain(absl::Time deadline) {
   SetServing(false);
   if (state_->shared_port != nullptr) state_->shared_port->Close();
   state_->streams.Stop();
-  state_->tcp.server->Shutdown(ToDeadline(deadline));
-  state_->tcp.server->Wait();
+  state_->EndTcp(deadline);
   AwaitIdle(deadline);
   state_->streams.Close(kStreamsEndMax);
 }

@@ -90,9 +90,11 @@ class Server {
   // by its full name. Nothing before Start.
   void SetServing(bool serving);
   // Answers NOT_SERVING, refuses new calls from outside, waits for those in flight until
-  // `deadline`, then cancels what is left. Calls within the process are waited for as well but
-  // neither refused nor cancelled: their callers end them when they are drained. Calling it again
-  // does nothing.
+  // `deadline`, then cancels what is left. Connections and health watches are not waited for. Where
+  // there are services for clients, these go on to answer, with a refusal best, until no call has
+  // come for a moment, or for a second: a call that comes later may be answered with CANCELLED.
+  // Calls within the process are waited for as well but neither refused nor cancelled: their
+  // callers end them when they are drained. Calling it again does nothing.
   void Drain(absl::Time deadline);
   // Waits until no call runs, or until `deadline`.
   void AwaitIdle(absl::Time deadline);

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/rpc/deadline.h"
 
 namespace bdcsync::rpc {
@@ -18,6 +19,10 @@ constexpr std::array kCodeNames = {
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
 
+constexpr int kCallIdDigits = 10;  // With the prefix, what a std::string holds without allocating.
+// gRPC's own; it lasts as long as its caller likes.
+constexpr absl::string_view kHealthWatch = "/grpc.health.v1.Health/Watch";
+
 bool IsOurFault(int code) {
   return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::UNKNOWN ||
          code == grpc::StatusCode::DATA_LOSS;
@@ -25,9 +30,13 @@ bool IsOurFault(int code) {
 
 class Interceptor final : public grpc::experimental::Interceptor {
  public:
-  Interceptor(CallMetrics& metrics, MethodMetrics& method, CallsInFlight& in_flight)
-      : metrics_(metrics), method_(method), in_flight_(in_flight), started_(metrics.Now()) {
-    in_flight_.Begin();
+  Interceptor(CallMetrics& metrics, MethodMetrics& method, CallsInFlight& in_flight, Random& random)
+      : metrics_(metrics),
+        method_(method),
+        in_flight_(in_flight),
+        random_(random),
+        started_(metrics.Now()) {
+    in_flight_.Begin(started_);
   }
   // gRPC deletes it when nothing of the call is left.
   ~Interceptor() override { in_flight_.End(); }
@@ -37,6 +46,10 @@ class Interceptor final : public grpc::experimental::Interceptor {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
       TakeRequestId(*methods->GetRecvInitialMetadata());
     }
+    if (made_ &&
+        methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      methods->GetSendInitialMetadata()->emplace(kRequestIdMetadata, request_id_);
+    }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
       metrics_.Answered(method_, started_, request_id_, methods->GetSendStatus());
     }
@@ -44,18 +57,27 @@ class Interceptor final : public grpc::experimental::Interceptor {
   }
 
  private:
-  void TakeRequestId(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
-    const auto found =
-        metadata.find(grpc::string_ref(kRequestIdMetadata.data(), kRequestIdMetadata.size()));
-    if (found == metadata.end()) return;
-    request_id_ = CleanRequestId(absl::string_view(found->second.data(), found->second.size()));
+  // Makes an id when there is none, where the service looks for it: as if it had been sent.
+  void TakeRequestId(std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
+    const grpc::string_ref key(kRequestIdMetadata.data(), kRequestIdMetadata.size());
+    const auto found = metadata.find(key);
+    if (found != metadata.end()) {
+      request_id_ = CleanRequestId(absl::string_view(found->second.data(), found->second.size()));
+      if (!request_id_.empty()) return;
+      metadata.erase(key);
+    }
+    request_id_ = absl::StrCat("call-", Hex64(random_.Bits64()).substr(0, kCallIdDigits));
+    made_ = true;
+    metadata.emplace(key, grpc::string_ref(request_id_.data(), request_id_.size()));
   }
 
   CallMetrics& metrics_;
   MethodMetrics& method_;
   CallsInFlight& in_flight_;
+  Random& random_;
   const absl::Duration started_;
-  std::string request_id_;
+  std::string request_id_;  // Lent to the metadata of the call.
+  bool made_ = false;       // Here: the caller does not know it.
 };
 
 }  // namespace
@@ -79,9 +101,10 @@ void MethodMetrics::Answered(int code, absl::Duration took) {
   seconds_.Observe(took);
 }
 
-void CallsInFlight::Begin() {
+void CallsInFlight::Begin(absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   ++count_;
+  last_begun_ = std::max(last_begun_, now);
 }
 
 void CallsInFlight::End() {
@@ -98,6 +121,17 @@ void CallsInFlight::AwaitNone(absl::Time deadline) const {
   absl::MutexLock lock(&mutex_);
   const auto none = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return count_ == 0; };
   mutex_.AwaitWithDeadline(absl::Condition(&none), deadline);
+}
+
+void CallsInFlight::AwaitLull(const Clock& clock, absl::Duration lull, absl::Time deadline) const {
+  absl::MutexLock lock(&mutex_);
+  const auto none = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return count_ == 0; };
+  const auto never = [] { return false; };
+  while (mutex_.AwaitWithDeadline(absl::Condition(&none), deadline)) {
+    const absl::Duration left = last_begun_ + lull - clock.Monotonic();
+    if (left <= absl::ZeroDuration() || clock.Now() >= deadline) return;
+    (void)mutex_.AwaitWithDeadline(absl::Condition(&never), std::min(clock.Now() + left, deadline));
+  }
 }
 
 MethodMetrics& CallMetrics::Find(const char* method) {
@@ -140,8 +174,12 @@ grpc::experimental::Interceptor* ServerMetricsFactory::CreateServerInterceptor(
     grpc::experimental::ServerRpcInfo* info) {
   // The calls on a stream are counted instead of the stream (stream_server.h).
   if (info->type() == grpc::experimental::ServerRpcInfo::Type::BIDI_STREAMING) return nullptr;
+  if (info->type() == grpc::experimental::ServerRpcInfo::Type::SERVER_STREAMING &&
+      info->method() == kHealthWatch) {
+    return nullptr;
+  }
   // gRPC deletes it.
-  return new Interceptor(metrics_, metrics_.Find(info->method()), in_flight_);
+  return new Interceptor(metrics_, metrics_.Find(info->method()), in_flight_, random_);
 }
 
 }  // namespace bdcsync::rpc

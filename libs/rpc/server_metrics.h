@@ -1,5 +1,6 @@
 // Counts, times and logs every call that a server answers. At `debug` every call is logged
-// with its request id, at other levels those that failed by our fault. Thread-safe.
+// with its request id, at other levels those that failed by our fault. A call that came without an
+// id gets one here, and its caller is told. Thread-safe.
 #pragma once
 
 #include <grpcpp/support/server_interceptor.h>
@@ -14,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/base/clock.h"
+#include "libs/base/ids.h"
 #include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 
@@ -56,15 +58,19 @@ class MethodMetrics {
 // How many calls a server has not finished. Thread-safe.
 class CallsInFlight {
  public:
-  void Begin();
+  // `now` by the monotonic time of a clock.
+  void Begin(absl::Duration now);
   void End();
   int count() const;
   // Waits until there is none, or until `deadline`.
   void AwaitNone(absl::Time deadline) const;
+  // Waits until there is none and none has begun for `lull`, or until `deadline`.
+  void AwaitLull(const Clock& clock, absl::Duration lull, absl::Time deadline) const;
 
  private:
   mutable absl::Mutex mutex_;
   int count_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Duration last_begun_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 
 // What one server counts and logs of all its calls.
@@ -92,15 +98,16 @@ class CallMetrics {
 
 class ServerMetricsFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // Both are borrowed and must outlive the server.
-  ServerMetricsFactory(CallMetrics& metrics, CallsInFlight& in_flight)
-      : metrics_(metrics), in_flight_(in_flight) {}
+  // All are borrowed and must outlive the server. `random` makes ids of requests.
+  ServerMetricsFactory(CallMetrics& metrics, CallsInFlight& in_flight, Random& random)
+      : metrics_(metrics), in_flight_(in_flight), random_(random) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
   CallMetrics& metrics_;
   CallsInFlight& in_flight_;
+  Random& random_;
 };
 
 }  // namespace bdcsync::rpc

@@ -2,6 +2,7 @@
 #include "libs/rpc/server.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -69,6 +70,48 @@ TEST_P(CallLogTest, CallsAreLoggedWithTheirRequestIds) {
   const std::string text = absl::StrJoin(log.lines(), "\n");
   EXPECT_THAT(text, AllOf(HasSubstr(R"("request_id":"failed")"), HasSubstr("broken"),
                           HasSubstr(R"("request_id":"tracedtwice")"), Not(HasSubstr("quiet"))));
+}
+
+TEST(Server, ACallWithoutAnIdGetsOneThatItsCallerIsTold) {
+  metrics::Registry metrics;
+  log::CapturedLog log;
+  log.logger().SetLevel(log::Level::kDebug);
+  FakeService service;
+  std::string seen;
+  service.handler = [&seen](grpc::CallbackServerContext* context, auto...) {
+    seen = TraceOf(*context).request_id;
+    return FinishNow(context, MakeError(Reason::kNotFound, "x"));
+  };
+  Server server({}, metrics, log.logger());
+  server.AddService(&service);
+  ASSERT_OK(server.Start());
+  ASSERT_OK_AND_ASSIGN(const auto outside, Dial(absl::StrCat("127.0.0.1:", server.port()), {}));
+  for (const auto& channel : {outside, server.InProcessChannel()}) {
+    const auto stub = EventStoreService::NewStub(channel);
+    // What the caller is told of its id.
+    const auto call = [&](const char* id) {
+      grpc::ClientContext context;
+      context.set_wait_for_ready(true);
+      if (id != nullptr) context.AddMetadata("x-request-id", id);
+      ReadHeadsResponse response;
+      (void)stub->ReadHeads(&context, ReadHeadsRequest(), &response);
+      const auto& metadata = context.GetServerInitialMetadata();
+      const auto told = metadata.find("x-request-id");
+      return told == metadata.end() ? "" : std::string(told->second.data(), told->second.size());
+    };
+    const std::string made = call(nullptr);
+    EXPECT_THAT(made, ::testing::MatchesRegex("call-[0-9a-f]{10}"));
+    EXPECT_EQ(seen, made);
+    const std::string next = call("\"\"");  // Of which nothing is left.
+    EXPECT_THAT(next, ::testing::MatchesRegex("call-[0-9a-f]{10}"));
+    EXPECT_EQ(seen, next);
+    EXPECT_NE(next, made);
+    EXPECT_EQ(call("mine"), "");
+    EXPECT_EQ(seen, "mine");
+    server.AwaitIdle(SystemClock().Now() + kLong);
+    EXPECT_THAT(absl::StrJoin(log.lines(), "\n"),
+                AllOf(HasSubstr(made), HasSubstr(next), HasSubstr("\"mine\"")));
+  }
 }
 
 TEST(Server, WhatIsForTheSuiteCannotBeCalledFromOutsideWhereTheSuiteIsWhole) {

@@ -29,15 +29,22 @@ class EventStorage {
     int64_t misses = 0;
   };
   virtual std::optional<PageCache> TakePageCache() { return std::nullopt; }
+  // A commit that a crash tore in the journal of a storage: it was not acknowledged, and never was.
+  struct TornEnd {
+    std::string path;
+    int64_t offset = 0;
+    int64_t bytes = 0;
+  };
   // Of commits that are on disk in a journal and not yet in the storage's files, where it has one;
   // counts begin again with each call.
   struct Tail {
     int64_t events = 0;
     int64_t journal_bytes = 0;
-    int64_t log_bytes = 0;      // Of SQLite's log, between the journal and the file.
-    int64_t flushes_full = 0;   // Times that the tail went into the files, having met a limit,
-    int64_t flushes_other = 0;  // and for other reasons.
-    int64_t restores = 0;       // Times that it was lost and came back from the journal.
+    int64_t log_bytes = 0;        // Of SQLite's log, between the journal and the file.
+    int64_t flushes_full = 0;     // Times that the tail went into the files, having met a limit,
+    int64_t flushes_other = 0;    // and for other reasons.
+    int64_t restores = 0;         // Times that it was lost and came back from the journal.
+    std::optional<TornEnd> torn;  // Found at the start.
   };
   virtual std::optional<Tail> TakeTail() { return std::nullopt; }
   // How many logs the store has; those that this storage holds are in LoadLogs.

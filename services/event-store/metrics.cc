@@ -74,6 +74,12 @@ void Metrics::TailWas(const EventStorage::Tail& tail) {
   tail_flushes_full_.Add(static_cast<double>(tail.flushes_full));
   tail_flushes_other_.Add(static_cast<double>(tail.flushes_other));
   tail_restores_.Add(static_cast<double>(tail.restores));
+  if (tail.torn.has_value()) {
+    logger_.Warn(
+        "the journal ends in a record that is not whole, as a crash leaves it before it is "
+        "acknowledged; it was dropped",
+        {{"file", tail.torn->path}, {"offset", tail.torn->offset}, {"bytes", tail.torn->bytes}});
+  }
 }
 
 void Metrics::Watch(const Committer& committer, const CommitFeed& feed) {

@@ -71,6 +71,7 @@ class EventStoreModule final : public app::Module {
                                              *metrics_, options);
     store_ = std::make_unique<EventStore>(*storage_, *committer_);
     metrics_->Watch(*committer_, *feed_);
+    if (const auto tail = storage_->TakeTail()) metrics_->TailWas(*tail);
     SetStatus(absl::OkStatus());
     head_check_ =
         std::make_unique<PeriodicTask>(config.Get(kHeadCheckInterval), [this] { CheckHeads(); });

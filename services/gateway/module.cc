@@ -382,6 +382,9 @@ class GatewayModule final : public app::Module {
   }
 
   void Drain(absl::Time deadline) override {
+    service_.Stop();
+    conflict_service_.Stop();
+    admin_service_.Stop();
     if (gateway_ != nullptr) gateway_->Drain(deadline);
   }
 

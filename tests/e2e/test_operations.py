@@ -2,7 +2,12 @@
 
 import asyncio
 import json
+import os
+import socket
+import stat
+import struct
 import subprocess
+import time
 
 import pytest
 
@@ -38,6 +43,86 @@ async def test_sigterm_says_goodbye_closes_1012_and_ends_with_0(new_suite, user)
     suite.gateway.start()
     again = await Client.connect(suite.url, user)
     for i in acknowledged:
+        assert (await again.get("n", f"e{i}"))["data"] == {"i": i}
+    await again.close()
+    suite.stop()
+
+
+async def test_a_stop_waits_for_nobody_who_says_nothing(new_suite, user):
+    suite = new_suite()
+    client = await Client.connect(suite.url, user)  # After it, the others have been accepted.
+    silent = [socket.create_connection(("127.0.0.1", suite.grpc_port)) for _ in range(3)]
+    silent[1].sendall(b"PRI * HT")
+    silent[2].sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    assert (await client.write("create", "n", "e", data={}))["success"]
+    await client.close()
+    began = time.monotonic()
+    assert await asyncio.get_event_loop().run_in_executor(None, suite.gateway.terminate) == 0
+    assert time.monotonic() - began < patience(5)  # shutdown.drain_timeout is 10 s.
+    for peer in silent:
+        peer.close()
+    suite.gateway.start()
+    suite.stop()
+
+
+async def test_files_are_their_owners_alone(new_suite, user):
+    suite = new_suite()
+    client = await Client.connect(suite.url, user)
+    assert (await client.write("create", "n", "e", data={}))["success"]
+    await client.close()
+    made = [os.path.join(folder, name)
+            for folder, _, names in os.walk(suite.env["BDC_SYNC_DATA_DIR"]) for name in names]
+    assert made
+    for path in made:
+        assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0, path
+    suite.stop()
+
+
+def torn_at_its_end(journal):
+    """With a byte of the last record changed: as a crash in the midst of its write leaves it."""
+    header, block = struct.Struct("<8sQqqQ"), 4096
+    offset = count = 0
+    while True:
+        magic, generation, number, size, _ = header.unpack_from(journal, offset)
+        if magic != b"!BDCJNL1" or number != count or (count > 0 and generation != first):
+            break
+        first, count, last = generation, count + 1, offset + header.size
+        offset += -(-(header.size + size) // block) * block
+    return journal[:last] + bytes([journal[last] ^ 1]) + journal[last + 1:]
+
+
+async def test_a_damaged_journal_keeps_the_store_closed(way, new_suite, user):
+    if way.endswith("postgres"):
+        pytest.skip("needs the embedded store")
+    suite = new_suite()
+    store = suite.processes["serve" if suite.one_process else "event-store"]
+    client = await Client.connect(suite.url, user)
+    for i in range(8):
+        assert (await client.write("create", "n", f"e{i}", data={"i": i}))["success"]
+    await client.close()
+    suite.kill()
+    journal = os.path.join(suite.env["BDC_SYNC_DATA_DIR"], "events.db-tail")
+    with open(journal, "rb") as file:
+        whole = file.read()
+    for damaged in (b"\xaa" * 8 + whole[8:], bytes(len(whole)), whole[:len(whole) // 2 - 4096]):
+        with open(journal, "wb") as file:
+            file.write(damaged)
+        answer = subprocess.run(store.argv, capture_output=True, text=True, timeout=60,
+                                env={**os.environ, **store.env})
+        assert answer.returncode == 1, answer.stderr
+        assert "cannot start" in answer.stderr and journal in answer.stderr
+        assert "is damaged at byte" in answer.stderr
+    with open(journal, "wb") as file:
+        file.write(torn_at_its_end(whole))
+    suite.start()
+    with open(store.log_path) as log:
+        assert "the journal ends in a record that is not whole" in log.read()
+    suite.kill()
+    with open(journal, "wb") as file:
+        file.write(whole)
+    suite.start()
+    again = await Client.connect(suite.url, user)
+    for i in range(8):
         assert (await again.get("n", f"e{i}"))["data"] == {"i": i}
     await again.close()
     suite.stop()

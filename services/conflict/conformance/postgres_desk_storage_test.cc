@@ -5,6 +5,7 @@
 #include "services/conflict/conformance/desk_storage_conformance.h"
 #include "services/conflict/storage/postgres_analysis_storage.h"
 #include "services/conflict/storage/postgres_resolution_storage.h"
+#include "services/conflict/storage/postgres_rule_set_storage.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -56,6 +57,27 @@ INSTANTIATE_TEST_SUITE_P(Postgres, DeskStorageConformance,
 INSTANTIATE_TEST_SUITE_P(Postgres, AnalysisConformance,
                          ::testing::Values(DeskStorageKind{"server", MakeHome}),
                          [](const auto& info) { return info.param.name; });
+
+// As a restart of the server does it: each storage has connections that nobody has used since.
+TEST(PostgresStorages, ReadWhenTheirConnectionsWereCut) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  const SystemClock clock;
+  ASSERT_OK_AND_ASSIGN(const auto desk, OpenPostgresDeskStorage(database->url(), 1, clock));
+  ASSERT_OK_AND_ASSIGN(const auto records,
+                       OpenPostgresResolutionStorage(database->url(), 1, clock));
+  ASSERT_OK_AND_ASSIGN(const auto rules, OpenPostgresRuleSetStorage(database->url(), clock));
+  ASSERT_OK_AND_ASSIGN(const auto analysis, OpenPostgresAnalysisStorage(database->url(), clock));
+  ASSERT_OK(database->CutConnections());
+  AnalysisQuery query;
+  query.limit = 1;
+  query.records_max = 1;
+  EXPECT_OK(analysis->Count(query));
+  EXPECT_OK(analysis->OldestCounted(query));
+  EXPECT_OK(desk->Get({"c"}));
+  EXPECT_OK(records->Get("s", "o"));
+  EXPECT_OK(rules->Revision());
+}
 
 }  // namespace
 }  // namespace bdcsync::conflict

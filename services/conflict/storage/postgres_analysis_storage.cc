@@ -7,6 +7,7 @@
 #include "libs/sql/postgres.h"
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/postgres_analysis_statements.h"
+#include "services/conflict/storage/postgres_retry.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -40,7 +41,7 @@ class PostgresAnalysisStorage final : public AnalysisStorage {
     params.AddInt64(query.by);
     if (!IsByPlace(query.by)) params.AddInt64(query.bucket_ms);
     params.AddInt64(query.limit);
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(count, params));
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, ExecuteRead(pool_, count, params));
     std::vector<v1::AnalyzeGroup> groups;
     for (int row = 0; row < rows.size(); ++row) {
       v1::AnalyzeGroup& group = groups.emplace_back();
@@ -58,9 +59,10 @@ class PostgresAnalysisStorage final : public AnalysisStorage {
   }
 
   absl::StatusOr<std::optional<int64_t>> OldestCounted(const AnalysisQuery& query) override {
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(query.space.empty() ? postgres::kOldestOfAll : postgres::kOldest,
-                                   ParamsOf(query)));
+    ASSIGN_OR_RETURN(
+        const sql::PostgresResult rows,
+        ExecuteRead(pool_, query.space.empty() ? postgres::kOldestOfAll : postgres::kOldest,
+                    ParamsOf(query)));
     if (rows.size() == 0) return std::nullopt;
     return rows.Int64(0, 0);
   }

@@ -49,7 +49,7 @@ class PostgresDeskStorage final : public DeskStorage {
                                          : of_assignee ? postgres::kListConflictsOfAssignee
                                          : of_type     ? postgres::kListConflictsOfType
                                                        : postgres::kListConflicts;
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(list, params));
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, ExecuteRead(pool_, list, params));
     std::vector<ConflictPlace> page;
     page.reserve(static_cast<size_t>(rows.size()));
     for (int row = 0; row < rows.size(); ++row) {
@@ -63,7 +63,7 @@ class PostgresDeskStorage final : public DeskStorage {
   absl::StatusOr<std::vector<StoredConflict>> Get(
       absl::Span<const std::string> conflict_ids) override {
     ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(postgres::kGetConflicts, Ids(conflict_ids)));
+                     ExecuteRead(pool_, postgres::kGetConflicts, Ids(conflict_ids)));
     std::vector<StoredConflict> found;
     for (int row = 0; row < rows.size(); ++row) {
       ASSIGN_OR_RETURN(StoredConflict stored, ReadConflict(rows.Int64(row, 0), rows.Text(row, 1),
@@ -106,7 +106,8 @@ class PostgresDeskStorage final : public DeskStorage {
     KeepMostOverdue(query.limit, places.due);
     sql::PostgresParams now;
     now.AddInt64(query.now_ms);
-    ASSIGN_OR_RETURN(const sql::PostgresResult next, pool_.Execute(postgres::kNextDeadline, now));
+    ASSIGN_OR_RETURN(const sql::PostgresResult next,
+                     ExecuteRead(pool_, postgres::kNextDeadline, now));
     if (next.size() > 0) places.next_deadline_ms = next.Int64(0, 0);
     return places;
   }
@@ -143,7 +144,8 @@ class PostgresDeskStorage final : public DeskStorage {
     for (size_t i = 0; i < counts.size(); ++i) {
       sql::PostgresParams params;
       params.AddInt16(static_cast<int16_t>(kOpenStates[i]));
-      ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kCountOpen, params));
+      ASSIGN_OR_RETURN(const sql::PostgresResult rows,
+                       ExecuteRead(pool_, postgres::kCountOpen, params));
       if (rows.size() > 0) counts[i] = {rows.Int64(0, 0), rows.Int64(0, 1)};
     }
     return counts;
@@ -152,7 +154,7 @@ class PostgresDeskStorage final : public DeskStorage {
  private:
   absl::Status ListOverdue(const sql::PostgresStatement& list, const sql::PostgresParams& params,
                            int64_t before_ms, v1::DueReason reason, DuePlaces& places) {
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(list, params));
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, ExecuteRead(pool_, list, params));
     for (int row = 0; row < rows.size(); ++row) {
       places.due.push_back({.conflict_id = std::string(rows.Text(row, 0)),
                             .reason = reason,

@@ -77,7 +77,7 @@ class PostgresResolutionStorage final : public ResolutionStorage {
                                                     const std::string& op_id) override {
     sql::PostgresParams params;
     params.AddBytes(space).AddBytes(op_id);
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(postgres::kGet, params));
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, ExecuteRead(pool_, postgres::kGet, params));
     if (rows.size() == 0) return std::nullopt;
     ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(rows, 0));
     return std::move(stored.resolution);
@@ -102,7 +102,7 @@ class PostgresResolutionStorage final : public ResolutionStorage {
                                          : !query.entity_id.empty()   ? postgres::kListEntity
                                          : !query.entity_type.empty() ? postgres::kListType
                                                                       : postgres::kListSpace;
-    ASSIGN_OR_RETURN(const sql::PostgresResult rows, pool_.Execute(list, params));
+    ASSIGN_OR_RETURN(const sql::PostgresResult rows, ExecuteRead(pool_, list, params));
     std::vector<StoredResolution> page;
     page.reserve(static_cast<size_t>(rows.size()));
     for (int row = 0; row < rows.size(); ++row) {

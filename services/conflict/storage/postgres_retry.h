@@ -1,8 +1,11 @@
-// Transactions of PostgreSQL that met another and were taken back whole: a deadlock, which its
-// server ends by choosing one. They may be run again. Thread-safe: functions only.
+// Statements and transactions of PostgreSQL that came to nothing and may be run again: a deadlock,
+// which its server ends by choosing one, and a read on a connection that had been cut while nobody
+// used it. Thread-safe: functions only.
 #pragma once
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/sql/postgres.h"
 
 namespace bdcsync::conflict {
 
@@ -17,6 +20,15 @@ absl::Status RunAgainWhenAborted(Transaction transaction) {
     status = transaction();
   }
   return status;
+}
+
+// Runs a statement that changes nothing; once more when it got no answer, since the pool has
+// dropped its connections then. A server that is away refuses the second try at once.
+inline absl::StatusOr<sql::PostgresResult> ExecuteRead(sql::PostgresPool& pool,
+                                                       const sql::PostgresStatement& statement,
+                                                       const sql::PostgresParams& params) {
+  absl::StatusOr<sql::PostgresResult> rows = pool.Execute(statement, params);
+  return absl::IsUnavailable(rows.status()) ? pool.Execute(statement, params) : rows;
 }
 
 }  // namespace bdcsync::conflict

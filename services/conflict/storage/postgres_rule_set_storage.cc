@@ -7,6 +7,7 @@
 #include "libs/sql/migrations.h"
 #include "libs/sql/postgres.h"
 #include "services/conflict/storage/migrations.h"
+#include "services/conflict/storage/postgres_retry.h"
 #include "services/conflict/storage/postgres_rule_set_statements.h"
 #include "services/conflict/storage/rule_set_checks.h"
 
@@ -90,7 +91,8 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
     if (version != 0) params.AddInt64(version);
     ASSIGN_OR_RETURN(
         const sql::PostgresResult rows,
-        pool_.Execute(version == 0 ? postgres::kGetHoldingRules : postgres::kGetRules, params));
+        ExecuteRead(pool_, version == 0 ? postgres::kGetHoldingRules : postgres::kGetRules,
+                    params));
     if (rows.size() == 0) return std::nullopt;
     return ReadRow(rows, 0).set;
   }
@@ -100,7 +102,7 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
     sql::PostgresParams params;
     params.AddBytes(entity_type).AddBytes(author);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(postgres::kLatestRulesOf, params));
+                     ExecuteRead(pool_, postgres::kLatestRulesOf, params));
     if (rows.size() == 0) return std::nullopt;
     return ReadRow(rows, 0);
   }
@@ -110,7 +112,7 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
     sql::PostgresParams params;
     params.AddBytes(after).AddInt64(limit);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(postgres::kListHoldingRules, params));
+                     ExecuteRead(pool_, postgres::kListHoldingRules, params));
     return SetsOf(ReadRows(rows));
   }
 
@@ -121,13 +123,13 @@ class PostgresRuleSetStorage final : public RuleSetStorage {
     params.AddInt64(before == 0 ? std::numeric_limits<int64_t>::max() : before);
     params.AddInt64(limit);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(postgres::kListRuleVersions, params));
+                     ExecuteRead(pool_, postgres::kListRuleVersions, params));
     return SetsOf(ReadRows(rows));
   }
 
   absl::StatusOr<int64_t> Revision() override {
     ASSIGN_OR_RETURN(const sql::PostgresResult rows,
-                     pool_.Execute(postgres::kRuleRevision, sql::PostgresParams()));
+                     ExecuteRead(pool_, postgres::kRuleRevision, sql::PostgresParams()));
     return rows.Int64(0, 0);
   }
 

@@ -23,6 +23,7 @@ namespace {
 constexpr int64_t kBlockBytes = 4096;             // Records begin at multiples of it.
 constexpr int64_t kGrowthBytes = 1 << 20;         // The file grows by so much at a time.
 constexpr uint64_t kMagic = 0x314c4e4a'43444221;  // "!BDCJNL1", as bytes in the file.
+constexpr int64_t kMarkNumber = -1;               // Of what a new file begins with: no record.
 
 int64_t RoundUp(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -85,7 +86,9 @@ absl::StatusOr<bool> Journal::Lock() {
   }
   struct stat file {};
   if (::fstat(descriptor_, &file) != 0) return DiskError("stat", path_);
-  reserved_ = file.st_size / kBlockBytes * kBlockBytes;
+  file_bytes_ = file.st_size / kBlockBytes * kBlockBytes;
+  // A disk that was full may have let it grow by less: then it grows there once more.
+  reserved_ = file.st_size / kGrowthBytes * kGrowthBytes;
   // Between open and lock the one before us may have removed it.
   return file.st_nlink > 0;
 }
@@ -114,31 +117,83 @@ absl::Status Journal::ReplayFromHere(
     absl::FunctionRef<absl::Status(absl::string_view record)> apply) {
   while (true) {
     Header header;
-    ASSIGN_OR_RETURN(const bool whole, ReadRecord(header));
-    if (!whole) return absl::OkStatus();
-    const auto bytes = static_cast<std::size_t>(header.bytes);
-    RETURN_IF_ERROR(apply(absl::string_view(buffer_.get() + sizeof(Header), bytes)));
+    ASSIGN_OR_RETURN(const bool whole, ReadRecord(offset_, header));
+    if (!whole || !Follows(header)) return absl::OkStatus();
+    RETURN_IF_ERROR(apply(RecordOf(header)));
     generation_ = header.generation;
     ++records_;
     offset_ += RoundUp(header.bytes + static_cast<int64_t>(sizeof(Header)), kBlockBytes);
   }
 }
 
-absl::StatusOr<bool> Journal::ReadRecord(Header& header) {
-  if (offset_ + kBlockBytes > reserved_) return false;
-  RETURN_IF_ERROR(ReadBlocks(kBlockBytes, offset_, 0));
-  std::memcpy(&header, buffer_.get(), sizeof(Header));
+bool Journal::Follows(const Header& header) const {
   const bool any_generation = !found_ && records_ == 0;
-  const bool follows = header.magic == kMagic && header.number == records_ &&
-                       (any_generation || header.generation == generation_);
-  const int64_t bytes_max = reserved_ - offset_ - static_cast<int64_t>(sizeof(Header));
-  if (!follows || header.bytes < 0 || header.bytes > bytes_max) return false;
+  return header.magic == kMagic && header.number == records_ &&
+         (any_generation || header.generation == generation_);
+}
+
+absl::StatusOr<bool> Journal::ReadRecord(int64_t offset, Header& header) {
+  header = {.magic = 0};
+  if (offset + kBlockBytes > file_bytes_) return false;
+  RETURN_IF_ERROR(ReadBlocks(kBlockBytes, offset, 0));
+  std::memcpy(&header, buffer_.get(), sizeof(Header));
+  const int64_t bytes_max = file_bytes_ - offset - static_cast<int64_t>(sizeof(Header));
+  if (header.magic != kMagic || header.number < 0) return false;
+  if (header.bytes < 0 || header.bytes > bytes_max) return false;
   const int64_t bytes =
       RoundUp(header.bytes + static_cast<int64_t>(sizeof(Header)), kBlockBytes) - kBlockBytes;
-  if (bytes > 0) RETURN_IF_ERROR(ReadBlocks(bytes, offset_ + kBlockBytes, kBlockBytes));
-  const absl::string_view record(buffer_.get() + sizeof(Header),
-                                 static_cast<std::size_t>(header.bytes));
-  return StableHash64OfText(record, header.generation) == header.hash;
+  if (bytes > 0) RETURN_IF_ERROR(ReadBlocks(bytes, offset + kBlockBytes, kBlockBytes));
+  return StableHash64OfText(RecordOf(header), header.generation) == header.hash;
+}
+
+absl::string_view Journal::RecordOf(const Header& header) const {
+  return {buffer_.get() + sizeof(Header), static_cast<std::size_t>(header.bytes)};
+}
+
+// A crash tears one write, the last, at sectors. So what begins the file is always a header, of the
+// old record there or of the new one; the file is as long as it was before that write; and no
+// record behind the torn one is of use. Records of before the last Restart may lie there: those are
+// not missing.
+absl::StatusOr<Journal::End> Journal::CheckEnd(
+    absl::FunctionRef<absl::StatusOr<bool>(absl::string_view record)> is_missing) {
+  Header header;
+  RETURN_IF_ERROR(ReadRecord(offset_, header).status());
+  const bool begun = records_ == 0 ? header.magic == kMagic && header.number >= 0 : Follows(header);
+  if (records_ == 0 && header.magic != kMagic &&
+      (header.magic != 0 || file_bytes_ >= kGrowthBytes)) {
+    return Damaged(0, "what it begins with is not what a journal begins with");
+  }
+  if (file_bytes_ < RoundUp(offset_ + (begun ? 1 : 0), kGrowthBytes)) {
+    return Damaged(file_bytes_, "it was cut off there");
+  }
+  for (int64_t offset = offset_ + kBlockBytes; offset < file_bytes_; offset += kBlockBytes) {
+    Header other;
+    ASSIGN_OR_RETURN(const bool whole, ReadRecord(offset, other));
+    const bool later =
+        records_ == 0 || (other.generation == generation_ && other.number > records_);
+    if (!whole || !later) continue;
+    ASSIGN_OR_RETURN(const bool missing, is_missing(RecordOf(other)));
+    if (missing) {
+      return Damaged(offset_, absl::StrCat("record ", records_, " is broken and a later one, at ",
+                                           "byte ", offset, ", is whole"));
+    }
+  }
+  End end{.path = path_, .offset = offset_};
+  if (begun) {
+    const int64_t bytes_max = file_bytes_ - offset_;
+    end.torn_bytes =
+        std::clamp(header.bytes, int64_t{0}, bytes_max - static_cast<int64_t>(sizeof(Header))) +
+        static_cast<int64_t>(sizeof(Header));
+  }
+  return end;
+}
+
+absl::Status Journal::Damaged(int64_t offset, absl::string_view what) const {
+  return absl::DataLossError(absl::StrCat(
+      path_, " is damaged at byte ", offset, ": ", what,
+      ". It may hold commits that were acknowledged and are nowhere else. Put it and the files "
+      "beside it back from a copy of the disk; or, to go on without the commits that only this "
+      "file holds, move it away and start again"));
 }
 
 absl::Status Journal::ReadBlocks(int64_t bytes, int64_t offset, int64_t into) {
@@ -177,16 +232,30 @@ absl::Status Journal::Append(absl::string_view record) {
 
 absl::Status Journal::Reserve(int64_t end) {
   if (end <= reserved_) return absl::OkStatus();
+  if (reserved_ == 0 && offset_ == 0) RETURN_IF_ERROR(WriteMark());
   const int64_t target = RoundUp(end, kGrowthBytes);
   RETURN_IF_ERROR(ReserveMemory(kGrowthBytes));
   std::memset(buffer_.get(), 0, kGrowthBytes);
-  for (int64_t offset = reserved_; offset < target;) {
+  for (int64_t offset = std::max(reserved_, offset_); offset < target;) {
     const int64_t bytes = std::min(kGrowthBytes, target - offset);
     RETURN_IF_ERROR(WriteBlocks(buffer_.get(), bytes, offset));
     offset += bytes;
   }
   if (::fdatasync(descriptor_) != 0) return DiskError("flush", path_);
   reserved_ = target;
+  file_bytes_ = std::max(file_bytes_, target);
+  return absl::OkStatus();
+}
+
+absl::Status Journal::WriteMark() {
+  RETURN_IF_ERROR(ReserveMemory(kBlockBytes));
+  std::memset(buffer_.get(), 0, kBlockBytes);
+  const Header header{.number = kMarkNumber};
+  std::memcpy(buffer_.get(), &header, sizeof(Header));
+  RETURN_IF_ERROR(WriteBlocks(buffer_.get(), kBlockBytes, 0));
+  if (::fdatasync(descriptor_) != 0) return DiskError("flush", path_);
+  reserved_ = kBlockBytes;
+  file_bytes_ = std::max(file_bytes_, kBlockBytes);
   return absl::OkStatus();
 }
 

@@ -1,7 +1,7 @@
 // Records that must survive a crash until they are safe elsewhere: one flush each, written over and
 // over in place, so that a flush has no new size of the file to record, past the page cache where
-// the file system allows it. What a crash tore, and all after it, counts as never written. The file
-// belongs to one process at a time, which a lock ensures. Not thread-safe.
+// the file system allows it. What a crash tore counts as never written; CheckEnd tells that from
+// damage. The file belongs to one process at a time, which a lock ensures. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,13 @@ namespace bdcsync::event_store {
 
 class Journal {
  public:
+  // What lies behind the last whole record.
+  struct End {
+    std::string path;
+    int64_t offset = 0;
+    int64_t torn_bytes = 0;  // Of a record that was begun there and is not whole; 0: of none.
+  };
+
   // Opens or creates the file. `random` is borrowed for the call: no two generations of records
   // may be mistaken for each other. Replay before the first Append, or lose what is there.
   //   FAILED_PRECONDITION  another process has it open.
@@ -32,6 +39,13 @@ class Journal {
   //   DATA_LOSS    a record that this object appended is not whole any more.
   //   UNAVAILABLE  the disk fails.
   absl::Status Replay(absl::FunctionRef<absl::Status(absl::string_view record)> apply);
+  // After a Replay, before an Append: makes sure that the records end where a crash may have ended
+  // them. `is_missing` is asked about whole records behind that place, which may be older ones that
+  // are safe elsewhere.
+  //   DATA_LOSS  more than one write that a crash tore is missing or broken. The message names the
+  //              file and says what to do.
+  absl::StatusOr<End> CheckEnd(
+      absl::FunctionRef<absl::StatusOr<bool>(absl::string_view record)> is_missing);
   // Adds a record that is on disk when this returns OK. UNAVAILABLE: the disk is full or fails; the
   // record may be found by a Replay, unless another is appended before.
   absl::Status Append(absl::string_view record);
@@ -57,11 +71,18 @@ class Journal {
   absl::StatusOr<bool> Lock();
   // Makes the file, with zeros in it, reach to `end`.
   absl::Status Reserve(int64_t end);
+  // Lets a new file begin as a journal does before anything else is in it.
+  absl::Status WriteMark();
   absl::Status ReserveMemory(int64_t bytes);
   absl::Status WriteBlocks(const char* data, int64_t bytes, int64_t offset);
   absl::Status ReplayFromHere(absl::FunctionRef<absl::Status(absl::string_view record)> apply);
-  // Reads the record at offset_ into buffer_, behind its header. False: there is no whole one.
-  absl::StatusOr<bool> ReadRecord(Header& header);
+  // Reads the record at `offset` into buffer_, behind its header. False: there is no whole one;
+  // `header` is what is there, or zeros.
+  absl::StatusOr<bool> ReadRecord(int64_t offset, Header& header);
+  // What ReadRecord has read.
+  absl::string_view RecordOf(const Header& header) const;
+  bool Follows(const Header& header) const;
+  absl::Status Damaged(int64_t offset, absl::string_view what) const;
   absl::Status ReadBlocks(int64_t bytes, int64_t offset, int64_t into);
 
   const std::string path_;
@@ -70,7 +91,8 @@ class Journal {
   bool found_ = false;  // Whether generation_ is that of the file: what an earlier process left.
   int64_t records_ = 0;
   int64_t offset_ = 0;                  // Where the next record begins.
-  int64_t reserved_ = 0;                // The file's size.
+  int64_t file_bytes_ = 0;              // In whole blocks.
+  int64_t reserved_ = 0;                // Of those, what is sure to be filled with zeros.
   std::unique_ptr<char, Free> buffer_;  // Aligned as direct writes ask for.
   int64_t buffer_bytes_ = 0;
 };

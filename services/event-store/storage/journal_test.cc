@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
 
@@ -38,6 +39,25 @@ class JournalTest : public ::testing::Test {
       return absl::OkStatus();
     }));
     return records;
+  }
+  // Replays what is there and asks about the end; records whose names begin so are missing.
+  absl::StatusOr<Journal::End> End(absl::string_view missing = "") {
+    (void)Records();
+    return journal_->CheckEnd([missing](absl::string_view record) -> absl::StatusOr<bool> {
+      return absl::StartsWith(record, missing);
+    });
+  }
+  void Overwrite(int64_t offset, const std::string& bytes) {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(offset);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  std::string Bytes(int64_t offset, int64_t count) const {
+    std::ifstream file(path_, std::ios::binary);
+    file.seekg(offset);
+    std::string bytes(static_cast<std::size_t>(count), 0);
+    file.read(bytes.data(), count);
+    return bytes;
   }
   // Changes one byte of the file, as a crash in the midst of a write might.
   void Damage(int64_t offset) {
@@ -192,6 +212,124 @@ TEST_F(JournalTest, TheFileIsWrittenInPlaceAndDoesNotGrow) {
     if (i % 100 == 99) journal_->Restart();
   }
   EXPECT_EQ(std::filesystem::file_size(path_), kGrowthBytes);
+}
+
+TEST_F(JournalTest, OfAnEndWithoutDamageNothingIsDropped) {
+  EXPECT_EQ(End()->torn_bytes, 0);  // Of an empty file.
+  for (const char* record : {"one", "two"}) ASSERT_OK(journal_->Append(record));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const Journal::End end, End());
+  EXPECT_EQ(end.path, path_);
+  EXPECT_EQ(end.offset, 2 * kBlockBytes);
+  EXPECT_EQ(end.torn_bytes, 0);
+  journal_->Restart();
+  ASSERT_OK(journal_->Append("new"));
+  Reopen();
+  EXPECT_EQ(End("new")->torn_bytes, 0);  // The second lies behind, and is of no use any more.
+}
+
+TEST_F(JournalTest, OfALastRecordThatACrashToreItIsToldHowMuchWasDropped) {
+  ASSERT_OK(journal_->Append("one"));
+  ASSERT_OK(journal_->Append(std::string(2 * kBlockBytes, 'x')));
+  Damage(3 * kBlockBytes);
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const Journal::End end, End());
+  EXPECT_EQ(end.offset, kBlockBytes);
+  EXPECT_EQ(end.torn_bytes, 2 * kBlockBytes + kHeaderBytes);
+}
+
+TEST_F(JournalTest, AFileThatBeginsLikeNoJournalIsDamaged) {
+  ASSERT_OK(journal_->Append("one"));
+  for (const std::string& bytes : {std::string(8, '\xaa'), std::string(kGrowthBytes, '\0')}) {
+    Overwrite(0, bytes);
+    Reopen();
+    const absl::Status damaged = End().status();
+    EXPECT_THAT(damaged, StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(std::string(damaged.message()), ::testing::HasSubstr(path_));
+  }
+}
+
+// The system may have made room for the first record of all, and no more.
+TEST_F(JournalTest, AFileThatGrewAndHoldsNothingYetIsNone) {
+  for (const int64_t bytes : {kBlockBytes, kGrowthBytes - kBlockBytes}) {
+    std::filesystem::resize_file(path_, static_cast<uintmax_t>(bytes));
+    Reopen();
+    EXPECT_OK(End()) << bytes;
+  }
+  ASSERT_OK(journal_->Append("one"));
+  EXPECT_THAT(Records(), ElementsAre("one"));
+}
+
+TEST_F(JournalTest, AFirstRecordThatWasTornLeavesWhatANewFileBeginsWith) {
+  Reopen();
+  ASSERT_OK(journal_->Append(std::string(2 * kBlockBytes, 'x')));
+  const std::string record = Bytes(0, 3 * kBlockBytes);
+  ASSERT_OK(journal_->Remove());
+  Reopen();
+  ASSERT_OK(journal_->Append(""));  // Makes room, and lets the file begin.
+  std::string mark = Bytes(0, kBlockBytes);
+  mark[16] = mark[17] = mark[18] = mark[19] = mark[20] = mark[21] = mark[22] = mark[23] = '\xff';
+  Overwrite(0, mark + record.substr(kBlockBytes));
+  Reopen();
+  ASSERT_OK_AND_ASSIGN(const Journal::End end, End());
+  EXPECT_EQ(end.torn_bytes, 0);
+}
+
+TEST_F(JournalTest, AWholeRecordBehindABrokenOneIsDamageUnlessItIsSafeElsewhere) {
+  for (const char* record : {"zero", "one", "two"}) ASSERT_OK(journal_->Append(record));
+  for (const int64_t broken : {0, 1}) {
+    for (const int64_t byte : {8, 16, 24, 32, 40}) {
+      Damage(broken * kBlockBytes + byte);
+      Reopen();
+      EXPECT_THAT(End("two"), StatusIs(absl::StatusCode::kDataLoss)) << broken << " " << byte;
+      EXPECT_OK(End("none of them")) << broken << " " << byte;
+      Damage(broken * kBlockBytes + byte);
+    }
+  }
+  Damage(2 * kBlockBytes);
+  Reopen();
+  EXPECT_OK(End());  // It was the last.
+}
+
+// The disk wrote the later blocks of the first record after a Restart and not its first one.
+TEST_F(JournalTest, OldRecordsBehindATornNewOneAreNoDamage) {
+  for (const char* record : {"old zero", "old one", "old two"}) {
+    ASSERT_OK(journal_->Append(record));
+  }
+  const std::string old = Bytes(0, kBlockBytes);
+  journal_->Restart();
+  ASSERT_OK(journal_->Append(std::string(kBlockBytes, 'x')));
+  Damage(kHeaderBytes);
+  Reopen();
+  EXPECT_OK(End("new"));
+  Overwrite(0, old);
+  Damage(kHeaderBytes);
+  Reopen();
+  EXPECT_OK(End("new"));
+}
+
+TEST_F(JournalTest, AFileThatWasCutShortIsDamaged) {
+  ASSERT_OK(journal_->Append("one"));
+  ASSERT_OK(journal_->Append(std::string(2 * kBlockBytes, 'x')));
+  for (const int64_t bytes : {kGrowthBytes - 1, 2 * kBlockBytes, kBlockBytes}) {
+    std::filesystem::resize_file(path_, static_cast<uintmax_t>(bytes));
+    Reopen();
+    EXPECT_THAT(End(), StatusIs(absl::StatusCode::kDataLoss)) << bytes;
+  }
+}
+
+// As a full disk leaves it.
+TEST_F(JournalTest, AFileThatGrewByTooLittleIsNotDamagedAndGrowsOnceMore) {
+  const std::string first(kGrowthBytes - kHeaderBytes, 'x');
+  ASSERT_OK(journal_->Append(first));
+  std::filesystem::resize_file(path_, kGrowthBytes + kBlockBytes);
+  Reopen();
+  EXPECT_OK(End());
+  ASSERT_OK(journal_->Append("two"));
+  EXPECT_EQ(std::filesystem::file_size(path_), 2 * kGrowthBytes);
+  Reopen();
+  EXPECT_OK(End());
+  EXPECT_THAT(Records(), ElementsAre(first, "two"));
 }
 
 TEST_F(JournalTest, ARemovedJournalLeavesNoFile) {

@@ -20,6 +20,12 @@ absl::StatusOr<std::unique_ptr<SqliteTail>> SqliteTail::Create(sql::SqliteDataba
   if (journal == nullptr) return tail;
   RETURN_IF_ERROR(database.CommitWithoutFlush());
   RETURN_IF_ERROR(tail->Replay());
+  ASSIGN_OR_RETURN(const Journal::End end, journal->CheckEnd([&tail](absl::string_view record) {
+    return tail->IsMissing(record);
+  }));
+  if (end.torn_bytes > 0) {
+    tail->counts_.torn = EventStorage::TornEnd{end.path, end.offset, end.torn_bytes};
+  }
   RETURN_IF_ERROR(tail->Publish());
   if (journal->records() == 0) return tail;
   // The process before this one may have ended since a flush failed: what it left in the log can be
@@ -125,6 +131,15 @@ absl::Status SqliteTail::ReplayRecord(absl::string_view record) {
                      "not removed"));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> SqliteTail::IsMissing(absl::string_view record) {
+  ASSIGN_OR_RETURN(const std::vector<LogWrite> writes, DecodeCommit(record));
+  for (const LogWrite& write : writes) {
+    ASSIGN_OR_RETURN(const LogState log, reader_.LoadLog(write.log_id));
+    if (log.epoch == write.epoch && log.next_position < write.next_position) return true;
+  }
+  return false;
 }
 
 absl::Status SqliteTail::Publish() {

@@ -33,6 +33,7 @@ class SqliteTail {
   // All are borrowed, and work on `database`. Without a journal, in memory, every commit is a
   // transaction of its own.
   //   FAILED_PRECONDITION  the journal does not follow what is in the database.
+  //   DATA_LOSS            the journal is damaged.
   static absl::StatusOr<std::unique_ptr<SqliteTail>> Create(sql::SqliteDatabase& database,
                                                             SqliteWriter& writer,
                                                             SqliteReader& reader, Journal* journal,
@@ -67,6 +68,8 @@ class SqliteTail {
   absl::Status Record(absl::Span<const LogWrite> writes, const std::vector<bool>& applied);
   absl::Status Replay();
   absl::Status ReplayRecord(absl::string_view record);
+  // Whether a record of the journal holds what the database does not.
+  absl::StatusOr<bool> IsMissing(absl::string_view record);
 
   sql::SqliteDatabase& database_;
   SqliteWriter& writer_;

@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -124,6 +125,16 @@ class SqliteTailTest : public ::testing::Test {
     }
   }
 
+  // Changes one byte of the journal that was copied.
+  void DamageJournal(int64_t offset) {
+    std::fstream file(absl::StrCat(crashed_.path(), "/events.db-tail"),
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(offset);
+    const int byte = file.get();
+    file.seekp(offset);
+    file.put(static_cast<char>(byte ^ 1));
+  }
+
   testing::SqliteFaults faults_;
   testing::TempDir dir_;
   testing::TempDir crashed_;
@@ -173,12 +184,41 @@ TEST_F(SqliteTailTest, ACommitWhoseRecordIsTornNeverWas) {
   Commit(0, 1);
   Commit(0, 2);
   Copy(crashed_.path(), {"", "-wal", "-tail"});
-  const auto kept = static_cast<uintmax_t>(store_->journal().bytes() / 2);
-  fs::resize_file(absl::StrCat(crashed_.path(), "/events.db-tail"), kept);
+  DamageJournal(store_->journal().bytes() / 2 + 100);
   Store after;
   ASSERT_OK(after.Open(crashed_.path(), SqliteTailLimits()));
   EXPECT_EQ(after.NextPosition(0), 2);
+  const auto torn = after.tail().Take().torn;
+  ASSERT_TRUE(torn.has_value());
+  EXPECT_EQ(torn->path, absl::StrCat(crashed_.path(), "/events.db-tail"));
+  EXPECT_EQ(torn->offset, store_->journal().bytes() / 2);
+  EXPECT_GT(torn->bytes, 0);
+  EXPECT_FALSE(after.tail().Take().torn.has_value());
   EXPECT_OK(after.tail().Commit({Write(0, 2)}));
+}
+
+TEST_F(SqliteTailTest, ACommitThatIsMissingBeforeAnotherKeepsTheStoreClosed) {
+  Commit(0, 1);
+  Commit(1, 1);                          // Of another log: it could be brought back by itself.
+  for (const int64_t byte : {0, 100}) {  // Of the header, or of the record.
+    Copy(crashed_.path(), {"", "-wal", "-tail"});
+    DamageJournal(byte);
+    Store after;
+    EXPECT_THAT(after.Open(crashed_.path(), SqliteTailLimits()),
+                StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+TEST_F(SqliteTailTest, ADamagedJournalOfCommitsThatAreInTheFilesIsNoLoss) {
+  Commit(0, 1);
+  Commit(0, 2);
+  Commit(0, 3);
+  ASSERT_OK(store_->tail().Settle());
+  Copy(crashed_.path(), {"", "-wal", "-tail"});
+  DamageJournal(100);
+  Store after;
+  ASSERT_OK(after.Open(crashed_.path(), SqliteTailLimits()));
+  EXPECT_EQ(after.NextPosition(0), 4);
 }
 
 TEST_F(SqliteTailTest, AnOlderCopyOfTheStoreDoesNotGoOnWithItsJournal) {

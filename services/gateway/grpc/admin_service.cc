@@ -89,10 +89,9 @@ void Audit(const AdminServiceDependencies& to, const Caller& caller, absl::strin
 template <typename Handle>
 grpc::ServerUnaryReactor* AdminService::ForAdmin(grpc::CallbackServerContext* context,
                                                  Handle handle) {
-  const AdminServiceDependencies* const to = to_.load();
-  if (to == nullptr) {
-    return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
-  }
+  const absl::StatusOr<const AdminServiceDependencies*> serving = to_.Get();
+  if (!serving.ok()) return rpc::FinishNow(context, serving.status());
+  const AdminServiceDependencies* const to = *serving;
   return PassGate(context, to->gate,
                   [to, handle = std::move(handle)](const std::shared_ptr<const Caller>& caller,
                                                    const auto& done) {

@@ -2,7 +2,6 @@
 // Translates, checks the claim and writes the audit log; decides nothing else. Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,7 +35,9 @@ class AdminService final : public admin::v1::AdminService::CallbackService {
  public:
   // Serves from now on; before, every call is UNAVAILABLE. What is referred to is borrowed until no
   // call is in flight.
-  void Serve(const AdminServiceDependencies* dependencies) { to_.store(dependencies); }
+  void Serve(const AdminServiceDependencies* dependencies) { to_.Begin(dependencies); }
+  // Refuses calls from now on, with UNAVAILABLE. Those in flight go on.
+  void Stop() { to_.Stop(); }
 
   grpc::ServerUnaryReactor* ListParked(grpc::CallbackServerContext* context,
                                        const admin::v1::ListParkedRequest* request,
@@ -56,7 +57,7 @@ class AdminService final : public admin::v1::AdminService::CallbackService {
   template <typename Handle>
   grpc::ServerUnaryReactor* ForAdmin(grpc::CallbackServerContext* context, Handle handle);
 
-  std::atomic<const AdminServiceDependencies*> to_{nullptr};
+  Served<AdminServiceDependencies> to_;
 };
 
 }  // namespace bdcsync::gateway

@@ -56,10 +56,9 @@ template <typename Request, typename Response>
 grpc::ServerUnaryReactor* ConflictDeskService::Forward(grpc::CallbackServerContext* context,
                                                        const Request* request, Response* response,
                                                        Method<Request, Response> method) {
-  const ConflictDeskDependencies* const to = to_.load();
-  if (to == nullptr) {
-    return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
-  }
+  const absl::StatusOr<const ConflictDeskDependencies*> serving = to_.Get();
+  if (!serving.ok()) return rpc::FinishNow(context, serving.status());
+  const ConflictDeskDependencies* const to = *serving;
   return PassGate(context, to->gate, [=](std::shared_ptr<const Caller> caller, auto done) {
     if (const absl::Status valid = Check(*request, to->json_depth_max); !valid.ok()) {
       return done(valid);

@@ -2,7 +2,6 @@
 // nothing. Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 
 #include "bdcsync/sync/v1/desk.grpc.pb.h"
@@ -21,7 +20,9 @@ class ConflictDeskService final : public sync::v1::ConflictDeskService::Callback
  public:
   // Serves from now on; before, every call is UNAVAILABLE. What is referred to is borrowed until no
   // call is in flight.
-  void Serve(const ConflictDeskDependencies* dependencies) { to_.store(dependencies); }
+  void Serve(const ConflictDeskDependencies* dependencies) { to_.Begin(dependencies); }
+  // Refuses calls from now on, with UNAVAILABLE. Those in flight go on.
+  void Stop() { to_.Stop(); }
 
   grpc::ServerUnaryReactor* ListConflicts(grpc::CallbackServerContext* context,
                                           const sync::v1::ListConflictsRequest* request,
@@ -72,7 +73,7 @@ class ConflictDeskService final : public sync::v1::ConflictDeskService::Callback
   grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* context, const Request* request,
                                     Response* response, Method<Request, Response> method);
 
-  std::atomic<const ConflictDeskDependencies*> to_{nullptr};
+  Served<ConflictDeskDependencies> to_;
 };
 
 }  // namespace bdcsync::gateway

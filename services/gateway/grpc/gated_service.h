@@ -2,10 +2,13 @@
 // Includes grpcpp: for .cc files of adapters. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "libs/base/call_trace.h"
+#include "libs/base/errors.h"
 #include "libs/rpc/unary.h"
 #include "services/gateway/grpc/grpc_caller.h"
 #include "services/gateway/pipeline/device_standing.h"
@@ -20,6 +23,29 @@ struct CallGate {
   AccessListener& access;
   // Without a token, callers may name themselves in `x-user-id` metadata: development only.
   bool require_authentication = true;
+};
+
+// What a service answers from, once the gateway has started and until it stops.
+template <typename Dependencies>
+class Served {
+ public:
+  void Begin(const Dependencies* dependencies) { dependencies_.store(dependencies); }
+  void Stop() { stopping_.store(true); }
+  // UNAVAILABLE: not yet, or not any more; nothing was done.
+  absl::StatusOr<const Dependencies*> Get() const {
+    if (stopping_.load()) {
+      return MakeError(Reason::kUnavailable, "the gateway is stopping: call again");
+    }
+    const Dependencies* const dependencies = dependencies_.load();
+    if (dependencies == nullptr) {
+      return MakeError(Reason::kUnavailable, "the gateway is starting");
+    }
+    return dependencies;
+  }
+
+ private:
+  std::atomic<const Dependencies*> dependencies_{nullptr};
+  std::atomic<bool> stopping_{false};
 };
 
 // Authenticates and checks the caller's device, then runs `handle(caller, done)`, which must run

@@ -48,10 +48,9 @@ CallGate GateOf(const SyncServiceDependencies& to) {
 template <typename Handle>
 grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext* context,
                                                      Handle handle) {
-  if (to_.load() == nullptr) {
-    return rpc::FinishNow(context, MakeError(Reason::kUnavailable, "the gateway is starting"));
-  }
-  const SyncServiceDependencies& to = *to_.load();
+  const absl::StatusOr<const SyncServiceDependencies*> serving = to_.Get();
+  if (!serving.ok()) return rpc::FinishNow(context, serving.status());
+  const SyncServiceDependencies& to = **serving;
   return PassGate(
       context, GateOf(to),
       [&to, handle = std::move(handle)](std::shared_ptr<const Caller> caller, auto done) mutable {
@@ -208,10 +207,9 @@ grpc::ServerUnaryReactor* SyncService::GetStatus(grpc::CallbackServerContext* co
 
 grpc::ServerWriteReactor<sync::v1::WatchResponse>* SyncService::Watch(
     grpc::CallbackServerContext* context, const sync::v1::WatchRequest* request) {
-  if (to_.load() == nullptr) {
-    return RefuseWatch(MakeError(Reason::kUnavailable, "the gateway is starting"));
-  }
-  const SyncServiceDependencies& to = *to_.load();
+  const absl::StatusOr<const SyncServiceDependencies*> serving = to_.Get();
+  if (!serving.ok()) return RefuseWatch(serving.status());
+  const SyncServiceDependencies& to = **serving;
   const absl::StatusOr<std::shared_ptr<const Caller>> caller =
       CallerOf(*context, to.tokens, to.require_authentication);
   if (!caller.ok()) return RefuseWatch(caller.status());

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "bdcsync/sync/v1/sync.grpc.pb.h"
 #include "libs/base/clock.h"
+#include "services/gateway/grpc/gated_service.h"
 #include "services/gateway/grpc/grpc_watch.h"
 #include "services/gateway/pipeline/device_client.h"
 #include "services/gateway/pipeline/device_standing.h"
@@ -41,7 +42,9 @@ class SyncService final : public sync::v1::SyncService::CallbackService {
  public:
   // Serves from now on; before, every call is UNAVAILABLE. What is referred to is borrowed until no
   // call is in flight.
-  void Serve(const SyncServiceDependencies* dependencies) { to_.store(dependencies); }
+  void Serve(const SyncServiceDependencies* dependencies) { to_.Begin(dependencies); }
+  // Refuses calls from now on, with UNAVAILABLE. Those in flight go on.
+  void Stop() { to_.Stop(); }
 
   grpc::ServerUnaryReactor* ProcessSync(grpc::CallbackServerContext* context,
                                         const sync::v1::ProcessSyncRequest* request,
@@ -79,7 +82,7 @@ class SyncService final : public sync::v1::SyncService::CallbackService {
   template <typename Handle>
   grpc::ServerUnaryReactor* Authenticated(grpc::CallbackServerContext* context, Handle handle);
 
-  std::atomic<const SyncServiceDependencies*> to_{nullptr};
+  Served<SyncServiceDependencies> to_;
 };
 
 }  // namespace bdcsync::gateway

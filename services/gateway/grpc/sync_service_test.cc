@@ -254,5 +254,16 @@ TEST_F(SyncServiceTest, WhenTheGatewayDrainsWatchesAreToldToCallAgain) {
   EXPECT_EQ(stub_->Watch(again.get(), {})->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+TEST_F(SyncServiceTest, OnceItStopsCallsAreRefusedAndNothingIsDone) {
+  service_.Stop();
+  sync::v1::ProcessSyncResponse response;
+  EXPECT_THAT(rpc::FromGrpc(stub_->ProcessSync(ContextOf("ada").get(), {}, &response)),
+              HasReason(Reason::kUnavailable));
+  EXPECT_EQ(response.result().outcome(), common::v1::OUTCOME_UNSPECIFIED);
+  const auto context = ContextOf("ada");
+  EXPECT_THAT(rpc::FromGrpc(stub_->Watch(context.get(), {})->Finish()),
+              HasReason(Reason::kUnavailable));
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway

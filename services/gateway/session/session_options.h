@@ -27,8 +27,8 @@ struct SessionOptions {
   absl::Duration reconnect_after_min = absl::Seconds(1);   // websocket.reconnect_after_min
   absl::Duration reconnect_after_max = absl::Seconds(10);  // websocket.reconnect_after_max
   absl::Duration device_heartbeat_interval =
-      absl::Minutes(1);                              // websocket.device_heartbeat_interval
-  absl::Duration drain_timeout = absl::Seconds(10);  // websocket.drain_timeout
+      absl::Minutes(1);  // Between signs of life that are told to device-sync.
+  absl::Duration drain_timeout = absl::Seconds(10);  // shutdown.drain_timeout
 };
 
 }  // namespace bdcsync::gateway
