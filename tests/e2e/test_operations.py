@@ -12,6 +12,7 @@ import time
 import pytest
 
 from harness.client import Client
+from harness.servers import Postgres
 from harness.timing import patience
 
 
@@ -197,6 +198,31 @@ async def test_readyz_tells_that_a_dependency_is_gone(five_processes, new_suite,
     assert "event-store" in body
     suite.processes["event-store"].start()
     suite.processes["version"].wait_ready()
+
+
+async def test_readyz_tells_that_the_store_is_gone_wherever_reads_need_it(
+        way, make_suite, folder, user):
+    if not way.endswith("postgres"):
+        pytest.skip("the store is a server only on PostgreSQL")
+    postgres = Postgres(os.path.join(folder, "gone-postgres")).create().start()
+    suite = make_suite(postgres_server=postgres).start()
+
+    async def all_say(status):
+        loop = asyncio.get_event_loop()
+        deadline = loop.time() + patience(30)
+        names = ["serve"] if suite.one_process else ["gateway", "version", "event-store"]
+        while wrong := [n for n in names if suite.processes[n].get("/readyz")[0] != status]:
+            assert loop.time() < deadline, f"{wrong} do not say {status}"
+            await asyncio.sleep(0.1)
+    try:
+        await all_say(200)
+        postgres.kill()
+        await all_say(503)
+        postgres.start()
+        await all_say(200)
+        suite.stop()
+    finally:
+        postgres.kill()
 
 
 async def test_services_call_each_other_whatever_either_end_of_streams_says(

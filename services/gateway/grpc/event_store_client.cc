@@ -21,6 +21,9 @@ constexpr auto kReadHeads = [](auto& end, auto... call) {
 constexpr auto kGetSpaceHeads = [](auto& end, auto... call) {
   return end.GetSpaceHeads(std::move(call)...);
 };
+constexpr auto kGetStoreInfo = [](auto& end, auto... call) {
+  return end.GetStoreInfo(std::move(call)...);
+};
 
 }  // namespace
 
@@ -56,10 +59,13 @@ void EventStoreClient::GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest reque
 }
 
 void EventStoreClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {
-  using Response = event_store::v1::GetSpaceHeadsResponse;
-  GetSpaceHeads({}, [done = std::move(done)](const absl::StatusOr<Response>& answer) mutable {
-    done(answer.status());
-  });
+  using Response = event_store::v1::GetStoreInfoResponse;
+  const size_t replica = state_->next.fetch_add(1) % state_->calls.replicas();
+  state_->calls.Call(
+      replica, kGetStoreInfo, event_store::v1::GetStoreInfoRequest(),
+      Done<Response>([done = std::move(done)](const absl::StatusOr<Response>& answer) mutable {
+        done(answer.status());
+      }));
 }
 
 void EventStoreClient::Shutdown() { state_->calls.Shutdown(); }
