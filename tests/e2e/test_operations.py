@@ -204,7 +204,7 @@ async def test_readyz_tells_that_the_store_is_gone_wherever_reads_need_it(
         way, make_suite, folder, user):
     if not way.endswith("postgres"):
         pytest.skip("the store is a server only on PostgreSQL")
-    postgres = Postgres(os.path.join(folder, "gone-postgres")).create().start()
+    postgres = Postgres(os.path.join(folder, "lost-postgres")).create().start()
     suite = make_suite(postgres_server=postgres).start()
 
     async def all_say(status):
