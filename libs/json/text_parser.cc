@@ -132,6 +132,7 @@ class TextParser {
   LandmarkSearch search_;
   size_t deepest_ = 0;  // How deep containers went since the one around began.
   bool too_deep_ = false;
+  bool dropped_member_ = false;  // The object just read had a key twice.
   size_t objects_looked_at_ = 0;  // For their keys: how often scratch_.last_keys has changed.
   StringFault fault_;
 };
@@ -194,7 +195,11 @@ const char* TextParser::ReadContainer(const char* at, size_t depth) {
   if (noted_ != nullptr) noted_->emplace_back().begin = at;
   at = *at == '{' ? ReadMembers(at, depth + 1) : ReadElements(at, depth + 1);
   if (at == nullptr) return nullptr;
-  if (noted_ != nullptr) NoteLandmark(index, at, deepest_ - depth);
+  if (noted_ != nullptr) {
+    // What a later member of the same key replaced is gone: no landmark inside may name it.
+    if (std::exchange(dropped_member_, false)) noted_->resize(index + 1);
+    NoteLandmark(index, at, deepest_ - depth);
+  }
   deepest_ = std::max(deepest_, deepest_around);
   if (search_.active()) search_.Leave(around);
   return at;
@@ -337,6 +342,7 @@ void TextParser::TakeMembers(size_t first_value, size_t first_key, bool differ) 
       members.emplace_back(keys[i], std::move(values[first_value + i]));
     }
     object.object() = Object(std::move(members));
+    dropped_member_ = object.object().size() < count;
   }
   scratch_.keys.resize(first_key);
   values.resize(first_value);

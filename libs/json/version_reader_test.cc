@@ -99,6 +99,22 @@ TEST(VersionReader, AFailedFirstReadLeavesNothing) {
             R"([["some words","and more"]])");
 }
 
+// The last member of a name is the one that counts: what the others held is gone.
+TEST(VersionReader, WhatARepeatedKeyDroppedIsNotShared) {
+  const std::string dropped = R"({"kept":"some words","and":["some more","of them"]})";
+  std::string wide;
+  for (size_t i = 0; i < 2 * Object::kScanMembersMax; ++i) absl::StrAppend(&wide, ",\"", i, "\":0");
+  for (const std::string& others : {std::string(), wide}) {
+    const std::string text = absl::StrCat(R"({"a":)", dropped, R"(,"a":1)", others, "}");
+    VersionReader reader;
+    const Value first = *reader.Read(text);
+    const Value second = *reader.Read(absl::StrCat(R"({"b":)", dropped, others, R"(,"c":1})"));
+    EXPECT_TRUE(Identical(first, *Parse(text)));
+    ASSERT_NE(second.Find("b"), nullptr);
+    EXPECT_EQ(Serialize(*second.Find("b")), dropped);
+  }
+}
+
 TEST(VersionReader, LimitsHoldForWhatIsShared) {
   const std::string list = R"(["some words",["and more"]])";
   VersionReader reader({.depth_max = 3, .bytes_max = 100});
