@@ -127,9 +127,10 @@ async def test_errors_are_the_same(suite, user):
     not_json = messages().ClientMessage(id="x")
     not_json.sync_request.operation = "create"
     not_json.sync_request.data = b'{"a": '
-    for frame in (not_json.SerializeToString(), b"\xff" * 40, b"\x08"):
+    for frame, told in ((not_json.SerializeToString(), "x"), (b"\xff" * 40, None), (b"\x08", None)):
         await a.send(frame)
-        assert (await a.push("error"))["error"]["code"] == "bad_message"
+        refused = await a.push("error")
+        assert refused["error"]["code"] == "bad_message" and refused.get("id") == told
     assert (await a.request("ping"))["success"]
     await a.close()
 

@@ -185,10 +185,16 @@ absl::StatusOr<std::string> JsonOfClientMessage(absl::string_view bytes) {
   JsonWriter writer(out);
   writer.Text(kType, chosen == nullptr ? "" : absl::string_view(chosen->name()));
   if (message.has_id()) writer.Text("id", message.id());
+  absl::Status written;
   if (chosen != nullptr) {
-    RETURN_IF_ERROR(WriteFields(message.GetReflection()->GetMessage(message, chosen), writer));
+    written = WriteFields(message.GetReflection()->GetMessage(message, chosen), writer);
   }
-  writer.End();
+  // Left without its end it is refused as what it is, in the words of JSON and with its id.
+  if (written.ok()) {
+    writer.End();
+  } else if (ReasonOf(written) != Reason::kBadMessage) {
+    return written;
+  }
   return out;
 }
 

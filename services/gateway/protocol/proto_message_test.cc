@@ -72,14 +72,30 @@ TEST(ProtoMessage, NestedAndRepeatedFieldsAreCarried) {
   EXPECT_EQ(Parsed(filter), Parsed(R"({"type":"subscribe","filter":{"entity_types":["x"]}})"));
 }
 
-TEST(ProtoMessage, WhatIsNoMessageOrNoJsonIsABadMessage) {
+TEST(ProtoMessage, WhatIsNoMessageIsABadMessage) {
   EXPECT_THAT(JsonOfClientMessage("\xff\xff"), HasReason(Reason::kBadMessage));
+}
+
+void ExpectBadMessage(const v1::ClientMessage& message) {
+  ASSERT_OK_AND_ASSIGN(const std::string json, JsonOfClientMessage(message.SerializeAsString()));
+  const ClientMessage read = ParseClientMessage(json);
+  EXPECT_THAT(read.request, HasReason(Reason::kBadMessage)) << json;
+  EXPECT_EQ(read.id, R"("b7")") << json;
+}
+
+TEST(ProtoMessage, WhatIsNoJsonIsABadMessageThatIsAnsweredByItsId) {
   v1::ClientMessage message;
+  message.set_id("b7");
   // Not a way to write other fields of the JSON.
   message.mutable_broadcast()->set_payload(R"(1,"topic":"x")");
-  EXPECT_THAT(JsonOfClientMessage(message.SerializeAsString()), HasReason(Reason::kBadMessage));
+  ExpectBadMessage(message);
   message.mutable_broadcast()->set_payload("\"\xff\"");
-  EXPECT_THAT(JsonOfClientMessage(message.SerializeAsString()), HasReason(Reason::kBadMessage));
+  ExpectBadMessage(message);
+  v1::SyncBatch& batch = *message.mutable_sync_batch();
+  batch.add_operations()->set_data("{}");
+  batch.add_operations()->set_data("{");
+  batch.add_operations()->set_data(R"({"id":"other"})");
+  ExpectBadMessage(message);
 }
 
 TEST(ProtoMessage, WhatTheContractDoesNotKnowHasNoType) {
