@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "libs/base/clock.h"
 #include "libs/log/capture.h"
@@ -77,9 +78,15 @@ TEST(Server, ACallWithoutAnIdGetsOneThatItsCallerIsTold) {
   log::CapturedLog log;
   log.logger().SetLevel(log::Level::kDebug);
   FakeService service;
-  std::string seen;
-  service.handler = [&seen](grpc::CallbackServerContext* context, auto...) {
-    seen = TraceOf(*context).request_id;
+  absl::Mutex mutex;
+  std::string id;  // Guarded by `mutex`.
+  const auto seen = [&] {
+    absl::MutexLock lock(&mutex);
+    return id;
+  };
+  service.handler = [&](grpc::CallbackServerContext* context, auto...) {
+    absl::MutexLock lock(&mutex);
+    id = TraceOf(*context).request_id;
     return FinishNow(context, MakeError(Reason::kNotFound, "x"));
   };
   Server server({}, metrics, log.logger());
@@ -89,10 +96,10 @@ TEST(Server, ACallWithoutAnIdGetsOneThatItsCallerIsTold) {
   for (const auto& channel : {outside, server.InProcessChannel()}) {
     const auto stub = EventStoreService::NewStub(channel);
     // What the caller is told of its id.
-    const auto call = [&](const char* id) {
+    const auto call = [&](const char* own) {
       grpc::ClientContext context;
       context.set_wait_for_ready(true);
-      if (id != nullptr) context.AddMetadata("x-request-id", id);
+      if (own != nullptr) context.AddMetadata("x-request-id", own);
       ReadHeadsResponse response;
       (void)stub->ReadHeads(&context, ReadHeadsRequest(), &response);
       const auto& metadata = context.GetServerInitialMetadata();
@@ -101,13 +108,13 @@ TEST(Server, ACallWithoutAnIdGetsOneThatItsCallerIsTold) {
     };
     const std::string made = call(nullptr);
     EXPECT_THAT(made, ::testing::MatchesRegex("call-[0-9a-f]{10}"));
-    EXPECT_EQ(seen, made);
+    EXPECT_EQ(seen(), made);
     const std::string next = call("\"\"");  // Of which nothing is left.
     EXPECT_THAT(next, ::testing::MatchesRegex("call-[0-9a-f]{10}"));
-    EXPECT_EQ(seen, next);
+    EXPECT_EQ(seen(), next);
     EXPECT_NE(next, made);
     EXPECT_EQ(call("mine"), "");
-    EXPECT_EQ(seen, "mine");
+    EXPECT_EQ(seen(), "mine");
     server.AwaitIdle(SystemClock().Now() + kLong);
     EXPECT_THAT(absl::StrJoin(log.lines(), "\n"),
                 AllOf(HasSubstr(made), HasSubstr(next), HasSubstr("\"mine\"")));
