@@ -195,7 +195,12 @@ class App::Host final : public Context {
     logger_.Flush();
   }
 
-  config::Reload Reload(const config::Values& loaded) {
+  absl::StatusOr<config::Reload> Reload(const config::Values& loaded) {
+    std::vector<std::string> of_next_start;  // Told when it comes.
+    RETURN_IF_ERROR(CheckConfig(modules_, loaded, of_next_start));
+    std::vector<std::string> warnings;
+    RETURN_IF_ERROR(CheckConfig(modules_, live_config_.Compare(loaded).values, warnings));
+    for (const std::string& warning : warnings) logger_.Warn(warning);
     file_watch_.LookNow();
     return live_config_.SetLoaded(loaded);
   }
@@ -345,7 +350,9 @@ int App::http_port() const { return host_->http_port(); }
 std::string App::grpc_address() const { return absl::StrCat("127.0.0.1:", grpc_port()); }
 std::shared_ptr<grpc::Channel> App::channel() { return host_->server().InProcessChannel(); }
 absl::Status App::Readiness() const { return host_->Readiness(); }
-config::Reload App::Reload(const config::Values& loaded) { return host_->Reload(loaded); }
+absl::StatusOr<config::Reload> App::Reload(const config::Values& loaded) {
+  return host_->Reload(loaded);
+}
 void App::Drain(absl::Time deadline) { host_->Drain(deadline); }
 
 absl::StatusOr<config::Values> TestValues(

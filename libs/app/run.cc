@@ -13,6 +13,7 @@
 #include "libs/app/config.h"
 #include "libs/app/open_files.h"
 #include "libs/app/signals.h"
+#include "libs/base/status.h"
 #include "libs/base/suite_version.h"
 #include "libs/config/loader.h"
 #include "libs/rpc/one_poller.h"
@@ -83,21 +84,26 @@ int AnswerAndStop(const config::Schema& schema, const config::Loaded& loaded,
   return kExitCannotStart;
 }
 
+absl::StatusOr<config::Reload> LoadAgain(const config::Schema& schema,
+                                         const config::Sources& sources, App& app) {
+  ASSIGN_OR_RETURN(const config::Loaded loaded, config::Load(schema, sources));
+  return app.Reload(loaded.values);
+}
+
 // Reads all sources again and applies what can change; on a mistake everything stays as it is.
 void ReloadConfig(const config::Schema& schema, const config::Sources& sources, App& app) {
   const log::Logger& logger = app.context().logger();
-  const absl::StatusOr<config::Loaded> loaded = config::Load(schema, sources);
-  if (!loaded.ok()) {
+  const absl::StatusOr<config::Reload> reload = LoadAgain(schema, sources, app);
+  if (!reload.ok()) {
     logger.Error("the changed configuration is wrong; nothing was applied",
-                 {{"mistakes", loaded.status().message()}});
+                 {{"mistakes", reload.status().message()}});
     return;
   }
-  const config::Reload reload = app.Reload(loaded->values);
   logger.Info("the configuration was read again",
-              {{"changed", absl::StrJoin(reload.changed, ",")}});
-  if (!reload.unapplied.empty()) {
+              {{"changed", absl::StrJoin(reload->changed, ",")}});
+  if (!reload->unapplied.empty()) {
     logger.Warn("some changed keys need a restart",
-                {{"keys", absl::StrJoin(reload.unapplied, ",")}});
+                {{"keys", absl::StrJoin(reload->unapplied, ",")}});
   }
 }
 

@@ -199,6 +199,29 @@ TEST_F(RunTest, SighupAppliesWhatCanChangeAndNamesTheRest) {
   EXPECT_EQ(program.Wait(), 0);
 }
 
+TEST_F(RunTest, SighupTakesNothingThatACheckRefuses) {
+  const std::string file = dir_ + "/config.yaml";
+  std::ofstream(file) << "fake: {greeting: one}\n";
+  Program program(Arguments({"--config", file}));
+  program.Await("\"message\":\"ready\"");
+  const auto reload = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    program.Signal(SIGHUP);
+  };
+  reload("fake: {check: wrong, greeting: two}\n");
+  program.Await("nothing was applied\",\"mistakes\":\"fake: these do not go together");
+  // Good at a start, but not with the `check` that this process keeps.
+  reload("fake: {check: tender, greeting: rude}\n");
+  program.Await("nothing was applied\",\"mistakes\":\"fake: rude is for the tender");
+  reload("fake: {greeting: unwise}\n");
+  program.Await("\"message\":\"this is unwise\"");
+  program.Await("\"text\":\"unwise\"");
+  EXPECT_THAT(program.printed(),
+              AllOf(Not(HasSubstr("\"text\":\"two\"")), Not(HasSubstr("\"text\":\"rude\""))));
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
+}
+
 TEST_F(RunTest, WhatCannotStartIsNoGoodConfiguration) {
   for (const char* question : {"--check-config", "--http-port=0"}) {
     Program program(Arguments({"--fake.check=wrong", question}));
