@@ -107,10 +107,11 @@ class EventStoreModule final : public app::Module {
     storage_status_ = std::move(status);
   }
 
-  // Also tells whether the storage is there.
+  // Also tells whether the storage is there, and takes commits.
   void CheckHeads() {
     absl::Status status = storage_->LoadLogs({}).status();
     if (status.ok()) status = feed_->CheckHeads();
+    if (status.ok()) status = storage_->CheckWritable();
     metrics_->StorageChecked(status);
     SetStatus(std::move(status));
     if (const auto pages = storage_->TakePageCache()) metrics_->PagesUsed(*pages);
