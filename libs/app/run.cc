@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/app/config.h"
+#include "libs/app/last_resort.h"
 #include "libs/app/open_files.h"
 #include "libs/app/signals.h"
 #include "libs/base/status.h"
@@ -22,7 +24,7 @@ namespace bdcsync::app {
 namespace {
 
 constexpr int kExitStopped = 0;
-constexpr int kExitCannotStart = 1;
+constexpr int kExitCannotStart = 1;  // Or not stop.
 constexpr int kExitBadConfig = 2;
 // Files and folders that are made hold people's data: they are the owner's alone.
 constexpr mode_t kWithheld = S_IRWXG | S_IRWXO;
@@ -189,12 +191,16 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
     failure.Set(status);
     Raise(SignalEvent::kFailed);
   };
+  std::optional<LastResort> last_resort;  // Until all else has ended.
   absl::StatusOr<std::unique_ptr<App>> app =
       App::Start(std::move(modules), loaded->values, environment);
   if (!app.ok()) return CannotStart(program, app.status());
   const rpc::OnePoller one_poller;
   ServeUntilStopped(schema, sources, loaded->values, options, **app);
-  Stop(loaded->values.Get(kDrainTimeout), **app);
+  const absl::Duration drain_timeout = loaded->values.Get(kDrainTimeout);
+  last_resort.emplace(drain_timeout + options.end_max, kExitCannotStart,
+                      (*app)->context().logger());
+  Stop(drain_timeout, **app);
   return failure.Get().ok() ? kExitStopped : CannotStart(program, failure.Get());
 }
 

@@ -129,6 +129,15 @@ TEST_F(RunTest, ASecondSigtermDoesNotWait) {
   EXPECT_EQ(program.Wait(), 1);
 }
 
+TEST_F(RunTest, WhatDoesNotStopIsLeftBehind) {
+  Program program(Arguments({"--fake.hang", "--shutdown.drain_timeout=50ms"}));
+  program.Await("\"message\":\"ready\"");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 1);
+  EXPECT_THAT(program.printed(), HasSubstr("\"something does not stop; the process ends without "
+                                           "it\",\"waited\":\"150ms\""));
+}
+
 TEST_F(RunTest, AFailedStartSaysWhyAndExitsWithOne) {
   Program program(Arguments({"--fake.fail"}));
   EXPECT_EQ(program.Wait(), 1);

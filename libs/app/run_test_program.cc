@@ -77,5 +77,7 @@ class FakeModule final : public Module {
 }  // namespace bdcsync::app
 
 int main(int argc, char** argv) {
-  return bdcsync::app::Run(argc, argv, std::make_unique<bdcsync::app::FakeModule>());
+  return bdcsync::app::RunModules(
+      argc, argv, bdcsync::app::MakeModules(std::make_unique<bdcsync::app::FakeModule>()),
+      {.end_max = absl::Milliseconds(100)});
 }
