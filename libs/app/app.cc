@@ -99,6 +99,10 @@ config::Schema SchemaFor(const Modules& modules) {
 absl::Status CheckConfig(const Modules& modules, const config::Values& values,
                          std::vector<std::string>& warnings) {
   std::vector<std::string> mistakes;
+  for (const absl::Status& checked :
+       {bus::CheckBusUrl(values.Get(kBusUrl)), rpc::CheckAddresses(values)}) {
+    if (!checked.ok()) mistakes.emplace_back(checked.message());
+  }
   for (const auto& module : modules) {
     const absl::Status checked = Named(module->name(), module->CheckConfig(values, warnings));
     if (!checked.ok()) mistakes.emplace_back(checked.message());

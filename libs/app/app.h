@@ -35,8 +35,8 @@ Modules MakeModules(More... modules) {
 
 // Every key that a process of these modules has.
 config::Schema SchemaFor(const Modules& modules);
-// What the modules find wrong with the values before they are configured: one line for each that
-// cannot start with them, INVALID_ARGUMENT. Warnings as of Module::CheckConfig.
+// What the process and its modules find wrong with the values before they are configured: one line
+// for each that cannot start with them, INVALID_ARGUMENT. Warnings as of Module::CheckConfig.
 absl::Status CheckConfig(const Modules& modules, const config::Values& values,
                          std::vector<std::string>& warnings);
 

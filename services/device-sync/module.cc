@@ -10,6 +10,7 @@
 #include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
+#include "libs/sql/postgres_url.h"
 #include "services/device-sync/config.h"
 #include "services/device-sync/grpc_adapter.h"
 #include "services/device-sync/metrics.h"
@@ -40,6 +41,11 @@ class DeviceSyncModule final : public app::Module {
     schema.Add(kHeartbeatInterval);
     schema.Add(kDevicesPerUserMax);
     schema.Add(kPostgresConnectionsMax);
+  }
+
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& /*warnings*/) const override {
+    return sql::CheckStorageUrl(values.Get(app::kStorageUrl));
   }
 
   absl::Status Configure(app::Context& context) override {

@@ -46,6 +46,11 @@ class EventStoreModule final : public app::Module {
     schema.Add(kHeadCheckInterval);
   }
 
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& /*warnings*/) const override {
+    return CheckOpenOptions(OptionsFrom(values));
+  }
+
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.logger(), context.clock());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers());
