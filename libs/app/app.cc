@@ -99,6 +99,10 @@ config::Schema SchemaFor(const Modules& modules) {
 absl::Status CheckConfig(const Modules& modules, const config::Values& values,
                          std::vector<std::string>& warnings) {
   std::vector<std::string> mistakes;
+  for (const absl::Status& checked :
+       {bus::CheckBusUrl(values.Get(kBusUrl)), rpc::CheckAddresses(values)}) {
+    if (!checked.ok()) mistakes.emplace_back(checked.message());
+  }
   for (const auto& module : modules) {
     const absl::Status checked = Named(module->name(), module->CheckConfig(values, warnings));
     if (!checked.ok()) mistakes.emplace_back(checked.message());
@@ -195,7 +199,12 @@ class App::Host final : public Context {
     logger_.Flush();
   }
 
-  config::Reload Reload(const config::Values& loaded) {
+  absl::StatusOr<config::Reload> Reload(const config::Values& loaded) {
+    std::vector<std::string> of_next_start;  // Told when it comes.
+    RETURN_IF_ERROR(CheckConfig(modules_, loaded, of_next_start));
+    std::vector<std::string> warnings;
+    RETURN_IF_ERROR(CheckConfig(modules_, live_config_.Compare(loaded).values, warnings));
+    for (const std::string& warning : warnings) logger_.Warn(warning);
     file_watch_.LookNow();
     return live_config_.SetLoaded(loaded);
   }
@@ -345,7 +354,9 @@ int App::http_port() const { return host_->http_port(); }
 std::string App::grpc_address() const { return absl::StrCat("127.0.0.1:", grpc_port()); }
 std::shared_ptr<grpc::Channel> App::channel() { return host_->server().InProcessChannel(); }
 absl::Status App::Readiness() const { return host_->Readiness(); }
-config::Reload App::Reload(const config::Values& loaded) { return host_->Reload(loaded); }
+absl::StatusOr<config::Reload> App::Reload(const config::Values& loaded) {
+  return host_->Reload(loaded);
+}
 void App::Drain(absl::Time deadline) { host_->Drain(deadline); }
 
 absl::StatusOr<config::Values> TestValues(

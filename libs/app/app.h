@@ -35,8 +35,8 @@ Modules MakeModules(More... modules) {
 
 // Every key that a process of these modules has.
 config::Schema SchemaFor(const Modules& modules);
-// What the modules find wrong with the values before they are configured: one line for each that
-// cannot start with them, INVALID_ARGUMENT. Warnings as of Module::CheckConfig.
+// What the process and its modules find wrong with the values before they are configured: one line
+// for each that cannot start with them, INVALID_ARGUMENT. Warnings as of Module::CheckConfig.
 absl::Status CheckConfig(const Modules& modules, const config::Values& values,
                          std::vector<std::string>& warnings);
 
@@ -82,7 +82,9 @@ class App {
 
   // The sources were read again: looks at files that may have been replaced, gives the keys that
   // can change to every OnConfigChange callback, and tells of those that cannot.
-  config::Reload Reload(const config::Values& loaded);
+  //   INVALID_ARGUMENT  CheckConfig refuses them, or what they and the keys that cannot change make
+  //                     together; nothing was applied.
+  absl::StatusOr<config::Reload> Reload(const config::Values& loaded);
   // Not ready any more; drains modules in reverse order, then the gRPC server, then HTTP; returns
   // at `deadline` or soon after. Calling it again does nothing.
   void Drain(absl::Time deadline);

@@ -211,7 +211,7 @@ TEST_F(AppTest, AReloadReachesEveryListener) {
   ASSERT_OK_AND_ASSIGN(auto app, Start(std::move(modules)));
   std::string greeting;
   app->context().OnConfigChange([&](const config::Values& v) { greeting = v.Get(kGreeting); });
-  app->Reload(changed);
+  EXPECT_OK(app->Reload(changed));
   EXPECT_EQ(greeting, "hi");
   EXPECT_FALSE(app->context().logger().Enabled(log::Level::kWarn));
 }

@@ -70,6 +70,11 @@ void LiveConfig::Leave() {
   bus_ = nullptr;
 }
 
+config::Reload LiveConfig::Compare(const config::Values& loaded) {
+  absl::MutexLock lock(&mutex_);
+  return config::ApplyReload(schema_, loaded_, loaded);
+}
+
 config::Reload LiveConfig::SetLoaded(const config::Values& loaded) {
   std::optional<config::Reload> reload;
   {

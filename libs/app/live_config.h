@@ -43,6 +43,8 @@ class LiveConfig {
   void Join(bus::Bus& bus);
   void Leave();
 
+  // What SetLoaded would do, for who wants to look at it first.
+  config::Reload Compare(const config::Values& loaded);
   // The sources were read again: applies the keys that can change and tells of the others.
   config::Reload SetLoaded(const config::Values& loaded);
   // Changes keys here and in all other processes; an empty text takes a change back. Returns all

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 #include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/app/config.h"
+#include "libs/app/last_resort.h"
 #include "libs/app/open_files.h"
 #include "libs/app/signals.h"
+#include "libs/base/status.h"
 #include "libs/base/suite_version.h"
 #include "libs/config/loader.h"
 #include "libs/rpc/one_poller.h"
@@ -21,7 +24,7 @@ namespace bdcsync::app {
 namespace {
 
 constexpr int kExitStopped = 0;
-constexpr int kExitCannotStart = 1;
+constexpr int kExitCannotStart = 1;  // Or not stop.
 constexpr int kExitBadConfig = 2;
 // Files and folders that are made hold people's data: they are the owner's alone.
 constexpr mode_t kWithheld = S_IRWXG | S_IRWXO;
@@ -83,21 +86,26 @@ int AnswerAndStop(const config::Schema& schema, const config::Loaded& loaded,
   return kExitCannotStart;
 }
 
+absl::StatusOr<config::Reload> LoadAgain(const config::Schema& schema,
+                                         const config::Sources& sources, App& app) {
+  ASSIGN_OR_RETURN(const config::Loaded loaded, config::Load(schema, sources));
+  return app.Reload(loaded.values);
+}
+
 // Reads all sources again and applies what can change; on a mistake everything stays as it is.
 void ReloadConfig(const config::Schema& schema, const config::Sources& sources, App& app) {
   const log::Logger& logger = app.context().logger();
-  const absl::StatusOr<config::Loaded> loaded = config::Load(schema, sources);
-  if (!loaded.ok()) {
+  const absl::StatusOr<config::Reload> reload = LoadAgain(schema, sources, app);
+  if (!reload.ok()) {
     logger.Error("the changed configuration is wrong; nothing was applied",
-                 {{"mistakes", loaded.status().message()}});
+                 {{"mistakes", reload.status().message()}});
     return;
   }
-  const config::Reload reload = app.Reload(loaded->values);
   logger.Info("the configuration was read again",
-              {{"changed", absl::StrJoin(reload.changed, ",")}});
-  if (!reload.unapplied.empty()) {
+              {{"changed", absl::StrJoin(reload->changed, ",")}});
+  if (!reload->unapplied.empty()) {
     logger.Warn("some changed keys need a restart",
-                {{"keys", absl::StrJoin(reload.unapplied, ",")}});
+                {{"keys", absl::StrJoin(reload->unapplied, ",")}});
   }
 }
 
@@ -183,12 +191,16 @@ int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
     failure.Set(status);
     Raise(SignalEvent::kFailed);
   };
+  std::optional<LastResort> last_resort;  // Until all else has ended.
   absl::StatusOr<std::unique_ptr<App>> app =
       App::Start(std::move(modules), loaded->values, environment);
   if (!app.ok()) return CannotStart(program, app.status());
   const rpc::OnePoller one_poller;
   ServeUntilStopped(schema, sources, loaded->values, options, **app);
-  Stop(loaded->values.Get(kDrainTimeout), **app);
+  const absl::Duration drain_timeout = loaded->values.Get(kDrainTimeout);
+  last_resort.emplace(drain_timeout + options.end_max, kExitCannotStart,
+                      (*app)->context().logger());
+  Stop(drain_timeout, **app);
   return failure.Get().ok() ? kExitStopped : CannotStart(program, failure.Get());
 }
 

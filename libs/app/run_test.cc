@@ -129,6 +129,15 @@ TEST_F(RunTest, ASecondSigtermDoesNotWait) {
   EXPECT_EQ(program.Wait(), 1);
 }
 
+TEST_F(RunTest, WhatDoesNotStopIsLeftBehind) {
+  Program program(Arguments({"--fake.hang", "--shutdown.drain_timeout=50ms"}));
+  program.Await("\"message\":\"ready\"");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 1);
+  EXPECT_THAT(program.printed(), HasSubstr("\"something does not stop; the process ends without "
+                                           "it\",\"waited\":\"150ms\""));
+}
+
 TEST_F(RunTest, AFailedStartSaysWhyAndExitsWithOne) {
   Program program(Arguments({"--fake.fail"}));
   EXPECT_EQ(program.Wait(), 1);
@@ -195,6 +204,29 @@ TEST_F(RunTest, SighupAppliesWhatCanChangeAndNamesTheRest) {
   std::ofstream(file) << "fake: {greetin: three}\n";
   program.Signal(SIGHUP);
   program.Await("nothing was applied");
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
+}
+
+TEST_F(RunTest, SighupTakesNothingThatACheckRefuses) {
+  const std::string file = dir_ + "/config.yaml";
+  std::ofstream(file) << "fake: {greeting: one}\n";
+  Program program(Arguments({"--config", file}));
+  program.Await("\"message\":\"ready\"");
+  const auto reload = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    program.Signal(SIGHUP);
+  };
+  reload("fake: {check: wrong, greeting: two}\n");
+  program.Await("nothing was applied\",\"mistakes\":\"fake: these do not go together");
+  // Good at a start, but not with the `check` that this process keeps.
+  reload("fake: {check: tender, greeting: rude}\n");
+  program.Await("nothing was applied\",\"mistakes\":\"fake: rude is for the tender");
+  reload("fake: {greeting: unwise}\n");
+  program.Await("\"message\":\"this is unwise\"");
+  program.Await("\"text\":\"unwise\"");
+  EXPECT_THAT(program.printed(),
+              AllOf(Not(HasSubstr("\"text\":\"two\"")), Not(HasSubstr("\"text\":\"rude\""))));
   program.Signal(SIGTERM);
   EXPECT_EQ(program.Wait(), 0);
 }

@@ -23,7 +23,7 @@ constexpr config::String kGreeting{
 
 constexpr config::String kCheck{.name = "fake.check",
                                 .default_value = "good",
-                                .choices = "good,unwise,wrong",
+                                .choices = "good,unwise,wrong,tender",
                                 .doc = "What CheckConfig finds."};
 
 class FakeModule final : public Module {
@@ -39,9 +39,14 @@ class FakeModule final : public Module {
   }
   absl::Status CheckConfig(const config::Values& values,
                            std::vector<std::string>& warnings) const override {
-    if (values.Get(kCheck) == "unwise") warnings.emplace_back("this is unwise");
-    if (values.Get(kCheck) != "wrong") return absl::OkStatus();
-    return absl::InvalidArgumentError("these do not go together");
+    const std::string check = values.Get(kCheck);
+    const std::string greeting = values.Get(kGreeting);
+    if (check == "unwise" || greeting == "unwise") warnings.emplace_back("this is unwise");
+    if (check == "wrong") return absl::InvalidArgumentError("these do not go together");
+    if (greeting == "rude" && check != "tender") {
+      return absl::InvalidArgumentError("rude is for the tender");
+    }
+    return absl::OkStatus();
   }
   absl::Status Configure(Context& context) override { return absl::OkStatus(); }
   absl::Status Start(Context& context) override {
@@ -72,5 +77,7 @@ class FakeModule final : public Module {
 }  // namespace bdcsync::app
 
 int main(int argc, char** argv) {
-  return bdcsync::app::Run(argc, argv, std::make_unique<bdcsync::app::FakeModule>());
+  return bdcsync::app::RunModules(
+      argc, argv, bdcsync::app::MakeModules(std::make_unique<bdcsync::app::FakeModule>()),
+      {.end_max = absl::Milliseconds(100)});
 }

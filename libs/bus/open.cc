@@ -15,4 +15,8 @@ absl::StatusOr<std::unique_ptr<Bus>> OpenBus(absl::string_view url, BusOptions o
   return std::make_unique<RedisBus>(nodes, options);
 }
 
+absl::Status CheckBusUrl(absl::string_view url) {
+  return url == "memory:" ? absl::OkStatus() : ParseRedisUrls(url).status();
+}
+
 }  // namespace bdcsync::bus

@@ -43,5 +43,7 @@ struct BusOptions {
 // Returns at once; a server that cannot be reached is tried until it can, and shows in Health().
 //   INVALID_ARGUMENT  the URL cannot be understood; rediss:// is not supported.
 absl::StatusOr<std::unique_ptr<Bus>> OpenBus(absl::string_view url, BusOptions options);
+// What OpenBus would find wrong with the URL.
+absl::Status CheckBusUrl(absl::string_view url);
 
 }  // namespace bdcsync::bus

@@ -1,6 +1,41 @@
 #include "libs/rpc/config.h"
 
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "libs/rpc/stream_address.h"
+
 namespace bdcsync::rpc {
+namespace {
+
+// Ways of gRPC to name an address that have no host and port, or several.
+constexpr absl::string_view kOtherSchemes[] = {"unix:", "unix-abstract:", "ipv4:", "ipv6:"};
+
+bool IsAddress(const std::string& text) {
+  for (const absl::string_view scheme : kOtherSchemes) {
+    if (absl::StartsWith(text, scheme)) return true;
+  }
+  return ParseStreamAddress(text).has_value();
+}
+
+}  // namespace
+
+absl::Status CheckAddresses(const config::Values& values) {
+  std::vector<std::string> mistakes;
+  for (const auto* key :
+       {&kEventStoreAddresses, &kVersionAddresses, &kConflictAddresses, &kDeviceSyncAddresses}) {
+    for (const std::string& address : values.Get(*key)) {
+      if (IsAddress(address)) continue;
+      mistakes.push_back(
+          absl::StrCat(key->name, ": '", address, "' is no address: write HOST:PORT"));
+    }
+  }
+  if (mistakes.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+}
 
 void DeclareConfig(config::Schema& schema) {
   schema.Add(kMaxMessageBytes);

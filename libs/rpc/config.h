@@ -1,9 +1,12 @@
-// Configuration keys of gRPC servers and channels, shared by all services. Constants only.
+// Configuration keys of gRPC servers and channels, shared by all services. Constants, and
+// what their values alone tell.
 #pragma once
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/config/schema.h"
+#include "libs/config/values.h"
 
 namespace bdcsync::rpc {
 
@@ -131,5 +134,7 @@ inline constexpr config::Duration kTlsReloadInterval{
 
 // Adds all of them.
 void DeclareConfig(config::Schema& schema);
+// INVALID_ARGUMENT: addresses of services at which nobody can be reached, told with their keys.
+absl::Status CheckAddresses(const config::Values& values);
 
 }  // namespace bdcsync::rpc

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/base/call_trace.h"
+#include "libs/base/status.h"
 
 namespace bdcsync::rpc {
 
@@ -16,6 +18,12 @@ struct HealthProbe::State {
   bool asking ABSL_GUARDED_BY(mutex) = false;
 };
 
+absl::Status CheckSilence(absl::Duration silence) {
+  if (silence < kHealthSilenceMax) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("no answer for ", absl::ToInt64Seconds(silence), " s"));
+}
+
 HealthProbe::HealthProbe(Ask ask, const Clock& clock)
     : ask_(std::move(ask)), clock_(clock), state_(std::make_shared<State>()) {}
 
@@ -24,6 +32,7 @@ absl::Status HealthProbe::Last() {
   {
     absl::MutexLock lock(&state_->mutex);
     const bool fresh = state_->asked_at && now - *state_->asked_at < kHealthAgeMax;
+    if (state_->asking) RETURN_IF_ERROR(CheckSilence(now - *state_->asked_at));
     if (fresh || state_->asking) return state_->answer;
     state_->asking = true;
     state_->asked_at = now;

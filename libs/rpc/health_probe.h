@@ -14,6 +14,11 @@ namespace bdcsync::rpc {
 
 // An older answer is asked for again.
 inline constexpr absl::Duration kHealthAgeMax = absl::Seconds(1);
+// A dependency that is asked and says nothing is away then: it hangs, or the network does.
+inline constexpr absl::Duration kHealthSilenceMax = absl::Seconds(5);
+
+// UNAVAILABLE when a dependency that was asked has said nothing for too long.
+absl::Status CheckSilence(absl::Duration silence);
 
 class HealthProbe {
  public:
@@ -25,7 +30,7 @@ class HealthProbe {
   // `clock` is borrowed.
   HealthProbe(Ask ask, const Clock& clock);
 
-  // The last answer, at once. UNAVAILABLE until there is one.
+  // The last answer, at once. UNAVAILABLE until there is one, and when the next one does not come.
   absl::Status Last();
 
  private:

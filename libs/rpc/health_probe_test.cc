@@ -46,6 +46,21 @@ TEST_F(HealthProbeTest, NeverHasTwoQuestionsOut) {
   EXPECT_EQ(asked_.size(), 1u);
 }
 
+TEST_F(HealthProbeTest, WhoIsAskedAndSaysNothingIsAwayUntilItDoes) {
+  (void)probe_.Last();
+  asked_[0](absl::OkStatus());
+  clock_.Advance(kHealthAgeMax);
+  EXPECT_OK(probe_.Last());
+  clock_.Advance(kHealthSilenceMax - absl::Nanoseconds(1));
+  EXPECT_OK(probe_.Last());
+  clock_.Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(probe_.Last(), absl::UnavailableError("no answer for 5 s"));
+  ASSERT_EQ(asked_.size(), 2u);
+  asked_[1](absl::OkStatus());
+  (void)probe_.Last();  // The answer is old: it asks again.
+  EXPECT_OK(probe_.Last());
+}
+
 TEST(HealthProbe, AnAnswerMayComeAtOnceOrAfterTheProbe) {
   const ManualClock clock(absl::UnixEpoch());
   HealthProbe at_once([](HealthProbe::Answer answer) { answer(absl::OkStatus()); }, clock);

@@ -16,8 +16,11 @@ absl::string_view FirstLine(absl::string_view text) { return text.substr(0, text
 
 absl::string_view View(const char* text) { return absl::string_view(text); }
 
-// Runs `work` and turns what the driver throws into a status.
-absl::Status Guard(absl::FunctionRef<void()> work) {
+constexpr char kReadOnlyTransaction[] = "25006";
+
+// Runs `work` and turns what the driver throws into a status. `read_only` is set when the server
+// refused to write.
+absl::Status Guard(bool& read_only, absl::FunctionRef<void()> work) {
   try {
     work();
     return absl::OkStatus();
@@ -36,6 +39,7 @@ absl::Status Guard(absl::FunctionRef<void()> work) {
     const std::string message = absl::StrCat("PostgreSQL ", state, ": ", error.what());
     // 57: the operator or a timeout ended it; 55: a lock was not free; 25: read-only after
     // failover; 40: rolled back by the server.
+    if (state == kReadOnlyTransaction) read_only = true;
     const absl::string_view group = absl::string_view(state).substr(0, 2);
     if (group == "40") return absl::AbortedError(FirstLine(message));
     if (group == "57" || group == "55" || group == "25" || group == "53" || group == "08") {
@@ -132,6 +136,7 @@ struct PostgresPool::Connection {
   pqxx::connection link;
   pqxx::quiet_errorhandler quiet;  // Errors are statuses, not lines on standard error.
   absl::flat_hash_set<std::string> prepared;
+  bool read_only = false;  // The server refused to write.
 };
 
 namespace {
@@ -183,8 +188,9 @@ absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Acquire(
 
 absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Connect() {
   std::unique_ptr<Connection> connection;
-  absl::Status status =
-      Guard([&] { connection = std::make_unique<Connection>(ConnectionString(options_)); });
+  bool read_only = false;
+  absl::Status status = Guard(
+      read_only, [&] { connection = std::make_unique<Connection>(ConnectionString(options_)); });
   if (!status.ok()) return absl::UnavailableError(status.message());
   return connection;
 }
@@ -204,7 +210,9 @@ void PostgresPool::Release(std::unique_ptr<Connection> connection) {
 
 absl::Status PostgresPool::With(absl::FunctionRef<void(Connection&)> work) {
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Acquire());
-  const absl::Status status = Guard([&] { work(*connection); });
+  const absl::Status status = Guard(connection->read_only, [&] { work(*connection); });
+  // Which server writes, and whether this one may, is found out when a connection is made.
+  if (connection->read_only) connection->link.disconnect();
   Release(std::move(connection));
   return status;
 }
@@ -236,13 +244,15 @@ absl::Status PostgresPool::Transaction(absl::FunctionRef<absl::Status(PostgresSe
     absl::StatusOr<PostgresResult> Execute(const PostgresStatement& statement,
                                            const PostgresParams& params) override {
       pqxx::result result;
-      RETURN_IF_ERROR(
-          Guard([&] { result = connection_.Execute(transaction_, statement, params); }));
+      RETURN_IF_ERROR(Guard(connection_.read_only, [&] {
+        result = connection_.Execute(transaction_, statement, params);
+      }));
       return Wrap(std::move(result));
     }
     absl::StatusOr<PostgresResult> Run(absl::string_view sql) override {
       pqxx::result result;
-      RETURN_IF_ERROR(Guard([&] { result = transaction_.exec(std::string(sql)); }));
+      RETURN_IF_ERROR(
+          Guard(connection_.read_only, [&] { result = transaction_.exec(std::string(sql)); }));
       return Wrap(std::move(result));
     }
 

@@ -1,8 +1,8 @@
 // A bounded pool of PostgreSQL connections over libpqxx. Exceptions stop here; every failure is a
-// status: UNAVAILABLE (the server gave no answer: the statement may or may not have been applied),
-// ABORTED (serialization failure or deadlock: nothing was applied, run it again), ALREADY_EXISTS
-// (unique violation), RESOURCE_EXHAUSTED (no connection came free in time), INTERNAL (our SQL is
-// wrong). Thread-safe; sessions belong to the call that got them.
+// status: UNAVAILABLE (the server gave no answer: the statement may or may not have been applied;
+// or it allows reading only), ABORTED (serialization failure or deadlock: nothing was applied, run
+// it again), ALREADY_EXISTS (unique violation), RESOURCE_EXHAUSTED (no connection came free in
+// time), INTERNAL (our SQL is wrong). Thread-safe; sessions belong to the call that got them.
 #pragma once
 
 #include <cstddef>

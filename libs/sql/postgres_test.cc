@@ -110,6 +110,24 @@ TEST_F(PostgresTest, ACutConnectionIsUnavailableAndTheNextCallConnectsAgain) {
   EXPECT_OK(Insert(1, "a", ""));
 }
 
+TEST_F(PostgresTest, AConnectionThatMayOnlyReadIsUnavailableAndNotUsedAgain) {
+  ASSERT_OK(ApplyMigrations(*pool_, kMigrations));
+  const std::string database = absl::StrCat("ALTER DATABASE \"", database_->name(), "\" ");
+  ASSERT_OK(
+      database_->RunOnServer(absl::StrCat(database, "SET default_transaction_read_only = on")));
+  const auto pool = MakePool(1);
+  const auto insert = [&pool] {
+    return pool->Transaction([](PostgresSession& session) {
+      return session.Run("INSERT INTO things(id) VALUES (1)").status();
+    });
+  };
+  EXPECT_THAT(insert(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(pool->Run("SELECT 1"));
+  ASSERT_OK(database_->RunOnServer(absl::StrCat(database, "RESET default_transaction_read_only")));
+  EXPECT_THAT(insert(), StatusIs(absl::StatusCode::kUnavailable));  // Made while it held.
+  EXPECT_OK(insert());
+}
+
 TEST_F(PostgresTest, AfterAFailedConnectItWaitsBeforeTheNext) {
   ASSERT_OK(ApplyMigrations(*pool_, kMigrations));
   ASSERT_OK(database_->AllowConnections(false));

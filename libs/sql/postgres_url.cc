@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -34,7 +35,8 @@ bool ArePorts(absl::string_view text) {
   return true;
 }
 
-absl::Status CheckParameter(const PQconninfoOption& option, absl::string_view key) {
+absl::Status CheckParameter(const PQconninfoOption& option, absl::string_view key,
+                            bool look_at_files) {
   if (option.val == nullptr || option.val[0] == '\0') return absl::OkStatus();
   const absl::string_view name(option.keyword);
   if (name == "port" && !ArePorts(absl::string_view(option.val))) {
@@ -43,14 +45,12 @@ absl::Status CheckParameter(const PQconninfoOption& option, absl::string_view ke
   }
   const absl::string_view value(option.val);
   const bool names_file = IsFileParameter(name) && value != "system";  // The system's own CAs.
-  if (!names_file || access(option.val, R_OK) == 0) return absl::OkStatus();
+  if (!look_at_files || !names_file || access(option.val, R_OK) == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(key, ": cannot read ", option.val, ", which its ",
                                                  name, " names: correct the path"));
 }
 
-}  // namespace
-
-absl::Status CheckPostgresUrl(const std::string& url, absl::string_view key) {
+absl::Status Check(const std::string& url, absl::string_view key, bool look_at_files) {
   // libpq's own message is not asked for: it may hold a part of the password.
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
       PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree);
@@ -61,9 +61,27 @@ absl::Status CheckPostgresUrl(const std::string& url, absl::string_view key) {
         "special characters percent-encoded and only parameters that libpq knows"));
   }
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    RETURN_IF_ERROR(CheckParameter(*option, key));
+    RETURN_IF_ERROR(CheckParameter(*option, key, look_at_files));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckPostgresUrl(const std::string& url, absl::string_view key) {
+  return Check(url, key, /*look_at_files=*/true);
+}
+
+absl::Status CheckPostgresUrlText(const std::string& url, absl::string_view key) {
+  return Check(url, key, /*look_at_files=*/false);
+}
+
+absl::Status CheckStorageUrl(const std::string& url) {
+  if (url == "sqlite:") return absl::OkStatus();
+  if (absl::StartsWith(url, "postgresql://") || absl::StartsWith(url, "postgres://")) {
+    return CheckPostgresUrlText(url, "storage.url");
+  }
+  return absl::InvalidArgumentError("storage.url must be sqlite: or begin with postgresql://");
 }
 
 }  // namespace bdcsync::sql

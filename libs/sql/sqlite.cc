@@ -210,6 +210,10 @@ absl::Status SqliteDatabase::CommitWithoutFlush() {
   return Run("PRAGMA synchronous = NORMAL");
 }
 
+absl::Status SqliteDatabase::SpillPages(bool may) {
+  return Run(may ? "PRAGMA cache_spill = ON" : "PRAGMA cache_spill = OFF");
+}
+
 absl::Status SqliteDatabase::SyncLog() {
   sqlite3_file* log = nullptr;
   const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);

@@ -108,6 +108,9 @@ class SqliteDatabase {
   // From here on a commit is not flushed: it survives a crash of the process, not of the machine,
   // until the next FlushLog. What is older is never damaged.
   absl::Status CommitWithoutFlush();
+  // Whether pages that a transaction has changed may go into the log before it ends, when the cache
+  // is full; else they stay in memory, however many. Between transactions.
+  absl::Status SpillPages(bool may);
   // Commits so far are on disk when it returns OK. After an error another call proves nothing: the
   // system may have dropped what it was to flush. Brings a log of `log_bytes` into the file.
   absl::Status FlushLog();

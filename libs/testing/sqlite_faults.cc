@@ -19,6 +19,7 @@ sqlite3_io_methods log_methods;
 sqlite3_io_methods file_methods;
 std::atomic<int> failing_reads = 0;
 std::atomic<int> failing_log_flushes = 0;
+std::atomic<bool> log_full = false;
 std::mutex flushes_mutex;
 std::string flushes;
 
@@ -41,6 +42,11 @@ int Read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   return real_methods->xRead(file, data, bytes, offset);
 }
 
+int WriteLog(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset) {
+  if (log_full.load()) return SQLITE_FULL;
+  return real_methods->xWrite(file, data, bytes, offset);
+}
+
 int SyncLog(sqlite3_file* file, int flags) {
   Note("log");
   if (Fails(failing_log_flushes)) return SQLITE_IOERR_FSYNC;
@@ -61,6 +67,7 @@ int Open(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int flags, 
   sqlite3_io_methods& methods = is_log ? log_methods : file_methods;
   methods = *real_methods;
   methods.xRead = Read;
+  if (is_log) methods.xWrite = WriteLog;
   methods.xSync = is_log ? SyncLog : SyncFile;
   file->pMethods = &methods;
   return code;
@@ -79,6 +86,7 @@ SqliteFaults::SqliteFaults() {
 SqliteFaults::~SqliteFaults() {
   failing_reads = 0;
   failing_log_flushes = 0;
+  log_full = false;
   TakeFlushes();
   sqlite3_vfs_unregister(&faulty_vfs);
   sqlite3_vfs_register(real_vfs, /*makeDflt=*/1);
@@ -87,6 +95,8 @@ SqliteFaults::~SqliteFaults() {
 void SqliteFaults::FailReads(int count) { failing_reads = count; }
 
 void SqliteFaults::FailLogFlushes(int count) { failing_log_flushes = count; }
+
+void SqliteFaults::SetLogFull(bool full) { log_full = full; }
 
 std::string SqliteFaults::TakeFlushes() {
   const std::lock_guard<std::mutex> lock(flushes_mutex);

@@ -16,6 +16,8 @@ class SqliteFaults {
   // The next `count` fail. Like a real one, a failed flush is followed by others that succeed.
   void FailReads(int count);
   void FailLogFlushes(int count);  // Of the write-ahead log.
+  // Nothing more can be written to the write-ahead log until it is set back.
+  void SetLogFull(bool full);
   // What was done since it was asked last, in order: "log" for a flush of the write-ahead log,
   // "file" for one of the database; "log,file".
   std::string TakeFlushes();

@@ -10,6 +10,7 @@
 #include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
+#include "libs/sql/postgres_url.h"
 #include "services/conflict/config.h"
 #include "services/conflict/conflict_desk.h"
 #include "services/conflict/decider.h"
@@ -73,6 +74,11 @@ class ConflictModule final : public app::Module {
     schema.Add(kAnalysisRecordsMax);
     schema.Add(kRecordsRetention);
     DeclareRemoteConfig(schema);
+  }
+
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& /*warnings*/) const override {
+    return sql::CheckStorageUrl(values.Get(app::kStorageUrl));
   }
 
   absl::Status Configure(app::Context& context) override {

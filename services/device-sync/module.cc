@@ -1,25 +1,36 @@
 #include "services/device-sync/module.h"
 
 #include <atomic>
+#include <memory>
 #include <utility>
 
 #include "libs/app/config.h"
 #include "libs/app/context.h"
 #include "libs/base/status.h"
+#include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/worker_pool.h"
+#include "libs/sql/postgres_url.h"
 #include "services/device-sync/config.h"
 #include "services/device-sync/grpc_adapter.h"
 #include "services/device-sync/metrics.h"
 #include "services/device-sync/registry.h"
 #include "services/device-sync/storage/open.h"
-#include "services/device-sync/storage_probe.h"
 
 namespace bdcsync::device_sync {
 namespace {
 
 constexpr int kGrpcPort = 8775;
 constexpr int kHttpPort = 8785;
+
+// Asks storage on a worker.
+rpc::HealthProbe::Ask AskOnWorker(DeviceStorage& storage, rpc::WorkerPool& workers) {
+  return [&storage, &workers](rpc::HealthProbe::Answer answer) {
+    auto held = std::make_shared<rpc::HealthProbe::Answer>(std::move(answer));
+    if (workers.Submit([&storage, held] { (*held)(storage.Ping()); })) return;
+    (*held)(absl::UnavailableError("too many requests wait for a worker"));
+  };
+}
 
 class DeviceSyncModule final : public app::Module {
  public:
@@ -32,12 +43,17 @@ class DeviceSyncModule final : public app::Module {
     schema.Add(kPostgresConnectionsMax);
   }
 
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& /*warnings*/) const override {
+    return sql::CheckStorageUrl(values.Get(app::kStorageUrl));
+  }
+
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers(), context.bus(), *metrics_);
     adapter_->AddTo(context.server());
     context.AddReadinessCheck("device-sync storage", [this] {
-      StorageProbe* const probe = serving_probe_.load();
+      rpc::HealthProbe* const probe = serving_probe_.load();
       return probe == nullptr ? absl::UnavailableError("not yet opened") : probe->Last();
     });
     context.OnConfigChange([this](const config::Values& values) {
@@ -60,11 +76,9 @@ class DeviceSyncModule final : public app::Module {
     options.heartbeat_interval = config.Get(kHeartbeatInterval);
     options.devices_per_user_max = config.Get(kDevicesPerUserMax);
     registry_ = std::make_unique<Registry>(*storage_, context.clock(), options);
-    rpc::WorkerPool& workers = context.workers();
-    probe_ = std::make_unique<StorageProbe>(
-        [this] { return storage_->Ping(); },
-        [&workers](absl::AnyInvocable<void()> task) { return workers.Submit(std::move(task)); },
-        context.clock());
+    probe_ = std::make_unique<rpc::HealthProbe>(AskOnWorker(*storage_, context.workers()),
+                                                context.clock());
+    (void)probe_->Last();  // Asks; the readiness check tells.
     serving_registry_.store(registry_.get());
     serving_probe_.store(probe_.get());
     adapter_->Serve(*registry_);
@@ -77,11 +91,11 @@ class DeviceSyncModule final : public app::Module {
  private:
   std::unique_ptr<DeviceStorage> storage_;
   std::unique_ptr<Registry> registry_;
-  std::unique_ptr<StorageProbe> probe_;
+  std::unique_ptr<rpc::HealthProbe> probe_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<GrpcAdapter> adapter_;
   std::atomic<Registry*> serving_registry_{nullptr};  // Set when Start is done.
-  std::atomic<StorageProbe*> serving_probe_{nullptr};
+  std::atomic<rpc::HealthProbe*> serving_probe_{nullptr};
 };
 
 }  // namespace

@@ -47,6 +47,9 @@ class EventStorage {
     std::optional<TornEnd> torn;  // Found at the start.
   };
   virtual std::optional<Tail> TakeTail() { return std::nullopt; }
+  // Whether commits are taken, as far as can be known without one; reads may go on all the same.
+  //   UNAVAILABLE  the disk is full, or the database allows reading only.
+  virtual absl::Status CheckWritable() = 0;
   // How many logs the store has; those that this storage holds are in LoadLogs.
   virtual uint32_t log_count() const = 0;
   // The head rows of `log_ids`, or of all logs if empty, in order of log.

@@ -1,5 +1,6 @@
 #include "services/event-store/module.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -7,6 +8,7 @@
 #include "libs/app/config.h"
 #include "libs/app/context.h"
 #include "libs/base/status.h"
+#include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
 #include "services/event-store/commit_feed.h"
 #include "services/event-store/committer.h"
@@ -44,14 +46,17 @@ class EventStoreModule final : public app::Module {
     schema.Add(kHeadCheckInterval);
   }
 
+  absl::Status CheckConfig(const config::Values& values,
+                           std::vector<std::string>& /*warnings*/) const override {
+    return CheckOpenOptions(OptionsFrom(values));
+  }
+
   absl::Status Configure(app::Context& context) override {
     metrics_ = std::make_unique<Metrics>(context.metrics(), context.logger(), context.clock());
     adapter_ = std::make_unique<GrpcAdapter>(context.workers());
     adapter_->AddTo(context.server());
-    context.AddReadinessCheck("event-store storage", [this] {
-      absl::MutexLock lock(&mutex_);
-      return storage_status_;
-    });
+    context.AddReadinessCheck("event-store storage",
+                              [this, &clock = context.clock()] { return StorageStatus(clock); });
     return absl::OkStatus();
   }
 
@@ -73,8 +78,8 @@ class EventStoreModule final : public app::Module {
     metrics_->Watch(*committer_, *feed_);
     if (const auto tail = storage_->TakeTail()) metrics_->TailWas(*tail);
     SetStatus(absl::OkStatus());
-    head_check_ =
-        std::make_unique<PeriodicTask>(config.Get(kHeadCheckInterval), [this] { CheckHeads(); });
+    head_check_ = std::make_unique<PeriodicTask>(
+        config.Get(kHeadCheckInterval), [this, &clock = context.clock()] { CheckHeads(clock); });
     sweep_ = std::make_unique<PeriodicTask>(
         config.Get(kSweepInterval),
         [this, &clock = context.clock(), window = config.Get(kOperationWindow)] {
@@ -102,15 +107,27 @@ class EventStoreModule final : public app::Module {
     return options;
   }
 
+  absl::Status StorageStatus(const Clock& clock) {
+    absl::MutexLock lock(&mutex_);
+    if (asked_at_) RETURN_IF_ERROR(rpc::CheckSilence(clock.Monotonic() - *asked_at_));
+    return storage_status_;
+  }
+
   void SetStatus(absl::Status status) {
     absl::MutexLock lock(&mutex_);
+    asked_at_.reset();
     storage_status_ = std::move(status);
   }
 
-  // Also tells whether the storage is there.
-  void CheckHeads() {
+  // Also tells whether the storage is there, and takes commits.
+  void CheckHeads(const Clock& clock) {
+    {
+      absl::MutexLock lock(&mutex_);
+      asked_at_ = clock.Monotonic();
+    }
     absl::Status status = storage_->LoadLogs({}).status();
     if (status.ok()) status = feed_->CheckHeads();
+    if (status.ok()) status = storage_->CheckWritable();
     metrics_->StorageChecked(status);
     SetStatus(std::move(status));
     if (const auto pages = storage_->TakePageCache()) metrics_->PagesUsed(*pages);
@@ -129,6 +146,7 @@ class EventStoreModule final : public app::Module {
 
   absl::Mutex mutex_;
   absl::Status storage_status_ ABSL_GUARDED_BY(mutex_) = absl::UnavailableError("not yet opened");
+  std::optional<absl::Duration> asked_at_ ABSL_GUARDED_BY(mutex_);  // And not answered yet.
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<EventStorage> storage_;
   std::unique_ptr<CommitFeed> feed_;

@@ -80,3 +80,28 @@ def test_nobody_asks_whether_it_was_applied_when_nobody_was_reached(run):
     assert answer.returncode == 3
     assert "is a server running at 127.0.0.1:1?" in answer.stderr
     assert "nobody knows" not in answer.stderr
+
+
+@pytest.mark.parametrize("service, variable, value, complaint", [
+    ("gateway", "BUS_URL", "redis://:hidden@host:port", "bus.url: the port is not a number"),
+    ("version", "BUS_URL", "kafka://host", "bus.url: the scheme is not redis://"),
+    ("event-store", "STORAGE_URL", "mysql://u:hidden@h/d", "storage.url begins with"),
+    ("event-store", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "99999 is no port"),
+    ("event-store", "STORAGE_LOG_DSNS", "0-3=postgresql://h/d,5=postgresql://h/e", "log 4 is in"),
+    ("conflict", "STORAGE_URL", "mysql://u:hidden@h/d", "storage.url must be sqlite:"),
+    ("device-sync", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "99999 is no port"),
+    ("gateway", "SERVICES_VERSION", "version", "'version' is no address: write HOST:PORT"),
+    ("version", "SERVICES_CONFLICT", "a:1,http://b:2", "'http://b:2' is no address"),
+], ids=str)
+def test_a_check_finds_what_would_end_the_start(run, service, variable, value, complaint):
+    answer = run(f"bdc-sync-{service}", "--check-config",
+                 env={**SECRET, "BDC_SYNC_" + variable: value})
+    assert answer.returncode == 2 and complaint in answer.stderr, answer
+    assert "hidden" not in answer.stderr
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://u:p@h/d?sslmode=verify-full&sslrootcert=/of/the/container.crt", "sqlite:"])
+def test_a_check_looks_at_no_file(run, url):
+    answer = run("bdc-sync-event-store", "--check-config", env={"BDC_SYNC_STORAGE_URL": url})
+    assert answer.returncode == 0, answer

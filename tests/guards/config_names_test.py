@@ -12,6 +12,7 @@ BIN = pathlib.Path(os.environ["BDC_SYNC_TEST_BIN"])
 PROGRAMS = [[str(BIN / f"bdc-sync-{service}")] for service in SERVICES]
 PROGRAMS.append([str(BIN / "bdc-sync"), "serve"])
 WHERE_DEFAULT_IS_NONE = {"text": "x", "list": "x", "mapping": "a=b"}
+OF_A_FORM = {"storage.log_dsns": "0=postgresql://host/database"}
 
 
 def every_key():
@@ -22,7 +23,9 @@ def every_key():
         kind, default, *others = rest.split(", ")
         value = default.removeprefix("default ")
         variable = next(part for part in others if part.startswith("BDC_SYNC_"))
-        environment[variable] = WHERE_DEFAULT_IS_NONE[kind] if value == "none" else value
+        if value == "none":
+            value = OF_A_FORM.get(name, WHERE_DEFAULT_IS_NONE[kind])
+        environment[variable] = value
     return environment
 
 

@@ -222,6 +222,24 @@ def test_the_network_lets_in_exactly_the_callers(variant):
 
 
 @each_variant
+def test_the_charts_own_servers_let_in_the_services_that_use_them_and_nobody_else(variant):
+    objects = rendered(variant)
+    pods = workloads(objects)
+    for server, port, variable in (("postgresql", "postgres", "BDC_SYNC_STORAGE_URL"),
+                                   ("redis", "redis", "BDC_SYNC_BUS_URL")):
+        if server not in pods:
+            continue
+        policy = objects["NetworkPolicy"][f"{prefix(objects)}-{server}"]["spec"]
+        assert policy["podSelector"]["matchLabels"].items() <= labels_of(pods[server])
+        (rule,) = policy["ingress"]
+        assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
+        let_in = {peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+                  for peer in rule["from"]}
+        assert let_in == {service for service in SERVICES if variable in
+                          {each["name"] for each in pod(pods[service])["containers"][0]["env"]}}
+
+
+@each_variant
 @each_service
 def test_the_program_accepts_its_configuration(variant, service, tmp_path):
     objects = rendered(variant)

@@ -84,6 +84,19 @@ stop_all() {
   rm -f "$UP/up.pid"
 }
 
+# A suite that has them would answer for ours, and be taken for it.
+check_ports() {
+  local line words port
+  for line in "${SERVICES[@]}" "gateway $GATEWAY_WS_PORT"; do
+    read -ra words <<<"$line"
+    for port in "${words[@]:1}"; do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        die "port $port of ${words[0]} is taken, by another suite perhaps: ss -ltnp shows by whom"
+      fi
+    done
+  done
+}
+
 is_up() { [[ -e $UP/up.pid ]] && kill -0 "$(<$UP/up.pid)" 2>/dev/null; }
 
 prepare_up() {
@@ -103,6 +116,7 @@ up() {
   if is_up; then die "already up (./dev down stops it)"; fi
   mkdir -p "$UP"
   stop_all  # Whatever a killed run left behind.
+  check_ports
   echo $$ >"$UP/up.pid"
   trap 'say "stopping"; stop_all' EXIT
   trap 'exit 0' INT TERM

@@ -22,6 +22,7 @@ class HookedStorage final : public EventStorage {
 
   Result Commit(absl::Span<const LogWrite> writes) override { return commit_(beneath_, writes); }
 
+  absl::Status CheckWritable() override { return beneath_.CheckWritable(); }
   uint32_t log_count() const override { return beneath_.log_count(); }
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {
     return beneath_.LoadLogs(log_ids);

@@ -274,6 +274,22 @@ TEST_F(ReplicasTest, CutConnectionsLeaveEveryOperationExactlyOnce) {
   EXPECT_EQ(position, 2 * kOperations);
 }
 
+TEST_F(ReplicasTest, ADatabaseThatAllowsReadingOnlyIsToldAndReadAndWrittenToWhenItAllowsThat) {
+  const std::string database = absl::StrCat("ALTER DATABASE \"", database_->name(), "\" ");
+  ASSERT_TRUE(Append(first_, ItemFor("s", "a", "1"))->has_appended());
+  EXPECT_OK(first_.storage->CheckWritable());
+  ASSERT_OK(
+      database_->RunOnServer(absl::StrCat(database, "SET default_transaction_read_only = on")));
+  ASSERT_OK(database_->CutConnections());
+  while (!first_.storage->LoadLogs({}).ok()) std::this_thread::yield();
+  EXPECT_THAT(Append(first_, ItemFor("s", "a", "2"))->error().code(), "unavailable");
+  EXPECT_THAT(first_.storage->CheckWritable(), testing::StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(first_.storage->LoadLogs({}));
+  ASSERT_OK(database_->RunOnServer(absl::StrCat(database, "RESET default_transaction_read_only")));
+  while (!first_.storage->CheckWritable().ok()) std::this_thread::yield();
+  EXPECT_TRUE(AppendUntilKnown(first_, ItemFor("s", "a", "3")).has_appended());
+}
+
 TEST_F(ReplicasTest, LostHistoryGetsANewEpochAndNobodyIsAnsweredFromTheOldOne) {
   v1::AppendItem item = ItemFor("s", "a", "1");
   const auto before = Append(first_, item);

@@ -42,27 +42,38 @@ absl::StatusOr<LogRange> ParseRange(const std::string& text) {
   return range;
 }
 
+// The ranges of the map, in its order, and how many logs they are.
+struct RangesOfMap {
+  std::vector<LogRange> ranges;
+  uint32_t log_count = 0;
+};
+
+absl::StatusOr<RangesOfMap> RangesOf(const OpenOptions& options) {
+  RangesOfMap map;
+  map.log_count = options.log_count;
+  uint32_t named = 0;
+  for (const auto& [text, url] : options.log_dsns) {
+    ASSIGN_OR_RETURN(const LogRange range, ParseRange(text));
+    map.ranges.push_back(range);
+    named = std::max(named, range.end);
+  }
+  if (map.log_count == 0) map.log_count = named;
+  const absl::Status covered = CheckRanges(map.ranges, map.log_count);
+  if (covered.ok()) return map;
+  return absl::InvalidArgumentError(absl::StrCat("storage.log_dsns: ", covered.message()));
+}
+
 absl::StatusOr<std::unique_ptr<EventStorage>> OpenRouted(const OpenOptions& options,
                                                          PostgresEventStorageOptions postgres,
                                                          EventStorageOptions storage,
                                                          const Clock& clock, Random& random) {
-  std::vector<LogRange> ranges;
-  for (const auto& [text, url] : options.log_dsns) {
-    ASSIGN_OR_RETURN(const LogRange range, ParseRange(text));
-    ranges.push_back(range);
-  }
-  if (storage.log_count == 0) {
-    for (const LogRange& range : ranges) storage.log_count = std::max(storage.log_count, range.end);
-  }
-  const absl::Status covered = CheckRanges(ranges, storage.log_count);
-  if (!covered.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("storage.log_dsns: ", covered.message()));
-  }
+  ASSIGN_OR_RETURN(const RangesOfMap map, RangesOf(options));
+  storage.log_count = map.log_count;
   std::vector<StorageShard> shards;
   std::size_t next = 0;
   for (const auto& [text, url] : options.log_dsns) {
     StorageShard shard;
-    shard.logs = ranges[next++];
+    shard.logs = map.ranges[next++];
     RETURN_IF_ERROR(sql::CheckPostgresUrl(url, "storage.log_dsns"));
     postgres.url = url;
     EventStorageOptions part = storage;
@@ -96,6 +107,19 @@ int WritersFor(const OpenOptions& options) {
 }
 
 }  // namespace
+
+absl::Status CheckOpenOptions(const OpenOptions& options) {
+  if (!options.log_dsns.empty()) {
+    RETURN_IF_ERROR(RangesOf(options).status());
+    for (const auto& [text, url] : options.log_dsns) {
+      RETURN_IF_ERROR(sql::CheckPostgresUrlText(url, "storage.log_dsns"));
+    }
+    return absl::OkStatus();
+  }
+  if (IsPostgres(options.url)) return sql::CheckPostgresUrlText(options.url, "storage.url");
+  if (absl::StartsWith(options.url, "sqlite:")) return absl::OkStatus();
+  return absl::InvalidArgumentError("storage.url begins with sqlite: or postgresql://");
+}
 
 absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const Clock& clock,
                                                Random& random) {

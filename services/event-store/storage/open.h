@@ -24,6 +24,9 @@ struct OpenOptions {
   int64_t sqlite_cache_bytes = kSqliteCacheBytes;
 };
 
+// What the options alone tell, without a look at files: INVALID_ARGUMENT as OpenEventStorage.
+absl::Status CheckOpenOptions(const OpenOptions& options);
+
 struct OpenedStorage {
   std::unique_ptr<EventStorage> storage;
   int writers = 1;      // How many commits it takes at once.

@@ -72,6 +72,9 @@ class PostgresEventStorage final : public EventStorage {
     return EnsurePartitions(last);
   }
 
+  absl::Status CheckWritable() override {
+    return write_pool_.Execute(postgres::kCheckWritable, PostgresParams()).status();
+  }
   uint32_t log_count() const override { return options_.log_count; }
 
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {

@@ -20,6 +20,10 @@ inline constexpr PostgresStatement kLoadLogs{
     "SELECT log_id, epoch, next_position, next_space_id, last_time_ms FROM log_heads "
     "WHERE $1::bool OR log_id = ANY($2::int4[]) ORDER BY log_id"};
 
+// Reads nothing, and fails where writing is not allowed.
+inline constexpr PostgresStatement kCheckWritable{
+    "check_writable", "SELECT log_count FROM store WHERE false FOR UPDATE"};
+
 inline constexpr PostgresStatement kReplaceEpoch{
     "replace_epoch",
     "UPDATE log_heads SET epoch = $4::int8 "

@@ -33,6 +33,10 @@ class RoutedEventStorage final : public EventStorage {
     }
   }
 
+  absl::Status CheckWritable() override {
+    for (const StorageShard& shard : shards_) RETURN_IF_ERROR(shard.storage->CheckWritable());
+    return absl::OkStatus();
+  }
   uint32_t log_count() const override { return log_count_; }
 
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {

@@ -78,6 +78,10 @@ class SqliteEventStorage final : public EventStorage {
     const sql::SqlitePageCache taken = database_->TakePageCache();
     return PageCache{taken.bytes, taken.hits, taken.misses};
   }
+  absl::Status CheckWritable() override {
+    absl::MutexLock lock(&write_mutex_);
+    return tail_->blocked();
+  }
   std::optional<Tail> TakeTail() override {
     absl::MutexLock lock(&write_mutex_);
     return tail_->Take();
@@ -152,6 +156,14 @@ class SqliteEventStorage final : public EventStorage {
     return status;
   }
 
+  // Lets readers see every commit. False: the disk is full, and only the writer's connection does.
+  bool PublishLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_) {
+    // What is wrong comes back with the next call; while it lasts, the settler tries.
+    if (tail_->blocked().ok()) tail_->Publish().IgnoreError();
+    hidden_ = tail_->hidden();
+    return !hidden_;
+  }
+
   void SettleNow() {
     absl::MutexLock lock(&write_mutex_);
     // What is wrong comes back with the next call.
@@ -163,6 +175,12 @@ class SqliteEventStorage final : public EventStorage {
   template <typename Work>
   auto ReadLatest(Work work) -> decltype(work(std::declval<SqliteReader&>())) {
     absl::MutexLock lock(&write_mutex_);
+    return ReadLatestLocked(std::move(work));
+  }
+
+  template <typename Work>
+  auto ReadLatestLocked(Work work) -> decltype(work(std::declval<SqliteReader&>()))
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_) {
     RETURN_IF_ERROR(tail_->Restore());
     return work(*latest_reader_);
   }
@@ -172,8 +190,7 @@ class SqliteEventStorage final : public EventStorage {
     if (path_ == sql::kSqliteMemory) return ReadLatest(std::move(work));
     if (hidden_.load()) {
       absl::MutexLock lock(&write_mutex_);
-      RETURN_IF_ERROR(tail_->Publish());
-      hidden_ = tail_->hidden();
+      if (!PublishLocked()) return ReadLatestLocked(std::move(work));
     }
     ASSIGN_OR_RETURN(ReadConnection connection, Acquire());
     auto result = work(*connection.reader);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/testing/sqlite_faults.h"
 #include "libs/testing/status_matchers.h"
 #include "libs/testing/temp_dir.h"
 #include "services/event-store/limits.h"
@@ -75,6 +76,25 @@ TEST_F(SqliteEventStorageTest, AReadSeesEachCommitAsSoonAsItIsAnswered) {
     ASSERT_OK(CommitNext(*storage));
     EXPECT_EQ(EventsRead(*storage), i);
   }
+}
+
+TEST_F(SqliteEventStorageTest, AFullDiskRefusesCommitsAndNoReads) {
+  testing::SqliteFaults faults;
+  ASSERT_OK_AND_ASSIGN(const auto storage, Open());
+  ASSERT_OK(CommitNext(*storage));
+  EXPECT_EQ(EventsRead(*storage), 1);
+  ASSERT_OK(CommitNext(*storage));
+  faults.SetLogFull(true);
+  for (int tries = 0; tries < 3; ++tries) {
+    EXPECT_EQ(EventsRead(*storage), 2);
+    EXPECT_THAT(CommitNext(*storage), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_THAT(storage->CheckWritable(), StatusIs(absl::StatusCode::kUnavailable));
+  }
+  faults.SetLogFull(false);
+  EXPECT_OK(storage->PutSnapshot({0, "s", "a"}, 1, "data"));  // Before the settler tries again.
+  EXPECT_OK(storage->CheckWritable());
+  EXPECT_OK(CommitNext(*storage));
+  EXPECT_EQ(EventsRead(*storage), 3);
 }
 
 TEST_F(SqliteEventStorageTest, AStoreThatWasClosedIsOneFile) {

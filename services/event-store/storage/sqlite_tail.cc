@@ -49,6 +49,7 @@ absl::Status SqliteTail::Prepare() {
 
 absl::StatusOr<std::vector<bool>> SqliteTail::Commit(absl::Span<const LogWrite> writes) {
   RETURN_IF_ERROR(Restore());
+  RETURN_IF_ERROR(blocked_);
   RETURN_IF_ERROR(Begin());
   absl::StatusOr<std::vector<bool>> applied = writer_.Apply(writes);
   absl::Status status = applied.status();
@@ -100,12 +101,22 @@ absl::Status SqliteTail::Restore() {
   // Some errors of SQLite roll back by themselves, also those of a read on this connection.
   if (open_ != database_.in_transaction()) lost_ = true;
   if (!lost_) return absl::OkStatus();
+  RETURN_IF_ERROR(BringBack());
+  ++counts_.restores;
+  // The next one to be lost has little to bring back.
+  if (blocked_.ok() && Settle().ok()) return absl::OkStatus();
+  RETURN_IF_ERROR(broken_);
+  return lost_ ? BringBack() : absl::OkStatus();
+}
+
+absl::Status SqliteTail::BringBack() {
   if (database_.in_transaction()) RETURN_IF_ERROR(rollback_.Run());
   open_ = false;
+  // Where there is no room for the commits there is none for pages on their way.
+  RETURN_IF_ERROR(database_.SpillPages(blocked_.ok()));
   if (journal_ != nullptr) RETURN_IF_ERROR(Replay());
   lost_ = false;
-  ++counts_.restores;
-  return Settle();  // The next one to be lost has little to bring back.
+  return absl::OkStatus();
 }
 
 absl::Status SqliteTail::Replay() {
@@ -145,9 +156,12 @@ absl::StatusOr<bool> SqliteTail::IsMissing(absl::string_view record) {
 absl::Status SqliteTail::Publish() {
   RETURN_IF_ERROR(Restore());
   if (!open_) return absl::OkStatus();
-  absl::Status status = commit_.Run();
+  const absl::Status status = commit_.Run();
   lost_ = !status.ok();
   open_ = lost_;
+  if (journal_ == nullptr || status == blocked_) return status;
+  blocked_ = status;
+  if (!lost_) RETURN_IF_ERROR(database_.SpillPages(true));
   return status;
 }
 

@@ -4,7 +4,8 @@
 // journal keeps them: a commit costs one short write and flush. Other connections see a commit
 // after Publish. A commit that is refused takes the whole transaction with it, which then comes
 // back from the journal: that is rare, and a savepoint for each commit would copy every page that
-// it changes. One thread at a time.
+// it changes. While the disk is full commits are refused; what was answered stays in memory, where
+// its own connection reads it. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,7 @@ class SqliteTail {
                                                             SqliteReader& reader, Journal* journal,
                                                             const SqliteTailLimits& limits);
 
-  // EventStorage::Commit.
+  // EventStorage::Commit. Fails with blocked() until a Publish succeeds.
   absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes);
   // Makes sure that the database, as its own connection sees it, holds every commit: brings back
   // what a refused one took with it.
@@ -55,6 +56,8 @@ class SqliteTail {
   EventStorage::Tail Take();
   // Whether there are commits that other connections do not see.
   bool hidden() const { return lost_ || open_; }
+  // Why the latest commits cannot get into SQLite's files; OK: they can, as far as is known.
+  const absl::Status& blocked() const { return blocked_; }
 
  private:
   SqliteTail(sql::SqliteDatabase& database, SqliteWriter& writer, SqliteReader& reader,
@@ -62,6 +65,8 @@ class SqliteTail {
       : database_(database), writer_(writer), reader_(reader), journal_(journal), limits_(limits) {}
   absl::Status Prepare();
   absl::Status Begin();
+  // Lets the transaction hold every commit again.
+  absl::Status BringBack();
   bool full() const;
   // What is published is in SQLite's files; the journal begins again.
   absl::Status Flush();
@@ -86,6 +91,7 @@ class SqliteTail {
   // A flush failed. The system may not have what it was to flush any more, so that another flush
   // proves nothing: only a new start, from the journal, does.
   absl::Status broken_;
+  absl::Status blocked_;  // Of the last Publish.
 };
 
 }  // namespace bdcsync::event_store

@@ -293,6 +293,39 @@ TEST_F(SqliteTailTest, AFullDiskLosesNothingThatWasAnswered) {
   EXPECT_EQ(store_->NextPosition(0), 4);
 }
 
+TEST_F(SqliteTailTest, WhatAFullDiskKeepsOutOfTheFilesCanBeRead) {
+  Commit(0, 1);
+  faults_.SetLogFull(true);
+  for (int tries = 0; tries < 3; ++tries) {
+    EXPECT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_TRUE(store_->tail().hidden());
+    EXPECT_EQ(store_->NextPosition(0), 2);
+    EXPECT_TRUE(store_->database().in_transaction());
+    EXPECT_EQ(store_->tail().Commit({Write(0, 2)}).status(), store_->tail().blocked());
+  }
+  Copy(crashed_.path(), {"", "-wal", "-tail"});
+  faults_.SetLogFull(false);
+  ASSERT_OK(store_->tail().Settle());
+  EXPECT_OK(store_->tail().blocked());
+  Commit(0, 2);
+  EXPECT_EQ(store_->NextPosition(0), 3);
+  Store after;
+  ASSERT_OK(after.Open(crashed_.path(), SqliteTailLimits()));
+  EXPECT_EQ(after.NextPosition(0), 2);
+}
+
+TEST_F(SqliteTailTest, WhatAFullDiskKeepsOutMayBeLargerThanTheCache) {
+  std::string large(1 << 20, 'x');
+  for (char& byte : large) byte = static_cast<char>(random_.Bits64());
+  for (int64_t position = 1; position <= 4; ++position) {
+    ASSERT_OK(store_->tail().Commit({Write(0, position, large)}).status());
+  }
+  faults_.SetLogFull(true);
+  EXPECT_THAT(store_->tail().Settle(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(store_->NextPosition(0), 5);
+  EXPECT_TRUE(store_->database().in_transaction());
+}
+
 TEST_F(SqliteTailTest, WhatAFailedReadRolledBackIsThereForTheNextRead) {
   Commit(0, 1);
   FailARead();

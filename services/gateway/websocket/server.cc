@@ -25,6 +25,7 @@ using Acceptor = boost::asio::basic_socket_acceptor<tcp, boost::asio::io_context
 constexpr size_t kHandshakesMax = 4096;
 // When no file descriptor is free, the next accept waits this long.
 constexpr absl::Duration kAcceptRetry = absl::Milliseconds(100);
+constexpr absl::Duration kAcceptWarningInterval = absl::Seconds(10);
 constexpr int kListenBacklog = 4096;
 
 class AsioWebSocketServer final : public WebSocketServer {
@@ -131,7 +132,9 @@ class AsioWebSocketServer final : public WebSocketServer {
     if (!acceptor_->is_open()) return;
     if (error) {
       metrics_.accept_failures.Add();
-      logger_.Warn("accept failed", {{"error", error.message()}});
+      if (const auto held_back = accept_warnings_.Allow(); held_back.has_value()) {
+        logger_.Warn("accept failed", {{"error", error.message()}, {"suppressed", *held_back}});
+      }
       loops_.front()->RunAfter(kAcceptRetry, [this] {
         if (acceptor_->is_open()) AcceptNext();
       });
@@ -186,6 +189,7 @@ class AsioWebSocketServer final : public WebSocketServer {
   const Clock& clock_;
   TransportMetrics& metrics_;
   const log::Logger& logger_;
+  log::Throttle accept_warnings_{clock_, kAcceptWarningInterval};
   const ConnectionHost::Shared shared_;
   std::vector<std::unique_ptr<AsioLoop>> loops_;
   std::vector<std::unique_ptr<ConnectionHost>> hosts_;
