@@ -133,9 +133,18 @@ std::optional<Merger::Verdict> Merger::TryText(const Rule& rule, const Clash& cl
   const auto merge = [&](Side winner) {
     return text_merger_.Merge(base->string(), clash.theirs->string(), clash.ours->string(), winner);
   };
-  const auto merged_to = [&rule](const MergedText& merged) {
-    return Verdict{rule.kind, Side::kMerged, Value(merged.text),
-                   merged.overlapped ? ConflictKind::kRegion : ConflictKind::kNone};
+  const auto merged_to = [&rule, &clash](const MergedText& merged) {
+    if (!merged.overlapped) {
+      return Verdict{rule.kind, Side::kMerged, Value(merged.text), ConflictKind::kNone};
+    }
+    // Where nothing else of the loser stands, the winner was preferred as a whole.
+    for (const auto& [side, text] :
+         {std::pair(Side::kTheirs, clash.theirs), std::pair(Side::kOurs, clash.ours)}) {
+      if (merged.text == text->string()) {
+        return Verdict{rule.kind, side, std::nullopt, ConflictKind::kRegion};
+      }
+    }
+    return Verdict{rule.kind, Side::kMerged, Value(merged.text), ConflictKind::kRegion};
   };
   const Rule* const otherwise = rule.otherwise.get();
   if (otherwise != nullptr && IsAsked(otherwise->kind)) {  // Nobody is asked without need.

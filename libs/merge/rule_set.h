@@ -86,6 +86,8 @@ struct RuleSetContext {
   const ScriptCompiler* scripts = nullptr;
   // Borrowed. The programs that rules may ask; nullptr: any name.
   const absl::flat_hash_set<std::string>* resolvers = nullptr;
+  // Whether a user may be called so; nullptr: any text.
+  bool (*can_be_user)(absl::string_view name) = nullptr;
 };
 
 // {"rules": [{"path", "rule", …}, …], "else", "delete"}, or the list alone: docs/merging.md. All

@@ -282,6 +282,9 @@ class RuleSetReader {
     }
     if (const Value* user = value.Find("assign_to"); user != nullptr) {
       RETURN_IF_ERROR(ReadText(user, place + "/assign_to", "a user", ask.assign_to));
+      if (context_.can_be_user != nullptr && !context_.can_be_user(ask.assign_to)) {
+        return Wrong(place + "/assign_to", "no user can be called so");
+      }
     }
     rule.ask = std::make_shared<const AskArguments>(std::move(ask));
     return absl::OkStatus();

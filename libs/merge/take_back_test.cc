@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/json/parse.h"
 #include "libs/json/serialize.h"
@@ -160,6 +161,22 @@ TEST(TakeBack, SetsAndTextsGoBackToTheirs) {
                    .theirs = R"("the slow fox")",
                    .ours = R"("the lazy fox")"};
   EXPECT_EQ(text.Result(), text.theirs);
+}
+
+TEST(TakeBack, OfTextsOfWhichOneStandsTheOtherComesBack) {
+  for (const char* wins : {"theirs", "ours"}) {
+    const Story whole{
+        .rules = absl::StrCat(R"({"rules":[{"path":"$","rule":"text","else":")", wins, R"("}]})"),
+        .base = R"("the quick fox")",
+        .theirs = R"("the slow fox")",
+        .ours = R"("the lazy fox")"};
+    EXPECT_EQ(whole.Result(), wins == std::string("theirs") ? whole.ours : whole.theirs);
+  }
+  const Story both{.rules = R"({"rules":[{"path":"$","rule":"text","else":"theirs"}]})",
+                   .base = R"("the quick fox")",
+                   .theirs = R"("the slow fox")",
+                   .ours = R"("the lazy fox jumps")"};
+  EXPECT_EQ(both.Result(), both.theirs) << "of both something stands: as if ours had not come";
 }
 
 TEST(TakeBack, ADocumentThatIsNotTheResolvedOneIsRefused) {

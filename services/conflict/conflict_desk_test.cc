@@ -306,6 +306,20 @@ TEST_F(ConflictDeskTest, ADecisionMergesWhatWasChosenAndLeavesTheRestOpen) {
   EXPECT_EQ(result.open_size(), 0);
 }
 
+TEST_F(ConflictDeskTest, TheProposalIsADecisionOfWhoChoseIt) {
+  ASSERT_OK(Tell(Conflict(1)));
+  v1::DecideItem item = Item({Choose("proposed", {"/a"}), Choose("ours", {"/b"})});
+  Set(R"({"a":1,"b":1,"c":0,"d":1})", *item.mutable_theirs());
+  Set(R"({"a":2,"b":2,"c":0,"d":2})", *item.mutable_ours());
+  const v1::DecideResult result = Decide(item);
+  EXPECT_EQ(result.merged().data(), R"({"a":2,"b":2,"c":0,"d":2})");
+  std::vector<std::string> rules;
+  for (const v1::Decision& decision : result.decisions()) {
+    rules.push_back(absl::StrCat(decision.path(), " ", decision.rule(), " ", decision.chosen()));
+  }
+  EXPECT_THAT(rules, ::testing::UnorderedElementsAre("/a ask ours", "/b ask ours", "/d lww ours"));
+}
+
 TEST_F(ConflictDeskTest, ChoicesThatAreKeptCountUntilOthersAreMade) {
   ASSERT_OK(Tell(Conflict(1)));
   v1::DecideItem item = Item({Choose("ours", {"/a"})});

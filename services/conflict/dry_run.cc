@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/parse.h"
@@ -93,6 +95,13 @@ class OpenOrRemote final : public merge::RuleEvaluator {
   merge::RuleEvaluator& remote_;
 };
 
+// Whether a person would be asked about something within the place.
+bool AsksWithin(const std::string& path, const std::vector<merge::Decision>& open) {
+  return absl::c_any_of(open, [inner = path + "/"](const merge::Decision& place) {
+    return absl::StartsWith(place.path, inner);
+  });
+}
+
 // What the merge came to at a place that it does not tell of: both changes stand there.
 merge::Decision Standing(const merge::Decision& recorded, const Document& merged) {
   merge::Decision standing = recorded;
@@ -171,6 +180,8 @@ bool TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t mat
     const bool asks = !now.chosen;
     const bool asked = recorded.rule == merge::RuleKind::kAsk;
     if (asks ? asked : OutcomeOf(now) == OutcomeOf(recorded)) continue;
+    // A value for the whole was chosen instead of the places that are open.
+    if (asked && AsksWithin(recorded.path, merged.conflicts)) continue;
     response.set_changed(response.changed() + 1);
     if (asks) response.set_asked(response.asked() + 1);
     if (response.changes_size() >= kDryRunChangesMax) continue;

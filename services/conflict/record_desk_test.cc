@@ -146,6 +146,32 @@ TEST_F(RecordDeskTest, OnlyOnceAndOnlyWithinTheWindow) {
   EXPECT_THAT(Ask(&RecordDesk::RecordUndone, undone), HasReason(Reason::kNotFound));
 }
 
+TEST_F(RecordDeskTest, AValueForTheWholeIsNotTriedAgainstPlacesThatWouldBeAskedAbout) {
+  v1::Resolution record;
+  record.set_op_id("close-1");
+  record.mutable_entity()->set_space("s");
+  record.mutable_entity()->set_entity_type("note");
+  record.mutable_entity()->set_entity_id("a");
+  record.set_time_ms(absl::ToUnixMillis(clock_.Now()));
+  v1::Decision& decision = *record.add_decisions();
+  decision.set_rule("ask");
+  decision.set_kind("edit_edit");
+  decision.set_base(R"({"a":0})");
+  decision.set_theirs(R"({"a":1})");
+  decision.set_ours(R"({"a":2})");
+  decision.set_chosen("value");
+  decision.set_result(R"({"all":"new"})");
+  ASSERT_OK(records_->Put({.resolutions = {record}}));
+  ASSERT_OK_AND_ASSIGN(const v1::DryRunResponse same,
+                       Try(R"({"rules":[{"path":"$.a","rule":"ask"}]})"));
+  EXPECT_EQ(same.records(), 1);
+  EXPECT_EQ(same.changed(), 0);
+  ASSERT_OK_AND_ASSIGN(const v1::DryRunResponse other,
+                       Try(R"({"rules":[{"path":"$.a","rule":"theirs"}]})"));
+  EXPECT_EQ(other.changed(), 1);
+  EXPECT_EQ(other.asked(), 0);
+}
+
 TEST_F(RecordDeskTest, ADryRunTellsWhatOtherRulesWouldDecide) {
   Resolve("1", R"({"a":0,"b":0})", R"({"a":1,"b":1})", R"({"a":2,"b":1})");
   Resolve("2", R"({"list":[{"id":7,"q":0}]})", R"({"list":[{"id":7,"q":1}]})",

@@ -67,6 +67,12 @@ class OpenPlaces {
     return place.ask == nullptr ? by_default_ : place.ask->fallback.value_or(by_default_);
   }
 
+  // Whether a person, or a fallback, has left the place to the proposal, so that times decided.
+  bool WasLeftToTimes(const merge::Decision& decision) const {
+    return decision.rule == merge::RuleKind::kLastWriteWins &&
+           decision.kind != merge::ConflictKind::kNone && open_.contains(decision.path);
+  }
+
   // Adds `choice`, but for places that are no longer open.
   absl::Status Add(merge::Choice choice, std::vector<merge::Choice>& choices) const {
     if (as_one_ && absl::c_linear_search(choice.paths, kWhole)) choice.paths.clear();
@@ -142,8 +148,9 @@ void AddOpen(const v1::DecideItem& item, const MeetingRules& rules, const OpenPl
   }
 }
 
-void AddDecisions(const v1::DecideItem& item, const MeetingRules& rules, size_t decisions_max,
-                  const merge::MergeResult& merged, v1::DecideResult& result) {
+void AddDecisions(const v1::DecideItem& item, const MeetingRules& rules, const OpenPlaces& places,
+                  size_t decisions_max, const merge::MergeResult& merged,
+                  v1::DecideResult& result) {
   if (merged.decisions.size() > decisions_max) {
     merge::RuleKind strongest = merge::RuleKind::kThreeWay;
     for (const merge::Decision& decision : merged.decisions) {
@@ -156,7 +163,12 @@ void AddDecisions(const v1::DecideItem& item, const MeetingRules& rules, size_t 
     return;
   }
   for (const merge::Decision& decision : merged.decisions) {
-    rules.AddTo(decision, *result.add_decisions());
+    v1::Decision& added = *result.add_decisions();
+    rules.AddTo(decision, added);
+    // Who chose the proposal has decided: analysis and dry runs know it by the rule.
+    if (places.WasLeftToTimes(decision)) {
+      added.set_rule(std::string(merge::RuleName(merge::RuleKind::kAsk)));
+    }
   }
 }
 
@@ -228,7 +240,7 @@ absl::StatusOr<bool> RuleMerger::Merge(const v1::Conflict& conflict, const v1::D
   WriteDocument(merged.value, *result.mutable_merged());
   WriteDocument(proposed.value, *result.mutable_proposed());
   AddOpen(item, rules, places, merged, result);
-  AddDecisions(item, rules, limits_.decisions_max, merged, result);
+  AddDecisions(item, rules, places, limits_.decisions_max, merged, result);
   for (const merge::Note& note : merged.notes) {
     if (result.notes_size() == kNotesMax) break;
     v1::RuleNote& told = *result.add_notes();

@@ -32,6 +32,11 @@ absl::Status CheckAuthor(absl::string_view author) {
                      absl::StrCat("author must be a user, at most ", kAuthorBytesMax, " bytes"));
 }
 
+// Whoever decides has a space of their own.
+bool CanBeUser(absl::string_view name) {
+  return entity::ValidateSpace(absl::StrCat("user:", name)).ok();
+}
+
 absl::StatusOr<int> LimitOf(int asked) {
   const int limit = asked == 0 ? kRulePageDefault : asked;
   if (limit >= 1 && limit <= kRulePageMax) return limit;
@@ -51,7 +56,7 @@ RuleSetRegistry::RuleSetRegistry(RuleSetStorage& storage, const merge::ScriptCom
       active_(std::make_shared<const ActiveRules>()) {}
 
 absl::StatusOr<merge::RuleSet> RuleSetRegistry::Compile(absl::string_view rules,
-                                                        Resolvers resolvers) const {
+                                                        Names names) const {
   if (rules.size() > kRuleSetBytesMax) {
     return MakeErrorAt(Reason::kTooLarge, "rules",
                        absl::StrCat("a rule set has at most ", kRuleSetBytesMax, " bytes"));
@@ -61,8 +66,10 @@ absl::StatusOr<merge::RuleSet> RuleSetRegistry::Compile(absl::string_view rules,
     return MakeErrorAt(Reason::kInvalidArgument, "rules", value.status().message());
   }
   merge::RuleSetContext context{.scripts = &scripts_};
-  const bool known = resolvers == Resolvers::kKnown && options_.resolvers;
-  if (known) context.resolvers = &*options_.resolvers;
+  if (names == Names::kKnown) {
+    context.can_be_user = CanBeUser;
+    if (options_.resolvers) context.resolvers = &*options_.resolvers;
+  }
   return merge::ParseRuleSet(*value, context);
 }
 
@@ -86,7 +93,7 @@ absl::Status RuleSetRegistry::Refresh() {
     const auto known = before->sets().find(set.entity_type());
     if (known != before->sets().end()) sets.insert(*known);
     if (known != before->sets().end() && known->second->version == set.version()) continue;
-    absl::StatusOr<merge::RuleSet> compiled = Compile(set.rules(), Resolvers::kAny);
+    absl::StatusOr<merge::RuleSet> compiled = Compile(set.rules(), Names::kAny);
     if (compiled.ok()) {
       sets[set.entity_type()] =
           std::make_shared<const ActiveRuleSet>(ActiveRuleSet{set.version(), *std::move(compiled)});
@@ -121,7 +128,7 @@ absl::StatusOr<v1::PutRuleSetResponse> RuleSetRegistry::Put(const v1::PutRuleSet
   if (request.expected_version() < 0) {
     return MakeErrorAt(Reason::kInvalidArgument, kExpectedVersion, "there is no such version");
   }
-  RETURN_IF_ERROR(Compile(request.rules(), Resolvers::kKnown).status());
+  RETURN_IF_ERROR(Compile(request.rules(), Names::kKnown).status());
   NewRuleSet added;
   added.set.set_entity_type(request.entity_type());
   added.set.set_rules(request.rules());
@@ -199,7 +206,7 @@ absl::StatusOr<v1::RemoveRuleSetResponse> RuleSetRegistry::Remove(
 absl::Status RuleSetRegistry::PutFile(const RuleTexts& sets) {
   for (const auto& [type, rules] : sets) {
     absl::Status valid = entity::ValidateType(type);
-    if (valid.ok()) valid = Compile(rules, Resolvers::kKnown).status();
+    if (valid.ok()) valid = Compile(rules, Names::kKnown).status();
     if (valid.ok()) continue;
     return MakeErrorAt(Reason::kInvalidArgument, PathOf(valid),
                        absl::StrCat("rules of \"", type, "\": ", valid.message()));

@@ -74,9 +74,10 @@ class RuleSetRegistry {
   absl::Status PutFile(const RuleTexts& sets);
 
  private:
-  // What is stored may name a resolver that is gone since: the `else` decides in its place.
-  enum class Resolvers { kKnown, kAny };
-  absl::StatusOr<merge::RuleSet> Compile(absl::string_view rules, Resolvers resolvers) const;
+  // What is stored may name a resolver that is gone since: the `else` decides in its place. Names
+  // of users are checked when they are new.
+  enum class Names { kKnown, kAny };
+  absl::StatusOr<merge::RuleSet> Compile(absl::string_view rules, Names names) const;
   // True when something was stored.
   absl::StatusOr<bool> PutFromFile(const std::string& entity_type, const std::string& rules);
   absl::StatusOr<bool> RemoveMissing(const RuleTexts& sets);

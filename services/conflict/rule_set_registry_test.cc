@@ -124,6 +124,11 @@ TEST_F(RuleSetRegistryTest, MistakesAreNamedAndNothingIsStored) {
   EXPECT_EQ(PathOf(Put("note", R"({"rules":[],"else":{"rule":"remote","resolver":"x"}})")),
             "/else/resolver");
   EXPECT_OK(Put("task", R"({"rules":[],"else":{"rule":"remote","resolver":"stock"}})"));
+  for (const char* user : {"a b", "Ödön"}) {
+    const std::string ask =
+        absl::StrCat(R"({"path":"$.a","rule":"ask","assign_to":")", user, R"("})");
+    EXPECT_EQ(PathOf(Put("note", absl::StrCat("[", ask, "]"))), "/0/assign_to");
+  }
   EXPECT_EQ(PathOf(Put("note", "{")), "rules");
   EXPECT_THAT(Put("", kLww), HasReason(Reason::kInvalidArgument));
   v1::PutRuleSetRequest by_file = PutOf("note", kLww);

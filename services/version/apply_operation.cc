@@ -1,5 +1,6 @@
 #include "services/version/apply_operation.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -190,6 +191,17 @@ std::vector<std::string> ChangedPathsBetween(const EntityState& from, const Enti
   const absl::StatusOr<json::Value> after = ParseStored(to.data);
   if (!before.ok() || !after.ok()) return WholeValue();
   return Bounded(json::ChangedPaths(*before, *after, kChangedPathsMax));
+}
+
+int64_t ClientTimeAfter(const EntityState& base, int64_t client_time_ms) {
+  if (client_time_ms == 0 || !base.exists()) return client_time_ms;
+  const bool by_clock = base.client_time_ms > 0;
+  if (base.time_ms == 0) {
+    // It is committed together with the change: without a clock of its own that is its time.
+    return by_clock ? std::max(client_time_ms, base.client_time_ms) : 0;
+  }
+  const int64_t base_ms = by_clock ? std::min(base.client_time_ms, base.time_ms) : base.time_ms;
+  return std::max(client_time_ms, base_ms);
 }
 
 std::shared_ptr<EntityState> NextState(const EntityState& head, const Operation& operation,

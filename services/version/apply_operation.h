@@ -66,6 +66,10 @@ bool UsesBase(const common::v1::Operation& operation);
 std::vector<std::string> ChangedPathsBetween(const EntityState& from, const EntityState& to,
                                              const DataLimits& limits);
 
+// When a change was made on `base`, by its client's clock but not before `base`: a clock that is
+// slow puts no version before the one that it was made from. 0: as its commit.
+int64_t ClientTimeAfter(const EntityState& base, int64_t client_time_ms);
+
 // Everything of the version that follows `head` but its data: who, when, what it is called.
 std::shared_ptr<EntityState> NextState(const EntityState& head,
                                        const common::v1::Operation& operation,

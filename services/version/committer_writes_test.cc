@@ -39,7 +39,7 @@ class TellingWrites : public CommitterFixture {
     }
     return told;
   }
-  std::string Base() { return Commit(Create("a", R"({"x":0,"y":0,"z":0})")).version_id(); }
+  std::string Base() { return Commit(At(Create("a", R"({"x":0,"y":0,"z":0})"), 1)).version_id(); }
   int told(WritesTold how) { return observer_.writes[static_cast<size_t>(how)]; }
 };
 
@@ -91,6 +91,28 @@ TEST_F(TellingWrites, WhatWasReadIsRememberedWithWhatComesAfter) {
   for (const auto& write : last.items(0).theirs_writes()) {
     EXPECT_GT(write.time_ms(), 0) << "also of what was committed here";
   }
+}
+
+TEST_F(TellingWrites, NoClockPutsAVersionBeforeTheOneThatItWasMadeFrom) {
+  resolver_.WantWrites();
+  const std::string base = Base();
+  const std::string fast = Commit(At(Patch("a", R"({"x":1})"), 300)).version_id();
+  Commit(At(On(Patch("a", R"({"x":2})"), fast), 200));
+  Commit(At(Patch("a", R"({"y":3})"), 100));
+  Commit(At(On(Patch("a", R"({"z":4})"), base), 50));
+  Commit(On(Patch("a", R"({"x":9})"), base));
+  EXPECT_THAT(Told(), ElementsAre("/x 300, /x 300, /y 300, /z 50"));
+}
+
+TEST_F(TellingWrites, ACommitWithoutAClockIsNotBeforeWhatIsMadeFromIt) {
+  resolver_.WantWrites();
+  const std::string base = Base();
+  CommitAll({Patch("a", R"({"x":1})"), At(Patch("a", R"({"x":2})"), 200)});
+  const int64_t made_ms = Commit(Patch("a", R"({"y":1})")).time_ms();
+  Commit(At(Patch("a", R"({"y":2})"), 200));
+  Commit(On(Patch("a", R"({"x":9})"), base));
+  EXPECT_THAT(Told(), ElementsAre(absl::StrCat("/x 0, /x 0, /y 0, /y ", made_ms)))
+      << "0: as its commit";
 }
 
 TEST_F(TellingWrites, OperationsThatMeetTogetherAreToldOfWhatIsStored) {

@@ -258,6 +258,8 @@ void EntityLine::MakeReady(Work* work, Change change, const EntityState* merged_
                            const Tools& tools, Questions& questions) {
   const common::v1::Operation& operation = work->pending.operation();
   work->next = NextState(*head_, operation, work->pending.item->actor(), tools.random.Bits64());
+  work->next->client_time_ms =
+      ClientTimeAfter(merged_with != nullptr ? *merged_with : *head_, operation.client_time_ms());
   work->next->deleted = change.deleted;
   work->next->data = std::move(change.data);
   work->meta = DescribeVersion(operation, *head_, *work->next, merged_with,
@@ -275,6 +277,7 @@ void EntityLine::MakeMeeting(Work* work, StatePtr base, Change change, const Too
                              Questions& questions) {
   work->next = NextState(*head_, work->pending.operation(), work->pending.item->actor(),
                          tools.random.Bits64());
+  work->next->client_time_ms = ClientTimeAfter(*base, work->pending.operation().client_time_ms());
   auto ours = std::make_shared<EntityState>(*work->next);
   ours->deleted = change.deleted;
   ours->data = std::move(change.data);

@@ -56,6 +56,22 @@ bool MoveOn(TextBridge& bridge, absl::string_view path, entity::VersionId to,
   return true;
 }
 
+// The version that a moved operation was made on. When it was written only the trail tells: else
+// the clock of the operation is believed.
+EntityState NamedState(entity::VersionId named, const TextTrail* trail, int64_t client_time_ms) {
+  EntityState state;
+  state.revision = named.revision;
+  state.event_id = named.event_id;
+  state.client_time_ms = client_time_ms;
+  if (trail != nullptr && named.revision > trail->from().revision &&
+      trail->VersionAt(named.revision) == named) {
+    const TextStep& step = trail->StepTo(named.revision);
+    state.client_time_ms = step.client_time_ms;
+    state.time_ms = step.time_ms;
+  }
+  return state;
+}
+
 }  // namespace
 
 // Whether its client made `work` on top of the operation before it in the batch, whose version it
@@ -312,11 +328,7 @@ bool EntityLine::MakeTextReady(Work* work, TextBridge bridge, const Tools& tools
   if (change.data.size() > tools.limits.data_bytes_max) return refuse(TextTooLarge(tools.limits));
   text.committed = moved ? change.text : std::string();
   EntityState base;
-  if (moved) {
-    const auto named = NamedBy(*work);
-    base.revision = named->revision;
-    base.event_id = named->event_id;
-  }
+  if (moved) base = NamedState(*NamedBy(*work), text_.trail(), operation.client_time_ms());
   const StatePtr before = head_;
   MakeReady(work, std::move(change), moved ? &base : nullptr, tools, questions);
   step.version = IdOf(*head_);

@@ -39,6 +39,13 @@ absl::Status MayDecide(const Caller& caller, const conflict::v1::Conflict& confl
   return MakeError(Reason::kForbidden, "this conflict is assigned to somebody else");
 }
 
+absl::Status MayAssign(const Caller& caller, const conflict::v1::Conflict& conflict,
+                       absl::string_view user_id) {
+  const bool has_it = conflict.state() == conflict::v1::CONFLICT_STATE_ASSIGNED &&
+                      conflict.assigned_to() == user_id;
+  return has_it ? MayWrite(caller, conflict) : MayDecide(caller, conflict);
+}
+
 absl::Status MayCancel(const Caller& caller, const conflict::v1::Conflict& conflict) {
   RETURN_IF_ERROR(MayWrite(caller, conflict));
   if (caller.admin || conflict.user_id() == caller.user_id) return absl::OkStatus();

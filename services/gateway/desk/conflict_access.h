@@ -12,9 +12,13 @@ namespace bdcsync::gateway {
 absl::Status MayReadSpace(const Caller& caller, absl::string_view space);
 absl::Status MayWriteSpace(const Caller& caller, absl::string_view space);
 absl::Status MayLook(const Caller& caller, const conflict::v1::Conflict& conflict);
-// Decides, or says who is to decide: whoever may write the space, and of a conflict that is
+// Decides: whoever may write the space, and of a conflict that is
 // assigned the one it is assigned to. Administrators always.
 absl::Status MayDecide(const Caller& caller, const conflict::v1::Conflict& conflict);
+// The same for giving it to `user_id`; but who has it already may be named again by all who write
+// the space, so that a request whose answer was lost can be repeated.
+absl::Status MayAssign(const Caller& caller, const conflict::v1::Conflict& conflict,
+                       absl::string_view user_id);
 // Gives the change up: its author, while they may write the space, and administrators.
 absl::Status MayCancel(const Caller& caller, const conflict::v1::Conflict& conflict);
 absl::Status MustBeAdmin(const Caller& caller);

@@ -119,10 +119,14 @@ void Desk::AssignConflict(CallerPtr caller, sync::v1::AssignConflictRequest requ
   }
   if (!valid.ok()) return done(valid);
   const std::string conflict_id = request.conflict_id();
-  Find(std::move(caller), conflict_id, MayDecide,
-       [this, request = std::move(request),
+  Find(caller, conflict_id, MayLook,
+       [this, caller, request = std::move(request),
         done = std::move(done)](const absl::StatusOr<conflict::v1::Conflict>& conflict) mutable {
          if (!conflict.ok()) return done(conflict.status());
+         if (absl::Status allowed = MayAssign(*caller, *conflict, request.user_id());
+             !allowed.ok()) {
+           return done(std::move(allowed));
+         }
          conflict::v1::AssignRequest assign;
          assign.set_conflict_id(request.conflict_id());
          assign.set_user_id(request.user_id());

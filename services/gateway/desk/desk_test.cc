@@ -162,6 +162,16 @@ TEST_F(DeskTest, AnAssignmentIsHandedOnByTheAssignee) {
   EXPECT_OK(Assign(Who("ada"), "c1", "ada"));
 }
 
+TEST_F(DeskTest, AnAssignmentWhoseAnswerWasLostIsRepeated) {
+  services_.Add("c1", "team");
+  EXPECT_OK(Assign(Who("ada"), "c1", "bo"));
+  EXPECT_OK(Assign(Who("ada"), "c1", "bo"));
+  EXPECT_THAT(Assign(Who("eve", Access::kRead), "c1", "bo"), HasReason(Reason::kForbidden));
+  EXPECT_THAT(Assign(Who("eve", Access::kNone), "c1", "bo"), HasReason(Reason::kNotFound));
+  EXPECT_THAT(Assign(Who("ada"), "c1", "cy"), HasReason(Reason::kForbidden));
+  EXPECT_THAT(Assign(Who("ada"), "c1", ""), HasReason(Reason::kForbidden));
+}
+
 TEST_F(DeskTest, AChangeIsGivenUpByItsAuthor) {
   services_.Add("c1", "team");
   EXPECT_THAT(Cancel(Who("ada"), "c1"), HasReason(Reason::kForbidden));
