@@ -11,8 +11,9 @@
 namespace bdcsync::gateway {
 
 // What a client sent, as the JSON that says the same. A message that the contract does not know has
-// an empty `type`; one that was sent as JSON text is passed on unread.
-//   kBadMessage  not a ClientMessage, or what must be JSON in it is none.
+// an empty `type`; one that was sent as JSON text is passed on unread. Where a field that must be
+// JSON is none, the text ends before it: it is no JSON either, but the id can be found in it.
+//   kBadMessage  not a ClientMessage.
 absl::StatusOr<std::string> JsonOfClientMessage(absl::string_view bytes);
 
 // A message of protocol/server_message.h, or one of changes, as a ServerMessage.
