@@ -283,6 +283,16 @@ TEST_F(Together, ARepeatedAtomicBatchGetsItsFirstAnswers) {
   EXPECT_EQ(log_.event_count(), 3u);
 }
 
+TEST_F(Together, ARefusalHoldsUpWhatFollowsOnADuplicateToo) {
+  const Operation known = Update("a", "1");
+  Commit(known);
+  const auto results = CommitAll(
+      {On(Update("a", "2"), "9-00000000000000ff"), known, known, Delete("a")}, As::kClientBatch);
+  EXPECT_THAT(Codes(results), ElementsAre("base_not_found", "ok", "ok", "depends_on_rejected"));
+  EXPECT_EQ(results[1].outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(DataOf("a"), "1");
+}
+
 TEST_F(Together, AnOperationTwiceInAnAtomicBatchIsCommittedOnce) {
   const Operation update = Update("a", "1");
   const auto results = CommitAll({update, Create("b", "1"), Update("a", "2"), update}, As::kAtomic);
