@@ -36,7 +36,11 @@ absl::Status ReusedInBatch() {
 // repeat stays here until there is an answer to the first.
 bool CommitRun::IsRepeat(Work* work, absl::flat_hash_map<absl::string_view, const Work*>& firsts) {
   const auto [first, is_first] = firsts.try_emplace(work->pending.operation().op_id(), work);
-  if (!is_first) repeats_.emplace_back(work, first->second);
+  if (is_first) {
+    first_looks_.push_back(work);
+  } else {
+    repeats_.emplace_back(work, first->second);
+  }
   return !is_first;
 }
 

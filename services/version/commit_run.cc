@@ -74,12 +74,8 @@ CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operation
     } else {
       work.line = place->second;
     }
-    if (!atomic_ || !CanBeKnown(work)) {
-      work.line->Add(&work);
-    } else if (!IsRepeat(&work, firsts)) {
-      work.line->Add(&work);
-      first_looks_.push_back(&work);
-    }
+    if (atomic_ && CanBeKnown(work) && IsRepeat(&work, firsts)) continue;
+    work.line->Add(&work);
   }
   RefuseReused();
 }

@@ -52,7 +52,8 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
 
  private:
   static std::string KeyOf(const common::v1::EntityKey& key);
-  // Whether an atomic run has an operation with the op_id of `work` already; `firsts` has those.
+  // Whether an atomic run has an operation with the op_id of `work` already; `firsts` has those,
+  // which are looked up first.
   bool IsRepeat(Work* work, absl::flat_hash_map<absl::string_view, const Work*>& firsts);
   // An atomic run in which one op_id stands for two operations is refused before it begins.
   void RefuseReused();
