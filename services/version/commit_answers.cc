@@ -25,7 +25,41 @@ absl::Status Reused() {
                      "another request with this op_id was committed before");
 }
 
+absl::Status ReusedInBatch() {
+  return MakeErrorAt(Reason::kOperationIdReused, "op_id",
+                     "another operation of the atomic batch has this op_id");
+}
+
 }  // namespace
+
+// The log takes a group whole or not at all, and a second item with one op_id it does not take: a
+// repeat stays here until there is an answer to the first.
+bool CommitRun::IsRepeat(Work* work, absl::flat_hash_map<absl::string_view, const Work*>& firsts) {
+  const auto [first, is_first] = firsts.try_emplace(work->pending.operation().op_id(), work);
+  if (is_first) {
+    first_looks_.push_back(work);
+  } else {
+    repeats_.emplace_back(work, first->second);
+  }
+  return !is_first;
+}
+
+void CommitRun::RefuseReused() {
+  for (const auto& [repeat, first] : repeats_) {
+    if (repeat->pending.operation().request_hash() != first->pending.operation().request_hash()) {
+      Refuse(repeat, ReusedInBatch());
+    }
+  }
+}
+
+void CommitRun::AnswerRepeats() {
+  for (const auto& [repeat, first] : repeats_) {
+    if (repeat->stage == Stage::kAnswered || first->stage != Stage::kAnswered) continue;
+    *repeat->pending.result = *first->pending.result;
+    repeat->pending.result->set_outcome(common::v1::OUTCOME_DUPLICATE);
+    Answer(repeat);
+  }
+}
 
 void CommitRun::OnMet(const std::vector<Work*>& meetings) {
   const bool whole = decided_.ok() && decided_->results_size() == static_cast<int>(meetings.size());
@@ -244,6 +278,7 @@ void CommitRun::Refuse(Work* work, const absl::Status& error) {
 }
 
 void CommitRun::Publish() {
+  AnswerRepeats();
   // Answers first: until the run is over, its lanes keep other operations from the old heads.
   for (const auto& call : std::exchange(answered_, {})) call->OnAnswered();
   if (!told_.empty()) {

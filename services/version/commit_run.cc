@@ -58,6 +58,7 @@ CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operation
   tools_.observer.OnBatch(works_.size());
   absl::flat_hash_map<absl::string_view, EntityLine*> places;
   places.reserve(works_.size());
+  absl::flat_hash_map<absl::string_view, const Work*> firsts;
   for (size_t i = 0; i < works_.size(); ++i) {
     Work& work = works_[i];
     work.pending = std::move(operations[i]);
@@ -73,9 +74,10 @@ CommitRun::CommitRun(const Tools& tools, std::vector<PendingOperation> operation
     } else {
       work.line = place->second;
     }
+    if (atomic_ && CanBeKnown(work) && IsRepeat(&work, firsts)) continue;
     work.line->Add(&work);
-    if (atomic_ && CanBeKnown(work)) first_looks_.push_back(&work);
   }
+  RefuseReused();
 }
 
 std::vector<EntityLine*> CommitRun::Wave() {

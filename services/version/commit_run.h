@@ -52,6 +52,13 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
 
  private:
   static std::string KeyOf(const common::v1::EntityKey& key);
+  // Whether an atomic run has an operation with the op_id of `work` already; `firsts` has those,
+  // which are looked up first.
+  bool IsRepeat(Work* work, absl::flat_hash_map<absl::string_view, const Work*>& firsts);
+  // An atomic run in which one op_id stands for two operations is refused before it begins.
+  void RefuseReused();
+  // Answers the repeats of what was committed since the last time. Refusals have reached them.
+  void AnswerRepeats();
   // The lines that are worked on: all but the finished ones, or fewer at a time when their heads
   // together are too large to be read.
   std::vector<EntityLine*> Wave();
@@ -127,7 +134,8 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   std::vector<Work> works_;
   std::deque<EntityLine> lines_;
   std::deque<Work*> first_looks_;  // An atomic run looks all its op_ids up first.
-  size_t heads_at_once_;           // Halved when the log says that they are too large together.
+  std::vector<std::pair<Work*, const Work*>> repeats_;  // Of an atomic run, each with its first.
+  size_t heads_at_once_;  // Halved when the log says that they are too large together.
   size_t known_at_once_;
   bool stalled_ = false;  // Nothing was asked since the last pass.
   EntityLine::Questions questions_;

@@ -283,6 +283,50 @@ TEST_F(Together, ARepeatedAtomicBatchGetsItsFirstAnswers) {
   EXPECT_EQ(log_.event_count(), 3u);
 }
 
+TEST_F(Together, ARefusalHoldsUpWhatFollowsOnADuplicateToo) {
+  const Operation known = Update("a", "1");
+  Commit(known);
+  const auto results = CommitAll(
+      {On(Update("a", "2"), "9-00000000000000ff"), known, known, Delete("a")}, As::kClientBatch);
+  EXPECT_THAT(Codes(results), ElementsAre("base_not_found", "ok", "ok", "depends_on_rejected"));
+  EXPECT_EQ(results[1].outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(DataOf("a"), "1");
+}
+
+TEST_F(Together, AnOperationTwiceInAnAtomicBatchIsCommittedOnce) {
+  const Operation update = Update("a", "1");
+  const auto results = CommitAll({update, Create("b", "1"), Update("a", "2"), update}, As::kAtomic);
+  EXPECT_THAT(Codes(results), ElementsAre("ok", "ok", "ok", "ok"));
+  EXPECT_EQ(results[0].outcome(), OUTCOME_APPLIED);
+  EXPECT_EQ(results[3].outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(results[3].version_id(), results[0].version_id());
+  EXPECT_EQ(results[3].position().seq(), results[0].position().seq());
+  EXPECT_EQ(DataOf("a"), "2");
+  EXPECT_EQ(VersionsOf("a"), 2u);
+  const auto again = CommitAll({update, update}, As::kAtomic);
+  EXPECT_EQ(again[0].outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(again[1].outcome(), OUTCOME_DUPLICATE);
+}
+
+TEST_F(Together, WhatRefusesAnAtomicBatchRefusesRepeatsToo) {
+  const Operation update = Update("a", "1");
+  const auto results = CommitAll({update, update, Patch("none", "{}")}, As::kAtomic);
+  EXPECT_THAT(Codes(results),
+              ElementsAre("depends_on_rejected", "depends_on_rejected", "not_found"));
+  EXPECT_EQ(VersionsOf("a"), 0u);
+}
+
+TEST_F(Together, AnAtomicBatchMayNotGiveOneOpIdToTwoOperations) {
+  const Operation update = Update("a", "1");
+  for (const char* id : {"a", "b"}) {
+    Operation other = Update(id, "2");
+    other.set_op_id(update.op_id());
+    EXPECT_THAT(Codes(CommitAll({update, other}, As::kAtomic)),
+                ElementsAre("depends_on_rejected", "operation_id_reused"));
+    EXPECT_EQ(VersionsOf(id), 0u);
+  }
+}
+
 TEST_F(Together, AnAtomicBatchMergesToo) {
   const std::string base = Commit(Create("a", R"({"x":1,"y":1})")).version_id();
   Commit(Patch("a", R"({"x":2})"));

@@ -26,6 +26,14 @@ bool WantsBase(const Work& work) {
          (operation.kind() != common::v1::OPERATION_KIND_TEXT || work.needs_base);
 }
 
+// Whether one before it of its batch was refused. All that came after that one were too, but those
+// that had been committed before.
+bool FollowsRefused(const Work& work) {
+  const Work* earlier = work.earlier;
+  while (earlier != nullptr && earlier->repeated) earlier = earlier->earlier;
+  return earlier != nullptr && earlier->refused;
+}
+
 // Adds what conflicts have to do with the version to its description.
 void Describe(Work& work) {
   if (const Closing* closing = work.pending.closing; closing != nullptr) {
@@ -194,7 +202,7 @@ bool EntityLine::Decide(Work* work, const Tools& tools, Questions& questions) {
     return false;
   };
   const common::v1::Operation& operation = work->pending.operation();
-  if (work->earlier != nullptr && work->earlier->refused) {
+  if (FollowsRefused(*work)) {
     return refuse(MakeError(Reason::kDependsOnRejected,
                             "an earlier operation of the batch on this entity was refused"));
   }

@@ -127,16 +127,24 @@ async def test_errors_are_the_same(suite, user):
     not_json = messages().ClientMessage(id="x")
     not_json.sync_request.operation = "create"
     not_json.sync_request.data = b'{"a": '
-    for frame, told in ((not_json.SerializeToString(), "x"), (b"\xff" * 40, None), (b"\x08", None)):
+    for frame, request_id in ((not_json.SerializeToString(), "x"), (b"\xff" * 40, None),
+                              (b"\x08", None)):
         await a.send(frame)
         refused = await a.push("error")
-        assert refused["error"]["code"] == "bad_message" and refused.get("id") == told
+        assert refused["error"]["code"] == "bad_message" and refused.get("id") == request_id
+    not_json.sync_request.data = b"[" * 600 + b"]" * 600
+    await a.send(not_json.SerializeToString())
+    deep = await a.push("error")
+    assert deep["error"]["code"] == "too_deep" and deep["id"] == "x"
     assert (await a.request("ping"))["success"]
     await a.close()
 
 
 async def test_any_message_may_be_sent_as_json_text(suite, user):
     a = await ProtoClient.connect(suite.url, user)
+    await a.send(messages().ClientMessage(
+        json=b'{"type": "ping", "id": 5}').SerializeToString())
+    assert (await a.push("pong"))["id"] == 5  # Text on the wire; the client reads it so.
     await a.send(messages().ClientMessage(
         json=json.dumps({"type": "ping", "id": "j"}).encode()).SerializeToString())
     assert (await a.push("pong"))["id"] == "j"

@@ -193,6 +193,13 @@ async def test_changes_from_a_wrong_clock(suite, user, offset_s, expected):
     await client.close()
 
 
+async def test_a_clock_that_was_never_set_is_wrong_too(suite, user):
+    client = await Client.connect(suite.url, user)
+    answer = await client.write("create", "n", "1", data={}, client_time="1970-01-01T00:00:00Z")
+    assert answer["status"] == "rejected" and answer["error"]["code"] == "clock_skew"
+    await client.close()
+
+
 async def test_positions_are_taken_without_an_answer(suite, user):
     client = await Client.connect(suite.url, user)
     cursor = (await client.write("create", "n", "1", data={}))["cursor"]

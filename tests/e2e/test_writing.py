@@ -185,6 +185,42 @@ async def test_of_a_batch_the_refused_one_stands_alone_with_its_dependants(suite
     await a.close()
 
 
+async def test_a_refusal_holds_up_what_follows_on_a_duplicate(suite, user):
+    a = await Client.connect(suite.url, user)
+    known = {"entity_type": "note", "entity_id": "n", "operation": "create", "data": 1,
+             "op_id": str(uuid.uuid4())}
+    await a.request("sync_batch", operations=[known])
+    lost = {**known, "operation": "update", "op_id": str(uuid.uuid4()), "base_version": "9-ff"}
+    last = {"entity_type": "note", "entity_id": "n", "operation": "delete"}
+    answer = await a.request("sync_batch", operations=[lost, known, last])
+    outcomes = [one.get("error", {}).get("code", one["status"]) for one in answer["results"]]
+    assert outcomes == ["base_not_found", "duplicate", "depends_on_rejected"]
+    assert (await a.get("note", "n"))["data"] == 1
+    await a.close()
+
+
+async def test_errors_of_a_batch_name_place_and_hold_up_their_entity(suite, user):
+    a = await Client.connect(suite.url, user)
+    one = {"entity_type": "note", "entity_id": "n", "operation": "create", "data": {"x": 1}}
+    wrong = {**one, "op_id": "x" * 65}
+    test = {**one, "operation": "patch", "patch": [{"op": "test", "path": "/x", "value": 2}]}
+    for atomic in (False, True):
+        answer = await a.request("sync_batch", operations=[wrong, one], atomic=atomic)
+        codes = [result["error"]["code"] for result in answer["results"]]
+        assert codes == ["too_large", "depends_on_rejected"]
+        assert answer["results"][0]["error"]["path"] == "/operations/0/op_id"
+        assert answer["results"][0]["entity_id"] == "n"
+    answer = await a.request("sync_batch", operations=[one, test, one])
+    refused = answer["results"][1]["error"]
+    assert (refused["code"], refused["path"]) == ("precondition_failed",
+                                                  "/operations/1/patch/0/value")
+    assert answer["results"][2]["error"]["code"] == "depends_on_rejected"
+    answer = await a.request("sync_batch", operations=[{**one, "entity_id": "m"}, test],
+                             atomic=True)
+    assert answer["error"]["path"] == "/operations/1/patch/0/value"
+    await a.close()
+
+
 async def test_an_atomic_batch_applies_whole_or_not_at_all(suite, user):
     a = await Client.connect(suite.url, user)
     await a.write("create", "note", "taken", data={})

@@ -106,13 +106,14 @@ std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const S
 }
 
 std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
-                                        const EntityFilter& filter, int64_t base) {
+                                        const EntityFilter& filter, int64_t base,
+                                        int64_t whole_until) {
   std::vector<Change> changes;
   changes.reserve(events.size());
   for (const FeedEventPtr& event : events) {
     if (!filter.MatchesStream(*event)) continue;
-    const bool may_have = event->first_seq <= base;
-    Add(changes, KindOf({may_have, !may_have}, *event, filter), event, /*follows=*/false);
+    const Before before{event->first_seq <= base, event->first_seq > whole_until};
+    Add(changes, KindOf(before, *event, filter), event, /*follows=*/false);
   }
   return changes;
 }

@@ -50,9 +50,11 @@ std::vector<Change> EveryChange(absl::Span<const FeedEventPtr> events, const Ent
 std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const StreamEnds& ends,
                                   const EntityFilter& filter, const View& view);
 // The same for a page in which the store left out what was superseded since `base`: what lay
-// between is not known, so whoever may have had an entity is told that it went away.
+// between is not known, so whoever may have had an entity is told that it went away. What began
+// after `whole_until` the subscriber may lack.
 std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
-                                        const EntityFilter& filter, int64_t base);
+                                        const EntityFilter& filter, int64_t base,
+                                        int64_t whole_until);
 
 // Immutable but for the frames it remembers.
 class ChangeBatch {

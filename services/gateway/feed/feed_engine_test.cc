@@ -349,6 +349,22 @@ TEST_F(FeedTest, AnUpdateBetweenFirstAndLastPageOfTheStateIsSeenExactlyOnce) {
                                         "5 enter e4", "7 enter e0", "8 enter e5", "9 delete e1"));
 }
 
+TEST_F(FeedTest, AStateThatGoesOnAfterAReconnectBringsInWhatItHadNotReached) {
+  for (int i = 0; i < 6; ++i) log_.Commit("team", "e" + std::to_string(i), "1");
+  log_.Commit("team", "e0", "2");  // Behind all others now, though it is older.
+  for (const SubscriptionMode mode : {SubscriptionMode::kChanges, SubscriptionMode::kLatest}) {
+    MakeEngine({.page_events_max = 2});  // Which remembers nothing recent.
+    const auto sink = Follow({.mode = mode});
+    while (sink->messages.empty()) loop_.RunFor(absl::Microseconds(50));
+    ASSERT_THAT(sink->Told(), ElementsAre("2 enter e1", "3 enter e2"));
+    subscriptions_->RemoveSink(sink.get());
+    const auto again = Follow({.cursor = sink->messages.front().cursor, .mode = mode});
+    Settle();
+    EXPECT_THAT(again->Told(), ElementsAre("4 enter e3", "5 enter e4", "6 enter e5", "7 enter e0"));
+    subscriptions_->RemoveSink(again.get());
+  }
+}
+
 TEST_F(FeedTest, ACursorOfALostHistoryIsToldToStartAgainNotAtOnce) {
   const auto sink = Follow({.cursor = entity::EncodeCursor({log_.epoch - 1, 3})});
   Settle();

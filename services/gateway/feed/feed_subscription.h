@@ -3,6 +3,7 @@
 // in memory until the turn of the loop after FeedEngine::Remove.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,6 +48,11 @@ class FeedSubscription {
     bool first_sync = false;
     bool paged = false;  // The store was asked, not only recent events.
     View before;         // How the subscriber stood at `base`.
+
+    // The subscriber had everything of up to here: `base`, if it was not unsure of anything there.
+    int64_t whole_until() const {
+      return before.unsure_until > base ? std::min(before.unsure_base, base) : base;
+    }
 
     friend bool operator==(const LatestRun&, const LatestRun&) = default;
   };

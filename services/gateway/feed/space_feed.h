@@ -98,6 +98,7 @@ class SpaceFeed {
   // How a subscription stood when a page was read for it.
   struct PageView {
     std::optional<int64_t> base;  // Of a read of the latest state.
+    int64_t whole_until = 0;      // The same.
     bool first_sync = false;
     View view;
   };

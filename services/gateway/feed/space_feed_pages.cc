@@ -107,6 +107,7 @@ void SpaceFeed::ServeFromPage(FeedSubscription& subscription, const ReadPlan& pl
     if (run->end == FeedSubscription::kUnknown) run->end = page.head_seq;
     to = std::min(to, run->end);
     read.base = run->base;
+    read.whole_until = run->whole_until();
     read.first_sync = run->first_sync;
     // What changes while the run is read is left to what follows it, and is not what follows on
     // what the subscriber has.
@@ -147,7 +148,7 @@ ChangeBatch SpaceFeed::PageBatch(const FeedSubscription& subscription, const Pag
     if (!news.empty()) return {space_, from, cursor, events.front(), std::move(news)};
   }
   return {space_, from, cursor,
-          read.base.has_value() ? StoredLatestChanges(events, filter, *read.base)
+          read.base.has_value() ? StoredLatestChanges(events, filter, *read.base, read.whole_until)
                                 : EveryChange(events, filter, read.view)};
 }
 

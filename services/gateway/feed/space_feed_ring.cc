@@ -105,7 +105,9 @@ std::vector<Change> SpaceFeed::RingChanges(const FeedSubscription& subscription,
   const auto& run = subscription.run_;
   if (!run.has_value()) return EveryChange(events, filter, subscription.view_);
   // Where the run began is forgotten when the subscriber was slow.
-  if (run->base < ring_.start()) return StoredLatestChanges(events, filter, run->base);
+  if (run->base < ring_.start()) {
+    return StoredLatestChanges(events, filter, run->base, run->whole_until());
+  }
   return LatestChanges(events, EndsOf(*run), filter, run->before);
 }
 

@@ -168,7 +168,7 @@ absl::Status CommitPipeline::Admit(Submission& submission,
   if (!submission.options.atomic) return absl::OkStatus();
   for (const common::v1::Operation& operation : operations) {
     if (operation.entity().space() != operations.front().entity().space()) {
-      return MakeErrorAt(Reason::kInvalidArgument, "atomic",
+      return MakeErrorAt(Reason::kInvalidArgument, "space",
                          "all entities of an atomic batch must be in one space");
     }
   }

@@ -183,6 +183,28 @@ TEST(ClientMessageTest, ABatchKeepsWhatIsWrongToTheOperationThatIs) {
   EXPECT_EQ(PathOf(batch.items[2].status), "/operations/2");
 }
 
+TEST(ClientMessageTest, AClockThatWasNeverSetIsNoMissingTime) {
+  const auto time = [](const char* field) {
+    return Read<SyncRequest>(absl::StrCat(R"({"type":"sync_request","entity_type":"t",)",
+                                          R"("entity_id":"i","operation":"delete")", field, "}"))
+        .operation.client_time_ms();
+  };
+  EXPECT_EQ(time(""), 0);
+  EXPECT_EQ(time(R"(,"client_time":"1970-01-01T00:00:00.000Z")"), 1);
+  EXPECT_EQ(time(R"(,"client_time":"1969-12-31T23:59:59.999Z")"), -1);
+}
+
+TEST(ClientMessageTest, AnOperationWithoutAProperOpIdStillNamesItsEntity) {
+  const auto batch = Read<SyncBatchRequest>(R"({"type":"sync_batch","operations":[
+      {"entity_type":"t","entity_id":"a","operation":"delete","op_id":5},
+      {"entity_type":"t","entity_id":7,"operation":"delete","op_id":"o"}]})");
+  ASSERT_THAT(batch.items, SizeIs(2));
+  EXPECT_EQ(PathOf(batch.items[0].status), "/operations/0/op_id");
+  EXPECT_EQ(batch.items[0].operation.entity().entity_id(), "a");
+  EXPECT_EQ(PathOf(batch.items[1].status), "/operations/1/entity_id");
+  EXPECT_EQ(batch.items[1].operation.op_id(), "o");
+}
+
 TEST(ClientMessageTest, LimitsABatchAndTakesAnEmptyOne) {
   EXPECT_THAT(Read<SyncBatchRequest>(R"({"type":"sync_batch","operations":[]})").items, SizeIs(0));
   MessageLimits limits;

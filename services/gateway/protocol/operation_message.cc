@@ -63,6 +63,12 @@ void ReadChange(FieldReader& in, Operation& operation) {
   }
 }
 
+// 0 says that no time is given; a clock that was never set says it without meaning it.
+int64_t ClientTimeMs(FieldReader& in) {
+  const int64_t time_ms = in.TimeMs("client_time");
+  return time_ms == 0 ? 1 : time_ms;
+}
+
 void ReadMetadata(FieldReader& in, Operation& operation) {
   const json::Value* metadata = in.Object("metadata");
   if (metadata == nullptr) return;
@@ -91,13 +97,16 @@ void ReadEntityKey(FieldReader& in, common::v1::EntityKey& key) {
 
 absl::Status ReadOperation(const json::Value& object, const std::string& path,
                            Operation& operation) {
+  // Read whatever else is wrong: an operation that is refused holds up later ones on its entity.
   FieldReader in(object, path);
-  operation.set_op_id(in.Text("op_id", kOpIdBytesMax));
   ReadEntityKey(in, *operation.mutable_entity());
+  FieldReader own(object, path);
+  operation.set_op_id(own.Text("op_id", kOpIdBytesMax));
+  in.Take(own.status());
   operation.set_kind(ReadKind(in));
   if (in.ok()) ReadChange(in, operation);
   operation.set_base_version(in.Text("base_version", kVersionIdBytesMax));
-  operation.set_client_time_ms(in.TimeMs("client_time"));
+  if (in.Has("client_time")) operation.set_client_time_ms(ClientTimeMs(in));
   operation.set_priority(ReadPriority(in));
   operation.set_category(in.Text("category", kCategoryBytesMax));
   operation.set_message(in.Text("message", kNoteBytesMax));

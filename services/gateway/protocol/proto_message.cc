@@ -33,7 +33,9 @@ constexpr absl::string_view kType = "type";
 absl::Status CheckJson(const FieldDescriptor& field, const std::string& text) {
   json::ParseLimits limits;
   limits.depth_max = json::kDepthCeiling;  // The message's own limit is checked with the whole.
-  if (json::Parse(text, limits).ok()) return absl::OkStatus();
+  const auto value = json::Parse(text, limits);
+  // So deep that the parser of the message stops there too, whatever follows.
+  if (value.ok() || ReasonOf(value.status()) == Reason::kTooDeep) return absl::OkStatus();
   return MakeErrorAt(Reason::kBadMessage, absl::StrCat("/", field.name()),
                      absl::StrCat(field.name(), " must be JSON text"));
 }
@@ -185,16 +187,10 @@ absl::StatusOr<std::string> JsonOfClientMessage(absl::string_view bytes) {
   JsonWriter writer(out);
   writer.Text(kType, chosen == nullptr ? "" : absl::string_view(chosen->name()));
   if (message.has_id()) writer.Text("id", message.id());
-  absl::Status written;
-  if (chosen != nullptr) {
-    written = WriteFields(message.GetReflection()->GetMessage(message, chosen), writer);
-  }
-  // Left without its end it is refused as what it is, in the words of JSON and with its id.
-  if (written.ok()) {
-    writer.End();
-  } else if (ReasonOf(written) != Reason::kBadMessage) {
-    return written;
-  }
+  const bool whole = chosen == nullptr ||
+                     WriteFields(message.GetReflection()->GetMessage(message, chosen), writer).ok();
+  // Without its end it is no JSON and is refused as such, by its id.
+  if (whole) writer.End();
   return out;
 }
 
@@ -214,8 +210,8 @@ absl::StatusOr<std::string> ServerMessageOfJson(absl::string_view json) {
   json::Object& object = value.object();
   object.Erase(kType);
   if (const json::Value* id = value.Find("id")) {
-    // Requests came with text; what failed before its id was read has none.
-    if (id->is_string()) message.set_id(std::string(id->string()));
+    // A number came in a message that was sent as JSON text.
+    message.set_id(id->is_string() ? std::string(id->string()) : json::Serialize(*id));
     object.Erase("id");
   }
   if (const json::Value* success = value.Find("success")) {

@@ -11,8 +11,8 @@
 namespace bdcsync::gateway {
 
 // What a client sent, as the JSON that says the same. A message that the contract does not know has
-// an empty `type`; one that was sent as JSON text is passed on unread. Where a field must be JSON
-// and is none, the text is cut off: no JSON either, but its id is told.
+// an empty `type`; one that was sent as JSON text is passed on unread. Where a field that must be
+// JSON is none, the text ends before it: it is no JSON either, but the id can be found in it.
 //   kBadMessage  not a ClientMessage.
 absl::StatusOr<std::string> JsonOfClientMessage(absl::string_view bytes);
 

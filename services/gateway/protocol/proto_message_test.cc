@@ -72,30 +72,35 @@ TEST(ProtoMessage, NestedAndRepeatedFieldsAreCarried) {
   EXPECT_EQ(Parsed(filter), Parsed(R"({"type":"subscribe","filter":{"entity_types":["x"]}})"));
 }
 
-TEST(ProtoMessage, WhatIsNoMessageIsABadMessage) {
+TEST(ProtoMessage, WhatIsNoMessageOrNoJsonIsABadMessage) {
   EXPECT_THAT(JsonOfClientMessage("\xff\xff"), HasReason(Reason::kBadMessage));
-}
-
-void ExpectBadMessage(const v1::ClientMessage& message) {
-  ASSERT_OK_AND_ASSIGN(const std::string json, JsonOfClientMessage(message.SerializeAsString()));
-  const ClientMessage read = ParseClientMessage(json);
-  EXPECT_THAT(read.request, HasReason(Reason::kBadMessage)) << json;
-  EXPECT_EQ(read.id, R"("b7")") << json;
-}
-
-TEST(ProtoMessage, WhatIsNoJsonIsABadMessageThatIsAnsweredByItsId) {
   v1::ClientMessage message;
-  message.set_id("b7");
-  // Not a way to write other fields of the JSON.
-  message.mutable_broadcast()->set_payload(R"(1,"topic":"x")");
-  ExpectBadMessage(message);
-  message.mutable_broadcast()->set_payload("\"\xff\"");
-  ExpectBadMessage(message);
-  v1::SyncBatch& batch = *message.mutable_sync_batch();
-  batch.add_operations()->set_data("{}");
-  batch.add_operations()->set_data("{");
-  batch.add_operations()->set_data(R"({"id":"other"})");
-  ExpectBadMessage(message);
+  message.set_id("x");
+  // The first is not a way to write other fields of the JSON.
+  for (const char* text : {R"(1,"topic":"x")", "1}", "\"\xff\"", "{"}) {
+    message.mutable_broadcast()->set_payload(text);
+    ASSERT_OK_AND_ASSIGN(const std::string json, JsonOfClientMessage(message.SerializeAsString()));
+    const ClientMessage read = ParseClientMessage(json);
+    EXPECT_EQ(read.id, "\"x\"") << text;
+    EXPECT_THAT(read.request, HasReason(Reason::kBadMessage)) << text;
+  }
+}
+
+TEST(ProtoMessage, WhatIsNestedTooDeepIsThatWhateverFollows) {
+  v1::ClientMessage message;
+  message.set_id("x");
+  for (const size_t depth : {json::ParseLimits().depth_max, json::kDepthCeiling + 1}) {
+    for (const char* end : {"", "}", R"(,"topic":"x")"}) {
+      message.mutable_broadcast()->set_payload(std::string(depth, '[') + std::string(depth, ']') +
+                                               end);
+      ASSERT_OK_AND_ASSIGN(const std::string json,
+                           JsonOfClientMessage(message.SerializeAsString()));
+      const ClientMessage read = ParseClientMessage(json);
+      EXPECT_EQ(read.id, "\"x\"");
+      EXPECT_FALSE(read.request.ok());
+      if (*end == '\0') EXPECT_THAT(read.request, HasReason(Reason::kTooDeep)) << depth;
+    }
+  }
 }
 
 TEST(ProtoMessage, WhatTheContractDoesNotKnowHasNoType) {

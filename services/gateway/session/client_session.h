@@ -185,6 +185,7 @@ class ClientSession final : public ConnectionHandler,
   void Subscribe(const ClientMessage& message, SubscribeRequest& request);
   void OnSubscribed(const Pending& pending, const std::string& subscription_id,
                     const absl::StatusOr<Subscribed>& result);
+  void AnswerSubscribed(const Pending& pending, absl::string_view space, std::string answer);
   void ChangeSubscription(const ClientMessage& message, const SubscriptionRequest& request);
   void Ack(const ClientMessage& message, AckRequest& request);
   Subscription* FindSubscription(absl::string_view id);

@@ -96,6 +96,30 @@ TEST_F(ProtoEdgeTest, AMessageThatTheContractDoesNotKnowIsAnUnknownType) {
   EXPECT_EQ(answer.error().error().code(), "unknown_type");
 }
 
+TEST_F(ProtoEdgeTest, RefusalsCarryTheIdOfTheirMessage) {
+  Authenticate();
+  v1::ClientMessage message;
+  message.set_id("9");
+  message.mutable_broadcast()->set_payload("{");
+  Send(message);
+  v1::ServerMessage answer = TakeOne();
+  EXPECT_EQ(answer.id(), "9");
+  EXPECT_EQ(answer.error().error().code(), "bad_message");
+  message.mutable_broadcast()->set_payload(std::string(1000, '['));
+  Send(message);
+  answer = TakeOne();
+  EXPECT_EQ(answer.id(), "9");
+  EXPECT_EQ(answer.error().error().code(), "too_deep");
+}
+
+TEST_F(ProtoEdgeTest, ANumberAsIdOfAMessageInJsonComesBackAsText) {
+  Authenticate();
+  v1::ClientMessage message;
+  message.set_json(R"({"type":"ping","id":1.50})");
+  Send(message);
+  EXPECT_EQ(TakeOne().id(), "1.50");
+}
+
 TEST(FrameVariants, KeepsABoundedNumberOfFrames) {
   FrameVariants variants;
   int made = 0;

@@ -72,6 +72,19 @@ TEST_F(SessionAccessTest, ASubscriptionThatIsBeingMadeIsRefusedWhenItsSpaceIsLos
   EXPECT_THAT(live_.log, Not(Contains("join team-1")));
 }
 
+TEST_F(SessionAccessTest, ASubscriptionWhoseBroadcastsDoNotFlowYetIsRefusedToo) {
+  live_.ready_at_once = false;
+  auto client = Connect("ada", {{"team-1", Access::kRead}});
+  client->Send(R"({"type":"subscribe","id":7,"space":"team-1"})");
+  Refresh(*client, {});
+  EXPECT_THAT(client->Take(), ElementsAre(HasSubstr("refreshed"), SpacePurge("team-1")));
+  live_.waiting.front()();
+  const json::Value answer = client->TakeOne();
+  EXPECT_EQ(Text(answer, "id"), "7");
+  EXPECT_EQ(Text(answer, "error/code"), "forbidden");
+  EXPECT_THAT(subscriptions_.log, ElementsAre("unsubscribe s1"));
+}
+
 TEST_F(SessionAccessTest, APurgeIsConfirmedOnceAndOnlyWhenItWasAskedFor) {
   auto client = Connect("ada", {{"team-1", Access::kRead}});
   client->Send(R"({"type":"purged","scope":"space","space":"team-1"})");

@@ -134,6 +134,25 @@ TEST_F(SessionMessagesTest, AMalformedOperationHoldsUpOnlyTheLaterOnesOnItsEntit
   EXPECT_EQ(Text(answer, "results/3/op_id"), "4");
 }
 
+TEST_F(SessionMessagesTest, AnErrorOfABatchLeadsToItsOperation) {
+  client_->Send(R"({"type":"sync_batch","operations":[
+      {"entity_type":"t","entity_id":"a","operation":"zap"},
+      {"entity_type":"t","entity_id":"b","operation":"delete"},
+      {"entity_type":"t","entity_id":"c","operation":"delete"},
+      {"entity_type":"t","entity_id":"d","operation":"delete"}]})");
+  std::vector<sync::v1::OperationResult> results(3);
+  results[0].mutable_error()->set_path("/patch/0/value");
+  results[1].mutable_error()->set_path("base_version");
+  results[2].mutable_error()->set_code("not_found");
+  std::move(pipeline_.submissions[0].done)(std::move(results));
+  loop_.RunPosted();
+  const json::Value answer = client_->TakeOne();
+  EXPECT_EQ(Text(answer, "results/0/error/path"), "/operations/0/operation");
+  EXPECT_EQ(Text(answer, "results/1/error/path"), "/operations/1/patch/0/value");
+  EXPECT_EQ(Text(answer, "results/2/error/path"), "/operations/2/base_version");
+  EXPECT_EQ(Text(answer, "results/3/error/path"), "(none)");
+}
+
 TEST_F(SessionMessagesTest, OneMalformedOperationRefusesAnAtomicBatch) {
   client_->Send(R"({"type":"sync_batch","atomic":true,"operations":[
       {"entity_type":"t","entity_id":"a","operation":"delete"},

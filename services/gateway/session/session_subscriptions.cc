@@ -9,6 +9,13 @@
 #include "services/gateway/session/metrics.h"
 
 namespace bdcsync::gateway {
+namespace {
+
+absl::Status AccessEnded() {
+  return MakeErrorAt(Reason::kForbidden, "/space", "access to this space has ended");
+}
+
+}  // namespace
 
 ClientSession::Subscription* ClientSession::FindSubscription(absl::string_view id) {
   const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
@@ -51,13 +58,13 @@ void ClientSession::OnSubscribed(const Pending& pending, const std::string& subs
   Subscription* subscription = FindSubscription(subscription_id);
   if (!result.ok() || subscription == nullptr) {
     ForgetSubscription(subscription_id);
-    Fail(pending, result.ok() ? MakeError(Reason::kForbidden, "access ended") : result.status());
+    Fail(pending, result.ok() ? AccessEnded() : result.status());
     return;
   }
   if (AccessTo(*caller_, subscription->space) == Access::kNone) {  // A refresh came in between.
     services_.subscriptions.Unsubscribe(this, subscription_id);
     ForgetSubscription(subscription_id);
-    Fail(pending, MakeErrorAt(Reason::kForbidden, "/space", "access to this space has ended"));
+    Fail(pending, AccessEnded());
     return;
   }
   subscription->open = true;
@@ -66,13 +73,22 @@ void ClientSession::OnSubscribed(const Pending& pending, const std::string& subs
   unsent_subscribed_.insert(pending.ticket);
   const std::string space = subscription->space;
   services_.live.Join(space, this,
-                      [weak = weak_from_this(), pending,
+                      [weak = weak_from_this(), pending, space,
                        answer = SubscribedMessage(pending.id, subscription_id, *result)]() mutable {
                         const auto self = weak.lock();
                         if (self != nullptr && self->state_ != State::kClosed) {
-                          self->Answer(pending, std::move(answer));
+                          self->AnswerSubscribed(pending, space, std::move(answer));
                         }
                       });
+}
+
+void ClientSession::AnswerSubscribed(const Pending& pending, absl::string_view space,
+                                     std::string answer) {
+  if (AccessTo(*caller_, space) == Access::kNone) {  // LoseSpace has ended it meanwhile.
+    Fail(pending, AccessEnded());
+  } else {
+    Answer(pending, std::move(answer));
+  }
 }
 
 void ClientSession::ChangeSubscription(const ClientMessage& message,

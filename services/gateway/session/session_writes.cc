@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
@@ -21,6 +22,13 @@ void CountErrors(SessionMetrics& metrics, const std::vector<OperationResult>& re
     if (!result.has_error()) continue;
     metrics.CountError(ReasonFromName(result.error().code()).value_or(Reason::kInternal));
   }
+}
+
+// Behind the parser an error names a field of its operation; its path leads there from the message.
+void SetPathFromBatch(size_t place, OperationResult& result) {
+  if (!result.has_error() || result.error().path().empty()) return;
+  std::string& path = *result.mutable_error()->mutable_path();
+  path = absl::StrCat("/operations/", place, path.front() == '/' ? "" : "/", path);
 }
 
 // A batch on its way: the results that are known already, and where the others go.
@@ -112,6 +120,7 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
       OnLoop([pending, keys, atomic = request.atomic, plan = std::move(plan)](
                  ClientSession& self, std::vector<OperationResult> results) mutable {
         for (size_t i = 0; i < results.size() && i < plan.places.size(); ++i) {
+          SetPathFromBatch(plan.places[i], results[i]);
           plan.results[plan.places[i]] = std::move(results[i]);
         }
         CountErrors(self.services_.metrics, plan.results);
