@@ -132,7 +132,7 @@ class TextParser {
   LandmarkSearch search_;
   size_t deepest_ = 0;  // How deep containers went since the one around began.
   bool too_deep_ = false;
-  bool dropped_member_ = false;  // The object just read had a key twice.
+  bool dropped_member_ = false;   // The object just read had a key twice.
   size_t objects_looked_at_ = 0;  // For their keys: how often scratch_.last_keys has changed.
   StringFault fault_;
 };
