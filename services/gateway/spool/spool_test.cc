@@ -202,6 +202,31 @@ TEST_F(SpoolTest, SurvivesARestart) {
   EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
 }
 
+TEST_F(SpoolTest, WhatCannotBeReadIsParkedAsItIs) {
+  spool_.reset();
+  {
+    auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_);
+    ASSERT_OK(queue);
+    const std::vector<queue::NewItem> damaged = {
+        {.lane = "team", .keys = {"k"}, .payload = ""},
+        {.lane = "team", .keys = {"l"}, .payload = "\xff"}};
+    ASSERT_OK((*queue)->Push(damaged));
+  }
+  destination_.SetAway(false);
+  Open();
+  Store({{Item("1", "a")}});
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  spool_.reset();
+  auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_);
+  ASSERT_OK(queue);
+  const auto parked = (*queue)->ListParked(0, 10);
+  ASSERT_OK(parked);
+  ASSERT_EQ(parked->size(), 2u);
+  EXPECT_EQ((*parked)[1].item.payload, "\xff");
+  EXPECT_EQ((*parked)[1].reason, "internal");
+}
+
 TEST_F(SpoolTest, ARefusedOperationIsParkedWithItsDependantsAndOthersGoOn) {
   destination_.Answer("1", "forbidden");
   Store({{Item("1", "a")}, {Item("2", "a")}, {Item("3", "b")}});
