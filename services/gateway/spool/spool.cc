@@ -101,7 +101,8 @@ void Spool::OnUnparked(int64_t id, absl::string_view space) {
 }
 
 bool Spool::HasWork() const {
-  return stopping_ || !requests_.empty() || !answers_.empty() || !tasks_.empty();
+  // While a call is in flight its answer is all that a stop waits for.
+  return (stopping_ && !in_flight_) || !requests_.empty() || !answers_.empty() || !tasks_.empty();
 }
 
 void Spool::Run() {
