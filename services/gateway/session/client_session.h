@@ -90,7 +90,8 @@ class ClientSession final : public ConnectionHandler,
   struct Subscription {
     std::string id;
     std::string space;
-    bool open = false;  // `subscribed` was answered.
+    bool open = false;     // It may send: `subscribed` is answered or on its way.
+    absl::Status refused;  // Why it will not open: access has ended since it was asked for.
   };
   // A `subscribed` answer that waits for its turn.
   struct UnsentSubscribed {

@@ -41,8 +41,11 @@ void ClientSession::LoseSpaces(const Caller& before) {
 void ClientSession::LoseSpace(const std::string& space) {
   const std::vector<Subscription> subscriptions = subscriptions_;
   for (const Subscription& subscription : subscriptions) {
-    // One that is not open yet still gets its answer, which OnSubscribed turns into a refusal.
-    if (subscription.space != space || !subscription.open) continue;
+    if (subscription.space != space) continue;
+    if (!subscription.open) {  // It still gets its answer, a refusal, also if access comes back.
+      FindSubscription(subscription.id)->refused = CheckAccess(space);
+      continue;
+    }
     services_.subscriptions.Unsubscribe(this, subscription.id);
     ForgetSubscription(subscription.id);
     for (auto& [ticket, unsent] : unsent_subscribed_) {

@@ -72,6 +72,18 @@ TEST_F(SessionAccessTest, ASubscriptionThatIsBeingMadeIsRefusedWhenItsSpaceIsLos
   EXPECT_THAT(live_.log, Not(Contains("join team-1")));
 }
 
+TEST_F(SessionAccessTest, ASubscriptionIsRefusedAlsoWhenItsSpaceIsBackBeforeItsAnswer) {
+  subscriptions_.answer_at_once = false;
+  auto client = Connect("ada", {{"team-1", Access::kRead}});
+  client->Send(R"({"type":"subscribe","id":7,"space":"team-1","cursor":"c"})");
+  Refresh(*client, {});  // The client purges what it had up to the cursor.
+  Refresh(*client, {{"team-1", Access::kRead}});
+  client->Take();
+  std::move(subscriptions_.entries.front().done)(Subscribed{"c", "h0"});
+  EXPECT_EQ(Text(client->TakeOne(), "error/code"), "forbidden");
+  EXPECT_THAT(subscriptions_.log, ElementsAre("unsubscribe s1"));
+}
+
 TEST_F(SessionAccessTest, ASubscriptionWhoseAnswerWaitsIsRefusedWhenItsSpaceIsLost) {
   live_.ready_at_once = false;
   auto client = Connect("ada", {{"team-1", Access::kRead}, {"team-2", Access::kRead}});

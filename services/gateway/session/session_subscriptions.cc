@@ -54,11 +54,10 @@ void ClientSession::OnSubscribed(const Pending& pending, const std::string& subs
     Fail(pending, result.ok() ? MakeError(Reason::kForbidden, "access ended") : result.status());
     return;
   }
-  // A refresh may have come in between.
-  if (const absl::Status still = CheckAccess(subscription->space); !still.ok()) {
+  if (const absl::Status refused = subscription->refused; !refused.ok()) {
     services_.subscriptions.Unsubscribe(this, subscription_id);
     ForgetSubscription(subscription_id);
-    Fail(pending, still);
+    Fail(pending, refused);
     return;
   }
   subscription->open = true;
