@@ -169,7 +169,7 @@ class World {
     switch (what % 24) {
       case 0:
         return Say(absl::StrCat("{\"type\":\"authenticate\",\"device_id\":\"d\",\"token\":\"",
-                                Token(argument), "\"}"));
+                                Token(argument & 0x1f), "\"}"));
       case 1:
         return Refresh(argument);
       case 2:
@@ -250,6 +250,7 @@ class World {
   }
 
  private:
+  // Of ada, or, to be refused in a refresh, of eve.
   std::string Token(uint8_t argument) {
     Caller caller;
     caller.user_id = (argument & 0x20) != 0 ? "eve" : "ada";
