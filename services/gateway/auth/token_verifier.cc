@@ -116,6 +116,9 @@ absl::StatusOr<Caller> ReadClaims(const json::Value& claims) {
   }
   ASSIGN_OR_RETURN(caller.device_id, TextClaim(claims, "device_id"));
   if (caller.device_id.size() > kDeviceIdBytesMax) return Refused("has too long a \"device_id\"");
+  if (!caller.device_id.empty() && !entity::ValidateId(caller.device_id).ok()) {
+    return Refused("has a \"device_id\" with control characters");
+  }
   if (const json::Value* admin = claims.Find("admin")) {
     if (!admin->is_bool()) return Refused("has an \"admin\" that is no boolean");
     caller.admin = admin->boolean();

@@ -223,7 +223,8 @@ TEST_F(TokenVerifierTest, RefusesClaimsOfWrongTypes) {
         std::string(R"({"sub":"ada","exp":1e400})"), std::string(R"({"sub":"ada","exp":-1})"),
         Payload(R"(,"spaces":["team-1"])"), Payload(R"(,"spaces":{"team-1":"own"})"),
         Payload(R"(,"spaces":{"team 1":"read"})"), Payload(R"(,"admin":"yes")"),
-        Payload(R"(,"admin":1)"), Payload(R"(,"device_id":5)")}) {
+        Payload(R"(,"admin":1)"), Payload(R"(,"device_id":5)"),
+        Payload(R"(,"device_id":"d\u0001")")}) {
     EXPECT_THAT(verify(payload), HasReason(Reason::kUnauthenticated)) << payload;
   }
 }

@@ -241,7 +241,7 @@ void BusLiveChannel::OnBroadcast(const std::string& space, Room& room,
   const std::vector<LiveSink*> sinks = room.sinks;
   for (LiveSink* sink : sinks) {
     if (joined_.contains(sink) && sink->session_id() != message.session_id()) {
-      sink->OnBroadcast(frame);
+      sink->OnBroadcast(space, frame);
     }
   }
 }

@@ -22,7 +22,9 @@ class FakeLiveSink final : public LiveSink {
     keys.emplace_back(key);
     presences.emplace_back(PayloadOf(*frame));
   }
-  void OnBroadcast(SharedFrame frame) override { broadcasts.emplace_back(PayloadOf(*frame)); }
+  void OnBroadcast(absl::string_view, SharedFrame frame) override {
+    broadcasts.emplace_back(PayloadOf(*frame));
+  }
 
   std::vector<std::string> keys, presences, broadcasts;
 

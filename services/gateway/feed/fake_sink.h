@@ -22,7 +22,7 @@ class FakeSink final : public SubscriptionSink {
     std::optional<json::Value> conflict;  // A conflict_opened or conflict_closed.
   };
 
-  void SendFrame(SharedFrame frame) override {
+  void SendFrame(absl::string_view, SharedFrame frame) override {
     frames.push_back(frame);
     if (!parses) return;
     const json::Value message = *json::Parse(PayloadOf(*frame));

@@ -26,7 +26,10 @@ std::optional<std::string> TextOf(const json::Value& object, absl::string_view n
 std::optional<int64_t> PositionOf(const json::Value& object, absl::string_view name) {
   const json::Value* value = object.Find(name);
   const auto position = value == nullptr ? absl::StatusOr<int64_t>(-1) : value->AsInt64();
-  if (!position.ok() || *position < 0) return std::nullopt;
+  // No text is longer than a delta may be.
+  if (!position.ok() || *position < 0 || *position > ot::DeltaLimits().length_max) {
+    return std::nullopt;
+  }
   return *position;
 }
 
@@ -72,7 +75,7 @@ std::optional<Selection> Selection::Of(absl::string_view state) {
 }
 
 void Selection::MoveOver(const FeedEvent& event, bool own) {
-  if (event.stream != stream_ || event.revision != version_.revision + 1) return;
+  if (event.stream != stream_ || event.revision - 1 != version_.revision) return;
   const auto next = entity::ParseVersionId(event.version_id);
   if (!next.has_value()) return;
   version_ = *next;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "libs/entity/version_id.h"
 
@@ -69,6 +71,23 @@ TEST(Selection, StaysWhereAnEventIsMissing) {
   selection->MoveOver(*Event(3, Text(R"([{"insert":"x"}])")), false);
   EXPECT_FALSE(selection->moved());
   EXPECT_EQ(selection->In(kState), kState);
+}
+
+TEST(Selection, PlacesBeyondAnyTextAreNone) {
+  const auto with = [](int64_t revision, int64_t anchor) {
+    return absl::StrCat(
+        R"({"selection":{"entity_type":"note","entity_id":"n","path":"/t","version_id":")",
+        entity::MakeVersionId(revision, 3), R"(","anchor":)", anchor, R"(,"head":0}})");
+  };
+  EXPECT_FALSE(Selection::Of(with(3, std::numeric_limits<int64_t>::max())).has_value());
+  auto furthest = Selection::Of(with(3, (int64_t{1} << 53) - 1));
+  ASSERT_TRUE(furthest.has_value());
+  furthest->MoveOver(*Event(4, Text(R"([{"insert":"xyz"}])")), false);
+  EXPECT_TRUE(furthest->moved());
+  auto last = Selection::Of(with(std::numeric_limits<int64_t>::max(), 0));
+  ASSERT_TRUE(last.has_value());
+  last->MoveOver(*Event(4, Text(R"([{"insert":"xyz"}])")), false);
+  EXPECT_FALSE(last->moved());
 }
 
 TEST(Selection, CatchesUpFromRecentEvents) {

@@ -28,7 +28,7 @@ class SessionSubscriptions::Follower final : public FeedSubscription {
   bool HasRoom() const override { return sink_->queued_bytes() <= owner_.queued_bytes_max_; }
   void OnBatch(const ChangeBatch& batch, bool caught_up) override {
     batch.ForEachFrame(id_, payload_, caught_up,
-                       [this](const SharedFrame& frame) { sink_->SendFrame(frame); });
+                       [this](const SharedFrame& frame) { sink_->SendFrame(id_, frame); });
   }
   void OnResync(absl::string_view reason, absl::Duration after) override {
     owner_.Forget(sink_, id_);

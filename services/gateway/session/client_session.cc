@@ -192,8 +192,14 @@ void ClientSession::Fail(const Pending& pending, const absl::Status& why) {
 
 void ClientSession::SendAnswer(Ticket ticket, const std::string& text) {
   services_.metrics.requests_in_flight.Add(-1);
-  Push(text);
-  if (!unsent_subscribed_.empty() && unsent_subscribed_.erase(ticket) > 0) ReleaseFrames();
+  const auto subscribed = unsent_subscribed_.find(ticket);
+  if (subscribed == unsent_subscribed_.end()) {
+    Push(text);
+    return;
+  }
+  SendSubscribed(subscribed->second, text);
+  unsent_subscribed_.erase(subscribed);
+  ReleaseFrames();
 }
 
 void ClientSession::Push(absl::string_view text) {
@@ -276,7 +282,9 @@ void ClientSession::OnOutcome(const sync::v1::OperationResult& result) {
 void ClientSession::LeaveEverything() {
   services_.metrics.subscriptions.Add(-static_cast<double>(subscriptions_.size()));
   subscriptions_.clear();
-  unsent_subscribed_.clear();
+  for (auto& [ticket, unsent] : unsent_subscribed_) {
+    unsent.refused = MakeError(Reason::kForbidden, kDeviceRevoked);
+  }
   held_frames_.clear();
   held_bytes_ = 0;
   held_presences_.clear();

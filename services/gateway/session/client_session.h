@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/call_trace.h"
@@ -44,7 +43,7 @@ class ClientSession final : public ConnectionHandler,
   void OnClosing(uint16_t code, absl::string_view reason) override;
   void OnClosed() override;
   // SubscriptionSink.
-  void SendFrame(SharedFrame frame) override;
+  void SendFrame(absl::string_view subscription_id, SharedFrame frame) override;
   size_t queued_bytes() const override;
   void OnResync(absl::string_view subscription_id, absl::string_view reason,
                 absl::Duration after) override;
@@ -52,7 +51,7 @@ class ClientSession final : public ConnectionHandler,
   // LiveSink.
   absl::string_view session_id() const override { return caller_->session_id; }
   void OnPresence(absl::string_view key, SharedFrame frame) override;
-  void OnBroadcast(SharedFrame frame) override;
+  void OnBroadcast(absl::string_view space, SharedFrame frame) override;
   // DirectedSession.
   void OnSuperseded() override;
   void OnDeviceRevoked() override;
@@ -91,7 +90,18 @@ class ClientSession final : public ConnectionHandler,
   struct Subscription {
     std::string id;
     std::string space;
-    bool open = false;  // `subscribed` was answered.
+    bool open = false;     // It may send: `subscribed` is answered or on its way.
+    absl::Status refused;  // Why it will not open: access has ended since it was asked for.
+  };
+  // A `subscribed` answer that waits for its turn.
+  struct UnsentSubscribed {
+    std::string subscription_id;
+    std::string message_id;
+    absl::Status refused;  // Why it is refused instead: access has ended meanwhile.
+  };
+  struct HeldFrame {
+    std::string space;
+    SharedFrame frame;
   };
 
   // client_session.cc
@@ -122,10 +132,13 @@ class ClientSession final : public ConnectionHandler,
     };
   }
 
-  // The same for the answer of a read, after which the next one has its turn.
+  // The same for the answer of a read of `space`, after which the next one has its turn. What the
+  // client was told to purge meanwhile is not told.
   template <typename Then>
-  auto OnRead(Then then) {
-    return OnLoop([then = std::move(then)](ClientSession& self, auto answer) mutable {
+  auto OnRead(std::string space, Then then) {
+    return OnLoop([space = std::move(space), then = std::move(then)](ClientSession& self,
+                                                                     auto answer) mutable {
+      if (absl::Status still = self.CheckAccess(space); answer.ok() && !still.ok()) answer = still;
       then(self, std::move(answer));
       --self.reads_under_way_;
       self.StartWaitingReads();
@@ -147,6 +160,8 @@ class ClientSession final : public ConnectionHandler,
   void DeviceHeartbeat();
 
   // session_access.cc
+  // FORBIDDEN: the device or this space may not be read any more.
+  absl::Status CheckAccess(absl::string_view space) const;
   // Ends what `before` allowed and the caller of now is not; the client is told to purge it.
   void LoseSpaces(const Caller& before);
   void LoseSpace(const std::string& space);
@@ -185,12 +200,14 @@ class ClientSession final : public ConnectionHandler,
   void Subscribe(const ClientMessage& message, SubscribeRequest& request);
   void OnSubscribed(const Pending& pending, const std::string& subscription_id,
                     const absl::StatusOr<Subscribed>& result);
-  void AnswerSubscribed(const Pending& pending, absl::string_view space, std::string answer);
   void ChangeSubscription(const ClientMessage& message, const SubscriptionRequest& request);
   void Ack(const ClientMessage& message, AckRequest& request);
+  void SendSubscribed(const UnsentSubscribed& unsent, const std::string& text);
   Subscription* FindSubscription(absl::string_view id);
   void ForgetSubscription(absl::string_view id);
+  void SendOrHold(absl::string_view space, SharedFrame frame);
   void ReleaseFrames();
+  void DropHeldFrames(absl::string_view space);
 
   // session_live.cc
   void Presence(const ClientMessage& message, PresenceRequest& request);
@@ -225,9 +242,8 @@ class ClientSession final : public ConnectionHandler,
   std::vector<std::string> purges_asked_;           // Spaces whose receipt has not come.
   bool in_directory_ = false;
   std::vector<Subscription> subscriptions_;
-  // `subscribed` answers that wait for their turn; frames wait with them.
-  absl::flat_hash_set<Ticket> unsent_subscribed_;
-  std::vector<SharedFrame> held_frames_;
+  absl::flat_hash_map<Ticket, UnsentSubscribed> unsent_subscribed_;
+  std::vector<HeldFrame> held_frames_;  // They wait for those answers.
   size_t held_bytes_ = 0;
   std::vector<std::string> presences_;  // Spaces where this session is present.
   absl::flat_hash_map<std::string, SharedFrame> held_presences_;

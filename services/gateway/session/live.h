@@ -18,9 +18,10 @@ class LiveSink {
  public:
   virtual ~LiveSink() = default;
   virtual absl::string_view session_id() const = 0;
-  // `key` names space and device: of two frames with one key, only the later one matters.
+  // `key` is space, user and device, a line each: of two frames with one key, only the later one
+  // matters.
   virtual void OnPresence(absl::string_view key, SharedFrame frame) = 0;
-  virtual void OnBroadcast(SharedFrame frame) = 0;
+  virtual void OnBroadcast(absl::string_view space, SharedFrame frame) = 0;
 };
 
 using LiveReady = absl::AnyInvocable<void()>;

@@ -69,7 +69,7 @@ TEST_F(ProtoEdgeTest, SharedFramesAreTranslatedOnceForAll) {
   const SharedFrame frame = MakeTextFrame(
       R"({"type":"changes","subscription_id":"s1","space":"s","events":[],"cursor":"c",)"
       R"("caught_up":true})");
-  subscriptions_.entries.front().sink->SendFrame(frame);
+  subscriptions_.entries.front().sink->SendFrame("s1", frame);
   EXPECT_EQ(TakeOne().changes().cursor(), "c");
   const auto translated = [](const SharedFrame&) -> SharedFrame { return nullptr; };
   const SharedFrame known = services_.proto_frames.Of(frame, translated);

@@ -21,6 +21,12 @@ constexpr size_t kPurgesAwaitedMax = 1000;
 
 }  // namespace
 
+absl::Status ClientSession::CheckAccess(absl::string_view space) const {
+  if (state_ == State::kRevoked) return MakeError(Reason::kForbidden, kDeviceRevoked);
+  if (AccessTo(*caller_, space) != Access::kNone) return absl::OkStatus();
+  return MakeErrorAt(Reason::kForbidden, "/space", "access to this space has ended");
+}
+
 void ClientSession::LoseSpaces(const Caller& before) {
   std::set<std::string> lost;
   const auto consider = [&](const std::string& space) {
@@ -35,11 +41,18 @@ void ClientSession::LoseSpaces(const Caller& before) {
 void ClientSession::LoseSpace(const std::string& space) {
   const std::vector<Subscription> subscriptions = subscriptions_;
   for (const Subscription& subscription : subscriptions) {
-    // One that is not open yet still gets its answer, which OnSubscribed turns into a refusal.
-    if (subscription.space != space || !subscription.open) continue;
+    if (subscription.space != space) continue;
+    if (!subscription.open) {  // It still gets its answer, a refusal, also if access comes back.
+      FindSubscription(subscription.id)->refused = CheckAccess(space);
+      continue;
+    }
     services_.subscriptions.Unsubscribe(this, subscription.id);
     ForgetSubscription(subscription.id);
+    for (auto& [ticket, unsent] : unsent_subscribed_) {
+      if (unsent.subscription_id == subscription.id) unsent.refused = CheckAccess(space);
+    }
   }
+  DropHeldFrames(space);
   absl::erase_if(held_presences_, [&](const auto& held) {
     return absl::StartsWith(held.first, absl::StrCat(space, "\n"));
   });

@@ -72,17 +72,94 @@ TEST_F(SessionAccessTest, ASubscriptionThatIsBeingMadeIsRefusedWhenItsSpaceIsLos
   EXPECT_THAT(live_.log, Not(Contains("join team-1")));
 }
 
-TEST_F(SessionAccessTest, ASubscriptionWhoseBroadcastsDoNotFlowYetIsRefusedToo) {
-  live_.ready_at_once = false;
+TEST_F(SessionAccessTest, ASubscriptionIsRefusedAlsoWhenItsSpaceIsBackBeforeItsAnswer) {
+  subscriptions_.answer_at_once = false;
   auto client = Connect("ada", {{"team-1", Access::kRead}});
-  client->Send(R"({"type":"subscribe","id":7,"space":"team-1"})");
-  Refresh(*client, {});
-  EXPECT_THAT(client->Take(), ElementsAre(HasSubstr("refreshed"), SpacePurge("team-1")));
-  live_.waiting.front()();
-  const json::Value answer = client->TakeOne();
-  EXPECT_EQ(Text(answer, "id"), "7");
-  EXPECT_EQ(Text(answer, "error/code"), "forbidden");
+  client->Send(R"({"type":"subscribe","id":7,"space":"team-1","cursor":"c"})");
+  Refresh(*client, {});  // The client purges what it had up to the cursor.
+  Refresh(*client, {{"team-1", Access::kRead}});
+  client->Take();
+  std::move(subscriptions_.entries.front().done)(Subscribed{"c", "h0"});
+  EXPECT_EQ(Text(client->TakeOne(), "error/code"), "forbidden");
   EXPECT_THAT(subscriptions_.log, ElementsAre("unsubscribe s1"));
+}
+
+TEST_F(SessionAccessTest, ASubscriptionWhoseAnswerWaitsIsRefusedWhenItsSpaceIsLost) {
+  live_.ready_at_once = false;
+  auto client = Connect("ada", {{"team-1", Access::kRead}, {"team-2", Access::kRead}});
+  client->Send(R"({"type":"subscribe","id":7,"space":"team-1"})");
+  client->Send(R"({"type":"subscribe","id":8,"space":"team-2"})");
+  SubscriptionSink& sink = *subscriptions_.entries[0].sink;
+  auto& live = dynamic_cast<LiveSink&>(*client->session);
+  sink.SendFrame("s1", MakeTextFrame(R"({"type":"changes","subscription_id":"s1"})"));
+  sink.SendFrame("s2", MakeTextFrame(R"({"type":"changes","subscription_id":"s2"})"));
+  live.OnPresence("team-1\neve\nd", MakeTextFrame(R"({"type":"presence","space":"team-1"})"));
+  live.OnBroadcast("team-1", MakeTextFrame(R"({"type":"broadcast","space":"team-1"})"));
+  Refresh(*client, {{"team-2", Access::kRead}});
+  EXPECT_THAT(client->Take(), ElementsAre(HasSubstr("refreshed"), SpacePurge("team-1")));
+  for (LiveReady& ready : live_.waiting) ready();
+  const std::vector<std::string> sent = client->Take();
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_EQ(Text(sent[0], "type"), "error");
+  EXPECT_EQ(Text(sent[0], "id"), "7");
+  EXPECT_EQ(Text(sent[0], "error/code"), "forbidden");
+  EXPECT_EQ(Text(sent[1], "subscription_id"), "s2");
+  EXPECT_EQ(Text(sent[2], "type"), "changes");
+  EXPECT_EQ(Text(sent[2], "subscription_id"), "s2");
+  EXPECT_EQ(sink.queued_bytes(), 0u);
+}
+
+TEST_F(SessionAccessTest, ASubscriptionWhoseAnswerWaitsForItsTurnIsRefusedToo) {
+  auto client = Connect("ada", {{"team-1", Access::kRead}});
+  client->Send(R"({"type":"get","entity_type":"t","entity_id":"i"})");  // The next one waits.
+  client->Send(R"({"type":"subscribe","space":"team-1"})");
+  client->Send(absl::StrCat(R"({"type":"refresh","id":9,"token":")", Token("ada"), "\"}"));
+  EXPECT_THAT(client->Take(), ElementsAre(HasSubstr("refreshed"), SpacePurge("team-1")));
+  std::move(reads_.gets[0].done)(sync::v1::GetEntityResponse());
+  loop_.RunPosted();
+  const std::vector<std::string> sent = client->Take();
+  ASSERT_THAT(sent, SizeIs(2));
+  EXPECT_EQ(Text(sent[0], "type"), "entity");
+  EXPECT_EQ(Text(sent[1], "error/code"), "forbidden");
+}
+
+TEST_F(SessionAccessTest, WhatIsReadWhileItsSpaceIsLostIsNotTold) {
+  auto client = Connect("ada", {{"team-1", Access::kRead}});
+  client->Send(R"({"type":"get","id":1,"space":"team-1","entity_type":"t","entity_id":"i"})");
+  client->Send(R"({"type":"conflicts","id":2,"conflict_id":"c"})");
+  client->Send(R"({"type":"get","id":3,"entity_type":"t","entity_id":"i"})");
+  Refresh(*client, {});
+  client->Take();
+  std::move(reads_.gets[0].done)(sync::v1::GetEntityResponse());
+  sync::v1::GetConflictResponse view;
+  view.mutable_view()->mutable_conflict()->mutable_entity()->set_space("team-1");
+  std::move(desk_.gets[0].done)(view);
+  std::move(reads_.gets[1].done)(sync::v1::GetEntityResponse());
+  loop_.RunPosted();
+  const std::vector<std::string> sent = client->Take();
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_EQ(Text(sent[0], "error/code"), "forbidden");
+  EXPECT_EQ(Text(sent[1], "error/code"), "forbidden");
+  EXPECT_EQ(Text(sent[2], "success"), "true");
+}
+
+TEST_F(SessionAccessTest, ARevokedDeviceIsNotToldWhatItHadAskedFor) {
+  auto client = Connect();
+  client->Send(R"({"type":"get","id":1,"entity_type":"t","entity_id":"i"})");
+  dynamic_cast<DirectedSession&>(*client->session).OnDeviceRevoked();
+  EXPECT_THAT(client->Take(), ElementsAre(kDevicePurge));
+  std::move(reads_.gets[0].done)(sync::v1::GetEntityResponse());
+  loop_.RunPosted();
+  EXPECT_EQ(Text(client->TakeOne(), "error/code"), "forbidden");
+}
+
+TEST_F(SessionAccessTest, PresenceEndsWithTheAccessBesideASubscriptionThatIsBeingMade) {
+  subscriptions_.answer_at_once = false;
+  auto client = Connect("ada", {{"team-1", Access::kRead}});
+  client->Send(R"({"type":"presence","space":"team-1","state":{}})");
+  client->Send(R"({"type":"subscribe","space":"team-1"})");
+  Refresh(*client, {});
+  EXPECT_THAT(live_.log, Contains("leave team-1"));
 }
 
 TEST_F(SessionAccessTest, APurgeIsConfirmedOnceAndOnlyWhenItWasAskedFor) {

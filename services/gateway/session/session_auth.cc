@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
@@ -24,13 +25,20 @@ constexpr absl::Duration kTokenCheckMax = absl::Hours(1);
 // device was revoked, which then counts from when it is known.
 constexpr absl::Duration kAuthenticationWaitMax = absl::Seconds(2);
 
-absl::Status CheckDevice(absl::string_view claimed, absl::string_view device_id) {
-  if (device_id.empty()) return absl::OkStatus();
-  if (!entity::ValidateId(device_id).ok()) {
-    return MakeErrorAt(Reason::kInvalidArgument, "/device_id",
-                       "device_id must be UTF-8 without control characters");
-  }
-  if (!claimed.empty() && claimed != device_id) {
+// What the registry would not take: a device that it does not hear of could not be revoked.
+absl::Status CheckText(absl::string_view path, absl::string_view text) {
+  if (text.empty() || entity::ValidateId(text).ok()) return absl::OkStatus();
+  return MakeErrorAt(Reason::kInvalidArgument, path,
+                     absl::StrCat(path, " must be UTF-8 without control characters"));
+}
+
+absl::Status CheckDevice(absl::string_view claimed, const AuthenticateRequest& request) {
+  const std::string& device_id = request.device_id;
+  RETURN_IF_ERROR(CheckText("/device_id", device_id));
+  RETURN_IF_ERROR(CheckText("/client/name", request.client_name));
+  RETURN_IF_ERROR(CheckText("/client/version", request.client_version));
+  RETURN_IF_ERROR(CheckText("/client/platform", request.client_platform));
+  if (!claimed.empty() && !device_id.empty() && claimed != device_id) {
     return MakeErrorAt(Reason::kForbidden, "/device_id", "the token is for another device");
   }
   return absl::OkStatus();
@@ -52,7 +60,7 @@ absl::StatusOr<Caller> ClientSession::Identify(const AuthenticateRequest& reques
       return MakeErrorAt(Reason::kInvalidArgument, "/user_id", "user_id cannot name a space");
     }
   }
-  RETURN_IF_ERROR(CheckDevice(caller.device_id, request.device_id));
+  RETURN_IF_ERROR(CheckDevice(caller.device_id, request));
   if (caller.device_id.empty()) caller.device_id = request.device_id;
   if (caller.device_id.empty()) caller.device_id = MakeUuid(services_.random);
   caller.session_id = MakeUuid(services_.random);

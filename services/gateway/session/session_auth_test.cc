@@ -106,6 +106,19 @@ TEST_F(SessionAuthTest, HoldsATokenToItsDevice) {
   EXPECT_EQ(Text(same.TakeOne(), "device_id"), "d1");
 }
 
+TEST_F(SessionAuthTest, RefusesADescriptionThatTheRegistryWouldNotTake) {
+  for (const absl::string_view field : {"name", "version", "platform"}) {
+    Client client(*this);
+    client.Send(absl::StrCat(R"({"type":"authenticate","device_id":"d1","client":{")", field,
+                             R"(":"a\u0001"},"token":")", Token("ada"), "\"}"));
+    const json::Value answer = client.TakeOne();
+    EXPECT_EQ(Text(answer, "error/code"), "invalid_argument");
+    EXPECT_EQ(Text(answer, "error/path"), absl::StrCat("/client/", field));
+    EXPECT_EQ(client.connection.close_code, kCloseUnauthenticated);
+  }
+  EXPECT_THAT(devices_.registered, IsEmpty());
+}
+
 TEST_F(SessionAuthTest, TwoUsersMayUseTheSameDeviceId) {
   auto ada = Connect("ada", {}, "d1");
   auto bob = Connect("bob", {}, "d1");

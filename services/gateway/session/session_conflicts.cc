@@ -25,24 +25,30 @@ void ClientSession::Conflicts(const ClientMessage& message, ConflictsRequest& re
     Read([this, pending, one = std::move(request.one)]() mutable {
       services_.desk.GetConflict(
           caller_, std::move(one),
-          OnRead(
-              [pending](ClientSession& self, absl::StatusOr<sync::v1::GetConflictResponse> view) {
-                if (!view.ok()) return self.Fail(pending, view.status());
-                self.Answer(pending, ConflictViewMessage(pending.id, view->view()));
-              }));
+          // Only the answer says which space it is of.
+          OnRead(OwnSpace(*caller_), [pending](ClientSession& self,
+                                               absl::StatusOr<sync::v1::GetConflictResponse> view) {
+            if (!view.ok()) return self.Fail(pending, view.status());
+            const std::string& space = view->view().conflict().entity().space();
+            if (absl::Status still = self.CheckAccess(space); !still.ok()) {
+              return self.Fail(pending, still);
+            }
+            self.Answer(pending, ConflictViewMessage(pending.id, view->view()));
+          }));
     });
     return;
   }
   OwnSpaceIfEmpty(*request.list.mutable_space());
   const auto list = [this](const Pending& pending, sync::v1::ListConflictsRequest query) {
     Read([this, pending, query = std::move(query)]() mutable {
+      const std::string space = query.space();
       services_.desk.ListConflicts(
           caller_, std::move(query),
-          OnRead(
-              [pending](ClientSession& self, absl::StatusOr<sync::v1::ListConflictsResponse> page) {
-                if (!page.ok()) return self.Fail(pending, page.status());
-                self.Answer(pending, ConflictsMessage(pending.id, *page));
-              }));
+          OnRead(space, [pending](ClientSession& self,
+                                  absl::StatusOr<sync::v1::ListConflictsResponse> page) {
+            if (!page.ok()) return self.Fail(pending, page.status());
+            self.Answer(pending, ConflictsMessage(pending.id, *page));
+          }));
     });
   };
   if (request.list.entity_id().empty()) return list(Open(message), std::move(request.list));

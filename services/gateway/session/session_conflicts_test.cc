@@ -69,6 +69,7 @@ TEST_F(SessionConflictsTest, OneConflictIsShownWithItsStates) {
   EXPECT_EQ(desk_.gets[0].request.choices(0).choice(), "base");
   sync::v1::GetConflictResponse response;
   response.mutable_view()->mutable_conflict()->set_conflict_id("c1");
+  response.mutable_view()->mutable_conflict()->mutable_entity()->set_space("user:ada");
   response.mutable_view()->mutable_theirs()->set_version_id("2-bb");
   desk_.gets[0].done(std::move(response));
   loop_.RunPosted();

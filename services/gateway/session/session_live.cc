@@ -71,8 +71,10 @@ void ClientSession::Broadcast(const ClientMessage& message, BroadcastRequest& re
 
 void ClientSession::LeaveUnlessThere(const std::string& space) {
   const bool present = std::find(presences_.begin(), presences_.end(), space) != presences_.end();
-  const bool subscribed = std::any_of(subscriptions_.begin(), subscriptions_.end(),
-                                      [&](const Subscription& one) { return one.space == space; });
+  // One that is not open joins when it opens.
+  const bool subscribed =
+      std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                  [&](const Subscription& one) { return one.open && one.space == space; });
   if (!present && !subscribed) services_.live.Leave(space, this);
 }
 
@@ -85,7 +87,7 @@ void ClientSession::EndPresences() {
 void ClientSession::OnPresence(absl::string_view key, SharedFrame frame) {
   if (connection_ == nullptr) return;
   if (!connection_->congested()) {
-    SendFrame(std::move(frame));
+    SendOrHold(key.substr(0, key.find('\n')), std::move(frame));
     return;
   }
   // Of each device only the last state matters once the reader catches up.
@@ -98,13 +100,13 @@ void ClientSession::OnPresence(absl::string_view key, SharedFrame frame) {
   }
 }
 
-void ClientSession::OnBroadcast(SharedFrame frame) {
+void ClientSession::OnBroadcast(absl::string_view space, SharedFrame frame) {
   if (connection_ == nullptr) return;
   if (connection_->congested()) {
     services_.metrics.broadcasts_dropped.Add();
     return;
   }
-  SendFrame(std::move(frame));
+  SendOrHold(space, std::move(frame));
 }
 
 }  // namespace bdcsync::gateway

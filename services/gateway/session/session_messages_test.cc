@@ -239,7 +239,7 @@ TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredBeforeItsFrames) {
   EXPECT_EQ(entry.spec.space, "team-2");
   EXPECT_EQ(entry.spec.cursor, "c");
   std::move(entry.done)(Subscribed{"c1", "h1"});
-  entry.sink->SendFrame(MakeTextFrame(R"({"type":"changes"})"));
+  entry.sink->SendFrame("s1", MakeTextFrame(R"({"type":"changes"})"));
   const std::vector<std::string> sent = client_->Take();
   ASSERT_THAT(sent, SizeIs(2));
   EXPECT_EQ(Text(sent[0], "type"), "subscribed");
@@ -254,7 +254,7 @@ TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredOnceBroadcastsFlowAndWhatCome
   live_.ready_at_once = false;
   client_->Send(R"({"type":"subscribe","id":1,"space":"team-2"})");
   SubscriptionSink& sink = *subscriptions_.entries[0].sink;
-  sink.SendFrame(MakeTextFrame(R"({"type":"changes"})"));
+  sink.SendFrame("s1", MakeTextFrame(R"({"type":"changes"})"));
   sink.OnResync("s1", "behind", absl::ZeroDuration());
   EXPECT_THAT(client_->Take(), IsEmpty());
   ASSERT_THAT(live_.waiting, SizeIs(1));
@@ -277,7 +277,7 @@ TEST_F(SessionMessagesTest, FramesWaitWhileTheirAnswerWaitsForItsTurn) {
   client_->Send(Delete("", "a"));  // Unanswered, without id: the next answers wait.
   client_->Send(R"({"type":"subscribe"})");
   SubscriptionSink& sink = *subscriptions_.entries[0].sink;
-  sink.SendFrame(MakeTextFrame(R"({"type":"changes"})"));
+  sink.SendFrame("s1", MakeTextFrame(R"({"type":"changes"})"));
   EXPECT_THAT(client_->Take(), IsEmpty());
   EXPECT_GT(sink.queued_bytes(), 0u);
   pipeline_.submissions[0].Apply();
@@ -491,7 +491,7 @@ TEST_F(SessionMessagesTest, ASlowReaderGetsTheLastPresenceOfEachDeviceAndNoBroad
   client_->connection.is_congested = true;
   sink->OnPresence("team-1 d2", MakeTextFrame("first"));
   sink->OnPresence("team-1 d2", MakeTextFrame("second"));
-  sink->OnBroadcast(MakeTextFrame("broadcast"));
+  sink->OnBroadcast("team-2", MakeTextFrame("broadcast"));
   EXPECT_THAT(client_->Take(), IsEmpty());
   client_->connection.is_congested = false;
   client_->session->OnDrained();

@@ -47,12 +47,14 @@ void ClientSession::Get(const ClientMessage& message, sync::v1::GetEntityRequest
   const uint64_t entity = EntityKeyHash(key);
   const Pending pending = Open(message, {entity});
   ReadAfterWrites(entity, [this, pending, request = std::move(request)]() mutable {
+    const std::string space = request.query().entity().space();
     services_.reads.GetEntity(
         caller_, std::move(request),
-        OnRead([pending](ClientSession& self, absl::StatusOr<sync::v1::GetEntityResponse> answer) {
-          if (!answer.ok()) return self.Fail(pending, answer.status());
-          self.Answer(pending, EntityMessage(pending.id, answer->entity()));
-        }));
+        OnRead(space,
+               [pending](ClientSession& self, absl::StatusOr<sync::v1::GetEntityResponse> answer) {
+                 if (!answer.ok()) return self.Fail(pending, answer.status());
+                 self.Answer(pending, EntityMessage(pending.id, answer->entity()));
+               }));
   });
 }
 
@@ -60,13 +62,14 @@ void ClientSession::List(const ClientMessage& message, sync::v1::ListEntitiesReq
   OwnSpaceIfEmpty(*request.mutable_space());
   const Pending pending = Open(message);
   Read([this, pending, request = std::move(request)]() mutable {
+    const std::string space = request.space();
     services_.reads.ListEntities(
         caller_, std::move(request),
-        OnRead(
-            [pending](ClientSession& self, absl::StatusOr<sync::v1::ListEntitiesResponse> answer) {
-              if (!answer.ok()) return self.Fail(pending, answer.status());
-              self.Answer(pending, EntitiesMessage(pending.id, *answer));
-            }));
+        OnRead(space, [pending](ClientSession& self,
+                                absl::StatusOr<sync::v1::ListEntitiesResponse> answer) {
+          if (!answer.ok()) return self.Fail(pending, answer.status());
+          self.Answer(pending, EntitiesMessage(pending.id, *answer));
+        }));
   });
 }
 
@@ -75,12 +78,14 @@ void ClientSession::History(const ClientMessage& message, sync::v1::GetHistoryRe
   const uint64_t entity = EntityKeyHash(request.entity());
   const Pending pending = Open(message, {entity});
   ReadAfterWrites(entity, [this, pending, request = std::move(request)]() mutable {
+    const std::string space = request.entity().space();
     services_.reads.GetHistory(
         caller_, std::move(request),
-        OnRead([pending](ClientSession& self, absl::StatusOr<sync::v1::GetHistoryResponse> answer) {
-          if (!answer.ok()) return self.Fail(pending, answer.status());
-          self.Answer(pending, HistoryMessage(pending.id, *answer));
-        }));
+        OnRead(space,
+               [pending](ClientSession& self, absl::StatusOr<sync::v1::GetHistoryResponse> answer) {
+                 if (!answer.ok()) return self.Fail(pending, answer.status());
+                 self.Answer(pending, HistoryMessage(pending.id, *answer));
+               }));
   });
 }
 
@@ -89,12 +94,13 @@ void ClientSession::Diff(const ClientMessage& message, sync::v1::DiffRequest& re
   const uint64_t entity = EntityKeyHash(request.entity());
   const Pending pending = Open(message, {entity});
   ReadAfterWrites(entity, [this, pending, request = std::move(request)]() mutable {
-    services_.reads.Diff(
-        caller_, std::move(request),
-        OnRead([pending](ClientSession& self, absl::StatusOr<sync::v1::DiffResponse> answer) {
-          if (!answer.ok()) return self.Fail(pending, answer.status());
-          self.Answer(pending, DiffMessage(pending.id, *answer));
-        }));
+    const std::string space = request.entity().space();
+    services_.reads.Diff(caller_, std::move(request),
+                         OnRead(space, [pending](ClientSession& self,
+                                                 absl::StatusOr<sync::v1::DiffResponse> answer) {
+                           if (!answer.ok()) return self.Fail(pending, answer.status());
+                           self.Answer(pending, DiffMessage(pending.id, *answer));
+                         }));
   });
 }
 

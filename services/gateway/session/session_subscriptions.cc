@@ -9,13 +9,6 @@
 #include "services/gateway/session/metrics.h"
 
 namespace bdcsync::gateway {
-namespace {
-
-absl::Status AccessEnded() {
-  return MakeErrorAt(Reason::kForbidden, "/space", "access to this space has ended");
-}
-
-}  // namespace
 
 ClientSession::Subscription* ClientSession::FindSubscription(absl::string_view id) {
   const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
@@ -58,37 +51,28 @@ void ClientSession::OnSubscribed(const Pending& pending, const std::string& subs
   Subscription* subscription = FindSubscription(subscription_id);
   if (!result.ok() || subscription == nullptr) {
     ForgetSubscription(subscription_id);
-    Fail(pending, result.ok() ? AccessEnded() : result.status());
+    Fail(pending, result.ok() ? MakeError(Reason::kForbidden, "access ended") : result.status());
     return;
   }
-  if (AccessTo(*caller_, subscription->space) == Access::kNone) {  // A refresh came in between.
+  if (const absl::Status refused = subscription->refused; !refused.ok()) {
     services_.subscriptions.Unsubscribe(this, subscription_id);
     ForgetSubscription(subscription_id);
-    Fail(pending, AccessEnded());
+    Fail(pending, refused);
     return;
   }
   subscription->open = true;
   // What follows waits for the answer, and the answer for presence and broadcasts to flow: whoever
   // has it hears what is said from then on.
-  unsent_subscribed_.insert(pending.ticket);
+  unsent_subscribed_[pending.ticket] = {subscription_id, pending.id};
   const std::string space = subscription->space;
   services_.live.Join(space, this,
-                      [weak = weak_from_this(), pending, space,
+                      [weak = weak_from_this(), pending,
                        answer = SubscribedMessage(pending.id, subscription_id, *result)]() mutable {
                         const auto self = weak.lock();
                         if (self != nullptr && self->state_ != State::kClosed) {
-                          self->AnswerSubscribed(pending, space, std::move(answer));
+                          self->Answer(pending, std::move(answer));
                         }
                       });
-}
-
-void ClientSession::AnswerSubscribed(const Pending& pending, absl::string_view space,
-                                     std::string answer) {
-  if (AccessTo(*caller_, space) == Access::kNone) {  // LoseSpace has ended it meanwhile.
-    Fail(pending, AccessEnded());
-  } else {
-    Answer(pending, std::move(answer));
-  }
 }
 
 void ClientSession::ChangeSubscription(const ClientMessage& message,
@@ -133,32 +117,55 @@ size_t ClientSession::queued_bytes() const {
   return held_bytes_ + (connection_ == nullptr ? 0 : connection_->queued_bytes());
 }
 
-void ClientSession::SendFrame(SharedFrame frame) {
+void ClientSession::SendSubscribed(const UnsentSubscribed& unsent, const std::string& text) {
+  if (unsent.refused.ok()) {
+    Push(text);
+    return;
+  }
+  services_.metrics.CountError(ReasonOf(unsent.refused));
+  Push(FailureMessage(MessageType::kSubscribe, unsent.message_id, unsent.refused));
+}
+
+void ClientSession::SendFrame(absl::string_view subscription_id, SharedFrame frame) {
+  const Subscription* const subscription =
+      unsent_subscribed_.empty() ? nullptr : FindSubscription(subscription_id);
+  SendOrHold(subscription == nullptr ? absl::string_view() : subscription->space, std::move(frame));
+}
+
+void ClientSession::SendOrHold(absl::string_view space, SharedFrame frame) {
   if (connection_ == nullptr) return;
   if (unsent_subscribed_.empty()) {
     connection_->Send(std::move(frame));
     return;
   }
   held_bytes_ += frame->size();
-  held_frames_.push_back(std::move(frame));
+  held_frames_.push_back({std::string(space), std::move(frame)});
+}
+
+void ClientSession::DropHeldFrames(absl::string_view space) {
+  std::erase_if(held_frames_, [&](const HeldFrame& held) {
+    if (held.space != space) return false;
+    held_bytes_ -= held.frame->size();
+    return true;
+  });
 }
 
 void ClientSession::ReleaseFrames() {
   if (held_frames_.empty() || !unsent_subscribed_.empty() || connection_ == nullptr) return;
-  for (SharedFrame& frame : std::exchange(held_frames_, {})) connection_->Send(std::move(frame));
+  for (HeldFrame& held : std::exchange(held_frames_, {})) connection_->Send(std::move(held.frame));
   held_bytes_ = 0;
   services_.subscriptions.SinkDrained(this);
 }
 
 void ClientSession::OnResync(absl::string_view subscription_id, absl::string_view reason,
                              absl::Duration after) {
-  SendFrame(MakeTextFrame(ResyncMessage(subscription_id, reason, after)));
+  SendFrame(subscription_id, MakeTextFrame(ResyncMessage(subscription_id, reason, after)));
   ForgetSubscription(subscription_id);
 }
 
 void ClientSession::OnEnded(absl::string_view subscription_id, const absl::Status& why) {
   services_.metrics.CountError(ReasonOf(why));
-  SendFrame(MakeTextFrame(SubscriptionEndedMessage(subscription_id, why)));
+  SendFrame(subscription_id, MakeTextFrame(SubscriptionEndedMessage(subscription_id, why)));
   ForgetSubscription(subscription_id);
 }
 

@@ -46,8 +46,8 @@ struct Subscribed {
 class SubscriptionSink {
  public:
   virtual ~SubscriptionSink() = default;
-  // A `changes` frame.
-  virtual void SendFrame(SharedFrame frame) = 0;
+  // A frame with changes or conflicts, of this subscription.
+  virtual void SendFrame(absl::string_view subscription_id, SharedFrame frame) = 0;
   // Waiting to leave. The feed sends a sink nothing more while this is above its limit, falls back
   // to catch-up from the sink's position, and goes on at SinkDrained.
   virtual size_t queued_bytes() const = 0;

@@ -101,7 +101,8 @@ void Spool::OnUnparked(int64_t id, absl::string_view space) {
 }
 
 bool Spool::HasWork() const {
-  return stopping_ || !requests_.empty() || !answers_.empty() || !tasks_.empty();
+  // While a call is in flight its answer is all that a stop waits for.
+  return (stopping_ && !in_flight_) || !requests_.empty() || !answers_.empty() || !tasks_.empty();
 }
 
 void Spool::Run() {
@@ -176,12 +177,12 @@ std::vector<Spool::Taken> Spool::Authorised(std::vector<queue::Item> items) {
   std::vector<Taken> authorised;
   for (queue::Item& item : items) {
     Taken taken{std::move(item), {}};
-    taken.stored = StoredIn(taken.item);
-    absl::Status allowed;
-    if (taken.stored.items_size() > 0) {
-      allowed = to_.access.Check(taken.stored.items(0), TokenExpires(taken.stored),
-                                 vouched_.contains(taken.item.id));
+    if (!taken.stored.ParseFromString(taken.item.payload) || taken.stored.items().empty()) {
+      ParkUnreadable(taken.item);
+      continue;
     }
+    const absl::Status allowed = to_.access.Check(taken.stored.items(0), TokenExpires(taken.stored),
+                                                  vouched_.contains(taken.item.id));
     if (allowed.ok()) {
       authorised.push_back(std::move(taken));
     } else {
@@ -190,6 +191,13 @@ std::vector<Spool::Taken> Spool::Authorised(std::vector<queue::Item> items) {
     }
   }
   return authorised;
+}
+
+// The file is damaged: nobody can be told. It is kept as it is, for whoever looks at it.
+void Spool::ParkUnreadable(const queue::Item& item) {
+  const absl::Status why = MakeError(Reason::kInternal, "what was stored cannot be read");
+  to_.logger.Error("a stored operation cannot be read", {{"space", item.lane}, {"id", item.id}});
+  Park(item, {}, item.payload, ErrorOf(why));
 }
 
 // What was stored has outlived its requests: calls have ids of their own.
@@ -280,7 +288,7 @@ void Spool::SettleItem(const Taken& taken, absl::Span<CommitResult> results,
   if (refused.items_size() == 0) {
     done.push_back(item.id);
   } else {
-    Park(item, refused, why);
+    Park(item, KeysOf(refused), refused.SerializeAsString(), why);
   }
 }
 
@@ -290,13 +298,13 @@ void Spool::Refuse(const Taken& taken, const absl::Status& why) {
   refused.set_outcome(common::v1::OUTCOME_REJECTED);
   *refused.mutable_error() = ErrorOf(why);
   for (const CommitItem& item : taken.stored.items()) Tell(item, refused);
-  Park(taken.item, taken.stored, refused.error());
+  Park(taken.item, KeysOf(taken.stored), taken.stored.SerializeAsString(), refused.error());
 }
 
-void Spool::Park(const queue::Item& item, const v1::StoredOperations& refused,
-                 const common::v1::Error& why) {
+void Spool::Park(const queue::Item& item, const std::vector<std::string>& keys,
+                 const std::string& payload, const common::v1::Error& why) {
   const absl::StatusOr<std::vector<queue::Item>> followers =
-      queue_->Park(item.id, KeysOf(refused), refused.SerializeAsString(), why.code());
+      queue_->Park(item.id, keys, payload, why.code());
   if (!followers.ok()) {
     to_.logger.Error("a refused operation cannot be parked",
                      {{"error", followers.status().message()}});
@@ -306,7 +314,7 @@ void Spool::Park(const queue::Item& item, const v1::StoredOperations& refused,
   to_.logger.Warn("stored operations were refused and are parked",
                   {{"space", item.lane},
                    {"code", why.code()},
-                   {"operations", refused.items_size()},
+                   {"operations", keys.size()},
                    {"dependants", followers->size()}});
   to_.metrics.refused.Add(static_cast<double>(1 + followers->size()));
   vouched_.erase(item.id);

@@ -91,13 +91,15 @@ class Spool final : public StoreAndForward {
   void Forward();
   CallTrace TraceOf(const version::v1::CommitRequest& request);
   std::vector<Taken> Authorised(std::vector<queue::Item> items);
+  void ParkUnreadable(const queue::Item& item);
   void Send(std::vector<Taken> taken);
   void Settle(Answer answer);
   void SettleItem(const Taken& taken, absl::Span<version::v1::CommitResult> results,
                   std::vector<int64_t>& done);
   void Refuse(const Taken& taken, const absl::Status& why);
-  void Park(const queue::Item& item, const v1::StoredOperations& refused,
-            const common::v1::Error& why);
+  // `keys` and `payload`: of what is refused of the item.
+  void Park(const queue::Item& item, const std::vector<std::string>& keys,
+            const std::string& payload, const common::v1::Error& why);
   void PutOff(const Answer& answer);
   void Tell(const version::v1::CommitItem& item, version::v1::CommitResult result);
   void Forget(absl::string_view space);

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
+#include <thread>
 
 #include "absl/synchronization/notification.h"
 #include "libs/testing/status_matchers.h"
@@ -95,6 +98,26 @@ class Destination final : public VersionClient, public OutcomeListener {
   std::map<std::string, std::string> codes_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> committed_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> outcomes_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Hands the calls on, to be answered later.
+class HoldingDestination final : public VersionClient {
+ public:
+  using Hold = std::function<void(Done<version::v1::CommitResponse>)>;
+  explicit HoldingDestination(Hold hold) : hold_(std::move(hold)) {}
+  size_t replicas() const override { return 1; }
+  void Commit(size_t, std::shared_ptr<const version::v1::CommitRequest>,
+              Done<version::v1::CommitResponse> done) override {
+    hold_(std::move(done));
+  }
+  void GetEntities(size_t, version::v1::GetEntitiesRequest,
+                   Done<version::v1::GetEntitiesResponse>) override {}
+  void GetHistory(size_t, version::v1::GetHistoryRequest,
+                  Done<version::v1::GetHistoryResponse>) override {}
+  void Diff(size_t, version::v1::DiffRequest, Done<version::v1::DiffResponse>) override {}
+
+ private:
+  const Hold hold_;
 };
 
 CommitItem Item(const std::string& op_id, const std::string& entity_id) {
@@ -200,6 +223,78 @@ TEST_F(SpoolTest, SurvivesARestart) {
   EXPECT_EQ(spool_->waiting(), 1u);
   destination_.SetAway(false);
   EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+}
+
+TEST_F(SpoolTest, WhatCannotBeReadIsParkedAsItIs) {
+  spool_.reset();
+  {
+    auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_);
+    ASSERT_OK(queue);
+    const std::vector<queue::NewItem> damaged = {
+        {.lane = "team", .keys = {"k"}, .payload = ""},
+        {.lane = "team", .keys = {"l"}, .payload = "\xff"}};
+    ASSERT_OK((*queue)->Push(damaged));
+  }
+  destination_.SetAway(false);
+  Open();
+  Store({{Item("1", "a")}});
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+  WaitUntilEmpty();
+  spool_.reset();
+  auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_);
+  ASSERT_OK(queue);
+  const auto parked = (*queue)->ListParked(0, 10);
+  ASSERT_OK(parked);
+  ASSERT_EQ(parked->size(), 2u);
+  EXPECT_EQ((*parked)[1].item.payload, "\xff");
+  EXPECT_EQ((*parked)[1].reason, "internal");
+}
+
+// Counts how often it is asked.
+class CountingClock final : public Clock {
+ public:
+  absl::Time Now() const override { return clock_.Now(); }
+  absl::Duration Monotonic() const override {
+    ++asked;
+    return clock_.Monotonic();
+  }
+  mutable std::atomic<int> asked{0};
+
+ private:
+  SystemClock clock_;
+};
+
+TEST_F(SpoolTest, AStopWaitsForTheAnswerUnderWayAndDoesNothingElse) {
+  CountingClock clock;
+  absl::Mutex mutex;
+  VersionClient::Done<version::v1::CommitResponse> answer;
+  HoldingDestination holding([&](auto done) {
+    absl::MutexLock lock(&mutex);
+    answer = std::move(done);
+  });
+  spool_.reset();
+  auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_);
+  ASSERT_OK(queue);
+  spool_ = std::make_unique<Spool>(
+      *std::move(queue),
+      SpoolDependencies{holding, destination_, clock, random_, logger_, metrics_, access_},
+      SpoolLimits());
+  Store({{Item("1", "a")}});
+  const auto asked = [&] { return static_cast<bool>(answer); };
+  mutex.LockWhen(absl::Condition(&asked));
+  mutex.Unlock();
+  std::thread stops([&] { spool_->Stop(); });
+  while (spool_->Do([](queue::DurableQueue&) {})) std::this_thread::yield();
+  const int before = clock.asked;
+  // A spool that turned round meanwhile would do so far more often than this.
+  for (int i = 0; i < 10'000; ++i) std::this_thread::yield();
+  EXPECT_LT(clock.asked - before, 100);
+  version::v1::CommitResponse response;
+  response.add_results()->set_outcome(common::v1::OUTCOME_APPLIED);
+  answer(std::move(response));
+  stops.join();
+  EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+  EXPECT_EQ(spool_->waiting(), 0u);
 }
 
 TEST_F(SpoolTest, ARefusedOperationIsParkedWithItsDependantsAndOthersGoOn) {
