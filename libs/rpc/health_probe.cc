@@ -12,8 +12,10 @@
 namespace bdcsync::rpc {
 
 struct HealthProbe::State {
+  explicit State(absl::Status known) : answer(std::move(known)) {}
+
   absl::Mutex mutex;
-  absl::Status answer ABSL_GUARDED_BY(mutex) = absl::UnavailableError("not asked yet");
+  absl::Status answer ABSL_GUARDED_BY(mutex);
   std::optional<absl::Duration> asked_at ABSL_GUARDED_BY(mutex);
   bool asking ABSL_GUARDED_BY(mutex) = false;
 };
@@ -24,8 +26,8 @@ absl::Status CheckSilence(absl::Duration silence) {
       absl::StrCat("no answer for ", absl::ToInt64Seconds(silence), " s"));
 }
 
-HealthProbe::HealthProbe(Ask ask, const Clock& clock)
-    : ask_(std::move(ask)), clock_(clock), state_(std::make_shared<State>()) {}
+HealthProbe::HealthProbe(Ask ask, const Clock& clock, absl::Status known)
+    : ask_(std::move(ask)), clock_(clock), state_(std::make_shared<State>(std::move(known))) {}
 
 absl::Status HealthProbe::Last() {
   const absl::Duration now = clock_.Monotonic();

@@ -27,10 +27,11 @@ class HealthProbe {
   // outlive the probe.
   using Ask = std::function<void(Answer answer)>;
 
-  // `clock` is borrowed.
-  HealthProbe(Ask ask, const Clock& clock);
+  // `known`: what holds until the first answer. `clock` is borrowed.
+  HealthProbe(Ask ask, const Clock& clock,
+              absl::Status known = absl::UnavailableError("not asked yet"));
 
-  // The last answer, at once. UNAVAILABLE until there is one, and when the next one does not come.
+  // The last answer, at once. UNAVAILABLE when the next one does not come.
   absl::Status Last();
 
  private:

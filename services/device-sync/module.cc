@@ -77,8 +77,7 @@ class DeviceSyncModule final : public app::Module {
     options.devices_per_user_max = config.Get(kDevicesPerUserMax);
     registry_ = std::make_unique<Registry>(*storage_, context.clock(), options);
     probe_ = std::make_unique<rpc::HealthProbe>(AskOnWorker(*storage_, context.workers()),
-                                                context.clock());
-    (void)probe_->Last();  // Asks; the readiness check tells.
+                                                context.clock(), /*known=*/absl::OkStatus());
     serving_registry_.store(registry_.get());
     serving_probe_.store(probe_.get());
     adapter_->Serve(*registry_);
