@@ -1,6 +1,7 @@
 #include "services/event-store/storage/sqlite_event_storage.h"
 
 #include <atomic>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -179,7 +180,7 @@ class SqliteEventStorage final : public EventStorage {
   }
 
   template <typename Work>
-  auto ReadLatestLocked(Work work) -> decltype(work(std::declval<SqliteReader&>()))
+  std::invoke_result_t<Work, SqliteReader&> ReadLatestLocked(Work work)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_) {
     RETURN_IF_ERROR(tail_->Restore());
     return work(*latest_reader_);

@@ -156,7 +156,7 @@ absl::StatusOr<bool> SqliteTail::IsMissing(absl::string_view record) {
 absl::Status SqliteTail::Publish() {
   RETURN_IF_ERROR(Restore());
   if (!open_) return absl::OkStatus();
-  const absl::Status status = commit_.Run();
+  absl::Status status = commit_.Run();
   lost_ = !status.ok();
   open_ = lost_;
   if (journal_ == nullptr || status == blocked_) return status;

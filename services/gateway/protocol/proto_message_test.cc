@@ -98,7 +98,9 @@ TEST(ProtoMessage, WhatIsNestedTooDeepIsThatWhateverFollows) {
       const ClientMessage read = ParseClientMessage(json);
       EXPECT_EQ(read.id, "\"x\"");
       EXPECT_FALSE(read.request.ok());
-      if (*end == '\0') EXPECT_THAT(read.request, HasReason(Reason::kTooDeep)) << depth;
+      if (*end == '\0') {
+        EXPECT_THAT(read.request, HasReason(Reason::kTooDeep)) << depth;
+      }
     }
   }
 }
