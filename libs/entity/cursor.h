@@ -1,7 +1,7 @@
 // Cursors: a place in the history of a space, as clients hold it. Base64url (no padding) of a
-// format byte, the epoch, the seq and, where there is one, the base, all big endian: 23 or 34
-// characters. Opaque to clients; decoding takes nothing but what encoding makes. Thread-safe:
-// values only.
+// format byte, the epoch, the seq and, where there are any, the base and what is had, all big
+// endian: 23, 34 or 44 characters. Opaque to clients; decoding takes nothing but what encoding
+// makes. Thread-safe: values only.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,9 @@ struct Cursor {
   // Set while only the latest state is transferred: of entities that changed again before they were
   // read, the client still has what there was at this seq. What follows brings them up to date.
   int64_t base = kNoBase;
+  // Set where that began within another such transfer: of some entities the client may still have
+  // what there was at a seq after the base, up to this one.
+  int64_t had = kNoBase;
 
   static constexpr int64_t kNoBase = -1;
 

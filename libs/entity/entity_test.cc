@@ -95,9 +95,11 @@ TEST(VersionId, HasOneSpellingOnly) {
 
 TEST(Cursor, SurvivesTheRoundTrip) {
   for (const Cursor cursor : {Cursor{0, 0}, Cursor{~uint64_t{0}, INT64_MAX}, Cursor{1, 258},
-                              Cursor{1, 258, 0}, Cursor{1, 258, 258}}) {
+                              Cursor{1, 258, 0}, Cursor{1, 258, 258}, Cursor{1, 258, 0, 7}}) {
     const std::string text = EncodeCursor(cursor);
-    EXPECT_EQ(text.size(), cursor.base == Cursor::kNoBase ? 23u : 34u);
+    EXPECT_EQ(text.size(), cursor.base == Cursor::kNoBase  ? 23u
+                           : cursor.had == Cursor::kNoBase ? 34u
+                                                           : 44u);
     EXPECT_EQ(DecodeCursor(text), cursor);
   }
 }
@@ -111,7 +113,9 @@ TEST(Cursor, IsDecodedStrictly) {
   for (const std::string& bad :
        {std::string(), text + "=", text + " ", " " + text, text + "A", text.substr(1), stray_bits,
         other_format, std::string(23, '!'), EncodeCursor({.epoch = 5, .seq = -1}),
-        EncodeCursor({.epoch = 5, .seq = 9, .base = 10})}) {
+        EncodeCursor({.epoch = 5, .seq = 9, .base = 10}),
+        EncodeCursor({.epoch = 5, .seq = 9, .base = 4, .had = 4}),
+        EncodeCursor({.epoch = 5, .seq = 9, .base = 4, .had = 10})}) {
     EXPECT_FALSE(DecodeCursor(bad)) << bad;
   }
 }

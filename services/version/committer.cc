@@ -1,8 +1,10 @@
 #include "services/version/committer.h"
 
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
@@ -40,15 +42,11 @@ absl::Status Validate(const PendingOperation& pending) {
   return MakeErrorAt(Reason::kInvalidArgument, "op_id", "such an op_id is not for clients");
 }
 
-absl::Status ValidateGroup(const std::vector<PendingOperation>& group) {
-  const absl::string_view space = group.front().operation().entity().space();
-  for (const PendingOperation& pending : group) {
-    RETURN_IF_ERROR(Validate(pending));
-    if (pending.operation().entity().space() != space) {
-      return MakeErrorAt(Reason::kInvalidArgument, "space", "an atomic batch is of one space");
-    }
-  }
-  return absl::OkStatus();
+// Of an atomic group: as above, and that it is of the group's space.
+absl::Status ValidateMember(const PendingOperation& pending, absl::string_view space) {
+  RETURN_IF_ERROR(Validate(pending));
+  if (pending.operation().entity().space() == space) return absl::OkStatus();
+  return MakeErrorAt(Reason::kInvalidArgument, "space", "an atomic batch is of one space");
 }
 
 }  // namespace
@@ -169,29 +167,50 @@ bool Committer::Accept(Group& group) {
     pending.client_batch = first.batch() != 0 || first.atomic_group() != 0 ? number : 0;
     pending.atomic_group = first.atomic_group() != 0 ? number : 0;
   }
-  if (first.atomic_group() != 0) {
-    const absl::Status valid = ValidateGroup(group);
-    if (!valid.ok()) RefuseAll(group, valid);
-    return valid.ok();
-  }
-  std::erase_if(group, [this](PendingOperation& pending) {
-    const absl::Status valid = Validate(pending);
+  if (first.atomic_group() != 0) return AcceptWhole(group);
+  absl::flat_hash_set<std::string> refused;  // Streams.
+  std::erase_if(group, [this, &refused](PendingOperation& pending) {
+    absl::Status valid = Validate(pending);
+    if (valid.ok() && refused.empty()) return false;
+    const std::string stream = entity::StreamName(entity::ViewOf(pending.operation().entity()));
+    if (valid.ok() && refused.contains(stream)) {
+      valid = MakeError(Reason::kDependsOnRejected,
+                        "an earlier operation of the batch on this entity was refused");
+    }
     if (valid.ok()) return false;
-    Group alone;
-    alone.push_back(std::move(pending));
-    RefuseAll(alone, valid);
+    refused.insert(stream);
+    Refuse(pending, valid);
     return true;
   });
   return !group.empty();
 }
 
-void Committer::RefuseAll(Group& group, const absl::Status& error) {
-  for (PendingOperation& pending : group) {
-    pending.result->set_outcome(common::v1::OUTCOME_REJECTED);
-    rpc::ToProto(error, *pending.result->mutable_error());
-    tools_.observer.OnAnswer(pending.operation().kind(), common::v1::OUTCOME_REJECTED);
-    pending.call->OnAnswered();
+// One that cannot be accepted is to blame for all.
+bool Committer::AcceptWhole(Group& group) {
+  const std::string space = group.front().operation().entity().space();
+  for (PendingOperation& blamed : group) {
+    const absl::Status valid = ValidateMember(blamed, space);
+    if (valid.ok()) continue;
+    for (PendingOperation& pending : group) {
+      Refuse(pending, &pending == &blamed
+                          ? valid
+                          : MakeError(Reason::kDependsOnRejected,
+                                      "another operation of the atomic batch was refused"));
+    }
+    return false;
   }
+  return true;
+}
+
+void Committer::Refuse(const PendingOperation& pending, const absl::Status& error) {
+  pending.result->set_outcome(common::v1::OUTCOME_REJECTED);
+  rpc::ToProto(error, *pending.result->mutable_error());
+  tools_.observer.OnAnswer(pending.operation().kind(), common::v1::OUTCOME_REJECTED);
+  pending.call->OnAnswered();
+}
+
+void Committer::RefuseAll(Group& group, const absl::Status& error) {
+  for (const PendingOperation& pending : group) Refuse(pending, error);
 }
 
 void Committer::Send(std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done) {

@@ -74,9 +74,11 @@ class Committer {
   void Submit(std::vector<Group> groups);
   // Numbers the group and refuses what cannot be queued; false when nothing is left.
   bool Accept(Group& group);
+  bool AcceptWhole(Group& group);
   void Send(std::vector<PendingOperation> batch, absl::AnyInvocable<void()> done);
   CallTrace TraceOf(const std::vector<PendingOperation>& batch) const;
   void RunNext(std::shared_ptr<Segments> segments);
+  void Refuse(const PendingOperation& pending, const absl::Status& error);
   void RefuseAll(Group& group, const absl::Status& error);
 
   const CommitLimits limits_;

@@ -280,6 +280,13 @@ TEST_F(Conflicts, OpIdsOfTheServicesOwnAreNotForClients) {
     operation.set_op_id(op_id);
     EXPECT_EQ(Commit(operation).error().path(), "op_id");
     EXPECT_EQ(CommitAll({operation}, As::kAtomic)[0].error().path(), "op_id");
+    const auto whole = CommitAll({Create("b", "1"), operation}, As::kAtomic);
+    EXPECT_EQ(whole[0].error().code(), "depends_on_rejected");
+    EXPECT_EQ(whole[1].error().path(), "op_id");
+    const auto batch = CommitAll({operation, Update("a", "2"), Update("b", "2")}, As::kClientBatch);
+    EXPECT_EQ(batch[0].error().path(), "op_id");
+    EXPECT_EQ(batch[1].error().code(), "depends_on_rejected");
+    EXPECT_EQ(batch[2].outcome(), OUTCOME_APPLIED);
   }
   Operation operation = Create("a", "1");
   operation.set_op_id("close-enough");

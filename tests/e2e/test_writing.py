@@ -3,6 +3,8 @@
 import asyncio
 import uuid
 
+import pytest
+
 from harness.client import Client
 
 
@@ -234,6 +236,26 @@ async def test_an_atomic_batch_applies_whole_or_not_at_all(suite, user):
             for i in range(5)]
     answer = await a.request("sync_batch", operations=good, atomic=True)
     assert answer["success"] and [r["status"] for r in answer["results"]] == ["applied"] * 5
+    await a.close()
+
+
+@pytest.mark.parametrize("wrong", [
+    {"client_time": "1970-01-02T00:00:00Z"}, {"op_id": "not visible"},
+    {"op_id": "close-0123456789abcdef0123456789abcdef"}], ids=lambda wrong: next(iter(wrong)))
+async def test_whatever_is_wrong_with_one_of_a_batch_it_alone_is_to_blame(suite, user, wrong):
+    a = await Client.connect(suite.url, user)
+    one, other = ({"operation": "update", "entity_type": "n", "entity_id": id, "data": 1}
+                  for id in ("one", "other"))
+    operations = [other, {**one, **wrong}, one]
+    place = f"/operations/1/{next(iter(wrong))}"
+    answer = await a.request("sync_batch", operations=operations)
+    assert answer["results"][0]["status"] == "applied"
+    assert answer["results"][1]["error"]["path"] == place
+    assert answer["results"][2]["error"]["code"] == "depends_on_rejected"
+    answer = await a.request("sync_batch", operations=operations, atomic=True)
+    assert answer["error"]["path"] == answer["results"][1]["error"]["path"] == place
+    for i in (0, 2):
+        assert answer["results"][i]["error"]["code"] == "depends_on_rejected"
     await a.close()
 
 

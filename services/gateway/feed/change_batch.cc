@@ -22,7 +22,7 @@ Before BeforeOf(const FeedEvent& event, const EntityFilter& filter, const View& 
   const bool had =
       event.meta.existed_before() && filter.MatchesCategory(event.meta.previous_category());
   if (event.seq > view.unsure_until) return {had, !had};
-  return {had || event.first_seq <= view.unsure_base, !had || event.first_seq > view.unsure_base};
+  return {had || event.first_seq <= view.had_until, !had || event.first_seq > view.unsure_base};
 }
 
 // Whether the event deletes what was deleted since the version that it was made on. Its maker had

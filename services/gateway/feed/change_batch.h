@@ -30,9 +30,11 @@ struct Change {
 
 // What the subscriber has before a range of events. While only the latest state was transferred,
 // entities changed: where the first event of an entity in the range is not after `unsure_until`,
-// the subscriber has the entity as it was before that event, or as it was at `unsure_base`.
+// the subscriber has the entity as it was before that event, or as it was at `unsure_base` or, when
+// it was interrupted in between, at a later seq up to `had_until`.
 struct View {
   int64_t unsure_base = 0;
+  int64_t had_until = 0;
   int64_t unsure_until = 0;
 
   friend bool operator==(const View&, const View&) = default;

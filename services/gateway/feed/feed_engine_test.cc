@@ -365,6 +365,25 @@ TEST_F(FeedTest, AStateThatGoesOnAfterAReconnectBringsInWhatItHadNotReached) {
   }
 }
 
+TEST_F(FeedTest, AStateThatIsInterruptedAgainAndAgainBringsInWhatItHadNotReached) {
+  for (int i = 0; i < 8; ++i) log_.Commit("team", "e" + std::to_string(i), "1");
+  log_.Commit("team", "e1", "2");  // Behind all others now, though it is older.
+  for (const SubscriptionMode mode : {SubscriptionMode::kChanges, SubscriptionMode::kLatest}) {
+    MakeEngine({.page_events_max = 2});
+    std::vector<std::string> told;
+    std::string cursor;
+    for (int connection = 0; connection < 4; ++connection) {
+      const auto sink = Follow({.cursor = cursor, .mode = mode});
+      while (sink->messages.empty()) loop_.RunFor(absl::Microseconds(50));
+      for (const std::string& event : sink->Told()) told.push_back(event);
+      cursor = sink->messages.back().cursor;
+      subscriptions_->RemoveSink(sink.get());
+    }
+    EXPECT_THAT(told, ElementsAre("1 enter e0", "3 enter e2", "4 enter e3", "5 enter e4",
+                                  "6 enter e5", "7 enter e6", "8 enter e7", "9 enter e1"));
+  }
+}
+
 TEST_F(FeedTest, ACursorOfALostHistoryIsToldToStartAgainNotAtOnce) {
   const auto sink = Follow({.cursor = entity::EncodeCursor({log_.epoch - 1, 3})});
   Settle();

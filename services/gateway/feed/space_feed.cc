@@ -1,5 +1,6 @@
 #include "services/gateway/feed/space_feed.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/types/span.h"
@@ -64,7 +65,9 @@ void SpaceFeed::Start(FeedSubscription& subscription) {
   const bool ahead = wanted.has_value() && same_history && wanted->seq > known_head();
   if (wanted.has_value()) {
     subscription.position_ = wanted->seq;
-    if (wanted->base != entity::Cursor::kNoBase) subscription.view_ = {wanted->base, known_head()};
+    if (wanted->base != entity::Cursor::kNoBase) {
+      subscription.view_ = {wanted->base, std::max(wanted->base, wanted->had), known_head()};
+    }
   } else {
     subscription.run_ = FeedSubscription::LatestRun{.first_sync = true};
   }
@@ -118,8 +121,11 @@ entity::Cursor SpaceFeed::CursorAt(const FeedSubscription& subscription, int64_t
   const bool paged = run.has_value() && run->paged;
   const bool ends_run = run.has_value() && !paged && seq >= run->end;
   const View& view = ends_run ? run->before : subscription.view_;
-  return {epoch(), seq,
-          paged || seq < view.unsure_until ? view.unsure_base : entity::Cursor::kNoBase};
+  entity::Cursor cursor{.epoch = epoch(), .seq = seq};
+  if (!paged && seq >= view.unsure_until) return cursor;
+  cursor.base = view.unsure_base;
+  if (view.had_until > view.unsure_base) cursor.had = view.had_until;
+  return cursor;
 }
 
 void SpaceFeed::Deliver(FeedSubscription& subscription, const ChangeBatch& batch, bool at_head) {

@@ -112,7 +112,7 @@ void SpaceFeed::ServeFromPage(FeedSubscription& subscription, const ReadPlan& pl
     // What changes while the run is read is left to what follows it, and is not what follows on
     // what the subscriber has.
     run->paged = true;
-    subscription.view_ = {run->base, page.head_seq};
+    subscription.view_ = {run->whole_until(), run->base, page.head_seq};
   }
   std::vector<FeedEventPtr> events;
   for (const FeedEventPtr& event : page.events) {

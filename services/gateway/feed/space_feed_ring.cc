@@ -37,7 +37,7 @@ bool SpaceFeed::ServeFromRing(FeedSubscription& subscription) {
   }
   if (run.has_value() && run->end == FeedSubscription::kUnknown) {
     run->end = head();
-    subscription.view_ = {run->base, run->end};
+    subscription.view_ = {run->whole_until(), run->base, run->end};
   }
   if (run.has_value() && subscription.position_ >= run->end) {
     EndRun(subscription);

@@ -1,10 +1,13 @@
 #include "services/gateway/grpc/sync_service.h"
 
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/entity/key.h"
 #include "libs/rpc/unary.h"
 #include "services/gateway/auth/token_verifier.h"
 #include "services/gateway/grpc/gated_service.h"
@@ -22,20 +25,43 @@ struct Sorted {
   std::vector<size_t> places;                      // Of `operations`.
 };
 
-Sorted Sort(const google::protobuf::RepeatedPtrField<common::v1::Operation>& operations,
+// Fills in what results name, and checks what the WebSocket's parser does.
+absl::Status Prepare(const Caller& caller, size_t json_depth_max,
+                     common::v1::Operation& operation) {
+  common::v1::EntityKey& key = *operation.mutable_entity();
+  if (key.space().empty()) key.set_space(OwnSpace(caller));
+  if (key.branch().empty()) key.set_branch(std::string(entity::kMainBranch));
+  return NormalizeOperation(operation, json_depth_max);
+}
+
+// One that is refused takes with it what depends on it, as in a batch of the WebSocket.
+Sorted Sort(const Caller& caller, const sync::v1::ProcessSyncBatchRequest& request,
             size_t json_depth_max) {
   Sorted sorted;
-  sorted.results.resize(operations.size());
-  for (int i = 0; i < operations.size(); ++i) {
-    common::v1::Operation operation = operations[i];
-    const absl::Status normal = NormalizeOperation(operation, json_depth_max);
-    if (!normal.ok()) {
-      sorted.results[i] = RejectedResult(operation, normal);
+  sorted.results.resize(request.operations_size());
+  absl::flat_hash_set<std::string> refused;
+  for (int i = 0; i < request.operations_size(); ++i) {
+    common::v1::Operation operation = request.operations(i);
+    absl::Status status = Prepare(caller, json_depth_max, operation);
+    std::string entity = operation.entity().SerializeAsString();
+    if (status.ok() && refused.contains(entity)) {
+      status = MakeError(Reason::kDependsOnRejected, "an earlier operation on it was refused");
+    }
+    if (!status.ok()) {
+      sorted.results[i] = RejectedResult(operation, status);
+      refused.insert(std::move(entity));
       continue;
     }
     sorted.places.push_back(static_cast<size_t>(i));
     sorted.operations.push_back(std::move(operation));
   }
+  if (!request.atomic() || refused.empty()) return sorted;
+  for (size_t i = 0; i < sorted.places.size(); ++i) {
+    sorted.results[sorted.places[i]] = RejectedResult(
+        sorted.operations[i],
+        MakeError(Reason::kDependsOnRejected, "another operation of the batch was refused"));
+  }
+  sorted.operations.clear();
   return sorted;
 }
 
@@ -61,23 +87,22 @@ grpc::ServerUnaryReactor* SyncService::Authenticated(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* SyncService::ProcessSync(grpc::CallbackServerContext* context,
                                                    const sync::v1::ProcessSyncRequest* request,
                                                    sync::v1::ProcessSyncResponse* response) {
-  return Authenticated(
-      context, [request, response](const SyncServiceDependencies& to,
-                                   std::shared_ptr<const Caller> caller, auto done) {
-        common::v1::Operation operation = request->operation();
-        if (const absl::Status normal = NormalizeOperation(operation, to.json_depth_max);
-            !normal.ok()) {
-          *response->mutable_result() = RejectedResult(operation, normal);
-          done(absl::OkStatus());
-          return;
-        }
-        to.operations.Submit(std::move(caller), {std::move(operation)},
-                             {.request_id = CallScope::Current().request_id},
-                             [response, done](std::vector<sync::v1::OperationResult> results) {
-                               *response->mutable_result() = std::move(results.front());
-                               done(absl::OkStatus());
-                             });
-      });
+  return Authenticated(context, [request, response](const SyncServiceDependencies& to,
+                                                    std::shared_ptr<const Caller> caller,
+                                                    auto done) {
+    common::v1::Operation operation = request->operation();
+    if (const absl::Status ready = Prepare(*caller, to.json_depth_max, operation); !ready.ok()) {
+      *response->mutable_result() = RejectedResult(operation, ready);
+      done(absl::OkStatus());
+      return;
+    }
+    to.operations.Submit(std::move(caller), {std::move(operation)},
+                         {.request_id = CallScope::Current().request_id},
+                         [response, done](std::vector<sync::v1::OperationResult> results) {
+                           *response->mutable_result() = std::move(results.front());
+                           done(absl::OkStatus());
+                         });
+  });
 }
 
 grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
@@ -86,15 +111,7 @@ grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
   return Authenticated(context, [request, response](const SyncServiceDependencies& to,
                                                     std::shared_ptr<const Caller> caller,
                                                     auto done) {
-    Sorted sorted = Sort(request->operations(), to.json_depth_max);
-    if (request->atomic() && sorted.places.size() != sorted.results.size()) {
-      for (size_t i = 0; i < sorted.places.size(); ++i) {
-        sorted.results[sorted.places[i]] = RejectedResult(
-            sorted.operations[i],
-            MakeError(Reason::kDependsOnRejected, "another operation of the batch was refused"));
-      }
-      sorted.operations.clear();
-    }
+    Sorted sorted = Sort(*caller, *request, to.json_depth_max);
     std::vector<common::v1::Operation> operations = std::move(sorted.operations);
     const SubmitOptions options{
         .batch = true, .atomic = request->atomic(), .request_id = CallScope::Current().request_id};

@@ -130,7 +130,11 @@ TEST_F(SyncServiceTest, AnOperationComesBackWithItsResult) {
 
 TEST_F(SyncServiceTest, OfABatchWhatIsNoJsonIsRefusedInItsPlace) {
   sync::v1::ProcessSyncBatchRequest request;
-  for (const char* data : {"1", "{", "3"}) request.add_operations()->set_data(data);
+  for (const char* data : {"1", "{", "3"}) {
+    common::v1::Operation& operation = *request.add_operations();
+    operation.mutable_entity()->set_entity_id(data);
+    operation.set_data(data);
+  }
   sync::v1::ProcessSyncBatchResponse response;
   ASSERT_TRUE(stub_->ProcessSyncBatch(ContextOf("ada").get(), request, &response).ok());
   ASSERT_EQ(response.results_size(), 3);
@@ -140,6 +144,24 @@ TEST_F(SyncServiceTest, OfABatchWhatIsNoJsonIsRefusedInItsPlace) {
   request.set_atomic(true);
   ASSERT_TRUE(stub_->ProcessSyncBatch(ContextOf("ada").get(), request, &response).ok());
   EXPECT_EQ(response.results(0).error().code(), "depends_on_rejected");
+}
+
+TEST_F(SyncServiceTest, WhatIsNoJsonTakesWhatFollowsOnItsEntityWithIt) {
+  sync::v1::ProcessSyncBatchRequest request;
+  for (const auto& [id, data] : {std::pair("a", "{"), {"b", "2"}, {"a", "3"}}) {
+    common::v1::Operation& operation = *request.add_operations();
+    operation.mutable_entity()->set_entity_id(id);
+    operation.set_data(data);
+  }
+  request.mutable_operations(2)->mutable_entity()->set_branch("main");
+  sync::v1::ProcessSyncBatchResponse response;
+  ASSERT_TRUE(stub_->ProcessSyncBatch(ContextOf("ada").get(), request, &response).ok());
+  ASSERT_EQ(response.results_size(), 3);
+  EXPECT_EQ(response.results(0).error().code(), "bad_message");
+  EXPECT_EQ(response.results(0).entity().space(), "user:ada");
+  EXPECT_EQ(response.results(0).entity().branch(), "main");
+  EXPECT_EQ(response.results(1).outcome(), common::v1::OUTCOME_APPLIED);
+  EXPECT_EQ(response.results(2).error().code(), "depends_on_rejected");
 }
 
 TEST_F(SyncServiceTest, AFailedReadKeepsItsReason) {

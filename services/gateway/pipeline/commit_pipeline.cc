@@ -139,10 +139,10 @@ void CommitPipeline::Submit(std::shared_ptr<const Caller> caller,
     submission->kinds[i] = operation.kind();
   }
   submission->open = operations.size() + 1;  // One more until all are under way.
-  if (const absl::Status admitted = Admit(*submission, operations); !admitted.ok()) {
-    for (sync::v1::OperationResult& result : submission->results) {
-      result.set_outcome(common::v1::OUTCOME_REJECTED);
-      *result.mutable_error() = ErrorOf(admitted);
+  if (const Refusals refusals = Admit(*submission, operations); !refusals.empty()) {
+    for (size_t i = 0; i < refusals.size(); ++i) {
+      submission->results[i].set_outcome(common::v1::OUTCOME_REJECTED);
+      *submission->results[i].mutable_error() = ErrorOf(refusals[i]);
     }
     FinishSubmission(*submission);
     return;
@@ -152,30 +152,44 @@ void CommitPipeline::Submit(std::shared_ptr<const Caller> caller,
 }
 
 // What decides on the submission as a whole.
-absl::Status CommitPipeline::Admit(Submission& submission,
-                                   std::vector<common::v1::Operation>& operations) {
+CommitPipeline::Refusals CommitPipeline::Admit(Submission& submission,
+                                               std::vector<common::v1::Operation>& operations) {
   if (operations.size() > limits_.operations_per_batch_max) {
-    return MakeErrorAt(Reason::kTooLarge, "operations",
-                       absl::StrCat("at most ", limits_.operations_per_batch_max, " operations"));
+    return Refusals(
+        operations.size(),
+        MakeErrorAt(Reason::kTooLarge, "operations",
+                    absl::StrCat("at most ", limits_.operations_per_batch_max, " operations")));
   }
   const Caller& caller = *submission.caller;
-  absl::Status taken =
+  const absl::Status taken =
       rate_limiter_.Take(absl::StrCat(caller.user_id, "\n", caller.device_id), operations.size());
   if (!taken.ok()) {
     to_.metrics.rate_limited.Add();
-    return taken;
+    return Refusals(operations.size(), taken);
   }
-  if (!submission.options.atomic) return absl::OkStatus();
+  return submission.options.atomic ? AdmitAtomic(submission, operations) : Refusals();
+}
+
+// Those that are wrong say why, and the others that they are refused for it.
+CommitPipeline::Refusals CommitPipeline::AdmitAtomic(
+    const Submission& submission, std::vector<common::v1::Operation>& operations) {
   for (const common::v1::Operation& operation : operations) {
     if (operation.entity().space() != operations.front().entity().space()) {
-      return MakeErrorAt(Reason::kInvalidArgument, "space",
-                         "all entities of an atomic batch must be in one space");
+      return Refusals(operations.size(),
+                      MakeErrorAt(Reason::kInvalidArgument, "space",
+                                  "all entities of an atomic batch must be in one space"));
     }
   }
+  Refusals refusals;
   for (common::v1::Operation& operation : operations) {
-    RETURN_IF_ERROR(Check(submission, operation));
+    refusals.push_back(Check(submission, operation));
   }
-  return absl::OkStatus();
+  const auto is_ok = [](const absl::Status& status) { return status.ok(); };
+  if (std::all_of(refusals.begin(), refusals.end(), is_ok)) return {};
+  std::replace_if(
+      refusals.begin(), refusals.end(), is_ok,
+      MakeError(Reason::kDependsOnRejected, "another operation of the atomic batch was refused"));
+  return refusals;
 }
 
 absl::Status CommitPipeline::Check(const Submission& submission, common::v1::Operation& operation) {

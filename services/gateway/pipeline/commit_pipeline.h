@@ -74,7 +74,12 @@ class CommitPipeline final : public OperationPipeline {
   using Batch = std::vector<Pending>;
   using BatchDone = absl::AnyInvocable<void()>;
 
-  absl::Status Admit(Submission& submission, std::vector<common::v1::Operation>& operations);
+  // Why nothing of a submission is committed, by operation; empty when it may be.
+  using Refusals = std::vector<absl::Status>;
+
+  Refusals Admit(Submission& submission, std::vector<common::v1::Operation>& operations);
+  Refusals AdmitAtomic(const Submission& submission,
+                       std::vector<common::v1::Operation>& operations);
   absl::Status Check(const Submission& submission, common::v1::Operation& operation);
   std::vector<Batch> Sort(const std::shared_ptr<Submission>& submission,
                           std::vector<common::v1::Operation> operations);

@@ -256,11 +256,19 @@ TEST_F(PipelineTest, AnAtomicBatchIsOneGroupOfOneSpaceOrNothing) {
   Submit({Update("a"), Update("b", "team")}, Atomic());
   EXPECT_EQ(Code(2), "invalid_argument");
   EXPECT_EQ(Code(3), "invalid_argument");
-  Operation bad = Update("b");
-  bad.clear_data();
-  Submit({Update("a"), bad}, Atomic());
-  EXPECT_EQ(results_[4].outcome(), common::v1::OUTCOME_REJECTED);
   EXPECT_THAT(version_.commits, SizeIs(1));
+}
+
+TEST_F(PipelineTest, OfAnAtomicBatchTheOperationsToBlameAreToldFromTheOthers) {
+  Operation bad = Update("b");
+  bad.set_client_time_ms(absl::ToUnixMillis(clock_.Now() + absl::Hours(1)));
+  Submit({Update("a"), bad, Update("b"), bad}, Atomic());
+  EXPECT_EQ(Code(0), "depends_on_rejected");
+  EXPECT_EQ(Code(1), "clock_skew");
+  EXPECT_EQ(Code(2), "depends_on_rejected");
+  EXPECT_EQ(Code(3), "clock_skew");
+  EXPECT_THAT(version_.commits, IsEmpty());
+  EXPECT_THAT(middleware_.outcomes, Each(common::v1::OUTCOME_REJECTED));
 }
 
 TEST_F(PipelineTest, BatchesAreTakenUpToTheirLimitAndNotBeyond) {

@@ -124,6 +124,9 @@ absl::Status DeviceReporter::AckCursor(const Caller& caller, absl::string_view s
     ack->second.set_device_id(caller.device_id);
     ack->second.set_space(std::string(space));
   }
+  const common::v1::SpacePosition& before = ack->second.position();
+  // Two subscriptions of a space have positions of their own: the furthest is what the device has.
+  if (before.epoch() == position->epoch && before.seq() > position->seq) return absl::OkStatus();
   ack->second.mutable_position()->set_epoch(position->epoch);
   ack->second.mutable_position()->set_seq(position->seq);
   return absl::OkStatus();

@@ -118,6 +118,7 @@ TEST_F(DeviceReporterTest, BatchesAreBoundedAndOneIsInFlightAtATime) {
 TEST_F(DeviceReporterTest, PositionsAreSentPerSpaceAndNonsenseIsRefused) {
   EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(1)));
   EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(2)));
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(1)));  // Never back.
   EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "other", CursorAt(1)));
   EXPECT_THAT(reporter_.AckCursor(CallerOf("a"), "team", "x"), HasReason(Reason::kInvalidArgument));
   reporter_.Flush();
