@@ -91,7 +91,8 @@ class EventStorage {
   //   NOT_FOUND  there is none.
   virtual absl::StatusOr<Snapshot> GetSnapshot(const StreamName& stream, int64_t revision_max) = 0;
 
-  // Forgets up to `rows_max` operation keys older than `before_ms`; returns how many.
+  // Forgets up to `rows_max` operation keys older than `before_ms`; returns how many. One call may
+  // look at a part of them only, and the next one goes on there.
   virtual absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max) = 0;
 };
 
