@@ -26,6 +26,8 @@ absl::Status Guard(bool& read_only, absl::FunctionRef<void()> work) {
     return absl::OkStatus();
   } catch (const pqxx::unique_violation& error) {
     return absl::AlreadyExistsError(FirstLine(View(error.what())));
+  } catch (const pqxx::statement_completion_unknown& error) {
+    return absl::UnavailableError(absl::StrCat("PostgreSQL: ", FirstLine(View(error.what()))));
   } catch (const pqxx::transaction_rollback& error) {
     return absl::AbortedError(FirstLine(View(error.what())));
   } catch (const pqxx::broken_connection& error) {

@@ -110,6 +110,19 @@ TEST_F(PostgresTest, ACutConnectionIsUnavailableAndTheNextCallConnectsAgain) {
   EXPECT_OK(Insert(1, "a", ""));
 }
 
+TEST_F(PostgresTest, OnlyWhatWasNotAppliedForCertainIsAborted) {
+  const auto raised = [this](absl::string_view state) {
+    return pool_
+        ->Run(
+            absl::StrCat("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '", state, "'; END $$"))
+        .status();
+  };
+  for (const char* state : {"40000", "40001", "40P01"}) {
+    EXPECT_THAT(raised(state), StatusIs(absl::StatusCode::kAborted)) << state;
+  }
+  EXPECT_THAT(raised("40003"), StatusIs(absl::StatusCode::kUnavailable));
+}
+
 TEST_F(PostgresTest, AConnectionThatMayOnlyReadIsUnavailableAndNotUsedAgain) {
   ASSERT_OK(ApplyMigrations(*pool_, kMigrations));
   const std::string database = absl::StrCat("ALTER DATABASE \"", database_->name(), "\" ");

@@ -83,8 +83,10 @@ class ConflictDesk {
   // Decides what can be decided. False: other programs have to be asked first.
   absl::StatusOr<bool> DecideAll(DecideCall& call);
   bool DecideOne(int index, DecideCall& call);
-  absl::StatusOr<bool> Merge(int index, const StoredConflict& stored, DecideCall& call);
-  absl::Status Keep(const v1::DecideItem& item, StoredConflict stored);
+  absl::StatusOr<bool> Merge(int index, StoredConflict& stored, DecideCall& call);
+  // False: somebody else has kept or closed meanwhile.
+  absl::StatusOr<bool> Keep(const v1::DecideItem& item, const std::vector<v1::Choice>& kept,
+                            const StoredConflict& stored);
   int64_t NowMs() const;
 
   DeskStorage& storage_;

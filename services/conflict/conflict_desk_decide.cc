@@ -134,43 +134,39 @@ bool ConflictDesk::DecideOne(int index, DecideCall& call) {
   return true;
 }
 
-absl::StatusOr<bool> ConflictDesk::Merge(int index, const StoredConflict& stored,
-                                         DecideCall& call) {
+// What others keep meanwhile counts too: between them all may be chosen.
+absl::StatusOr<bool> ConflictDesk::Merge(int index, StoredConflict& stored, DecideCall& call) {
   const v1::DecideItem& item = call.request.items(index);
   v1::DecideResult& result = *call.response.mutable_results(index);
-  if (IsClosed(stored.conflict.state())) return ConflictIsClosed();
-  RETURN_IF_ERROR(CheckChoices(item));
-  ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
-  ItemQuestions remote(index, call.rounds.questions());
-  ASSIGN_OR_RETURN(const bool merged, merger_.Merge(stored.conflict, item, kept, remote, result));
-  if (!merged) return false;
-  if (item.keep() && item.choices_size() > 0 && result.open_size() > 0) {
-    RETURN_IF_ERROR(Keep(item, stored));
-  }
-  return true;
-}
-
-absl::Status ConflictDesk::Keep(const v1::DecideItem& item, StoredConflict stored) {
   for (int i = 0; i < kDeskAttemptsMax; ++i) {
+    if (IsClosed(stored.conflict.state())) return ConflictIsClosed();
+    RETURN_IF_ERROR(CheckChoices(item));
     ASSIGN_OR_RETURN(const std::vector<v1::Choice> kept, ChoicesOf(stored));
-    v1::DecideItem choices;
-    for (v1::Choice& choice : FoldChoices(kept, item)) {
-      *choices.add_choices() = std::move(choice);
-    }
-    if (choices.choices_size() > kChoicesMax || choices.ByteSizeLong() > kKeptChoicesBytesMax) {
-      return MakeErrorAt(Reason::kTooLarge, "choices", "too much is chosen to be kept");
-    }
-    const absl::StatusOr<bool> done =
-        storage_.KeepChoices(item.conflict_id(), stored.choices, choices.SerializeAsString());
-    if (!done.ok()) return ConflictsUnavailable(done.status());
-    if (*done) return absl::OkStatus();
-    // Somebody else has kept or closed meanwhile.
+    ItemQuestions remote(index, call.rounds.questions());
+    result.Clear();
+    ASSIGN_OR_RETURN(const bool merged, merger_.Merge(stored.conflict, item, kept, remote, result));
+    if (!merged) return false;
+    if (!item.keep() || item.choices().empty() || result.open().empty()) return true;
+    ASSIGN_OR_RETURN(const bool done, Keep(item, kept, stored));
+    if (done) return true;
     ASSIGN_OR_RETURN(ConflictsById found, ReadConflicts(storage_, {item.conflict_id()}));
     if (found.empty()) return NoSuchConflict();
     stored = std::move(found.begin()->second);
-    if (IsClosed(stored.conflict.state())) return ConflictIsClosed();
   }
   return MakeError(Reason::kUnavailable, "others decide about the conflict at this moment");
+}
+
+absl::StatusOr<bool> ConflictDesk::Keep(const v1::DecideItem& item,
+                                        const std::vector<v1::Choice>& kept,
+                                        const StoredConflict& stored) {
+  v1::DecideItem choices;
+  for (v1::Choice& choice : FoldChoices(kept, item)) *choices.add_choices() = std::move(choice);
+  if (choices.choices_size() > kChoicesMax || choices.ByteSizeLong() > kKeptChoicesBytesMax) {
+    return MakeErrorAt(Reason::kTooLarge, "choices", "too much is chosen to be kept");
+  }
+  absl::StatusOr<bool> done =
+      storage_.KeepChoices(item.conflict_id(), stored.choices, choices.SerializeAsString());
+  return done.ok() ? done : ConflictsUnavailable(done.status());
 }
 
 }  // namespace bdcsync::conflict

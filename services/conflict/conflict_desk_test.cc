@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -64,6 +65,40 @@ v1::Choice Choose(const std::string& choice, std::vector<std::string> paths = {}
   return chosen;
 }
 
+// A store in which something happens before choices are kept, once.
+class InterruptedStorage final : public DeskStorage {
+ public:
+  InterruptedStorage(DeskStorage& beneath, std::function<void()> before_keep)
+      : beneath_(beneath), before_keep_(std::move(before_keep)) {}
+
+  absl::StatusOr<std::vector<ConflictPlace>> List(const ConflictQuery& query) override {
+    return beneath_.List(query);
+  }
+  absl::StatusOr<std::vector<StoredConflict>> Get(absl::Span<const std::string> ids) override {
+    return beneath_.Get(ids);
+  }
+  absl::Status Record(const FactBatch& facts) override { return beneath_.Record(facts); }
+  absl::StatusOr<DuePlaces> ListDue(const DueQuery& query) override {
+    return beneath_.ListDue(query);
+  }
+  absl::StatusOr<bool> Assign(const std::string& id, const std::string& user_id) override {
+    return beneath_.Assign(id, user_id);
+  }
+  absl::StatusOr<bool> KeepChoices(const std::string& id, const std::string& were,
+                                   const std::string& choices) override {
+    if (before_keep_) std::exchange(before_keep_, nullptr)();
+    return beneath_.KeepChoices(id, were, choices);
+  }
+  absl::StatusOr<OpenCounts> CountOpen() override { return beneath_.CountOpen(); }
+  absl::StatusOr<int64_t> DeleteBefore(int64_t before_ms, int limit) override {
+    return beneath_.DeleteBefore(before_ms, limit);
+  }
+
+ private:
+  DeskStorage& beneath_;
+  std::function<void()> before_keep_;
+};
+
 class ConflictDeskTest : public ::testing::Test {
  protected:
   // Waits for the answer of `method`.
@@ -71,9 +106,16 @@ class ConflictDeskTest : public ::testing::Test {
   absl::StatusOr<Response> Ask(void (ConflictDesk::*method)(const Request&,
                                                             DeskCalls::Answer<Response>),
                                const Request& request) {
+    return Ask(desk_, method, request);
+  }
+  template <typename Request, typename Response>
+  static absl::StatusOr<Response> Ask(ConflictDesk& desk,
+                                      void (ConflictDesk::*method)(const Request&,
+                                                                   DeskCalls::Answer<Response>),
+                                      const Request& request) {
     absl::StatusOr<Response> answer;
     absl::Notification done;
-    (desk_.*method)(request, [&](absl::StatusOr<Response> got) {
+    (desk.*method)(request, [&](absl::StatusOr<Response> got) {
       answer = std::move(got);
       done.Notify();
     });
@@ -334,6 +376,26 @@ TEST_F(ConflictDeskTest, ChoicesThatAreKeptCountUntilOthersAreMade) {
   rest.set_with_fallbacks(true);
   EXPECT_EQ(Decide(rest).merged().data(), R"({"a":2,"b":1,"c":1})");
   EXPECT_EQ(Decide(Item({Choose("base")})).merged().data(), R"({"a":0,"b":0,"c":1})");
+}
+
+TEST_F(ConflictDeskTest, WhatTwoChooseAtOnceIsAllChosenForTheSecond) {
+  ASSERT_OK(Tell(Conflict(1)));
+  const auto choosing = [this](const char* path) {
+    v1::DecideRequest request;
+    *request.add_items() = Item({Choose("ours", {path})});
+    request.mutable_items(0)->set_keep(true);
+    return request;
+  };
+  InterruptedStorage storage(*storage_, [&] {
+    const auto first = Ask(&ConflictDesk::Decide, choosing("/b"));
+    ASSERT_OK(first);
+    EXPECT_EQ(first->results(0).open_size(), 1);
+  });
+  ConflictDesk desk(storage, merger_, remote_, workers_, clock_, DeskLimits(), {});
+  const auto second = Ask(desk, &ConflictDesk::Decide, choosing("/a"));
+  ASSERT_OK(second);
+  EXPECT_EQ(second->results(0).open_size(), 0) << "else nobody would close it";
+  EXPECT_EQ(second->results(0).merged().data(), R"({"a":2,"b":2,"c":1})");
 }
 
 TEST_F(ConflictDeskTest, WhatCannotBeDecidedSaysWhy) {

@@ -51,6 +51,21 @@ std::vector<bool> CheckItems(AppendCall& call) {
   return good;
 }
 
+// Deals the logs out to the writers. Where these are enough no writer has logs of two groups: what
+// one batch brings to a server that is away fails with all else that is in it.
+std::vector<std::size_t> DealOut(const EventStorage& storage, std::size_t writers) {
+  const std::size_t groups = storage.group_count();
+  std::vector<std::size_t> dealt(groups);
+  std::vector<std::size_t> writer_of_log(storage.log_count());
+  for (uint32_t log_id = 0; log_id < storage.log_count(); ++log_id) {
+    const std::size_t group = storage.group_of(log_id);
+    const std::size_t first = group % writers;
+    const std::size_t own = (writers - first + groups - 1) / groups;
+    writer_of_log[log_id] = first + groups * (dealt[group]++ % own);
+  }
+  return writer_of_log;
+}
+
 }  // namespace
 
 void SetError(const absl::Status& status, v1::AppendResult& result) {
@@ -76,6 +91,7 @@ Committer::Committer(EventStorage& storage, const Clock& clock, Random& random, 
     writers_.push_back(
         std::make_unique<LogWriter>(storage, clock, random, sink, observer, options.writer));
   }
+  writer_of_log_ = DealOut(storage, writers_.size());
 }
 
 Committer::~Committer() = default;
@@ -95,7 +111,7 @@ absl::Status Committer::Append(const v1::AppendRequest& request, v1::AppendRespo
       continue;
     }
     const uint32_t log_id = LogOfSpace(call->item(i).stream().space(), log_count_);
-    LogWriter::Groups& of_writer = groups[log_id % writers_.size()];
+    LogWriter::Groups& of_writer = groups[writer_of_log_[log_id]];
     const auto [slot, added] = group_of_log.emplace(log_id, of_writer.size());
     if (added) of_writer.emplace_back(log_id, std::vector<LogWriter::Item>());
     of_writer[slot->second].second.emplace_back(log_id, PendingItem{call, i});

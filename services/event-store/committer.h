@@ -50,6 +50,7 @@ class Committer {
  private:
   const uint32_t log_count_;
   std::vector<std::unique_ptr<LogWriter>> writers_;
+  std::vector<std::size_t> writer_of_log_;
 };
 
 }  // namespace bdcsync::event_store

@@ -52,6 +52,9 @@ class EventStorage {
   virtual absl::Status CheckWritable() = 0;
   // How many logs the store has; those that this storage holds are in LoadLogs.
   virtual uint32_t log_count() const = 0;
+  // Logs of one group, numbered from 0, fail together: those of one server.
+  virtual uint32_t group_count() const { return 1; }
+  virtual uint32_t group_of(uint32_t /*log_id*/) const { return 0; }
   // The head rows of `log_ids`, or of all logs if empty, in order of log.
   virtual absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) = 0;
   // Starts a new history of a log whose history was lost; ABORTED if the head row is not
@@ -91,7 +94,8 @@ class EventStorage {
   //   NOT_FOUND  there is none.
   virtual absl::StatusOr<Snapshot> GetSnapshot(const StreamName& stream, int64_t revision_max) = 0;
 
-  // Forgets up to `rows_max` operation keys older than `before_ms`; returns how many.
+  // Forgets up to `rows_max` operation keys older than `before_ms`; returns how many. One call may
+  // look at a part of them only, and the next one goes on there.
   virtual absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max) = 0;
 };
 

@@ -22,6 +22,8 @@ namespace {
 using common::v1::Operation;
 
 constexpr absl::string_view kWholeValue = "";
+constexpr size_t kFieldBytesMax =
+    8;  // Of a field of a description beside its text: tag and length.
 
 std::vector<std::string> WholeValue() { return {std::string(kWholeValue)}; }
 
@@ -232,15 +234,20 @@ std::string DescribeVersion(const Operation& operation, const EntityState& head,
   meta.set_message(operation.message());
   if (head.exists()) meta.add_parents(head.version_id());
   if (merged_with != nullptr) meta.add_parents(merged_with->version_id());
-  for (std::string& path : changed_paths) meta.add_changed_paths(std::move(path));
+  for (std::string& path : Bounded(std::move(changed_paths))) {
+    meta.add_changed_paths(std::move(path));
+  }
   meta.set_category(next.category);
   // Who deletes what is gone already had the base in view, not what others made of it since.
   const bool gone = merged_with != nullptr && next.deleted && !head.alive();
   meta.set_previous_category(gone ? merged_with->category : head.category);
   meta.set_existed_before(head.alive());
   if (operation.patch().size() <= kKeptPatchBytesMax) meta.set_patch(operation.patch());
-  if (text.size() <= kKeptTextBytesMax) meta.set_text(std::string(text));
   meta.set_metadata(operation.metadata());
+  if (text.size() <= kKeptTextBytesMax &&
+      meta.ByteSizeLong() + kFieldBytesMax + text.size() <= kDescriptionBytesMax) {
+    meta.set_text(std::string(text));
+  }
   return meta.SerializeAsString();
 }
 

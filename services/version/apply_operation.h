@@ -32,6 +32,10 @@ inline constexpr size_t kComparedBytesMax = 4096;
 inline constexpr size_t kKeptPatchBytesMax = 32768;
 // Nor is a larger text operation: whoever would need it makes do with the texts before and after.
 inline constexpr size_t kKeptTextBytesMax = 65536;
+// A description is no larger, else the log would refuse the version; a text operation that does not
+// fit beside the rest is not kept. The log takes 64 KiB: the difference is for what a conflict adds
+// (DescribeForConflict).
+inline constexpr size_t kDescriptionBytesMax = (size_t{64} << 10) - 256;
 
 struct DataLimits {
   size_t data_bytes_max = size_t{1} << 20;

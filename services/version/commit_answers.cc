@@ -127,6 +127,7 @@ void CommitRun::OnAppended(const std::vector<Work*>& works, int items) {
   for (Work* work : works) {
     const int first = std::exchange(at, at + work->items());
     if (work->stage == Stage::kAnswered) continue;  // Sent back with one before it.
+    if (work->stage == Stage::kWaiting) continue;   // Follows one before it to a branch.
     if (work->opening != nullptr) {
       OnOpened(work, first);
     } else if (work->pending.closing != nullptr) {

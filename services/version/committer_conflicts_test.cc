@@ -230,6 +230,24 @@ TEST_F(Conflicts, ABatchThatStoppedAtAConflictGoesOnOnTheBranch) {
             R"({"status":"ours too","title":"new","n":1})");
 }
 
+// The repeat meets nothing any more, so that what follows it goes to the log with it, on main.
+TEST_F(Conflicts, ABatchThatStoppedAtAConflictGoesOnOnTheBranchWhateverTheHeadIs) {
+  const std::string base = Diverge();
+  const Operation first = On(Patch("a", R"({"status":"ours"})"), base);
+  const Operation second = On(Patch("a", R"({"status":"ours too"})"), base);
+  const Result kept = CommitAll({first}, As::kClientBatch)[0];
+  Commit(Patch("a", R"({"status":"new"})"));
+  const int meetings = observer_.meetings;
+  const auto results = CommitAll({first, second}, As::kClientBatch);
+  EXPECT_EQ(results[0].outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(results[1].outcome(), OUTCOME_CONFLICT);
+  EXPECT_EQ(results[1].conflict_id(), kept.conflict_id());
+  EXPECT_EQ(Branch(kept.conflict_id()).back().data(),
+            R"({"status":"ours too","title":"new","n":1})");
+  EXPECT_EQ(observer_.meetings, meetings + 2) << "on main; the branch is not taken for it";
+  EXPECT_EQ(observer_.lost_races, 0);
+}
+
 TEST_F(Conflicts, TheBaseIsKeptTooWhenItWasNeverStored) {
   const std::string base = Diverge();
   const auto results =

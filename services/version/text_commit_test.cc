@@ -229,6 +229,28 @@ TEST_F(TextCommit, ALargeOperationIsNotKeptAndMovedOverByDifference) {
   EXPECT_EQ(Routed(TextRoute::kDifference), 1);
 }
 
+// The log takes descriptions of 64 KiB.
+TEST_F(TextCommit, OperationsOfAnySizeAreDescribedWithinWhatTheLogTakes) {
+  constexpr size_t kLogTakes = size_t{64} << 10;
+  const std::string name(kKeptTextBytesMax / 2, 'n');
+  Commit(Create("a", R"({"t":".",")" + name + R"(":"."})"));
+  const auto described = [this](Operation operation) {
+    operation.set_metadata(std::string(kMetadataBytesMax, 'm'));
+    operation.set_message(std::string(kMessageBytesMax, 'm'));
+    EXPECT_EQ(Commit(operation).outcome(), OUTCOME_APPLIED);
+    return log_.Stream("s", "note:main:a").back().meta().size();
+  };
+  size_t kept = 0;
+  for (size_t rest = 0; rest <= 8192; rest += 64) {
+    const std::string text(kKeptTextBytesMax - rest, 'x');
+    EXPECT_LE(described(Text("a", Insert(0, text))), kLogTakes) << text.size();
+    if (!MetaOf("a").text().empty()) kept = std::max(kept, text.size());
+    described(Update("a", R"({"t":".",")" + name + R"(":"."})"));
+  }
+  EXPECT_GT(kept, kKeptTextBytesMax - 8192) << "what fits is kept";
+  EXPECT_LE(described(Text("a", Insert(0, "x"), "/" + name)), kLogTakes) << "a long path";
+}
+
 TEST_F(TextCommit, BasesNearerThanTheLimitAreMovedOverEachStep) {
   CommitLimits limits;
   limits.data.text_distance_max = 5;

@@ -172,6 +172,17 @@ async def test_a_large_operation_comes_as_data(suite, user):
     await client.close()
 
 
+@pytest.mark.parametrize("units", [60_000, 65_000, 65_450])
+async def test_an_operation_of_any_size_is_committed(suite, user, units):
+    """The description of a version, which keeps it, has a limit near these."""
+    client, base = await note(suite, user)
+    answer = await edit(client, [{"insert": "y" * units}], base, message="m" * 1000,
+                        metadata={"k": "v" * 4000})
+    assert answer["success"] and answer["status"] == "applied", answer
+    assert (await stored(client))["text"] == "y" * units + "ab"
+    await client.close()
+
+
 async def test_a_base_far_behind_is_bridged(suite, user):
     client, base = await note(suite, user, ".")
     for _ in range(3):

@@ -1,6 +1,7 @@
 // Batches of registrations: what every DeviceStorage promises of them.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -121,6 +122,32 @@ TEST_P(DeviceStorageConformance, SpacesAreToldPerDeviceInTheOrderAskedFor) {
               ElementsAre(ElementsAre("four"), IsEmpty(), ElementsAre("one", "three"), IsEmpty()));
   ASSERT_OK_AND_ASSIGN(const auto none, storage().GetSpaces({}, 2));
   EXPECT_THAT(none, IsEmpty());
+}
+
+TEST_P(DeviceStorageConformance, DevicesAddedAtOnceStayWithinTheQuota) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 10;
+  constexpr int64_t kDevicesMax = 5;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string user = absl::StrCat("user ", round);
+    std::atomic<int> stored{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        // "both" is of every batch: it is one device, whoever adds it first.
+        const auto records = storage().Put({PutOf(user, "both"), PutOf(user, absl::StrCat("c", t)),
+                                            PutOf(user, absl::StrCat("d", t))},
+                                           kNow, kDevicesMax);
+        ASSERT_OK(records.status());
+        EXPECT_OK(records->front());
+        for (const auto& record : *records) stored += record.ok() ? 1 : 0;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_OK_AND_ASSIGN(const auto list, storage().List(user, std::nullopt, 100));
+    EXPECT_EQ(list.size(), static_cast<size_t>(kDevicesMax));
+    EXPECT_EQ(stored, kDevicesMax + kThreads - 1);
+  }
 }
 
 TEST_P(DeviceStorageConformance, ConcurrentBatchesThatOverlapCountEachRegistration) {

@@ -381,6 +381,40 @@ TEST_P(DeviceStorageConformance, ADeviceKeepsOnlySoManyReceipts) {
               ElementsAre(absl::StrCat("a:one:", kNow), absl::StrCat("a:two:", kNow + 1)));
 }
 
+TEST_P(DeviceStorageConformance, ABatchOfReceiptsKeepsOnlySoManyOfThem) {
+  constexpr int64_t kReceiptsMax = 3;
+  ASSERT_OK(Put(DeviceOf("ada", "a"), true, kNow, kMany));
+  ASSERT_OK(Put(DeviceOf("ada", "b"), true, kNow, kMany));
+  ASSERT_OK(storage().PutPurges({Purge("ada", "a", "three")}, kNow, kReceiptsMax));
+  ASSERT_OK(storage().PutPurges(
+      {Purge("ada", "a", "five"), Purge("ada", "a", "four"), Purge("ada", "a", "one"),
+       Purge("ada", "a", "three"), Purge("ada", "b", "one")},
+      kNow + 1, kReceiptsMax));
+  EXPECT_THAT(Receipts("ada", {"a", "b"}),
+              ElementsAre(absl::StrCat("a:five:", kNow + 1), absl::StrCat("a:four:", kNow + 1),
+                          absl::StrCat("a:three:", kNow + 1), absl::StrCat("b:one:", kNow + 1)));
+}
+
+TEST_P(DeviceStorageConformance, BatchesOfReceiptsAtOnceKeepOnlySoMany) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 10;
+  constexpr int64_t kReceiptsMax = 5;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string id = absl::StrCat("d", round);
+    ASSERT_OK(Put(DeviceOf("ada", id), true, kNow, kMany));
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        EXPECT_OK(storage().PutPurges(
+            {Purge("ada", id, absl::StrCat("a", t)), Purge("ada", id, absl::StrCat("b", t))}, kNow,
+            kReceiptsMax));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(Receipts("ada", {id}).size(), static_cast<size_t>(kReceiptsMax));
+  }
+}
+
 TEST_P(DeviceStorageConformance, NamesMayHoldAnyTextAndAreNeverTakenForSql) {
   const std::string user = "o'brien; DROP TABLE devices; -- Ünïcode 🙂";
   const std::string id = "%_\\\"'{},()";

@@ -116,7 +116,7 @@ class PostgresDeviceStorage final : public DeviceStorage {
       for (const DevicePut& put : puts) all.push_back(&put);
       ASSIGN_OR_RETURN(const Puts within, WithinQuota(session, std::move(all), devices_max));
       if (within.empty()) return absl::OkStatus();
-      // Takes all locks, in order of user and device, as the other batches do.
+      // Takes the locks of devices, in order of user and device, as the other batches do.
       ASSIGN_OR_RETURN(const sql::PostgresResult rows,
                        session.Execute(postgres::kPut, PutParams(within, now_ms)));
       Collect(rows, within, stored);
@@ -190,6 +190,9 @@ class PostgresDeviceStorage final : public DeviceStorage {
   absl::Status PutPurges(absl::Span<const v1::PurgeItem> purges, int64_t now_ms,
                          int64_t receipts_max) override {
     return pool_.Transaction([&](sql::PostgresSession& session) -> absl::Status {
+      sql::PostgresParams held;
+      AddNames(purges, held);
+      RETURN_IF_ERROR(session.Execute(postgres::kHoldForPurges, held).status());
       sql::PostgresParams params;
       AddNames(purges, params);
       params.AddInt64(now_ms).AddInt64(receipts_max);
@@ -302,22 +305,43 @@ class PostgresDeviceStorage final : public DeviceStorage {
   }
 
  private:
-  // Those of `puts` whose device is stored already or that its user may still add.
-  static absl::StatusOr<Puts> WithinQuota(sql::PostgresSession& session, Puts puts,
-                                          int64_t devices_max) {
+  // Which of `puts` are stored.
+  static absl::StatusOr<absl::flat_hash_set<Key>> KnownOf(sql::PostgresSession& session,
+                                                          const Puts& puts) {
     sql::PostgresParams names;
     AddNames(puts, names);
     ASSIGN_OR_RETURN(const sql::PostgresResult rows, session.Execute(postgres::kKnown, names));
-    absl::flat_hash_set<Key> known;
-    for (int row = 0; row < rows.size(); ++row) known.emplace(rows.Text(row, 0), rows.Text(row, 1));
-    if (known.size() == puts.size()) return puts;
+    absl::flat_hash_set<Key> stored;
+    for (int row = 0; row < rows.size(); ++row) {
+      stored.emplace(rows.Text(row, 0), rows.Text(row, 1));
+    }
+    absl::flat_hash_set<Key> known;  // The rows are gone soon, `puts` stay.
+    for (const DevicePut* put : puts) {
+      if (stored.contains(KeyOf(put->device))) known.insert(KeyOf(put->device));
+    }
+    return known;
+  }
+
+  static sql::PostgresParams UsersOf(const Puts& puts, const absl::flat_hash_set<Key>& known) {
     sql::PostgresArray users(sql::PostgresArray::kText);
     for (const DevicePut* put : puts) {
       if (!known.contains(KeyOf(put->device))) users.AddBytes(put->device.user_id());
     }
-    sql::PostgresParams whose;
-    whose.Add(std::move(users));
-    ASSIGN_OR_RETURN(const sql::PostgresResult counts, session.Execute(postgres::kCounts, whose));
+    sql::PostgresParams params;
+    params.Add(std::move(users));
+    return params;
+  }
+
+  // Those of `puts` whose device is stored already or that its user may still add. Holds the users
+  // of new devices, before any device is held.
+  static absl::StatusOr<Puts> WithinQuota(sql::PostgresSession& session, Puts puts,
+                                          int64_t devices_max) {
+    ASSIGN_OR_RETURN(absl::flat_hash_set<Key> known, KnownOf(session, puts));
+    if (known.size() == puts.size()) return puts;
+    const sql::PostgresParams users = UsersOf(puts, known);
+    RETURN_IF_ERROR(session.Execute(postgres::kHoldUsers, users).status());
+    ASSIGN_OR_RETURN(known, KnownOf(session, puts));  // Whoever was before has added some.
+    ASSIGN_OR_RETURN(const sql::PostgresResult counts, session.Execute(postgres::kCounts, users));
     absl::flat_hash_map<absl::string_view, int64_t> devices;
     for (int row = 0; row < counts.size(); ++row) {
       devices[counts.Text(row, 0)] = counts.Int64(row, 1);

@@ -18,6 +18,13 @@ inline constexpr sql::PostgresStatement kKnown{"device_known",
                                                "SELECT d.user_id, d.device_id FROM " BDC_NAMED
                                                " JOIN devices d USING (user_id, device_id)"};
 
+// Until the end of the transaction nobody else adds devices to these users. A statement of its own:
+// what waited is seen only by the statements that follow.
+inline constexpr sql::PostgresStatement kHoldUsers{
+    "device_hold_users",
+    "SELECT count(pg_advisory_xact_lock(u.key)) FROM (SELECT DISTINCT hashtextextended(n.user_id, "
+    "7265) AS key FROM unnest($1::text[]) AS n(user_id) ORDER BY key) u"};
+
 inline constexpr sql::PostgresStatement kCounts{
     "device_counts",
     "SELECT u.user_id, (SELECT count(*) FROM devices d WHERE d.user_id = u.user_id) "
@@ -98,17 +105,28 @@ inline constexpr sql::PostgresStatement kRevoke{
   "WITH purge AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) " \
   "AS p(user_id, device_id, space))"
 
-// $5: how many receipts a device may have.
+// Until the end of the transaction nobody else adds receipts to these devices. A statement of its
+// own: what waited for the rows is seen only by the statements that follow.
+inline constexpr sql::PostgresStatement kHoldForPurges{
+    "device_hold_for_purges", BDC_PURGE_ITEMS
+    " SELECT d.device_id FROM devices d WHERE (d.user_id, d.device_id) IN "
+    "(SELECT user_id, device_id FROM purge) ORDER BY d.user_id, d.device_id FOR UPDATE OF d"};
+
+// $5: how many receipts a device may have. New ones count in the order of the items.
 inline constexpr sql::PostgresStatement kPutPurges{
-    "device_put_purges", BDC_PURGE_ITEMS
-    ", held AS (SELECT d.user_id, d.device_id FROM devices d WHERE (d.user_id, d.device_id) IN "
-    "(SELECT user_id, device_id FROM purge) ORDER BY d.user_id, d.device_id FOR UPDATE OF d) "
+    "device_put_purges",
     "INSERT INTO purges AS t (user_id, device_id, space, purged_ms) "
-    "SELECT p.user_id, p.device_id, p.space, $4::int8 FROM purge p JOIN held "
-    "USING (user_id, device_id) WHERE EXISTS (SELECT 1 FROM purges k WHERE k.user_id = p.user_id "
-    "AND k.device_id = p.device_id AND k.space = p.space) OR (SELECT count(*) FROM purges k "
-    "WHERE k.user_id = p.user_id AND k.device_id = p.device_id) < $5::int8 "
-    "ORDER BY p.user_id, p.device_id, p.space "
+    "SELECT c.user_id, c.device_id, c.space, $4::int8 FROM (SELECT p.*, k.known, h.held + "
+    "count(*) FILTER (WHERE k.known IS NULL) OVER (PARTITION BY p.user_id, p.device_id "
+    "ORDER BY p.place) AS receipts FROM unnest($1::text[], $2::text[], $3::text[]) "
+    "WITH ORDINALITY AS p(user_id, device_id, space, place) "
+    "JOIN LATERAL (SELECT 1 FROM devices d WHERE d.user_id = p.user_id "
+    "AND d.device_id = p.device_id LIMIT 1) d ON true "
+    "LEFT JOIN LATERAL (SELECT true AS known FROM purges k WHERE k.user_id = p.user_id "
+    "AND k.device_id = p.device_id AND k.space = p.space LIMIT 1) k ON true "
+    "CROSS JOIN LATERAL (SELECT count(*) AS held FROM purges k WHERE k.user_id = p.user_id "
+    "AND k.device_id = p.device_id) h) c WHERE c.known OR c.receipts <= $5::int8 "
+    "ORDER BY c.user_id, c.device_id, c.space "
     "ON CONFLICT (user_id, device_id, space) DO UPDATE SET purged_ms = excluded.purged_ms"};
 
 inline constexpr sql::PostgresStatement kForgetCursors{

@@ -18,6 +18,7 @@
 #include "libs/testing/status_matchers.h"
 #include "services/event-store/conformance/hooked_storage.h"
 #include "services/event-store/conformance/test_store.h"
+#include "services/event-store/storage/routed_event_storage.h"
 #include "services/event-store/storage/sqlite_event_storage.h"
 
 namespace bdcsync::event_store {
@@ -221,6 +222,38 @@ TEST_F(LogWriterTest, EveryOperationIsThereOnceWhateverFails) {
   const std::vector<v1::Event> events = WholeLog();
   EXPECT_EQ(events.size(), kThreads * kOperations);
   ExpectDense(events);
+}
+
+// Both logs were one writer's, and so of one batch.
+TEST(LogWritersTest, AServerThatIsAwayKeepsNobodyFromAnother) {
+  constexpr uint32_t kLogs = 8;
+  SystemClock clock;
+  SystemRandom random;
+  IgnoringSink sink;
+  EventStorageOptions options;
+  options.log_count = kLogs;
+  std::vector<std::unique_ptr<EventStorage>> beneath;
+  std::vector<StorageShard> shards;
+  for (uint32_t server = 0; server < 2; ++server) {
+    ASSERT_OK_AND_ASSIGN(beneath.emplace_back(),
+                         OpenSqliteEventStorage(sql::kSqliteMemory, options, random));
+    const auto hook = [server](EventStorage& storage, Writes writes) -> Result {
+      return server == 1 ? absl::UnavailableError("away") : storage.Commit(writes);
+    };
+    const LogRange logs{server * kLogs / 2, (server + 1) * kLogs / 2};
+    shards.push_back({logs, std::make_unique<HookedStorage>(*beneath.back(), hook)});
+  }
+  const auto storage = MakeRoutedEventStorage(kLogs, std::move(shards));
+  for (const int writers : {2, 3, 5}) {
+    TestStore store(*storage, clock, sink, writers, 64);
+    v1::AppendRequest request;
+    for (int i = 0; i < 64; ++i) *request.add_items() = ItemFor(absl::StrCat("s", i), "a", "x");
+    ASSERT_OK_AND_ASSIGN(const v1::AppendResponse response, store.store().AppendAndWait(request));
+    for (int i = 0; i < 64; ++i) {
+      const bool away = store.store().LogOf(absl::StrCat("s", i)) >= kLogs / 2;
+      EXPECT_EQ(response.results(i).has_appended(), !away) << writers << " writers, space " << i;
+    }
+  }
 }
 
 }  // namespace

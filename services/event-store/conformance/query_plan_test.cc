@@ -109,6 +109,42 @@ TEST_F(PostgresPlanTest, ANameIsLookedUpWithinItsSpace) {
   }
 }
 
+// An index over time finds every block once the table has gone round, and a sweep that runs into
+// its timeout sweeps nothing, ever.
+TEST_F(PostgresPlanTest, ASweepLooksAtSoManyBlocksAndTheNextGoesOnThere) {
+  constexpr int kKeys = 5000;
+  constexpr int kBlocks = 4;
+  PostgresEventStorageOptions postgres;
+  postgres.url = database_->url();
+  postgres.sweep_blocks_max = kBlocks;
+  ASSERT_OK_AND_ASSIGN(const auto storage,
+                       OpenPostgresEventStorage(postgres, EventStorageOptions(), clock_, random_));
+  ASSERT_OK(pool_->Run(absl::StrCat(
+      "INSERT INTO operation_keys(log_id, space_id, op_key, request_hash, position, time_ms) "
+      "SELECT 1, 1, md5(i::text)::uuid, 1, i, i FROM generate_series(1, ",
+      kKeys, ") i")));
+  ASSERT_OK_AND_ASSIGN(const sql::PostgresResult size,
+                       pool_->Execute(postgres::kOperationBlocks, sql::PostgresParams()));
+  const int64_t sweeps = (size.Int64(0, 0) + kBlocks - 1) / kBlocks;
+  ASSERT_GT(sweeps, 5);
+  const auto sweep = [&](int64_t before_ms, int64_t rows_max) {
+    const absl::StatusOr<int64_t> swept = storage->SweepOperations(before_ms, rows_max);
+    EXPECT_OK(swept);
+    return swept.value_or(-1);
+  };
+  for (int64_t i = 0; i < sweeps; ++i) EXPECT_EQ(sweep(1, kKeys), 0) << "none is that old";
+  EXPECT_EQ(sweep(kKeys + 1, 10), 10);
+  int64_t all = 10;
+  for (int64_t i = 0; i < sweeps; ++i) {
+    const int64_t swept = sweep(kKeys + 1, kKeys);
+    EXPECT_LE(swept, kKeys / 4) << "the blocks of one sweep hold no more";
+    all += swept;
+  }
+  EXPECT_EQ(all, kKeys);
+  EXPECT_THAT(PlanOf({postgres::kSweepOperations, "1000, 10, 0, 4", ""}),
+              HasSubstr("Tid Range Scan"));
+}
+
 constexpr char kStream[] = "'00000000-0000-0000-0000-000000000000'";
 
 TEST_F(PostgresPlanTest, ReadsUseTheirIndexesWhenTablesAreEmptyAndWhenTheyAreFull) {

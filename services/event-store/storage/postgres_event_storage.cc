@@ -27,6 +27,7 @@ using sql::PostgresResult;
 using sql::PostgresSession;
 
 constexpr char kSchema[] = "event_store";
+constexpr int64_t kSweepBlocksAtOnce = 1024;  // In one statement.
 
 sql::PostgresOptions PoolOptions(const PostgresEventStorageOptions& postgres,
                                  std::size_t connections_max) {
@@ -49,6 +50,7 @@ class PostgresEventStorage final : public EventStorage {
                        const EventStorageOptions& options, const Clock& clock)
       : options_(options),
         partition_positions_(postgres.partition_positions),
+        sweep_blocks_max_(postgres.sweep_blocks_max),
         // One more for partitions, snapshots and the sweep.
         write_pool_(PoolOptions(postgres, postgres.writers + 1), clock),
         read_pool_(PoolOptions(postgres, postgres.readers), clock),
@@ -143,12 +145,28 @@ class PostgresEventStorage final : public EventStorage {
     return absl::OkStatus();
   }
 
+  // Goes on where the last sweep ended, and looks at no place twice.
   absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max) override {
-    PostgresParams params;
-    params.AddInt64(before_ms).AddInt64(rows_max);
-    ASSIGN_OR_RETURN(const PostgresResult rows,
-                     write_pool_.Execute(postgres::kSweepOperations, params));
-    return rows.affected();
+    ASSIGN_OR_RETURN(const PostgresResult size,
+                     write_pool_.Execute(postgres::kOperationBlocks, PostgresParams()));
+    const int64_t blocks = size.Int64(0, 0);
+    int64_t begin = sweep_block_.load();
+    int64_t swept = 0;
+    for (int64_t looked = 0; looked < std::min(blocks, sweep_blocks_max_);) {
+      if (begin >= blocks) begin = 0;
+      const int64_t count = std::min(kSweepBlocksAtOnce, sweep_blocks_max_ - looked);
+      PostgresParams params;
+      params.AddInt64(before_ms).AddInt64(rows_max - swept);
+      params.AddInt64(begin).AddInt64(begin + count);
+      ASSIGN_OR_RETURN(const PostgresResult rows,
+                       write_pool_.Execute(postgres::kSweepOperations, params));
+      swept += rows.affected();
+      if (swept >= rows_max) break;  // These blocks may have more.
+      looked += count;
+      begin += count;
+      sweep_block_.store(begin);
+    }
+    return swept;
   }
 
  private:
@@ -238,10 +256,12 @@ class PostgresEventStorage final : public EventStorage {
 
   EventStorageOptions options_;  // With the number of logs once it is open.
   const int64_t partition_positions_;
+  const int64_t sweep_blocks_max_;
   sql::PostgresPool write_pool_;
   sql::PostgresPool read_pool_;
   PostgresReader reader_;
   std::atomic<int64_t> partitions_end_{0};
+  std::atomic<int64_t> sweep_block_{0};  // Where the next sweep begins.
 };
 
 }  // namespace

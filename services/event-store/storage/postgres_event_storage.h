@@ -20,11 +20,16 @@ namespace bdcsync::event_store {
 // a store that exists.
 inline constexpr int64_t kPartitionPositions = 1 << 18;
 
+// Blocks of operation keys that one SweepOperations looks at: 64 MiB, some 800,000 keys. With a
+// sweep a minute, a week of 1,000 operations a second is gone through in half a day.
+inline constexpr int64_t kSweepBlocksMax = 8192;
+
 struct PostgresEventStorageOptions {
   std::string url;
   std::size_t writers = 2;  // Connections that commit, at once.
   std::size_t readers = 8;  // Connections that read.
   int64_t partition_positions = kPartitionPositions;
+  int64_t sweep_blocks_max = kSweepBlocksMax;
 };
 
 // Opens or creates the store; replicas may do so at once. `random` is borrowed for the call,

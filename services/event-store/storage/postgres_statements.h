@@ -173,10 +173,15 @@ inline constexpr PostgresStatement kGetSnapshot{
     "SELECT revision, codec, data FROM snapshots WHERE log_id = $1::int4 AND stream_id = $2::uuid "
     "AND ($3::int8 = 0 OR revision <= $3::int8)"};
 
+inline constexpr PostgresStatement kOperationBlocks{
+    "operation_blocks",
+    "SELECT pg_relation_size('operation_keys') / current_setting('block_size')::int8"};
+// $1 before $2 limit, of the blocks from $3 up to $4.
 inline constexpr PostgresStatement kSweepOperations{
     "sweep_operations",
-    "DELETE FROM operation_keys WHERE ctid = ANY(ARRAY("
-    "SELECT ctid FROM operation_keys WHERE time_ms < $1::int8 LIMIT $2::int8))"};
+    "DELETE FROM operation_keys WHERE ctid = ANY(ARRAY(SELECT ctid FROM operation_keys "
+    "WHERE ctid >= ('(' || $3::int8 || ',0)')::tid AND ctid < ('(' || $4::int8 || ',0)')::tid "
+    "AND time_ms < $1::int8 LIMIT $2::int8))"};
 
 #undef BDC_EVENT_COLUMNS
 #undef BDC_LAST_SEQ

@@ -38,6 +38,10 @@ class RoutedEventStorage final : public EventStorage {
     return absl::OkStatus();
   }
   uint32_t log_count() const override { return log_count_; }
+  uint32_t group_count() const override { return static_cast<uint32_t>(shards_.size()); }
+  uint32_t group_of(uint32_t log_id) const override {
+    return static_cast<uint32_t>(shard_of_log_[log_id]);
+  }
 
   absl::StatusOr<std::vector<LogState>> LoadLogs(absl::Span<const uint32_t> log_ids) override {
     std::vector<LogState> logs;
