@@ -60,6 +60,35 @@ bool Same(const Value& a, const Value& b) {
   return false;
 }
 
+template <bool kDigitsCount>
+uint64_t Hash(const Value& value) {
+  switch (value.kind()) {
+    case Kind::kNull:
+      return absl::HashOf(value.kind());
+    case Kind::kBool:
+      return absl::HashOf(value.kind(), value.boolean());
+    case Kind::kNumber:
+      return kDigitsCount ? absl::HashOf(value.kind(), value.number_text())
+                          : HashOf(ReadDecimal(value.number_text()));
+    case Kind::kString:
+      return absl::HashOf(value.kind(), value.string());
+    case Kind::kArray: {
+      uint64_t hash = absl::HashOf(value.kind(), value.array().size());
+      for (const Value& element : value.array())
+        hash = absl::HashOf(hash, Hash<kDigitsCount>(element));
+      return hash;
+    }
+    case Kind::kObject: {
+      uint64_t sum = 0;  // Whatever the order.
+      for (const Member& member : value.object()) {
+        sum += absl::HashOf(absl::string_view(member.key), Hash<kDigitsCount>(member.value));
+      }
+      return absl::HashOf(value.kind(), sum);
+    }
+  }
+  return 0;
+}
+
 // Adds the size of `value` to `bytes` and returns its depth.
 size_t AddExtent(const Value& value, size_t& bytes) {
   size_t depth = 0;
@@ -99,31 +128,9 @@ bool operator==(const Value& a, const Value& b) { return Same<false>(a, b); }
 
 bool Identical(const Value& a, const Value& b) { return Same<true>(a, b); }
 
-uint64_t HashOf(const Value& value) {
-  switch (value.kind()) {
-    case Kind::kNull:
-      return absl::HashOf(value.kind());
-    case Kind::kBool:
-      return absl::HashOf(value.kind(), value.boolean());
-    case Kind::kNumber:
-      return HashOf(ReadDecimal(value.number_text()));
-    case Kind::kString:
-      return absl::HashOf(value.kind(), value.string());
-    case Kind::kArray: {
-      uint64_t hash = absl::HashOf(value.kind(), value.array().size());
-      for (const Value& element : value.array()) hash = absl::HashOf(hash, HashOf(element));
-      return hash;
-    }
-    case Kind::kObject: {
-      uint64_t sum = 0;  // Whatever the order.
-      for (const Member& member : value.object()) {
-        sum += absl::HashOf(absl::string_view(member.key), HashOf(member.value));
-      }
-      return absl::HashOf(value.kind(), sum);
-    }
-  }
-  return 0;
-}
+uint64_t HashOf(const Value& value) { return Hash<false>(value); }
+
+uint64_t HashOfIdentical(const Value& value) { return Hash<true>(value); }
 
 Extent Measure(const Value& value) {
   Extent extent;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <string>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/charconv.h"
@@ -84,12 +85,16 @@ bool IsNumberText(absl::string_view text) {
 }
 
 uint64_t HashOf(const Decimal& decimal) {
-  uint64_t hash = 0;
-  ForEachDigit(decimal.digits, [&](char digit) {
-    hash = hash * 1099511628211u + static_cast<unsigned char>(digit);
+  const auto hash = [&decimal](absl::string_view digits) {
+    return absl::HashOf(decimal.negative, decimal.exponent, digits);
+  };
+  if (decimal.digits.find('.') == absl::string_view::npos) return hash(decimal.digits);
+  std::string digits;
+  ForEachDigit(decimal.digits, [&digits](char digit) {
+    digits.push_back(digit);
     return true;
   });
-  return absl::HashOf(decimal.negative, decimal.exponent, hash);
+  return hash(digits);
 }
 
 std::optional<int64_t> ToInt64(const Decimal& decimal) {

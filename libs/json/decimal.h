@@ -20,6 +20,7 @@ struct Decimal {
 // `text` must be a number by the JSON grammar.
 Decimal ReadDecimal(absl::string_view text);
 bool IsNumberText(absl::string_view text);
+// Seeded: numbers that have one hash cannot be made up beforehand.
 uint64_t HashOf(const Decimal& decimal);
 // The value as an integer; nothing when it has a fraction or does not fit.
 std::optional<int64_t> ToInt64(const Decimal& decimal);

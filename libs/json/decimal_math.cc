@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/json/decimal.h"
 
 namespace bdcsync::json {
@@ -113,6 +114,25 @@ int CompareNumbers(absl::string_view a, absl::string_view b) {
   if (x.negative != y.negative) return x.negative ? -1 : 1;  // Zero has no sign.
   const int order = CompareMagnitudes(x, y);
   return x.negative ? -order : order;
+}
+
+std::string CanonicalNumber(absl::string_view number) {
+  const Decimal decimal = ReadDecimal(number);
+  std::string digits = DigitsOf(decimal);
+  if (digits.empty()) return "0";
+  const auto size = static_cast<int64_t>(digits.size());
+  const int64_t point = size + decimal.exponent;  // So many digits stand before it.
+  if (decimal.exponent >= 0 && point <= kPlainDigitsMax) {
+    digits.append(static_cast<size_t>(decimal.exponent), '0');
+  } else if (0 < point && point < size && size <= kPlainDigitsMax) {
+    digits.insert(static_cast<size_t>(point), 1, '.');
+  } else if (point <= 0 && size - point <= kPlainDigitsMax) {
+    digits.insert(0, "0." + std::string(static_cast<size_t>(-point), '0'));
+  } else {
+    if (size > 1) digits.insert(1, 1, '.');
+    absl::StrAppend(&digits, "e", point - 1);
+  }
+  return decimal.negative ? "-" + digits : digits;
 }
 
 std::optional<Value> AddAndSubtract(const Value& a, const Value& b, const Value& c) {

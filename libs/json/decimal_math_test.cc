@@ -77,5 +77,46 @@ TEST(AddAndSubtract, AgreesWithIntegersForRandomNumbers) {
   }
 }
 
+TEST(CanonicalNumber, IsOneTextForEqualNumbers) {
+  const std::pair<const char*, const char*> kTexts[] = {{"1", "1"},
+                                                        {"1.0", "1"},
+                                                        {"10e-1", "1"},
+                                                        {"-0.0", "0"},
+                                                        {"-1.50", "-1.5"},
+                                                        {"15E-1", "1.5"},
+                                                        {"100", "100"},
+                                                        {"1e2", "100"},
+                                                        {"0.00150", "0.0015"},
+                                                        {"1e20", "100000000000000000000"},
+                                                        {"1e21", "1e21"},
+                                                        {"12e399", "1.2e400"},
+                                                        {"-0.5e-400", "-5e-401"},
+                                                        {"9007199254740993", "9007199254740993"},
+                                                        {"0.1e-2000000000", "1e-2000000001"}};
+  for (const auto& [text, canonical] : kTexts) EXPECT_EQ(CanonicalNumber(text), canonical) << text;
+}
+
+// Twice is as good as once, the value stays, and equal numbers have equal texts.
+TEST(CanonicalNumber, KeepsTheValueOfRandomNumbers) {
+  for (uint64_t seed = 0; seed < 10'000; ++seed) {
+    RandomValue random(seed);
+    const std::string digits = std::to_string(random.Below(1000) * (1 + random.Below(1'000'000)));
+    const auto zeros = static_cast<int>(random.Below(40));
+    const auto exponent = static_cast<int>(random.Below(60)) - 30;
+    const std::string plain = digits + "e" + std::to_string(exponent);
+    const std::string padded = digits + "." + std::string(1 + static_cast<size_t>(zeros), '0') +
+                               "E" + std::to_string(exponent);
+    const std::string shifted = digits + std::string(static_cast<size_t>(zeros), '0') + "e" +
+                                std::to_string(exponent - zeros);
+    const std::string canonical = CanonicalNumber(plain);
+    ASSERT_TRUE(Value::FromNumberText(canonical).has_value()) << canonical;
+    ASSERT_EQ(CompareNumbers(canonical, plain), 0) << plain << " " << canonical;
+    for (const std::string& other : {padded, shifted, canonical}) {
+      if (!Value::FromNumberText(other).has_value()) continue;  // 000 is no number.
+      ASSERT_EQ(CanonicalNumber(other), canonical) << other;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bdcsync::json

@@ -41,10 +41,21 @@ class Differ {
   }
 
  private:
+  // The patch of one container.
+  struct Part {
+    const Value& to;
+    size_t operations_before;
+    size_t bytes_before;
+    size_t bytes_max = 0;  // 0: not known yet, as long as it is empty.
+  };
+
   void Compare(const Value& from, const Value& to);
-  void CompareObjects(const Object& from, const Object& to);
-  void CompareArrays(const Array& from, const Array& to);
-  void CompareRun(const ChangedRun& run, const Array& from, const Array& to);
+  void CompareObjects(const Object& from, const Object& to, Part& part);
+  void CompareArrays(const Array& from, const Array& to, Part& part);
+  void CompareRun(const ChangedRun& run, const Array& from, const Array& to, Part& part);
+  // Whether the container is to be replaced: no more operations are worth writing down then, for
+  // each holds the path. To be asked where the path is that of the container.
+  bool TooLong(Part& part) const;
   void Emit(absl::string_view op, const Value* value);
 
   const DiffLimits& limits_;
@@ -70,30 +81,36 @@ void Differ::Compare(const Value& from, const Value& to) {
     if (!Identical(from, to)) Emit("replace", &to);
     return;
   }
-  const size_t operations_before = operations_.size();
-  const size_t bytes_before = bytes_;
+  Part part{to, operations_.size(), bytes_};
   if (objects) {
-    CompareObjects(from.object(), to.object());
+    CompareObjects(from.object(), to.object(), part);
   } else {
-    CompareArrays(from.array(), to.array());
+    CompareArrays(from.array(), to.array(), part);
   }
-  if (operations_.size() == operations_before) return;
-  const size_t replacement_bytes = kOperationBytes + QuotedSize(path_) + Measure(to).bytes;
-  const size_t patch_bytes = bytes_ - bytes_before;
-  if (patch_bytes <= replacement_bytes || (objects && patch_bytes <= kObjectPatchBytes)) return;
-  operations_.resize(operations_before);
-  bytes_ = bytes_before;
+  if (!TooLong(part)) return;
+  operations_.resize(part.operations_before);
+  bytes_ = part.bytes_before;
   Emit("replace", &to);
 }
 
-void Differ::CompareObjects(const Object& from, const Object& to) {
+bool Differ::TooLong(Part& part) const {
+  if (operations_.size() == part.operations_before) return false;
+  if (part.bytes_max == 0) {
+    part.bytes_max = kOperationBytes + QuotedSize(path_) + Measure(part.to).bytes;
+    if (part.to.is_object()) part.bytes_max = std::max(part.bytes_max, kObjectPatchBytes);
+  }
+  return bytes_ - part.bytes_before > part.bytes_max;
+}
+
+void Differ::CompareObjects(const Object& from, const Object& to, Part& part) {
   // From the end, where removing is cheap.
-  for (size_t i = from.size(); i-- > 0;) {
+  for (size_t i = from.size(); i-- > 0 && !TooLong(part);) {
     if (to.contains(from.at(i).key)) continue;
     const Descend descend(path_, absl::string_view(from.at(i).key));
     Emit("remove", nullptr);
   }
   for (const Member& member : to) {
+    if (TooLong(part)) return;
     const Descend descend(path_, absl::string_view(member.key));
     const Value* before = from.Find(member.key);
     if (before == nullptr) {
@@ -105,23 +122,23 @@ void Differ::CompareObjects(const Object& from, const Object& to) {
 }
 
 // From the end to the front, so that the indices of what is still to come stay as they were.
-void Differ::CompareArrays(const Array& from, const Array& to) {
+void Differ::CompareArrays(const Array& from, const Array& to, Part& part) {
   const std::vector<ChangedRun> changes = ChangesBetween(
       from, to, MatchSequences(from, to, ElementEquality::kIdentical, limits_.matching_work_max));
-  for (auto run = changes.rbegin(); run != changes.rend(); ++run) CompareRun(*run, from, to);
+  for (auto run = changes.rbegin(); run != changes.rend(); ++run) CompareRun(*run, from, to, part);
 }
 
-void Differ::CompareRun(const ChangedRun& run, const Array& from, const Array& to) {
+void Differ::CompareRun(const ChangedRun& run, const Array& from, const Array& to, Part& part) {
   const size_t paired = std::min(run.a_end - run.a_begin, run.b_end - run.b_begin);
-  for (size_t i = run.a_end; i-- > run.a_begin + paired;) {
+  for (size_t i = run.a_end; i-- > run.a_begin + paired && !TooLong(part);) {
     const Descend descend(path_, i);
     Emit("remove", nullptr);
   }
-  for (size_t i = paired; i < run.b_end - run.b_begin; ++i) {
+  for (size_t i = paired; i < run.b_end - run.b_begin && !TooLong(part); ++i) {
     const Descend descend(path_, run.a_begin + i);
     Emit("add", &to[run.b_begin + i]);
   }
-  for (size_t i = 0; i < paired; ++i) {
+  for (size_t i = 0; i < paired && !TooLong(part); ++i) {
     const Descend descend(path_, run.a_begin + i);
     Compare(from[run.a_begin + i], to[run.b_begin + i]);
   }
@@ -129,9 +146,11 @@ void Differ::CompareRun(const ChangedRun& run, const Array& from, const Array& t
 
 class PathLister {
  public:
+  explicit PathLister(size_t paths_max) : paths_(paths_max) {}
+
   std::vector<std::string> Run(const Value& from, const Value& to) {
     Compare(from, to);
-    return std::move(paths_);
+    return paths_.Take();
   }
 
  private:
@@ -141,36 +160,35 @@ class PathLister {
     } else if (from.is_array() && to.is_array() && from.array().size() == to.array().size()) {
       CompareElements(from.array(), to.array());
     } else if (!Identical(from, to)) {
-      paths_.push_back(path_);
+      paths_.Note();
     }
   }
 
   void CompareObjects(const Object& from, const Object& to) {
     for (const Member& member : from) {
-      const Descend descend(path_, absl::string_view(member.key));
+      const Inside inside(paths_, absl::string_view(member.key));
       if (const Value* after = to.Find(member.key)) {
         Compare(member.value, *after);
       } else {
-        paths_.push_back(path_);
+        paths_.Note();
       }
     }
     for (const Member& member : to) {
       if (from.contains(member.key)) continue;
-      const Descend descend(path_, absl::string_view(member.key));
-      paths_.push_back(path_);
+      const Inside inside(paths_, absl::string_view(member.key));
+      paths_.Note();
     }
   }
 
   void CompareElements(const Array& from, const Array& to) {
     for (size_t i = 0; i < from.size(); ++i) {
       if (Identical(from[i], to[i])) continue;
-      const Descend descend(path_, i);
-      paths_.push_back(path_);
+      const Inside inside(paths_, i);
+      paths_.Note();
     }
   }
 
-  std::vector<std::string> paths_;
-  std::string path_;
+  PathList paths_;
 };
 
 }  // namespace
@@ -180,9 +198,7 @@ Value Diff(const Value& from, const Value& to, const DiffLimits& limits) {
 }
 
 std::vector<std::string> ChangedPaths(const Value& from, const Value& to, size_t paths_max) {
-  std::vector<std::string> paths = PathLister().Run(from, to);
-  CutToAncestors(paths, paths_max);
-  return paths;
+  return PathLister(paths_max).Run(from, to);
 }
 
 }  // namespace bdcsync::json

@@ -1,6 +1,8 @@
 #include "libs/json/diff.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "libs/json/merge_patch.h"
@@ -205,6 +207,30 @@ TEST(SequenceMatch, NumbersMatchByValueOrByDigitsAsAsked) {
   const Array b = {*Value::FromNumberText("1.0")};
   EXPECT_EQ(MatchSequences(a, b, ElementEquality::kEqual, 100).size(), 1u);
   EXPECT_THAT(MatchSequences(a, b, ElementEquality::kIdentical, 100), IsEmpty());
+}
+
+// Elements of one hash are compared with each other, so many of them take quadratic work.
+TEST(SequenceMatch, EqualNumbersOfOtherDigitsHaveOtherHashes) {
+  std::set<uint64_t> hashes;
+  std::set<uint64_t> identical;
+  for (int i = 0; i < 1024; ++i) {
+    Array digits;
+    for (int bit = 0; bit < 10; ++bit) {
+      digits.push_back(*Value::FromNumberText((i >> bit & 1) != 0 ? "1.0" : "1"));
+    }
+    const Value element = Object{{"a", Value(std::move(digits))}};
+    hashes.insert(HashOf(element));
+    identical.insert(HashOfIdentical(element));
+  }
+  EXPECT_EQ(hashes.size(), 1u);
+  EXPECT_EQ(identical.size(), 1024u);
+}
+
+// These two had one hash, and so have all numbers made of them.
+TEST(SequenceMatch, HashesOfNumbersDoNotCollideAsReckonedBeforehand) {
+  const auto hash = [](const char* text) { return HashOf(*Value::FromNumberText(text)); };
+  EXPECT_NE(hash("11213222111412411411411112"), hash("11111111513121133114115221"));
+  EXPECT_EQ(hash("11213222111412411411411112"), hash("112132221114.12411411411112e14"));
 }
 
 TEST(ChangedPaths, NamesLeavesMembersAndElements) {

@@ -1,33 +1,29 @@
 #include "libs/json/merge_patch.h"
 
 #include "libs/json/path_list.h"
-#include "libs/json/pointer.h"
 
 namespace bdcsync::json {
 namespace {
 
-// Where changes are noted, or nowhere.
-struct Changes {
-  std::vector<std::string>* paths = nullptr;
-  std::string here;
-
-  void Note() {
-    if (paths != nullptr) paths->push_back(here);
-  }
-};
-
-// Notes places below `here` while it lives.
+// Stands below `key` in the list of changes, if there is one, while it lives.
 class Below {
  public:
-  Below(Changes& changes, absl::string_view key) : changes_(changes), size_(changes.here.size()) {
-    if (changes.paths != nullptr) AppendToken(key, changes.here);
+  Below(PathList* changes, absl::string_view key) : changes_(changes) {
+    if (changes_ != nullptr) changes_->Enter(key);
   }
-  ~Below() { changes_.here.resize(size_); }
+  ~Below() {
+    if (changes_ != nullptr) changes_->Leave();
+  }
+  Below(const Below&) = delete;
+  Below& operator=(const Below&) = delete;
 
  private:
-  Changes& changes_;
-  size_t size_;
+  PathList* changes_;
 };
+
+void Note(PathList* changes) {
+  if (changes != nullptr) changes->Note();
+}
 
 // A patch against nothing: itself without its nulls.
 Value WithoutNulls(const Value& patch) {
@@ -40,13 +36,13 @@ Value WithoutNulls(const Value& patch) {
 }
 
 // Removes the members that `patch` sets to null, in one pass when there are several.
-void RemoveNulled(Object& target, const Object& patch, Changes& changes) {
+void RemoveNulled(Object& target, const Object& patch, PathList* changes) {
   std::vector<const Member*> found;
   for (const Member& member : patch) {
     if (!member.value.is_null() || !target.contains(member.key)) continue;
     found.push_back(&member);
     const Below below(changes, member.key);
-    changes.Note();
+    Note(changes);
   }
   if (found.size() == 1) {
     target.Erase(found[0]->key);
@@ -58,10 +54,10 @@ void RemoveNulled(Object& target, const Object& patch, Changes& changes) {
   }
 }
 
-void Apply(Value& target, const Value& patch, Changes& changes) {
+void Apply(Value& target, const Value& patch, PathList* changes) {
   if (!patch.is_object() || !target.is_object()) {
     Value replacement = WithoutNulls(patch);
-    if (changes.paths != nullptr && !Identical(target, replacement)) changes.Note();
+    if (changes != nullptr && !Identical(target, replacement)) Note(changes);
     target = std::move(replacement);
     return;
   }
@@ -74,25 +70,20 @@ void Apply(Value& target, const Value& patch, Changes& changes) {
       Apply(*existing, member.value, changes);
     } else {
       object.Set(member.key, WithoutNulls(member.value));
-      changes.Note();
+      Note(changes);
     }
   }
 }
 
 }  // namespace
 
-void ApplyMergePatch(Value& target, const Value& patch) {
-  Changes unlisted;
-  Apply(target, patch, unlisted);
-}
+void ApplyMergePatch(Value& target, const Value& patch) { Apply(target, patch, nullptr); }
 
 std::vector<std::string> ApplyMergePatchAndList(Value& target, const Value& patch,
                                                 size_t paths_max) {
-  std::vector<std::string> paths;
-  Changes changes{&paths, ""};
-  Apply(target, patch, changes);
-  CutToAncestors(paths, paths_max);
-  return paths;
+  PathList changes(paths_max);
+  Apply(target, patch, &changes);
+  return changes.Take();
 }
 
 }  // namespace bdcsync::json

@@ -239,5 +239,13 @@ TEST(Patch, IsAllOrNothingForRandomPatches) {
   EXPECT_GT(applied, 500u);
 }
 
+// 1000 moves of the first element to the end shift 3e8 elements, which takes most of a second.
+TEST(Patch, ManyMovesInALongArrayAreTooMuchWork) {
+  Value document = Array(300'000, Value(1));
+  const Value first_to_end = Object{{"op", "move"}, {"from", "/0"}, {"path", "/-"}};
+  const absl::Status applied = ApplyPatch(document, Array(1000, first_to_end));
+  EXPECT_THAT(applied, HasReason(Reason::kTooLarge));
+}
+
 }  // namespace
 }  // namespace bdcsync::json

@@ -18,8 +18,10 @@ class Interner {
   explicit Interner(ElementEquality equality) : equality_(equality) {}
 
   uint32_t IdOf(const Value& element) {
+    const uint64_t hash =
+        equality_ == ElementEquality::kEqual ? HashOf(element) : HashOfIdentical(element);
     const auto [entry, inserted] =
-        first_with_hash_.try_emplace(HashOf(element), static_cast<uint32_t>(known_.size()));
+        first_with_hash_.try_emplace(hash, static_cast<uint32_t>(known_.size()));
     if (inserted) return Add(element);
     uint32_t id = entry->second;
     while (!Same(*known_[id].element, element)) {

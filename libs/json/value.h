@@ -209,6 +209,8 @@ class ContainerName {
 bool Identical(const Value& a, const Value& b);
 // Equal values have equal hashes. Differs from process to process: never store it.
 uint64_t HashOf(const Value& value);
+// The same for Identical: 1 and 1.0 are not, and have different hashes.
+uint64_t HashOfIdentical(const Value& value);
 // The same number by exact decimal value. Work is linear in the texts, whatever the exponents.
 bool SameNumber(absl::string_view a, absl::string_view b);
 

@@ -175,6 +175,17 @@ TEST(Choose, ElementsOfAKeyedListByTheirKeys) {
             R"({"l":[{"id":2,"a":5},{"id":1,"a":3}]})");
 }
 
+TEST(Choose, AnElementHasOnePathHoweverItsKeyIsWritten) {
+  for (const std::string id : {"1", "1.0", "10e-1", "0.1E1"}) {
+    const Meeting meeting{.rules = R"({"rules":[{"path":"$","rule":"keyed_list","key":"id",)"
+                                   R"("else":"ask"}]})",
+                          .base = R"([{"id":1.0,"a":1}])",
+                          .theirs = R"([{"a":2,"id":)" + id + "}]",
+                          .ours = R"([{"id":1,"a":3}])"};
+    EXPECT_EQ(meeting.Result({ValueAt("5", {"/id=1/a"})}), R"([{"a":5,"id":1}])") << id;
+  }
+}
+
 TEST(Choose, PlacesOfElementsThatBothMoved) {
   const Meeting meeting{
       .rules = R"({"rules":[{"path":"$","rule":"keyed_list","key":"id","else":"ask"}]})",

@@ -79,7 +79,7 @@ TEST(KeyedList, SeveralKeysNameAnElement) {
       Merged(rule, *Parse(R"([{"a":1,"b":"x","v":1},{"a":1,"b":"y","v":1}])"),
              *Parse(R"([{"a":1,"b":"x","v":2},{"a":1,"b":"y","v":1}])"),
              *Parse(R"([{"a":1.0,"b":"x","v":3},{"a":1,"b":"y","v":9}])"));
-  EXPECT_THAT(Lines(result.decisions), ElementsAre("/a=1.0,b=\"x\"/v edit_edit lww ours",
+  EXPECT_THAT(Lines(result.decisions), ElementsAre("/a=1,b=\"x\"/v edit_edit lww ours",
                                                    "/a=1,b=\"y\"/v none three_way ours"));
 }
 

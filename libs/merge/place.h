@@ -12,7 +12,7 @@
 
 namespace bdcsync::merge {
 
-// The token of an element of a keyed list.
+// The token of an element of a keyed list, the same however its numbers are written.
 std::string KeyToken(const json::Value& element, const std::vector<std::string>& keys);
 // The position of the element that `token` names; nothing when there is none.
 std::optional<size_t> ElementAt(const json::Array& list, absl::string_view token);

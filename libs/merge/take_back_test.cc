@@ -142,6 +142,19 @@ TEST(TakeBack, ElementsOfAKeyedList) {
   EXPECT_EQ(removed.Result(), R"([{"id":2},{"id":1,"a":2}])");
 }
 
+// Two names of which one holds the other can be read in Fibonacci's number of ways.
+TEST(TakeBack, AnElementThatCanBeReadInManyWaysIsReadInFewSteps) {
+  std::string id;
+  for (int i = 0; i < 200; ++i) id += "p=1,";
+  const std::string lost = absl::StrCat(R"({"id":")", id, R"(","a":)");
+  const std::string trap = R"({"id":"q","id=\"p":1,"p":1,"p=1,p":1})";
+  const Story story{.rules = R"({"rules":[{"path":"$","rule":"keyed_list","key":"id"}]})",
+                    .base = absl::StrCat("[", trap, ",", lost, "1}]"),
+                    .theirs = absl::StrCat("[", trap, ",", lost, "2}]"),
+                    .ours = absl::StrCat("[", trap, ",", lost, "3}]")};
+  EXPECT_EQ(story.Result(), story.theirs);
+}
+
 TEST(TakeBack, MovesOfElements) {
   const Story story{.rules = R"({"rules":[{"path":"$","rule":"keyed_list","key":"id"}]})",
                     .base = R"([{"id":1},{"id":2},{"id":3},{"id":4}])",

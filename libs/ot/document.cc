@@ -5,11 +5,24 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/json/value.h"
 #include "libs/ot/invert.h"
 
 namespace bdcsync::ot {
 
 using Kind = Component::Kind;
+
+namespace {
+
+int64_t BytesOf(const Attributes& attributes) {
+  size_t bytes = 0;
+  for (const json::Member& member : attributes.members()) {
+    bytes += member.key.size() + json::Measure(member.value).bytes;
+  }
+  return static_cast<int64_t>(bytes);
+}
+
+}  // namespace
 
 absl::StatusOr<Document> Document::From(const Delta& content, DocumentLimits limits) {
   if (!content.IsDocument()) {
@@ -23,6 +36,7 @@ absl::StatusOr<Document> Document::From(const Delta& content, DocumentLimits lim
 absl::Status Document::Check(const Delta& change) const {
   int64_t place = 0;
   int64_t bytes = size().bytes;
+  int64_t formats_bytes = 0;
   size_t index = 0;
   for (const Component& component : change.components()) {
     if (component.inserts()) {
@@ -32,6 +46,14 @@ absl::Status Document::Check(const Delta& change) const {
           Reason::kInvalidArgument, absl::StrCat("/", index),
           absl::StrCat("reaches past the end of a document of ", size().units, " units"));
     } else {
+      if (!component.attributes.empty()) {
+        formats_bytes += rope_.RunsIn(place, component.length) * BytesOf(component.attributes);
+      }
+      if (formats_bytes > limits_.formats_bytes_max) {
+        return MakeErrorAt(Reason::kTooLarge, absl::StrCat("/", index),
+                           absl::StrCat("the formats of the text would take more than ",
+                                        limits_.formats_bytes_max, " bytes"));
+      }
       place += component.length;
       if (!rope_.IsBoundary(place)) {
         return MakeErrorAt(Reason::kInvalidArgument, absl::StrCat("/", index),

@@ -17,6 +17,8 @@ namespace bdcsync::ot {
 
 struct DocumentLimits {
   int64_t text_bytes_max = 64 * 1024 * 1024;
+  // Of what one change writes to the formats of pieces of text that are there, each on its own.
+  int64_t formats_bytes_max = 64 * 1024 * 1024;
 };
 
 class Document {
@@ -28,7 +30,8 @@ class Document {
   // Does `change`, or nothing and says why:
   //   kInvalidArgument  it reaches past the end, or cuts a surrogate pair (the path is its
   //                     component): the sender had another document, or counts wrongly.
-  //   kTooLarge         the text would be longer than a document may be.
+  //   kTooLarge         the text would be longer than a document may be, or too much of it would be
+  //                     given too large formats.
   absl::Status Apply(const Delta& change);
 
   // What takes `change` back after it was applied to the document as it is now. Costs by what

@@ -149,5 +149,21 @@ TEST(Document, SlicesBeginAndEndAtCharacters) {
   EXPECT_THAT(document.Slice(-1, 1), HasReason(Reason::kInvalidArgument));
 }
 
+// A format of 60 kB for each of 2000 pieces is 120 MB, from a message of 60 kB.
+TEST(Document, ALargeFormatForManyPiecesIsRefused) {
+  Delta content;
+  for (int i = 0; i < 2000; ++i) {
+    content.InsertText("x", Attributes(std::vector<json::Member>{{"n", json::Value(i)}}));
+  }
+  absl::StatusOr<Document> document = Document::From(content);
+  ASSERT_OK(document);
+  const Attributes large(std::vector<json::Member>{{"m", json::Value(std::string(60'000, 'v'))}});
+  const absl::Status refused = document->Apply(Delta().Retain(2000, large));
+  EXPECT_THAT(refused, HasReason(Reason::kTooLarge));
+  EXPECT_EQ(PathOf(refused), "/0");
+  EXPECT_EQ(document->Content(), content);
+  EXPECT_OK(document->Apply(Delta().Retain(500, large)));
+}
+
 }  // namespace
 }  // namespace bdcsync::ot

@@ -166,6 +166,17 @@ void Rope::Format(int64_t unit, int64_t units, const Attributes& change) {
   }
 }
 
+int64_t Rope::RunsIn(int64_t unit, int64_t units) const {
+  const Found found = Find(unit, /*at_end=*/false);
+  int64_t left = units + unit - found.start;
+  int64_t runs = 0;
+  for (const RopeLeaf* leaf = found.leaf; left > 0 && leaf != nullptr; leaf = Next(*leaf)) {
+    runs += static_cast<int64_t>(leaf->runs().size());
+    left -= leaf->size().units;
+  }
+  return runs;
+}
+
 void Rope::AddTo(Delta& out, int64_t unit, int64_t units) const {
   if (units == 0) return;
   const Found found = Find(unit, /*at_end=*/false);

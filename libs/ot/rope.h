@@ -31,6 +31,8 @@ class Rope {
   void Erase(int64_t unit, int64_t units);
   void Format(int64_t unit, int64_t units, const Attributes& change);
 
+  // How many runs the leaves hold that have a part of those units.
+  int64_t RunsIn(int64_t unit, int64_t units) const;
   // Adds `units` units from `unit` on to `out`, as inserts.
   void AddTo(Delta& out, int64_t unit, int64_t units) const;
   // The unit at which code point `point` begins, an embed being one; at most all units.
