@@ -96,7 +96,8 @@ class FramedSocket final : public std::enable_shared_from_this<FramedSocket> {
 
   // Dropped when the connection has ended, as OnEnd tells.
   void Send(Frame frame);
-  // Dropped as well when others wait, so that a peer that asks and does not read keeps nothing here.
+  // Dropped as well when others wait, so that a peer that asks and does not read keeps nothing
+  // here.
   void SendUnlessOthersWait(Frame frame);
   // Sends nothing more after what waits, and goes on receiving until the peer closes.
   void FinishSending();

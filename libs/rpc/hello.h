@@ -17,25 +17,29 @@ class Hello final : public FrameReceiver, public std::enable_shared_from_this<He
  public:
   using Connect = std::function<std::shared_ptr<FramedSocket>(std::shared_ptr<FrameReceiver>)>;
 
-  // `ended` runs once: the peer is back, or this was closed. A greeting
-  // counts after `rest` pulses at the earliest.
+  // `ended` runs once: the peer is back, or this was closed. Who does not answer at once counts as
+  // back after `rest` pulses at the earliest; who does, does: there is another one behind the name.
   Hello(int rest, Connect connect, std::function<void()> ended);
 
   // Once.
   void Begin();
   void Close();
 
-  void OnFrame(FrameKind kind, absl::string_view payload) override {}
+  void OnFrame(FrameKind kind, absl::string_view payload) override;
   void OnTooLarge(FrameKind kind) override {}
   void OnPulse(bool greeted, bool stirred) override;
   void OnEnd(const absl::Status& status) override;
 
  private:
+  void Dial() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnLife() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const Connect connect_;
   const std::function<void()> ended_;
-  int rest_;        // Of the loop's thread: no two of its sockets are there at once.
-  int pulses_ = 0;  // Of this connection.
   absl::Mutex mutex_;
+  int rest_ ABSL_GUARDED_BY(mutex_);
+  int pulses_ ABSL_GUARDED_BY(mutex_) = 0;  // Of this connection.
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<FramedSocket> socket_ ABSL_GUARDED_BY(mutex_);
 };

@@ -151,7 +151,7 @@ TEST_F(HungPeerTest, AnOlderServiceMayTakeUntilTheDeadline) {
   const DeafPeer peer;
   Connect(peer.port());
   std::thread older([&] {
-    const int connection = ::accept(peer.socket(), nullptr, nullptr);
+    const int connection = peer.Accept();
     EXPECT_EQ(::send(connection, kGreeting.data(), kGreeting.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(kGreeting.size()));
     std::array<char, 1024> bytes;

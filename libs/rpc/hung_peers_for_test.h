@@ -59,7 +59,8 @@ class DeafPeer {
   DeafPeer& operator=(const DeafPeer&) = delete;
 
   int port() const { return port_; }
-  int socket() const { return socket_; }
+  // The next connection, which is the caller's to close.
+  int Accept() const { return ::accept(socket_, nullptr, nullptr); }
   void Die() {
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;

@@ -30,7 +30,7 @@ struct StreamAddress {
   std::string port;
   SocketLimits limits;
   StreamReuse reuse;
-  SocketLoops* loops = nullptr;  // Borrowed by all that call there.
+  SocketLoops* loops = nullptr;     // Borrowed by all that call there.
   HungPeers* hung_peers = nullptr;  // The same; null: nobody is told.
 };
 

@@ -1,7 +1,7 @@
 // The streams of calls to one peer (call_streams.h): those that are free, by method. A stream
 // carries one call after the other and never two at once. A peer that gives no sign of life on a
-// stream while a call waits hangs: the call is UNAVAILABLE, and so are others at once until the peer
-// says hello again (hello.h). For .cc files of libs/rpc only. Thread-safe.
+// stream while a call waits hangs: the call is UNAVAILABLE, and so are others at once until the
+// peer says hello again (hello.h). For .cc files of libs/rpc only. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -64,7 +64,7 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
   std::atomic<bool> hung_{false};
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  int streams_ ABSL_GUARDED_BY(mutex_) = 0;  // That have not ended.
+  int streams_ ABSL_GUARDED_BY(mutex_) = 0;               // That have not ended.
   std::shared_ptr<Hello> hello_ ABSL_GUARDED_BY(mutex_);  // Not null while the peer hangs.
   int rest_ ABSL_GUARDED_BY(mutex_) = 0;                  // Pulses that the last hello had to wait.
   absl::Duration back_at_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();

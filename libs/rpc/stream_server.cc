@@ -88,7 +88,7 @@ class ServedStream final : public FrameReceiver, public std::enable_shared_from_
   }
 
   StreamServer& server_;
-  bool opened_ = false;               // Of the loop's thread, as the next one.
+  bool opened_ = false;  // Of the loop's thread, as the next one.
   StreamedMethod* method_ = nullptr;
   absl::Mutex mutex_;
   std::shared_ptr<FramedSocket> socket_ ABSL_GUARDED_BY(mutex_);
