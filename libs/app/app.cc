@@ -23,6 +23,7 @@
 #include "libs/rpc/channels.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/grpc_log.h"
+#include "libs/rpc/hung_peers.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/socket_loops.h"
 #include "libs/rpc/worker_pool.h"
@@ -81,8 +82,10 @@ rpc::ServerOptions ServerOptionsOf(const config::Values& values, bool whole_suit
   return options;
 }
 
-rpc::ChannelOptions ChannelOptionsOf(const config::Values& values, rpc::SocketLoops& loops) {
+rpc::ChannelOptions ChannelOptionsOf(const config::Values& values, rpc::SocketLoops& loops,
+                                     rpc::HungPeers& hung_peers) {
   rpc::ChannelOptions options = rpc::ChannelOptionsFrom(values);
+  options.hung_peers = &hung_peers;
   if (values.Get(rpc::kStreams)) options.loops = &loops;
   return options;
 }
@@ -130,7 +133,8 @@ class App::Host final : public Context {
         workers_({.threads = static_cast<std::size_t>(values_.Get(kWorkerThreads)),
                   .queued_max = static_cast<std::size_t>(values_.Get(kWorkerQueueMax))}),
         server_(ServerOptionsOf(values_, environment.whole_suite, loops_), metrics_, logger_),
-        channels_(ChannelOptionsOf(values_, loops_)),
+        hung_peers_(metrics_, logger_),
+        channels_(ChannelOptionsOf(values_, loops_, hung_peers_)),
         modules_(std::move(modules)) {
     if (environment.logger == nullptr) rpc::SendGrpcLogsTo(logger_);
   }
@@ -327,6 +331,7 @@ class App::Host final : public Context {
   rpc::WorkerPool workers_;
   rpc::SocketLoops loops_;
   rpc::Server server_;
+  rpc::HungPeers hung_peers_;
   rpc::Channels channels_;
   HttpListener http_;
   Modules modules_;

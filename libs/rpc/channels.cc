@@ -69,6 +69,16 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   return arguments;
 }
 
+// With hung_after, gRPC asks a peer that says nothing as well, and sooner than the keys of idle
+// connections have it; not more often than services allow (kPingIntervalMin of server.cc).
+constexpr absl::Duration kChannelCheckInterval = absl::Seconds(5);
+ChannelOptions ForServices(ChannelOptions options) {
+  if (options.hung_after == absl::InfiniteDuration()) return options;
+  options.keepalive_interval = std::min(options.keepalive_interval, kChannelCheckInterval);
+  options.keepalive_timeout = std::min(options.keepalive_timeout, options.hung_after);
+  return options;
+}
+
 std::string KeyOf(absl::string_view service) {
   return absl::StrCat("services.", absl::StrReplaceAll(service, {{"-", "_"}}));
 }
@@ -85,6 +95,7 @@ ChannelOptions ChannelOptionsFrom(const config::Values& values) {
   options.keepalive_interval = values.Get(kKeepaliveInterval);
   options.keepalive_timeout = values.Get(kKeepaliveTimeout);
   options.reconnect_backoff_max = values.Get(kReconnectBackoffMax);
+  options.hung_after = values.Get(kHungAfter);
   options.stream_reuse = {.age_max = values.Get(kStreamAgeMax),
                           .free_max = static_cast<std::size_t>(values.Get(kStreamsFreeMax))};
   options.tls_ca_file = values.Get(kServicesTlsCaFile);
@@ -102,16 +113,18 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address,
 }
 
 absl::StatusOr<Peer> DialPeer(const std::string& address, const ChannelOptions& options) {
-  ASSIGN_OR_RETURN(auto channel, Dial(address, options));
+  ASSIGN_OR_RETURN(auto channel, Dial(address, ForServices(options)));
   Peer peer{.channel = std::move(channel)};
   if (options.loops == nullptr || !options.tls_ca_file.empty()) return peer;
   peer.streams = ParseStreamAddress(address);
   if (!peer.streams.has_value()) return peer;
   peer.streams->loops = options.loops;
+  peer.streams->hung_peers = options.hung_peers;
   peer.streams->reuse = options.stream_reuse;
   peer.streams->limits = {.payload_bytes_max = static_cast<std::size_t>(options.max_message_bytes),
                           .keepalive_interval = options.keepalive_interval,
-                          .keepalive_timeout = options.keepalive_timeout};
+                          .keepalive_timeout = options.keepalive_timeout,
+                          .pulse = options.hung_after / kQuietPulsesMax};
   return peer;
 }
 

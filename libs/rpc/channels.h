@@ -25,6 +25,7 @@ class Channel;
 
 namespace bdcsync::rpc {
 
+class HungPeers;
 class SocketLoops;
 
 struct ChannelOptions {
@@ -33,6 +34,9 @@ struct ChannelOptions {
   absl::Duration keepalive_interval = absl::Seconds(20);
   absl::Duration keepalive_timeout = absl::Seconds(10);
   absl::Duration reconnect_backoff_max = absl::Seconds(2);
+  // Of what DialPeer makes: a peer that has calls to answer and gives no sign of life for so long
+  // hangs. Infinite: it may.
+  absl::Duration hung_after = absl::InfiniteDuration();
   StreamReuse stream_reuse;
   std::string tls_ca_file;  // Empty: no TLS.
   std::string tls_cert_file;
@@ -41,6 +45,7 @@ struct ChannelOptions {
   // For calls on streams (call_streams.h), borrowed until all clients are gone. Null: such calls
   // are made like all others; so they are with TLS.
   SocketLoops* loops = nullptr;
+  HungPeers* hung_peers = nullptr;  // Borrowed in the same way. Null: nobody is told.
 };
 ChannelOptions ChannelOptionsFrom(const config::Values& values);
 

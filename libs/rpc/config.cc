@@ -43,6 +43,7 @@ void DeclareConfig(config::Schema& schema) {
   schema.Add(kKeepaliveInterval);
   schema.Add(kKeepaliveTimeout);
   schema.Add(kReconnectBackoffMax);
+  schema.Add(kHungAfter);
   schema.Add(kStreams);
   schema.Add(kStreamsOpenMax);
   schema.Add(kStreamsFreeMax);

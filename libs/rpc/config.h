@@ -34,6 +34,16 @@ inline constexpr config::Duration kReconnectBackoffMax{
     .min = absl::Milliseconds(100),
     .max = absl::Minutes(2),
     .doc = "The longest wait between attempts to reach a service that is away."};
+inline constexpr config::Duration kHungAfter{
+    .name = "grpc.hung_after",
+    .default_value = absl::Seconds(3),
+    .min = absl::Seconds(1),
+    .max = absl::Minutes(5),
+    .doc =
+        "How long another service that has a call to answer may give no sign of life before it "
+        "counts as hung: its calls are unavailable and go to other replicas until it greets "
+        "again. Below the timeouts of calls. With TLS or without grpc.streams: that, 5 s after "
+        "it was last heard."};
 inline constexpr config::Int kMaxConcurrentStreams{
     .name = "grpc.max_concurrent_streams",
     .default_value = 10000,

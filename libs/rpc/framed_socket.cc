@@ -75,6 +75,7 @@ FramedSocket::FramedSocket(tcp::socket socket, const SocketLimits& limits,
                            std::shared_ptr<FrameReceiver> receiver)
     : limits_(limits),
       connect_timer_(socket.get_executor()),
+      pulse_timer_(socket.get_executor()),
       receiver_(std::move(receiver)),
       in_(kReadBytesMin),
       socket_(std::move(socket)) {}
@@ -101,6 +102,7 @@ std::shared_ptr<FramedSocket> FramedSocket::Accept(tcp::socket socket, const Soc
 }
 
 void FramedSocket::Dial(const std::string& host, const std::string& port, std::size_t turn) {
+  AwaitPulse();
   connect_timer_.expires_after(kConnectMax);
   connect_timer_.async_wait([self = shared_from_this()](const error_code& error) {
     if (!error) self->End(MakeError(Reason::kUnavailable, "the service does not answer"));
@@ -169,6 +171,7 @@ void FramedSocket::Read() {
 }
 
 void FramedSocket::OnRead(std::size_t bytes) {
+  stirred_ = true;
   end_ += bytes;
   if (Deliver()) Read();
 }
@@ -243,6 +246,13 @@ void FramedSocket::Send(Frame frame) {
   if (first && connected_) SendWaiting();
 }
 
+void FramedSocket::SendUnlessOthersWait(Frame frame) {
+  absl::MutexLock lock(&mutex_);
+  if (!open_ || finishing_ || !connected_ || !waiting_.empty()) return;
+  waiting_.push_back(std::move(frame));
+  SendWaiting();
+}
+
 void FramedSocket::FinishSending() {
   absl::MutexLock lock(&mutex_);
   if (!open_ || finishing_) return;
@@ -276,8 +286,19 @@ void FramedSocket::SendWaiting() {
 void FramedSocket::AwaitWritable() {
   if (!IsOpen()) return;
   socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& error) {
+    self->stirred_ = self->stirred_ || !error;
     absl::MutexLock lock(&self->mutex_);
     if (!error && self->open_) self->SendWaiting();
+  });
+}
+
+void FramedSocket::AwaitPulse() {
+  if (ended_ || limits_.pulse == absl::InfiniteDuration()) return;
+  pulse_timer_.expires_after(absl::ToChronoMilliseconds(limits_.pulse));
+  pulse_timer_.async_wait([self = shared_from_this()](const error_code& error) {
+    if (error || self->ended_) return;
+    self->receiver_->OnPulse(self->greeted_, std::exchange(self->stirred_, false));
+    self->AwaitPulse();
   });
 }
 
@@ -295,6 +316,7 @@ void FramedSocket::End(const absl::Status& status) {
   if (ended_) return;
   ended_ = true;
   connect_timer_.cancel();
+  pulse_timer_.cancel();
   {
     absl::MutexLock lock(&mutex_);
     open_ = false;

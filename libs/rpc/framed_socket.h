@@ -26,7 +26,14 @@ namespace bdcsync::rpc {
 inline constexpr absl::string_view kGreeting = "BDCSYNC1";
 
 // What a frame is; stream_frame.h says what is in it.
-enum class FrameKind : uint8_t { kOpen = 1, kCall = 2, kAnswer = 3, kError = 4, kGoodbye = 5 };
+enum class FrameKind : uint8_t {
+  kOpen = 1,
+  kCall = 2,
+  kAnswer = 3,
+  kError = 4,
+  kGoodbye = 5,
+  kAlive = 6,
+};
 
 // A frame to be sent, in one piece.
 class Frame {
@@ -56,6 +63,10 @@ class FrameReceiver {
   virtual void OnFrame(FrameKind kind, absl::string_view payload) = 0;
   // A frame that is larger than it may be; it was not kept, and the next ones arrive.
   virtual void OnTooLarge(FrameKind kind) = 0;
+  // Every SocketLimits::pulse on a connection that was made here, from before it is there:
+  // `greeted`, whether the peer has greeted, `stirred`, whether it has sent or taken anything since
+  // the last time. Pulses are not made up for: a process that did not run has missed none.
+  virtual void OnPulse(bool greeted, bool stirred) {}
   // Once, the last. UNAVAILABLE: the peer cannot be reached or is gone; UNIMPLEMENTED: what listens
   // there does not know this kind of connection; CANCELLED: closed on this side.
   virtual void OnEnd(const absl::Status& status) = 0;
@@ -67,6 +78,7 @@ struct SocketLimits {
   // it for the second, is gone.
   absl::Duration keepalive_interval = absl::Seconds(20);
   absl::Duration keepalive_timeout = absl::Seconds(10);
+  absl::Duration pulse = absl::InfiniteDuration();  // FrameReceiver::OnPulse; infinite: never.
 };
 
 class FramedSocket final : public std::enable_shared_from_this<FramedSocket> {
@@ -84,6 +96,9 @@ class FramedSocket final : public std::enable_shared_from_this<FramedSocket> {
 
   // Dropped when the connection has ended, as OnEnd tells.
   void Send(Frame frame);
+  // Dropped as well when others wait, so that a peer that asks and does not read keeps nothing
+  // here.
+  void SendUnlessOthersWait(Frame frame);
   // Sends nothing more after what waits, and goes on receiving until the peer closes.
   void FinishSending();
   // Ends it, dropping what waits.
@@ -107,12 +122,14 @@ class FramedSocket final : public std::enable_shared_from_this<FramedSocket> {
   void MakeRoom();
   void SendWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AwaitWritable();
+  void AwaitPulse();
   // On the loop's thread, as all above.
   void End(const absl::Status& status);
   bool IsOpen() const;
 
   const SocketLimits limits_;
   boost::asio::steady_timer connect_timer_;
+  boost::asio::steady_timer pulse_timer_;
   std::shared_ptr<FrameReceiver> receiver_;
   std::vector<char> in_;
   std::size_t begin_ = 0;  // What has arrived and was not handed on.
@@ -120,6 +137,7 @@ class FramedSocket final : public std::enable_shared_from_this<FramedSocket> {
   std::size_t needed_ = 0;   // Bytes of the frame that is arriving.
   std::size_t skipped_ = 0;  // Bytes still to come of one that is too large.
   bool greeted_ = false;
+  bool stirred_ = false;  // Since the last pulse.
   bool ended_ = false;
   mutable absl::Mutex mutex_;
   // Used on the loop's thread; sent on and closed under the lock.

@@ -38,4 +38,9 @@ boost::asio::io_context& SocketLoops::Next() {
   return loop->context;
 }
 
+std::size_t SocketLoops::size() const {
+  absl::MutexLock lock(&mutex_);
+  return loops_.size();
+}
+
 }  // namespace bdcsync::rpc

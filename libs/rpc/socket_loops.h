@@ -25,10 +25,12 @@ class SocketLoops {
 
   // In turns; its thread starts when it is first asked for.
   boost::asio::io_context& Next();
+  // How many there are.
+  std::size_t size() const;
 
  private:
   struct Loop;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::size_t turn_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Loop>> loops_ ABSL_GUARDED_BY(mutex_);  // Null: not asked for yet.
 };

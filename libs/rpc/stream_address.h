@@ -10,7 +10,12 @@
 
 namespace bdcsync::rpc {
 
+class HungPeers;
 class SocketLoops;
+
+// A peer hangs that is silent for so many pulses of a connection (framed_socket.h) after it was
+// asked for a sign of life.
+inline constexpr int kQuietPulsesMax = 3;
 
 // Of the streams that a caller keeps for its next calls.
 struct StreamReuse {
@@ -25,7 +30,8 @@ struct StreamAddress {
   std::string port;
   SocketLimits limits;
   StreamReuse reuse;
-  SocketLoops* loops = nullptr;  // Borrowed by all that call there.
+  SocketLoops* loops = nullptr;     // Borrowed by all that call there.
+  HungPeers* hung_peers = nullptr;  // The same; null: nobody is told.
 };
 
 // Host and port of `target`, as channels take it: host:port, [IPv6]:port, or one of these behind

@@ -100,6 +100,8 @@ absl::Status DecodeError(absl::string_view payload) {
 
 Frame EncodeGoodbye() { return {FrameKind::kGoodbye, 0}; }
 
+Frame EncodeAlive() { return {FrameKind::kAlive, 0}; }
+
 bool ParseMessage(absl::string_view bytes, google::protobuf::MessageLite& message) {
   return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }

@@ -1,8 +1,10 @@
 // What is in the frames of a stream of calls: Open is the name of the method; a call is its time
 // left (8 bytes, microseconds, the lowest first), the length of its request id (1 byte), that id,
 // and the request; an answer is the response; an error is its code (1 byte), the length of its
-// message (4 bytes), that message, and its details (status.h); Goodbye is empty. Includes grpcpp:
-// for .cc files of libs/rpc and streamed_method.h. Thread-safe: functions only.
+// message (4 bytes), that message, and its details (status.h); Goodbye is empty. Open may be
+// repeated at any time, and each repetition is answered with Alive, which is empty, by the loop,
+// whatever the call does; an older service passes over it. Includes grpcpp: for .cc files of
+// libs/rpc and streamed_method.h. Thread-safe: functions only.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
@@ -37,6 +39,8 @@ Frame EncodeError(const absl::Status& status);
 absl::Status DecodeError(absl::string_view payload);
 
 Frame EncodeGoodbye();
+
+Frame EncodeAlive();
 
 // Whether `bytes` is a message of this type.
 bool ParseMessage(absl::string_view bytes, google::protobuf::MessageLite& message);

@@ -3,13 +3,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/clock.h"
 #include "libs/base/errors.h"
+#include "libs/rpc/hello.h"
+#include "libs/rpc/hung_peers.h"
 #include "libs/rpc/socket_loops.h"
 #include "libs/rpc/stream_frame.h"
 #include "libs/rpc/streamed_call.h"
 
 namespace bdcsync::rpc {
+namespace {
+
+// A peer that hangs again in this time after it was back flaps.
+constexpr int kFlapPulses = 10 * kQuietPulsesMax;
+constexpr int kRestPulsesMax = 4 * kQuietPulsesMax;
+
+}  // namespace
+
+absl::Status HangsError() {
+  return MakeError(Reason::kUnavailable, "the service gives no sign of life");
+}
 
 StreamPool::StreamPool(StreamAddress address)
     : address_(std::move(address)), calls_(std::make_shared<OpenCalls>()) {}
@@ -52,11 +66,14 @@ bool StreamPool::Keep(std::shared_ptr<CallStream> stream) {
 
 void StreamPool::Close() {
   std::map<std::string, std::vector<std::shared_ptr<CallStream>>> free;
+  std::shared_ptr<Hello> hello;
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
     free.swap(free_);
+    hello = hello_;
   }
+  if (hello != nullptr) hello->Close();
   for (const auto& [method, streams] : free) {
     for (const auto& stream : streams) stream->Retire();
   }
@@ -81,6 +98,51 @@ void StreamPool::Forget(const CallStream& stream) {
   free->second.erase(found);
 }
 
+void StreamPool::OnHung() {
+  std::map<std::string, std::vector<std::shared_ptr<CallStream>>> free;
+  std::shared_ptr<Hello> hello;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closed_ || hello_ != nullptr) return;
+    hung_.store(true, std::memory_order_relaxed);
+    free.swap(free_);
+    ++streams_;  // Waited for like one.
+    const auto self = shared_from_this();
+    hello = hello_ = std::make_shared<Hello>(
+        RestAfterHang(), [self](auto receiver) { return self->Connect(std::move(receiver)); },
+        [self] { self->OnBack(); });
+  }
+  for (const auto& [method, streams] : free) {
+    for (const auto& stream : streams) stream->Retire();
+  }
+  if (address_.hung_peers != nullptr) {
+    address_.hung_peers->OnHung(absl::StrCat(address_.host, ":", address_.port));
+  }
+  hello->Begin();
+}
+
+// A peer that hangs again soon after it was back, as on a machine that swaps, is left alone for a
+// while, and for longer the next time: each return may cost its callers the time to notice.
+int StreamPool::RestAfterHang() {
+  const absl::Duration soon = kFlapPulses * address_.limits.pulse;
+  const bool flaps = SystemClock().Monotonic() - back_at_ < soon;
+  rest_ = flaps ? std::min(std::max(rest_ * 2, kQuietPulsesMax), kRestPulsesMax) : 0;
+  return rest_;
+}
+
+void StreamPool::OnBack() {
+  std::shared_ptr<Hello> held;  // Let go of without the lock.
+  if (address_.hung_peers != nullptr) {
+    address_.hung_peers->OnBack(absl::StrCat(address_.host, ":", address_.port));
+  }
+  absl::MutexLock lock(&mutex_);
+  held = std::move(hello_);
+  hello_ = nullptr;
+  back_at_ = SystemClock().Monotonic();
+  hung_.store(false, std::memory_order_relaxed);
+  --streams_;
+}
+
 CallStream::CallStream(std::shared_ptr<StreamPool> pool, const std::string& method)
     : pool_(std::move(pool)),
       method_(method),
@@ -94,6 +156,7 @@ bool CallStream::Send(std::shared_ptr<StreamedCall> call, Frame& frame) {
   if (!reused_) {
     socket_ = pool_->Connect(shared_from_this());
     socket_->Send(EncodeOpen(method_));
+    socket_->Send(EncodeOpen(method_));  // Asks whether it answers that, at no cost.
   }
   socket_->Send(std::move(frame));
   return true;
@@ -130,6 +193,9 @@ void CallStream::OnFrame(FrameKind kind, absl::string_view payload) {
     if (const auto call = TakeAnswered()) call->OnAnswer(payload);
   } else if (kind == FrameKind::kError) {
     if (const auto call = TakeAnswered()) call->OnError(DecodeError(payload));
+  } else if (kind == FrameKind::kAlive) {
+    absl::MutexLock lock(&mutex_);
+    reassures_ = true;
   } else {  // A goodbye: the peer takes no more calls.
     absl::MutexLock lock(&mutex_);
     ended_ = true;
@@ -142,6 +208,28 @@ void CallStream::OnTooLarge(FrameKind kind) {
   const auto call = TakeAnswered();
   if (call == nullptr) return;
   call->OnError(absl::ResourceExhaustedError("the answer is larger than grpc.max_message_bytes"));
+}
+
+void CallStream::OnPulse(bool greeted, bool stirred) {
+  std::shared_ptr<StreamedCall> call;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return;
+    if (stirred || call_ == nullptr || (greeted && !reassures_)) {
+      quiet_ = 0;
+      return;
+    }
+    if (++quiet_ <= kQuietPulsesMax) {
+      if (quiet_ == 1 && greeted) socket_->Send(EncodeOpen(method_));
+      return;
+    }
+    ended_ = true;
+    call = std::move(call_);
+    call_ = nullptr;
+    socket_->Close();
+  }
+  pool_->OnHung();  // First, because who is answered may call again.
+  call->OnError(HangsError());
 }
 
 void CallStream::OnEnd(const absl::Status& status) {

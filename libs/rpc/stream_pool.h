@@ -1,6 +1,7 @@
 // The streams of calls to one peer (call_streams.h): those that are free, by method. A stream
-// carries one call after the other and never two at once. For .cc files of libs/rpc only.
-// Thread-safe.
+// carries one call after the other and never two at once. A peer that gives no sign of life on a
+// stream while a call waits hangs: the call is UNAVAILABLE, and so are others at once until the
+// peer says hello again (hello.h). For .cc files of libs/rpc only. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "libs/rpc/framed_socket.h"
@@ -20,7 +22,11 @@
 namespace bdcsync::rpc {
 
 class CallStream;
+class Hello;
 class StreamedCall;
+
+// UNAVAILABLE.
+absl::Status HangsError();
 
 class StreamPool final : public std::enable_shared_from_this<StreamPool> {
  public:
@@ -30,6 +36,8 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
   std::shared_ptr<CallStream> Take(const std::string& method);
   // Gives out no more streams and ends those that are free.
   void Close();
+  // Whether the peer hangs: it is not to be called then.
+  bool hung() const { return hung_.load(std::memory_order_relaxed); }
   // Waits until all streams have ended, at most for `timeout`.
   void AwaitEnd(absl::Duration timeout);
 
@@ -45,13 +53,21 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
   bool Keep(std::shared_ptr<CallStream> stream);
   // `stream` has ended.
   void Forget(const CallStream& stream);
+  // The peer gives no sign of life; it does again.
+  void OnHung();
+  void OnBack();
+  int RestAfterHang() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const StreamAddress address_;
   std::atomic<std::size_t> turn_{0};
   const std::shared_ptr<OpenCalls> calls_;  // Shared with its alarm.
+  std::atomic<bool> hung_{false};
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  int streams_ ABSL_GUARDED_BY(mutex_) = 0;  // That have not ended.
+  int streams_ ABSL_GUARDED_BY(mutex_) = 0;               // That have not ended.
+  std::shared_ptr<Hello> hello_ ABSL_GUARDED_BY(mutex_);  // Not null while the peer hangs.
+  int rest_ ABSL_GUARDED_BY(mutex_) = 0;                  // Pulses that the last hello had to wait.
+  absl::Duration back_at_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   // The one that was used last is used first.
   std::map<std::string, std::vector<std::shared_ptr<CallStream>>> free_ ABSL_GUARDED_BY(mutex_);
 };
@@ -74,6 +90,7 @@ class CallStream final : public FrameReceiver, public std::enable_shared_from_th
 
   void OnFrame(FrameKind kind, absl::string_view payload) override;
   void OnTooLarge(FrameKind kind) override;
+  void OnPulse(bool greeted, bool stirred) override;
   void OnEnd(const absl::Status& status) override;
 
  private:
@@ -89,6 +106,9 @@ class CallStream final : public FrameReceiver, public std::enable_shared_from_th
   bool reused_ ABSL_GUARDED_BY(mutex_) = false;                   // The call is not the first.
   bool unsent_ ABSL_GUARDED_BY(mutex_) = false;  // The peer said that it does not take the call.
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;   // Or is about to.
+  // The peer answers when it is asked for a sign of life; older ones do not.
+  bool reassures_ ABSL_GUARDED_BY(mutex_) = false;
+  int quiet_ ABSL_GUARDED_BY(mutex_) = 0;  // Pulses without one while a call waits.
 };
 
 }  // namespace bdcsync::rpc

@@ -32,6 +32,8 @@ class ServedStream final : public FrameReceiver, public std::enable_shared_from_
 
   void OnFrame(FrameKind kind, absl::string_view payload) override {
     if (kind == FrameKind::kOpen) {
+      if (opened_) Reassure();
+      opened_ = true;
       method_ = server_.Find(payload);
     } else if (Begins()) {
       Handle(kind, payload);
@@ -75,13 +77,19 @@ class ServedStream final : public FrameReceiver, public std::enable_shared_from_
     socket_->Send(std::move(answer));
     if (stopping_) TakeLeave();
   }
+  // By the loop itself, so that it says that this runs and nothing about how long a call takes.
+  void Reassure() {
+    absl::MutexLock lock(&mutex_);
+    socket_->SendUnlessOthersWait(EncodeAlive());
+  }
   void TakeLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     socket_->Send(EncodeGoodbye());
     socket_->FinishSending();
   }
 
   StreamServer& server_;
-  StreamedMethod* method_ = nullptr;  // Of the loop's thread.
+  bool opened_ = false;  // Of the loop's thread, as the next one.
+  StreamedMethod* method_ = nullptr;
   absl::Mutex mutex_;
   std::shared_ptr<FramedSocket> socket_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;  // From a call's arrival until its answer is sent.

@@ -38,6 +38,10 @@ void StreamedCall::Start() {
 }
 
 void StreamedCall::Send() {
+  if (pool_->hung()) {
+    RunElsewhere([self = shared_from_this()] { self->EndWith(HangsError()); });
+    return;
+  }
   Frame frame = Encode(trace_);
   std::shared_ptr<CallStream> stream;
   do {

@@ -522,7 +522,7 @@ async def test_rules_put_at_one_replica_hold_at_all(way, make_suite, user, kind)
     if way != "suite-postgres":
         pytest.skip("only there two conflict services share a database")
     suite = make_suite()
-    suite.add_conflict()
+    suite.add_replica("conflict")
     suite.start()
     client = await Client.connect(suite.url, user)
     for rules, wanted in ((ASK, "conflict"), ({"rules": [], "else": "lww"}, "merged")):

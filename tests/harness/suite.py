@@ -73,15 +73,23 @@ class Suite:
         self.processes[name] = Process(name, first.argv, env, http, self.folder)
         return f"ws://127.0.0.1:{ws}/"
 
-    def add_conflict(self):
-        """Plans one more conflict service of five processes, which all others know. Before
-        `start`."""
+    def add_replica(self, service):
+        """Plans one more of a service of five processes that others call, which all others know;
+        returns its name. Before `start`."""
         grpc, http = free_ports(2)
-        first = self.processes["conflict"]
+        first = self.processes[service]
+        number = sum(process.argv == first.argv for process in self.processes.values()) + 1
+        name = f"{service}-{number}"
         env = {**first.env, "BDC_SYNC_GRPC_PORT": str(grpc), "BDC_SYNC_HTTP_PORT": str(http)}
-        self.processes["conflict-2"] = Process("conflict-2", first.argv, env, http, self.folder)
+        # Callers come later, so that they are stopped first.
+        planned = list(self.processes.items())
+        place = [known for known, _ in planned].index(service) + 1
+        planned.insert(place, (name, Process(name, first.argv, env, http, self.folder)))
+        self.processes = dict(planned)
+        key = "BDC_SYNC_SERVICES_" + service.upper().replace("-", "_")
         for process in self.processes.values():
-            process.env["BDC_SYNC_SERVICES_CONFLICT"] += f",127.0.0.1:{grpc}"
+            process.env[key] += f",127.0.0.1:{grpc}"
+        return name
 
     @property
     def gateway(self):

@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "bdcsync/device_sync/v1/device_sync.grpc.pb.h"
-#include "libs/rpc/client.h"
-#include "services/gateway/grpc/grpc_calls.h"
+#include "services/gateway/grpc/replicas_client.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -37,23 +36,20 @@ constexpr auto kAckCursors = [](auto& end, auto... call) {
 }  // namespace
 
 struct DeviceSyncClient::State {
-  std::vector<rpc::Client<DeviceSyncService>> replicas;
-  rpc::CallOptions options;
-  std::atomic<size_t> next{0};
-  GrpcCalls calls;  // Last: ended before the clients go.
+  State(const std::vector<rpc::Peer>& peers, absl::Duration timeout) : calls(peers, timeout) {}
 
+  // What the methods store is the same when it is stored again.
   template <typename Method, typename Request, typename Response>
   void Call(Method method, Request request, Done<Response> done) {
-    const auto& replica = replicas[next.fetch_add(1) % replicas.size()];
-    replica.Start(method, std::move(request), options, std::move(done), &calls);
+    calls.Call(next.fetch_add(1), method, std::move(request), std::move(done));
   }
+
+  ReplicasClient<DeviceSyncService> calls;
+  std::atomic<size_t> next{0};
 };
 
 DeviceSyncClient::DeviceSyncClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
-    : state_(std::make_unique<State>()) {
-  for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
-  state_->options.timeout = timeout;
-}
+    : state_(std::make_unique<State>(peers, timeout)) {}
 
 DeviceSyncClient::~DeviceSyncClient() = default;
 

@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "bdcsync/version/v1/version.grpc.pb.h"
-#include "libs/rpc/client.h"
-#include "services/gateway/grpc/grpc_calls.h"
+#include "services/gateway/grpc/replicas_client.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -32,61 +31,52 @@ constexpr auto kUndoResolution = [](auto& end, auto... call) {
 }  // namespace
 
 struct GrpcVersionClient::State {
-  std::vector<rpc::Client<VersionService>> replicas;
-  absl::Duration timeout;
-  GrpcCalls calls;  // Last: ended before the clients go.
-
-  template <typename Method, typename Held, typename Response>
-  void Call(size_t replica, Method method, Held request, Done<Response> done) {
-    replicas[replica % replicas.size()].Start(method, std::move(request), {.timeout = timeout},
-                                              std::move(done), &calls);
-  }
+  State(const std::vector<rpc::Peer>& peers, absl::Duration timeout) : calls(peers, timeout) {}
+  ReplicasClient<VersionService> calls;
 };
 
 GrpcVersionClient::GrpcVersionClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout)
-    : state_(std::make_unique<State>()) {
-  for (const rpc::Peer& peer : peers) state_->replicas.emplace_back(peer);
-  state_->timeout = timeout;
-}
+    : state_(std::make_unique<State>(peers, timeout)) {}
 
 GrpcVersionClient::~GrpcVersionClient() = default;
 
-size_t GrpcVersionClient::replicas() const { return state_->replicas.size(); }
+size_t GrpcVersionClient::replicas() const { return state_->calls.replicas(); }
 
 void GrpcVersionClient::Commit(size_t replica,
                                std::shared_ptr<const version::v1::CommitRequest> request,
                                Done<version::v1::CommitResponse> done) {
-  state_->Call(replica, kCommit, std::move(request), std::move(done));
+  // Where the first one had it after all, the log knows the op_ids.
+  state_->calls.Call(replica, kCommit, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::GetEntities(size_t replica, version::v1::GetEntitiesRequest request,
                                     Done<version::v1::GetEntitiesResponse> done) {
-  state_->Call(replica, kGetEntities, std::move(request), std::move(done));
+  state_->calls.Call(replica, kGetEntities, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::GetHistory(size_t replica, version::v1::GetHistoryRequest request,
                                    Done<version::v1::GetHistoryResponse> done) {
-  state_->Call(replica, kGetHistory, std::move(request), std::move(done));
+  state_->calls.Call(replica, kGetHistory, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::Diff(size_t replica, version::v1::DiffRequest request,
                              Done<version::v1::DiffResponse> done) {
-  state_->Call(replica, kDiff, std::move(request), std::move(done));
+  state_->calls.Call(replica, kDiff, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::ViewConflicts(size_t replica, version::v1::ViewConflictsRequest request,
                                       Done<version::v1::ViewConflictsResponse> done) {
-  state_->Call(replica, kViewConflicts, std::move(request), std::move(done));
+  state_->calls.Call(replica, kViewConflicts, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::CloseConflicts(size_t replica, version::v1::CloseConflictsRequest request,
                                        Done<version::v1::CloseConflictsResponse> done) {
-  state_->Call(replica, kCloseConflicts, std::move(request), std::move(done));
+  state_->calls.CallOnce(replica, kCloseConflicts, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::UndoResolution(size_t replica, version::v1::UndoResolutionRequest request,
                                        Done<version::v1::UndoResolutionResponse> done) {
-  state_->Call(replica, kUndoResolution, std::move(request), std::move(done));
+  state_->calls.CallOnce(replica, kUndoResolution, std::move(request), std::move(done));
 }
 
 void GrpcVersionClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {

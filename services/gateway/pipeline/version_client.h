@@ -18,8 +18,8 @@ class VersionClient {
   using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
 
   virtual ~VersionClient() = default;
-  // Commits for one space go to one replica as long as their number stays the same; any replica may
-  // serve any space. At least 1.
+  // Commits for one space go to one replica as long as their number stays the same and that one can
+  // be reached; any replica may serve any space. At least 1.
   virtual size_t replicas() const = 0;
   // `request` must not change any more: it may be read after a call that failed.
   virtual void Commit(size_t replica, std::shared_ptr<const version::v1::CommitRequest> request,
