@@ -168,11 +168,13 @@ void Rope::Format(int64_t unit, int64_t units, const Attributes& change) {
 
 int64_t Rope::RunsIn(int64_t unit, int64_t units) const {
   const Found found = Find(unit, /*at_end=*/false);
-  int64_t left = units + unit - found.start;
+  int64_t before = unit - found.start;
   int64_t runs = 0;
-  for (const RopeLeaf* leaf = found.leaf; left > 0 && leaf != nullptr; leaf = Next(*leaf)) {
-    runs += static_cast<int64_t>(leaf->runs().size());
-    left -= leaf->size().units;
+  for (const RopeLeaf* leaf = found.leaf; units > 0 && leaf != nullptr; leaf = Next(*leaf)) {
+    const int64_t inside = std::min(units, leaf->size().units - before);
+    runs += std::min(inside, static_cast<int64_t>(leaf->runs().size()));
+    units -= inside;
+    before = 0;
   }
   return runs;
 }
