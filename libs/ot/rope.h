@@ -31,8 +31,8 @@ class Rope {
   void Erase(int64_t unit, int64_t units);
   void Format(int64_t unit, int64_t units, const Attributes& change);
 
-  // How many runs those units are in, at most: a leaf that is left or entered within counts with all
-  // of its runs, but with no more than it has of those units.
+  // How many runs those units are in, at most: a leaf that is left or entered within counts with
+  // all of its runs, but with no more than it has of those units.
   int64_t RunsIn(int64_t unit, int64_t units) const;
   // Adds `units` units from `unit` on to `out`, as inserts.
   void AddTo(Delta& out, int64_t unit, int64_t units) const;
