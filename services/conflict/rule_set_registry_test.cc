@@ -333,8 +333,16 @@ TEST(RulesFileLook, TellsOfEachChangeUntilItIsAccepted) {
   EXPECT_EQ(file.text(), "a: {}");
   file.Accept();
   EXPECT_FALSE(*file.Look());
+  EXPECT_FALSE(file.unsettled());
+  write("");  // Somebody has begun to write it anew.
+  EXPECT_FALSE(*file.Look());
+  EXPECT_TRUE(file.unsettled());
   write("b: {}");
+  EXPECT_FALSE(*file.Look());
+  EXPECT_TRUE(file.unsettled());
   EXPECT_TRUE(*file.Look());
+  EXPECT_FALSE(file.unsettled());
+  EXPECT_EQ(file.text(), "b: {}");
 }
 
 }  // namespace

@@ -91,8 +91,9 @@ absl::StatusOr<bool> RulesFile::Look() {
     return MakeError(Reason::kTooLarge,
                      absl::StrCat(path_, " has more than ", kRulesFileBytesMax, " bytes"));
   }
+  unsettled_ = accepted_ && text != text_;
   text_ = std::move(text);
-  return accepted_ != text_;
+  return !unsettled_ && accepted_ != text_;
 }
 
 }  // namespace bdcsync::conflict

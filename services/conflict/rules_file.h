@@ -24,9 +24,12 @@ class RulesFile {
  public:
   explicit RulesFile(std::string path) : path_(std::move(path)) {}
 
-  // True when the text is another than that of the last Accept; it is in text() then.
-  // kInvalidArgument when the file cannot be read.
+  // True when the text is another than that of the last Accept; it is in text() then. Of a file
+  // that changes only once two looks have found the same: the first may have met half of what
+  // somebody is writing. kInvalidArgument when the file cannot be read.
   absl::StatusOr<bool> Look();
+  // The last look found a change that the next one has to confirm.
+  bool unsettled() const { return unsettled_; }
   const std::string& text() const { return text_; }
   // What was looked at is in use, or was refused for good: told again when it changes.
   void Accept() { accepted_ = text_; }
@@ -34,6 +37,7 @@ class RulesFile {
  private:
   const std::string path_;
   std::string text_;
+  bool unsettled_ = false;
   std::optional<std::string> accepted_;
 };
 

@@ -1,10 +1,17 @@
 #include "services/conflict/rules_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/base/errors.h"
 
 namespace bdcsync::conflict {
+namespace {
+
+// How long a change of the file has to stand; who writes a file in parts takes less.
+constexpr absl::Duration kSettleTime = absl::Milliseconds(200);
+
+}  // namespace
 
 RulesWatch::RulesWatch(RuleSetRegistry& registry, bus::Bus& bus, std::string file,
                        absl::Duration interval, const log::Logger& logger)
@@ -40,9 +47,11 @@ void RulesWatch::Run() {
   const auto called = [this]()
                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || wanted_; };
   while (true) {
+    const bool unsettled = file_ != nullptr && file_->unsettled();
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(&called), interval_);
+      mutex_.AwaitWithTimeout(absl::Condition(&called),
+                              unsettled ? std::min(interval_, kSettleTime) : interval_);
       if (stopping_) return;
       wanted_ = false;
     }
