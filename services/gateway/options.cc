@@ -78,6 +78,7 @@ SessionOptions SessionOptionsFrom(const config::Values& values) {
   const size_t high = SizeOf(values, kQueuedBytesHigh);
   const size_t room = std::max(SizeOf(values, kQueuedBytesMax), high) - high;
   options.reads_at_once_max = std::max<size_t>(1, room / 2 / options.message_bytes_max);
+  options.held_answer_bytes_max = high;
   options.sessions_per_user_max = SizeOf(values, kSessionsPerUser);
   options.live_messages_per_s = values.Get(kLiveMessagesPerSecond);
   options.batch_operations_max = SizeOf(values, kOperationsPerBatch);

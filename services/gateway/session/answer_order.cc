@@ -18,6 +18,7 @@ bool AnswerOrder::Answer(Ticket ticket, std::string text) {
   Request& request = requests_.at(ticket);
   request.answered = true;
   request.text = std::move(text);
+  held_bytes_ += request.text.size();
   if (!MayLeave(ticket, request)) return false;
   std::vector<Ticket> ready = {ticket};
   while (!ready.empty()) {
@@ -27,6 +28,7 @@ bool AnswerOrder::Answer(Ticket ticket, std::string text) {
     if (found == requests_.end() || !MayLeave(next, found->second)) continue;
     const Request leaving = std::move(found->second);
     requests_.erase(found);
+    held_bytes_ -= leaving.text.size();
     Leave(next, leaving.keys, ready);
     send_(next, leaving.text);
   }

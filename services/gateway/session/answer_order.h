@@ -29,6 +29,8 @@ class AnswerOrder {
   bool Answer(Ticket ticket, std::string text);
   // Requests whose answers have not left.
   size_t pending() const { return requests_.size(); }
+  // Of answers that wait for those before them.
+  size_t held_bytes() const { return held_bytes_; }
 
  private:
   struct Request {
@@ -44,6 +46,7 @@ class AnswerOrder {
 
   const Send send_;
   Ticket last_ = 0;
+  size_t held_bytes_ = 0;
   absl::flat_hash_map<Ticket, Request> requests_;
   absl::flat_hash_map<uint64_t, Line> lines_;  // By key; the first of each may leave.
 };

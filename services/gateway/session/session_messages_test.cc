@@ -231,6 +231,29 @@ TEST_F(SessionMessagesTest, OfManyReadsAFewRunAtOnceAndNoneWhileTooMuchWaits) {
   EXPECT_THAT(reads_.lists, SizeIs(1));
 }
 
+// Answers about one entity leave in order: behind a slow one those of all later reads would gather,
+// and be too much at once when it comes.
+TEST_F(SessionMessagesTest, AnswersThatWaitForASlowReadHoldUpFurtherReads) {
+  services_.options.reads_at_once_max = 3;
+  services_.options.held_answer_bytes_max = 1000;
+  for (int id = 0; id < 8; ++id) {
+    client_->Send(
+        absl::StrCat(R"({"type":"get","id":)", id, R"(,"entity_type":"t","entity_id":"a"})"));
+  }
+  ASSERT_THAT(reads_.gets, SizeIs(3));
+  sync::v1::GetEntityResponse large;
+  large.mutable_entity()->set_data(absl::StrCat("\"", std::string(1000, 'x'), "\""));
+  std::move(reads_.gets[1].done)(large);
+  std::move(reads_.gets[2].done)(large);
+  loop_.RunPosted();
+  EXPECT_THAT(client_->Take(), IsEmpty());
+  EXPECT_THAT(reads_.gets, SizeIs(3));
+  std::move(reads_.gets[0].done)(large);
+  loop_.RunPosted();
+  EXPECT_THAT(client_->Take(), SizeIs(3));
+  EXPECT_THAT(reads_.gets, SizeIs(6));
+}
+
 TEST_F(SessionMessagesTest, ASubscriptionIsAnsweredBeforeItsFrames) {
   subscriptions_.answer_at_once = false;
   client_->Send(R"({"type":"subscribe","id":1,"space":"team-2","cursor":"c"})");

@@ -28,8 +28,10 @@ void ClientSession::ReadAfterWrites(uint64_t entity, Loop::Task read) {
 }
 
 bool ClientSession::MayRead() const {
-  return connection_ != nullptr && !connection_->congested() &&
-         reads_under_way_ < services_.options.reads_at_once_max;
+  if (connection_ == nullptr || connection_->congested()) return false;
+  if (reads_under_way_ == 0) return true;  // Answers that are held may wait for this one.
+  return reads_under_way_ < services_.options.reads_at_once_max &&
+         order_.held_bytes() <= services_.options.held_answer_bytes_max;
 }
 
 void ClientSession::StartWaitingReads() {
