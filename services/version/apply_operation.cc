@@ -22,8 +22,8 @@ namespace {
 using common::v1::Operation;
 
 constexpr absl::string_view kWholeValue = "";
-constexpr size_t kFieldBytesMax =
-    8;  // Of a field of a description beside its text: tag and length.
+// Of a field of a description beside its text: tag and length.
+constexpr size_t kFieldBytesMax = 8;
 
 std::vector<std::string> WholeValue() { return {std::string(kWholeValue)}; }
 

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
@@ -13,17 +12,11 @@
 #include "services/gateway/grpc/gated_service.h"
 #include "services/gateway/grpc/grpc_caller.h"
 #include "services/gateway/pipeline/normalize_operation.h"
+#include "services/gateway/protocol/checked_batch.h"
 #include "services/gateway/protocol/server_message.h"
 
 namespace bdcsync::gateway {
 namespace {
-
-// Operations of one call, without those that are no JSON, whose results are known at once.
-struct Sorted {
-  std::vector<common::v1::Operation> operations;
-  std::vector<sync::v1::OperationResult> results;  // By place in the request.
-  std::vector<size_t> places;                      // Of `operations`.
-};
 
 // Fills in what results name, and checks what the WebSocket's parser does.
 absl::Status Prepare(const Caller& caller, size_t json_depth_max,
@@ -34,35 +27,14 @@ absl::Status Prepare(const Caller& caller, size_t json_depth_max,
   return NormalizeOperation(operation, json_depth_max);
 }
 
-// One that is refused takes with it what depends on it, as in a batch of the WebSocket.
-Sorted Sort(const Caller& caller, const sync::v1::ProcessSyncBatchRequest& request,
-            size_t json_depth_max) {
-  Sorted sorted;
-  sorted.results.resize(request.operations_size());
-  absl::flat_hash_set<std::string> refused;
+CheckedBatch Check(const Caller& caller, const sync::v1::ProcessSyncBatchRequest& request,
+                   size_t json_depth_max) {
+  std::vector<SyncBatchRequest::Item> items(static_cast<size_t>(request.operations_size()));
   for (int i = 0; i < request.operations_size(); ++i) {
-    common::v1::Operation operation = request.operations(i);
-    absl::Status status = Prepare(caller, json_depth_max, operation);
-    std::string entity = operation.entity().SerializeAsString();
-    if (status.ok() && refused.contains(entity)) {
-      status = MakeError(Reason::kDependsOnRejected, "an earlier operation on it was refused");
-    }
-    if (!status.ok()) {
-      sorted.results[i] = RejectedResult(operation, status);
-      refused.insert(std::move(entity));
-      continue;
-    }
-    sorted.places.push_back(static_cast<size_t>(i));
-    sorted.operations.push_back(std::move(operation));
+    items[i].operation = request.operations(i);
+    items[i].status = Prepare(caller, json_depth_max, items[i].operation);
   }
-  if (!request.atomic() || refused.empty()) return sorted;
-  for (size_t i = 0; i < sorted.places.size(); ++i) {
-    sorted.results[sorted.places[i]] = RejectedResult(
-        sorted.operations[i],
-        MakeError(Reason::kDependsOnRejected, "another operation of the batch was refused"));
-  }
-  sorted.operations.clear();
-  return sorted;
+  return CheckBatch(std::move(items), request.atomic());
 }
 
 CallGate GateOf(const SyncServiceDependencies& to) {
@@ -111,17 +83,17 @@ grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
   return Authenticated(context, [request, response](const SyncServiceDependencies& to,
                                                     std::shared_ptr<const Caller> caller,
                                                     auto done) {
-    Sorted sorted = Sort(*caller, *request, to.json_depth_max);
-    std::vector<common::v1::Operation> operations = std::move(sorted.operations);
+    CheckedBatch batch = Check(*caller, *request, to.json_depth_max);
+    std::vector<common::v1::Operation> operations = std::move(batch.operations);
     const SubmitOptions options{
         .batch = true, .atomic = request->atomic(), .request_id = CallScope::Current().request_id};
     to.operations.Submit(std::move(caller), std::move(operations), options,
-                         [response, done, sorted = std::move(sorted)](
+                         [response, done, batch = std::move(batch)](
                              std::vector<sync::v1::OperationResult> results) mutable {
                            for (size_t i = 0; i < results.size(); ++i) {
-                             sorted.results[sorted.places[i]] = std::move(results[i]);
+                             batch.results[batch.places[i]] = std::move(results[i]);
                            }
-                           for (sync::v1::OperationResult& result : sorted.results) {
+                           for (sync::v1::OperationResult& result : batch.results) {
                              *response->add_results() = std::move(result);
                            }
                            done(absl::OkStatus());

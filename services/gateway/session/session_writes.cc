@@ -1,11 +1,9 @@
 // Operations: sync_request and sync_batch.
-#include <algorithm>
-
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/call_trace.h"
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
+#include "services/gateway/protocol/checked_batch.h"
 #include "services/gateway/protocol/server_message.h"
 #include "services/gateway/session/client_session.h"
 #include "services/gateway/session/metrics.h"
@@ -29,40 +27,6 @@ void SetPathFromBatch(size_t place, OperationResult& result) {
   if (!result.has_error() || result.error().path().empty()) return;
   std::string& path = *result.mutable_error()->mutable_path();
   path = absl::StrCat("/operations/", place, path.front() == '/' ? "" : "/", path);
-}
-
-// A batch on its way: the results that are known already, and where the others go.
-struct BatchPlan {
-  std::vector<OperationResult> results;
-  std::vector<Operation> operations;  // Those that are submitted …
-  std::vector<size_t> places;         // … and their places in results.
-};
-
-BatchPlan PlanBatch(SyncBatchRequest& request) {
-  BatchPlan plan;
-  plan.results.resize(request.items.size());
-  const bool any_refused = std::any_of(request.items.begin(), request.items.end(),
-                                       [](const auto& item) { return !item.status.ok(); });
-  absl::flat_hash_set<std::string> refused_entities;
-  for (size_t i = 0; i < request.items.size(); ++i) {
-    SyncBatchRequest::Item& item = request.items[i];
-    const std::string entity = item.operation.entity().SerializeAsString();
-    absl::Status status = item.status;
-    if (status.ok() && request.atomic && any_refused) {
-      status = MakeError(Reason::kDependsOnRejected, "another operation of the batch was refused");
-    } else if (status.ok() && refused_entities.contains(entity)) {
-      status =
-          MakeError(Reason::kDependsOnRejected, "an earlier operation on this entity was refused");
-    }
-    if (status.ok()) {
-      plan.operations.push_back(std::move(item.operation));
-      plan.places.push_back(i);
-    } else {
-      refused_entities.insert(entity);
-      plan.results[i] = RejectedResult(item.operation, status);
-    }
-  }
-  return plan;
 }
 
 }  // namespace
@@ -107,24 +71,24 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
     keys.push_back(EntityKeyHash(item.operation.entity()));
   }
   const Pending pending = Open(message, keys);
-  BatchPlan plan = PlanBatch(request);
-  if (plan.operations.empty()) {
-    CountErrors(services_.metrics, plan.results);
-    Answer(pending, SyncBatchResponseMessage(message.id, request.atomic, plan.results));
+  CheckedBatch batch = CheckBatch(std::move(request.items), request.atomic);
+  if (batch.operations.empty()) {
+    CountErrors(services_.metrics, batch.results);
+    Answer(pending, SyncBatchResponseMessage(message.id, request.atomic, batch.results));
     return;
   }
   BeginWrites(keys);
-  std::vector<Operation> operations = std::move(plan.operations);
+  std::vector<Operation> operations = std::move(batch.operations);
   services_.operations.Submit(
       caller_, std::move(operations), SubmitOptions{true, request.atomic, message.id},
-      OnLoop([pending, keys, atomic = request.atomic, plan = std::move(plan)](
+      OnLoop([pending, keys, atomic = request.atomic, batch = std::move(batch)](
                  ClientSession& self, std::vector<OperationResult> results) mutable {
-        for (size_t i = 0; i < results.size() && i < plan.places.size(); ++i) {
-          SetPathFromBatch(plan.places[i], results[i]);
-          plan.results[plan.places[i]] = std::move(results[i]);
+        for (size_t i = 0; i < results.size() && i < batch.places.size(); ++i) {
+          SetPathFromBatch(batch.places[i], results[i]);
+          batch.results[batch.places[i]] = std::move(results[i]);
         }
-        CountErrors(self.services_.metrics, plan.results);
-        self.Answer(pending, SyncBatchResponseMessage(pending.id, atomic, plan.results));
+        CountErrors(self.services_.metrics, batch.results);
+        self.Answer(pending, SyncBatchResponseMessage(pending.id, atomic, batch.results));
         self.EndWrites(keys);
       }));
 }
