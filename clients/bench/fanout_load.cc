@@ -157,7 +157,8 @@ class FanoutLoad {
   void WriteNext() {
     const auto stamp = static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.Monotonic()));
     ++written_;
-    writer_->Send(CreateMessage(run_, written_, space_, Payload(options_.payload_bytes, stamp)));
+    const Written entity{.space = space_, .id = absl::StrFormat("%x-%d", run_, written_)};
+    writer_->Send(CreateMessage(run_, written_, entity, Payload(options_.payload_bytes, stamp)));
   }
 
   void Fail(absl::string_view why) {

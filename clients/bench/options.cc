@@ -46,6 +46,7 @@ const std::map<std::string, Setter>& Setters() {
       {"connections", Number(&Options::connections, 1)},
       {"in-flight", Number(&Options::in_flight, 1)},
       {"spaces", Number(&Options::spaces, 1)},
+      {"entities", Number(&Options::entities, 0)},
       {"bytes", Number(&Options::payload_bytes, 1)},
       {"rate", Number(&Options::rate_per_s, 0)},
       {"return-within", Time(&Options::return_within)},
@@ -92,7 +93,8 @@ std::string Usage() {
   return R"(bdc-sync bench LOAD [--NAME=VALUE …]
 Puts load on a gateway and prints one JSON object of what it measured.
 
-  write    connections × in-flight creates of distinct entities over all spaces
+  write    connections × in-flight creates of distinct entities over all spaces, or updates of
+           `entities` of each connection, at least as many as are in flight
   fanout   one writer, `connections` subscribers of one space, each checked: complete, in order
   idle     holds `connections` authenticated sessions with a subscription until standard input ends
   reconnect  opens as many sessions, says "ready", and measures until all are back from the loss of
@@ -105,7 +107,7 @@ Puts load on a gateway and prints one JSON object of what it measured.
   --url=ws://127.0.0.1:8765/   the gateway
   --token=JWT                  must allow writing to every space that is used (an admin token does)
   --protocol=bdc-sync          or sharedb, for write and text-replay
-  --connections=32 --in-flight=16 --spaces=100 --bytes=256
+  --connections=32 --in-flight=16 --spaces=100 --entities=0 --bytes=256
   --rate=0                     events per second of the fan-out writer; 0: all that in-flight allows
   --return-within=2s           how long clients wait at most before they return to their gateway
   --recording=FILE --latency=0s --pairs=1 --edits=1000000

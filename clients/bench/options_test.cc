@@ -12,6 +12,7 @@ TEST(Options, NamesTheLoadAndTakesValues) {
   EXPECT_EQ(options.connections, 8);
   EXPECT_EQ(options.duration, absl::Seconds(2));
   EXPECT_EQ(options.in_flight, 16);
+  EXPECT_EQ(options.entities, 0);
 }
 
 TEST(Options, ClientsMayReturnAtOnce) {

@@ -25,6 +25,19 @@ std::string OperationId(uint64_t run, uint64_t number) {
                       low.substr(1, 3), "-", low.substr(4, 12));
 }
 
+std::string SyncRequest(uint64_t run, uint64_t number, const Written& entity,
+                        absl::string_view operation) {
+  return absl::StrCat(R"({"type":"sync_request","id":)", number, R"(,"op_id":")",
+                      OperationId(run, number), R"(","space":")", entity.space,
+                      R"(","entity_type":"doc","entity_id":")", entity.id, R"(","operation":)",
+                      operation, "}");
+}
+
+std::string ShareDbOp(uint64_t sequence, const Written& entity, absl::string_view version) {
+  return absl::StrCat(R"({"a":"op","c":")", entity.space, R"(","d":")", entity.id, R"(","seq":)",
+                      sequence, R"(,"x":{},"v":)", version, "}");
+}
+
 }  // namespace
 
 std::string AuthenticateMessage(absl::string_view token, absl::string_view device_id) {
@@ -38,20 +51,28 @@ std::string SubscribeMessage(absl::string_view space, absl::string_view cursor) 
                       R"("space":")", space, R"("})");
 }
 
-std::string CreateMessage(uint64_t run, uint64_t number, absl::string_view space,
+std::string CreateMessage(uint64_t run, uint64_t number, const Written& entity,
                           absl::string_view data) {
-  return absl::StrCat(R"({"type":"sync_request","id":)", number, R"(,"op_id":")",
-                      OperationId(run, number), R"(","space":")", space,
-                      R"(","operation":"create","entity_type":"doc","entity_id":")", Hex64(run),
-                      "-", number, R"(","data":)", data, "}");
+  return SyncRequest(run, number, entity, absl::StrCat(R"("create","data":)", data));
 }
 
-std::string ShareDbCreateMessage(uint64_t run, uint64_t number, uint64_t sequence, int space,
-                                 absl::string_view data) {
-  return absl::StrCat(R"({"a":"op","c":"bench-)", space, R"(","d":")", Hex64(run), "-", number,
-                      R"(","v":null,"seq":)", sequence,
-                      R"(,"x":{},"create":{"type":"http://sharejs.org/types/JSONv0","data":)", data,
-                      "}}");
+std::string PatchMessage(uint64_t run, uint64_t number, const Written& entity, uint64_t stamp) {
+  return SyncRequest(run, number, entity,
+                     absl::StrCat(R"("patch","base_version":")", entity.version_id,
+                                  R"(","patch":{"stamp":)", stamp, "}"));
+}
+
+std::string ShareDbCreateMessage(uint64_t sequence, const Written& entity, absl::string_view data) {
+  return ShareDbOp(
+      sequence, entity,
+      absl::StrCat(R"(null,"create":{"type":"http://sharejs.org/types/JSONv0","data":)", data,
+                   "}"));
+}
+
+std::string ShareDbPatchMessage(uint64_t sequence, const Written& entity, uint64_t stamp) {
+  return ShareDbOp(sequence, entity,
+                   absl::StrCat(entity.versions, R"(,"op":[{"p":["stamp"],"od":)", entity.stamp,
+                                R"(,"oi":)", stamp, "}]"));
 }
 
 std::string Payload(int bytes, uint64_t stamp) {

@@ -14,12 +14,22 @@ std::string AuthenticateMessage(absl::string_view token, absl::string_view devic
 // From `cursor` on; empty: with the state first.
 std::string SubscribeMessage(absl::string_view space, absl::string_view cursor = "");
 
-// A create of one entity; `number` is the request id and makes the op_id unique within `run`.
-std::string CreateMessage(uint64_t run, uint64_t number, absl::string_view space,
+// An entity that a load writes, and what its next operation says of the version that it changes.
+struct Written {
+  std::string space;
+  std::string id;
+  uint64_t stamp = 0;      // What its document carries.
+  std::string version_id;  // Ours; empty: it is not created yet.
+  uint64_t versions = 0;   // ShareDB's; 0: it is not created yet.
+};
+
+// `number` is the request id and makes the op_id unique within `run`.
+std::string CreateMessage(uint64_t run, uint64_t number, const Written& entity,
                           absl::string_view data);
-// The same to a ShareDB server; `sequence` is the connection's.
-std::string ShareDbCreateMessage(uint64_t run, uint64_t number, uint64_t sequence, int space,
-                                 absl::string_view data);
+std::string PatchMessage(uint64_t run, uint64_t number, const Written& entity, uint64_t stamp);
+// The same to a ShareDB server, as json0; `sequence` is the connection's.
+std::string ShareDbCreateMessage(uint64_t sequence, const Written& entity, absl::string_view data);
+std::string ShareDbPatchMessage(uint64_t sequence, const Written& entity, uint64_t stamp);
 
 // A JSON object of about `bytes` bytes that carries `stamp`.
 std::string Payload(int bytes, uint64_t stamp);

@@ -1,8 +1,9 @@
-// Creates distinct entities from many connections with several requests in flight on each, and
-// measures acknowledgements. Speaks our protocol and ShareDB's, so that one generator measures
-// both.
+// Writes distinct entities from many connections with several requests in flight on each, and
+// measures acknowledgements: creates, or patches of entities that each connection has created.
+// Speaks our protocol and ShareDB's, so that one generator measures both.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -37,9 +38,15 @@ class WriteLoad {
   }
 
  private:
+  struct Flight {
+    absl::Duration sent;
+    Written entity;
+  };
   struct Writer {
     std::shared_ptr<WsPeer> peer;
-    absl::flat_hash_map<uint64_t, absl::Duration> sent;  // By request id or sequence.
+    absl::flat_hash_map<uint64_t, Flight> flights;  // By request id or sequence.
+    std::deque<Written> idle;                       // Entities to patch, none of them in flight.
+    std::size_t entities = 0;                       // Created to be patched.
     uint64_t sequence = 0;
   };
 
@@ -68,7 +75,7 @@ class WriteLoad {
     if (absl::StartsWith(text, R"({"type":"authenticated")")) return Ready(writer);
     const auto id = NumberAfter(text, R"("id":)");
     if (!id || !absl::StrContains(text, R"("success":true)")) return Fail(text);
-    Acknowledge(writer, *id);
+    Acknowledge(writer, *id, TextAfterLast(text, R"("version_id":")"));
   }
 
   void OnShareDb(Writer& writer, absl::string_view text) {
@@ -76,7 +83,7 @@ class WriteLoad {
     if (absl::StrContains(text, R"("a":"init")")) return;
     const auto sequence = NumberAfter(text, R"("seq":)");
     if (!sequence || absl::StrContains(text, R"("error")")) return Fail(text);
-    Acknowledge(writer, *sequence);
+    Acknowledge(writer, *sequence, "");
   }
 
   void Ready(Writer& writer) {
@@ -98,25 +105,51 @@ class WriteLoad {
 
   void SendNext(Writer& writer) {
     const uint64_t number = ++number_;
-    const int space = static_cast<int>(number % static_cast<uint64_t>(options_.spaces));
-    const std::string data = Payload(options_.payload_bytes, number);
+    Written entity = Next(writer, number);
+    const bool creates = entity.stamp == 0;
     uint64_t key = number;
+    std::string message;
     if (options_.protocol == Protocol::kShareDb) {
       key = ++writer.sequence;
-      writer.peer->Send(ShareDbCreateMessage(run_, number, key, space, data));
+      message = creates ? ShareDbCreateMessage(key, entity, Data(number))
+                        : ShareDbPatchMessage(key, entity, number);
     } else {
-      writer.peer->Send(CreateMessage(run_, number, absl::StrFormat("bench-%d", space), data));
+      message = creates ? CreateMessage(run_, number, entity, Data(number))
+                        : PatchMessage(run_, number, entity, number);
     }
-    writer.sent[key] = clock_.Monotonic();
+    entity.stamp = number;
+    writer.peer->Send(std::move(message));
+    writer.flights[key] = {clock_.Monotonic(), std::move(entity)};
   }
 
-  void Acknowledge(Writer& writer, uint64_t key) {
-    const auto sent = writer.sent.find(key);
-    if (sent == writer.sent.end()) return Fail("an answer to a request that was not sent");
-    if (measuring_) {
-      latencies_.Add(absl::ToDoubleMilliseconds(clock_.Monotonic() - sent->second));
+  std::string Data(uint64_t stamp) const { return Payload(options_.payload_bytes, stamp); }
+
+  // One to patch, or one that is not created yet.
+  Written Next(Writer& writer, uint64_t number) {
+    if (writer.entities == static_cast<std::size_t>(options_.entities) && !writer.idle.empty()) {
+      Written entity = std::move(writer.idle.front());
+      writer.idle.pop_front();
+      return entity;
     }
-    writer.sent.erase(sent);
+    if (options_.entities > 0) ++writer.entities;
+    const int space = static_cast<int>(number % static_cast<uint64_t>(options_.spaces));
+    return {.space = absl::StrFormat("bench-%d", space),
+            .id = absl::StrFormat("%s-%d", Hex64(run_), number)};
+  }
+
+  void Acknowledge(Writer& writer, uint64_t key, absl::string_view version_id) {
+    const auto flight = writer.flights.find(key);
+    if (flight == writer.flights.end()) return Fail("an answer to a request that was not sent");
+    if (measuring_) {
+      latencies_.Add(absl::ToDoubleMilliseconds(clock_.Monotonic() - flight->second.sent));
+    }
+    if (options_.entities > 0) {
+      Written& entity = flight->second.entity;
+      entity.version_id = std::string(version_id);
+      ++entity.versions;
+      writer.idle.push_back(std::move(entity));
+    }
+    writer.flights.erase(flight);
     SendNext(writer);
   }
 

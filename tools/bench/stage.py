@@ -38,15 +38,17 @@ class Stage:
         self.redis = Redis(os.path.join(folder, "redis")).start()
         self.made = 0
 
-    def suite(self, one_process=False, env=None):
+    def suite(self, one_process=False, postgres=False, env=None):
+        """One process keeps its log in SQLite unless `postgres` is asked for; five cannot."""
         self.made += 1
         name = f"suite{self.made}"
         path = os.path.join(self.folder, name)
         os.makedirs(path)
-        if one_process:
-            return Suite(path, BIN, True, env={**ENV, **(env or {})})
-        return Suite(path, BIN, False, self.postgres.create_database(name), self.redis.url(),
-                     {**ENV, **(env or {})})
+        storage = None
+        if postgres or not one_process:
+            storage = self.postgres.create_database(name)
+        bus = None if one_process else self.redis.url()
+        return Suite(path, BIN, one_process, storage, bus, {**ENV, **(env or {})})
 
     def close(self):
         self.postgres.stop()
