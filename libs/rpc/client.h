@@ -185,7 +185,7 @@ class Client {
       auto call = std::make_shared<Remote<Method, Held, Response>>(
           client_, method_, CallOptions{.timeout = absl::InfiniteDuration()}, request_,
           Done<Response>([this, ended = std::move(ended)](absl::StatusOr<Response> response) {
-            if (response.ok()) response_ = *std::move(response);
+            if (response.ok()) response_ = std::move(*response);
             ended(response.status());
           }));
       call->Start();

@@ -85,7 +85,7 @@ class DirectCall : public OngoingCall,
   // `trace` is sent along; the answer is handled within `caller`.
   DirectCall(std::shared_ptr<DirectServer> server, const char* method, CallTrace trace,
              CallTrace caller, bool may_take_long);
-  virtual ~DirectCall();
+  ~DirectCall() override;
 
   // Calls the method of the service.
   virtual grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext& context) = 0;

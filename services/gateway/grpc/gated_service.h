@@ -80,7 +80,7 @@ grpc::ServerUnaryReactor* PassGate(grpc::CallbackServerContext* context, const C
 template <typename Response, typename Done>
 auto FillFrom(Response* response, Done done) {
   return [response, done = std::move(done)](absl::StatusOr<Response> answer) mutable {
-    if (answer.ok()) *response = *std::move(answer);
+    if (answer.ok()) *response = std::move(*answer);
     done(answer.status());
   };
 }
