@@ -53,6 +53,19 @@ def test_versions_are_told_by_every_program(run):
         assert (answer.stdout, answer.returncode) == (f"bdc-sync-{service} {version}\n", 0)
 
 
+def test_a_printed_configuration_is_one_but_for_its_secrets(run, tmp_path):
+    printed = tmp_path / "printed.yaml"
+    arguments = ["bdc-sync", "serve", f"--config={printed}", "--check-config"]
+    printed.write_text(run("bdc-sync", "serve", "--print-config").stdout, encoding="utf-8")
+    answer = run(*arguments)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    # What stands for a secret is known to everybody.
+    printed.write_text(run("bdc-sync", "serve", "--print-config", env=SECRET).stdout,
+                       encoding="utf-8")
+    answer = run(*arguments)
+    assert answer.returncode == 2 and "security.jwt_secret: the value is not" in answer.stderr
+
+
 @pytest.mark.parametrize("name", ["bench", "serve"])
 def test_help_of_processes_is_their_own(run, name):
     answer = run("bdc-sync", "help", name)
