@@ -80,8 +80,8 @@ void Append(const Section& section, const Values& values, const std::string& ind
       continue;
     }
     const Key& key = *section.keys.at(name);
-    const bool masked = key.secret && values.IsSet(key.name) &&
-                        !FormatValue(key, values.GetAny(key.name)).empty();
+    const bool masked =
+        key.secret && values.IsSet(key.name) && !FormatValue(key, values.GetAny(key.name)).empty();
     absl::StrAppend(&out, indent, name, ": ",
                     masked ? Quote(kSecretMask) : YamlValue(key, values.GetAny(key.name)), "  # ",
                     values.SourceOf(key.name), "\n");
