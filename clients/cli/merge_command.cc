@@ -1,10 +1,10 @@
 // `bdc-sync merge`: three files, one document. Calls no server.
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -14,6 +14,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/input.h"
 #include "clients/cli/run.h"
+#include "clients/cli/table.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
@@ -38,12 +39,16 @@ struct InputFile {
 };
 
 absl::StatusOr<std::string> ReadText(const std::string& name, const Environment& environment) {
-  if (name == "-") return std::string(std::istreambuf_iterator<char>(environment.in), {});
-  std::ifstream file(name, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
-  return text;
+  return name == "-" ? ReadAll(environment.in, "standard input") : ReadFile(name);
+}
+
+// Standard input can be read once: it would be empty for the second, a document that does not
+// exist.
+absl::Status RefuseTwoInputs(const Arguments& arguments) {
+  std::vector<std::string> names = arguments.operands();
+  names.push_back(arguments.Get("rules"));
+  if (std::count(names.begin(), names.end(), "-") <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("only one of the files can be - (standard input)");
 }
 
 absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text,
@@ -107,7 +112,7 @@ std::string Laid(const Value& document, const std::string& like) {
 
 std::string Shown(const std::optional<Value>& value) {
   if (!value) return "(missing)";
-  std::string text = json::Serialize(*value);
+  std::string text = EscapeControls(json::Serialize(*value));
   if (text.size() <= kShownBytesMax) return text;
   size_t end = kShownBytesMax;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
@@ -210,6 +215,7 @@ absl::Status Write(const std::string& text, const Arguments& arguments,
 }
 
 absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& environment) {
+  RETURN_IF_ERROR(RefuseTwoInputs(arguments));
   merge::MergeOptions options;
   const std::string later = arguments.Has("later") ? arguments.Get("later") : "ours";
   if (later != "ours" && later != "theirs") {

@@ -57,6 +57,16 @@ TEST_F(MergeCommandTest, ACleanMergeIsPrintedAlone) {
   EXPECT_THAT(err_.str(), IsEmpty());
 }
 
+TEST_F(MergeCommandTest, StandardInputIsOneOfTheFiles) {
+  const std::string one = File("one", "1");
+  EXPECT_EQ(Run({"merge", one, one, "-"}), 0);
+  EXPECT_EQ(out_.str(), "1\n");
+  EXPECT_EQ(Run({"merge", "-", "-", one}), kExitUsage);
+  EXPECT_EQ(Run({"merge", one, one, "-", "--rules", "-"}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("only one of the files can be -"));
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
 TEST_F(MergeCommandTest, WithoutRulesAnOverlapIsListedAndHoldsTheirs) {
   EXPECT_EQ(Merge(R"({"a":1})", R"({"a":2})", R"({"a":3})"), 1);
   EXPECT_EQ(out_.str(), "{\"a\":2}\n");

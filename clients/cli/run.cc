@@ -33,6 +33,15 @@ int ExitStatusOf(const absl::Status& status) {
   return unreachable ? kExitUnreachable : kExitRefused;
 }
 
+// Why a call went out without a token, where that is what it failed of; else empty.
+std::string MissingSecret(const absl::Status& status, const Arguments* arguments,
+                          const Environment& environment) {
+  const bool without_token = arguments != nullptr && !arguments->Has("token");
+  if (!without_token || ReasonOf(status) != Reason::kUnauthenticated) return "";
+  const absl::Status missing = FindSecret(*arguments, environment).status();
+  return missing.ok() ? "" : absl::StrCat(missing.message(), ", or give a --token");
+}
+
 int Report(const absl::Status& status, const std::string& command, const Arguments* arguments,
            const Environment& environment) {
   const bool json = arguments != nullptr && arguments->Has("json");
@@ -53,7 +62,8 @@ int Report(const absl::Status& status, const std::string& command, const Argumen
   if (const std::string path = PathOf(status); !path.empty()) {
     environment.err << "  at " << path << "\n";
   }
-  const std::string advice = AdviceOn(status, command, arguments, address);
+  std::string advice = MissingSecret(status, arguments, environment);
+  if (advice.empty()) advice = AdviceOn(status, command, arguments, address);
   if (!advice.empty()) environment.err << "  " << advice << "\n";
   return exit_status;
 }

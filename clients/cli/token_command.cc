@@ -13,6 +13,7 @@ namespace bdcsync::cli {
 namespace {
 
 constexpr absl::Duration kLifetime = absl::Hours(24);
+constexpr absl::Duration kLifetimeMax = absl::Hours(24 * 365 * 100);  // No server takes them all.
 
 // SPACE=read or SPACE=write.
 absl::Status ReadGrant(const std::string& grant, TokenClaims& claims) {
@@ -32,6 +33,10 @@ absl::Status ReadGrant(const std::string& grant, TokenClaims& claims) {
 absl::StatusOr<int> RunToken(const Arguments& arguments, const Environment& environment) {
   TokenClaims claims;
   if (arguments.Has("user")) claims.user = arguments.Get("user");
+  // Every user has a space, which is named after them.
+  const absl::Status named = entity::ValidateSpace(absl::StrCat("user:", claims.user));
+  if (!named.ok())
+    return Usage(absl::StrCat("--user: ", named.message(), ", with user: before it"));
   claims.device = arguments.Get("device");
   claims.admin = arguments.Has("admin");
   for (const std::string& grant : arguments.GetAll("grant")) {
@@ -39,6 +44,9 @@ absl::StatusOr<int> RunToken(const Arguments& arguments, const Environment& envi
   }
   const auto lifetime = ReadDuration(arguments, "expires", kLifetime);
   if (!lifetime.ok()) return UsageError(lifetime.status());
+  if (*lifetime > kLifetimeMax) {
+    return Usage(absl::StrCat("--expires must be at most ", absl::FormatDuration(kLifetimeMax)));
+  }
   const auto secret = FindSecret(arguments, environment);
   if (!secret.ok()) return UsageError(secret.status());
   const absl::Time now = environment.clock.Now();
