@@ -1,12 +1,10 @@
 #include "libs/config/yaml_file.h"
 
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/config/suggest.h"
+#include "libs/config/yaml_document.h"
 
 namespace bdcsync::config {
 namespace {
@@ -149,32 +148,6 @@ class Reader {
   bool stopped_ = false;
 };
 
-// Events of the parser that nobody wants.
-class Ignore final : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-};
-
-// Whether nothing follows what YAML::Load() reads: it says nothing about the rest. Not
-// YAML::LoadAll(), which never ends where no document can begin, as at a comma.
-bool IsOneDocument(const std::string& text) {
-  std::istringstream in(text);
-  YAML::Parser parser(in);
-  Ignore ignore;
-  return !parser.HandleNextDocument(ignore) || !parser.HandleNextDocument(ignore);
-}
-
 }  // namespace
 
 std::string ReadFile(const std::string& path, absl::string_view where, Mistakes& mistakes) {
@@ -195,7 +168,7 @@ void ReadYamlText(const std::string& path, const std::string& text, const Schema
   const std::string where = absl::StrCat("file ", path);
   try {
     const YAML::Node root = YAML::Load(text);
-    if (!IsOneDocument(text)) return mistakes.Add(where, "is more than one document");
+    if (!IsOneYamlDocument(text)) return mistakes.Add(where, "is more than one document");
     if (root.IsMap()) {
       Reader(path, schema, others, settings, passed_over, mistakes).ReadSection("", root, 1);
     } else if (!root.IsNull()) {
