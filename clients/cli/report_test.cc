@@ -184,6 +184,13 @@ TEST_F(ReportTest, WhatIsNoTypeIsNotWaitedFor) {
   }
 }
 
+TEST_F(ReportTest, AWrongCommandLineIsToldInJsonToWhoWantsJson) {
+  EXPECT_EQ(Run({"list", "--json", "--limt", "5"}), kExitUsage);
+  ASSERT_OK_AND_ASSIGN(const json::Value answer, json::Parse(err()));
+  ASSERT_NE(answer.Find("error"), nullptr);
+  EXPECT_EQ(answer.Find("error")->Find("code")->string(), "invalid_argument");
+}
+
 TEST_F(ReportTest, AVersionAndATimeAreNotMixed) {
   EXPECT_EQ(Run({"get", "note/n1", "--version", "1-a", "--as-of", "1h"}), kExitUsage);
   EXPECT_THAT(err(), HasSubstr("not both"));
