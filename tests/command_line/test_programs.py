@@ -99,10 +99,10 @@ def test_nobody_asks_whether_it_was_applied_when_nobody_was_reached(run):
     ("gateway", "BUS_URL", "redis://:hidden@host:port", "bus.url: the port is not a number"),
     ("version", "BUS_URL", "kafka://host", "bus.url: the scheme is not redis://"),
     ("event-store", "STORAGE_URL", "mysql://u:hidden@h/d", "storage.url begins with"),
-    ("event-store", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "99999 is no port"),
+    ("event-store", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "the port is no number"),
     ("event-store", "STORAGE_LOG_DSNS", "0-3=postgresql://h/d,5=postgresql://h/e", "log 4 is in"),
     ("conflict", "STORAGE_URL", "mysql://u:hidden@h/d", "storage.url must be sqlite:"),
-    ("device-sync", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "99999 is no port"),
+    ("device-sync", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "the port is no number"),
     ("gateway", "SERVICES_VERSION", "version", "'version' is no address: write HOST:PORT"),
     ("version", "SERVICES_CONFLICT", "a:1,http://b:2", "'http://b:2' is no address"),
 ], ids=str)
