@@ -1,5 +1,6 @@
 #include "clients/cli/input.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 
@@ -36,15 +37,37 @@ absl::Status CheckTypes(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadAll(std::istream& in, absl::string_view name) {
+absl::StatusOr<std::string> ReadAll(std::istream& in, absl::string_view name,
+                                    std::size_t bytes_max) {
   std::string text;
   std::array<char, kReadBytes> part;
   // Iterators over the stream would throw where reading fails, as of a folder.
   while (in.read(part.data(), part.size()), in.gcount() > 0) {
     text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() <= bytes_max) continue;
+    return absl::InvalidArgumentError(absl::StrCat(name, " has more than ", bytes_max, " bytes"));
   }
   if (in.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
   return text;
+}
+
+bool ReadLine(std::istream& in, std::string& line, bool& whole, std::size_t bytes_max) {
+  line.clear();
+  whole = true;
+  std::array<char, kReadBytes> part;
+  bool began = false;
+  while (true) {
+    in.getline(part.data(), part.size());
+    const bool newline = in.good();
+    const auto count = static_cast<std::size_t>(in.gcount()) - (newline ? 1 : 0);
+    const std::size_t kept = std::min(count, bytes_max - line.size());
+    line.append(part.data(), kept);
+    whole = whole && kept == count;
+    began = began || count > 0;
+    if (newline) return true;
+    if (in.eof() || in.bad()) return began;
+    in.clear();  // Only that the part is full.
+  }
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& name) {
