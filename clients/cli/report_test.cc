@@ -170,6 +170,11 @@ TEST_F(ReportTest, TokensThatNobodyWouldTakeAreNotMade) {
   EXPECT_THAT(err(), HasSubstr("--user"));
   EXPECT_EQ(Run({"token", "--user", std::string(124, 'u')}), kExitUsage);
   EXPECT_EQ(Run({"token", "--user", std::string(123, 'u')}), kExitDone);
+  EXPECT_EQ(Run({"token", "--device", std::string(129, 'd')}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--device", "two\nlines"}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--device", std::string(128, 'd')}), kExitDone);
+  EXPECT_EQ(Run({"token", "--grant", "team=write", "--grant", "team=read"}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--grant", "team=read", "--grant", "team=read"}), kExitDone);
   EXPECT_EQ(Run({"token", "--expires", "inf"}), kExitUsage);
   EXPECT_EQ(Run({"token", "--expires", "876000h1s"}), kExitUsage);
   EXPECT_EQ(Run({"token", "--expires", "876000h"}), kExitDone);
