@@ -29,6 +29,7 @@ using json::Value;
 
 constexpr int kExitOpenConflicts = 1;
 constexpr size_t kShownBytesMax = 60;  // Of one value in a line for people.
+constexpr size_t kLineWidth = 500;     // Of a path or a note.
 constexpr absl::string_view kGitFilePrefix = ".merge_file_";
 
 constexpr json::ParseLimits kParseLimits{.depth_max = json::kDepthCeiling};
@@ -156,12 +157,18 @@ Value JsonOf(const merge::MergeResult& result) {
   return report;
 }
 
+// A path of the documents, or a text about one, that cannot steer the terminal: names in them may
+// be somebody else's.
+std::string Line(const std::string& text, const char* otherwise = "") {
+  return text.empty() ? otherwise : OneLine(text, kLineWidth);
+}
+
 // A removal that the result undoes. Git commits a clean merge without asking, and then nobody
 // looks.
 void ReportUndoneRemoval(const merge::Decision& decision, std::ostream& err) {
   if (decision.rule != merge::RuleKind::kEditWins) return;
   const bool theirs_removed = !decision.theirs;
-  err << "note at " << (decision.path.empty() ? "/" : decision.path) << ": "
+  err << "note at " << Line(decision.path, "/") << ": "
       << (theirs_removed ? "theirs removed this and ours changed it"
                          : "ours removed this and theirs changed it");
   if (decision.region) err << ", element " << decision.region->result_begin;
@@ -171,11 +178,11 @@ void ReportUndoneRemoval(const merge::Decision& decision, std::ostream& err) {
 void Report(const merge::MergeResult& result, std::ostream& err) {
   for (const merge::Decision& decision : result.decisions) ReportUndoneRemoval(decision, err);
   for (const merge::Note& note : result.notes) {
-    err << "note at " << (note.path.empty() ? "/" : note.path) << ": " << note.text << "\n";
+    err << "note at " << Line(note.path, "/") << ": " << Line(note.text) << "\n";
   }
   for (const merge::Decision& conflict : result.conflicts) {
     err << "conflict (" << merge::ConflictKindName(conflict.kind) << ") at "
-        << (conflict.path.empty() ? "the whole document" : conflict.path);
+        << Line(conflict.path, "the whole document");
     if (conflict.region) err << ", element " << conflict.region->result_begin;
     err << "\n  base    " << Shown(conflict.base) << "\n  theirs  " << Shown(conflict.theirs)
         << "\n  ours    " << Shown(conflict.ours) << "\n";
