@@ -15,8 +15,14 @@ constexpr int kPortMax = 65535;
 }  // namespace
 
 absl::Status CheckAddress(absl::string_view address) {
+  if (absl::StartsWith(address, "unix")) return absl::OkStatus();
+  for (const absl::string_view scheme : {"http://", "https://", "ws://", "wss://", "grpc://"}) {
+    if (!absl::StartsWith(address, scheme)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(address, " is a URL: write the gateway's gRPC address as HOST:PORT"));
+  }
   const size_t colon = address.rfind(':');
-  if (colon == address.npos || absl::StartsWith(address, "unix")) return absl::OkStatus();
+  if (colon == address.npos) return absl::OkStatus();
   const absl::string_view name = address.substr(colon + 1);
   // The name of a service, or the end of an IPv6 address in brackets.
   if (name.empty() || !std::all_of(name.begin(), name.end(), absl::ascii_isdigit)) {

@@ -138,6 +138,10 @@ absl::StatusOr<Arguments> ParseArguments(const CommandSpec& command,
     } else {
       return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a ", option->value));
     }
+    if (!values.empty() && values.back().empty() && !option->may_be_empty) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " is given an empty ", option->value, "; leave it out"));
+    }
   }
   if (arguments.Has("help")) return arguments;
   for (const OptionSpec& option : options) {

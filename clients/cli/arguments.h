@@ -18,6 +18,8 @@ struct OptionSpec {
   absl::string_view value;        // What stands for its value in help; empty: a switch.
   absl::string_view help;         // A few words.
   absl::string_view environment;  // Where its value is taken from when it is not given.
+  // Else an empty value, as of a variable of a script that was never set, is refused.
+  bool may_be_empty = false;
 };
 
 inline constexpr std::size_t kAnyNumber = 1000;  // Operands of one command line at most.

@@ -13,15 +13,16 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const CommandSpec& Spec() {
-  static const auto& spec =
-      *new CommandSpec{"make",
-                       "NAME [SIZE]",
-                       "make a thing",
-                       1,
-                       2,
-                       {{"color", "COLOR", "which color", "TEST_COLOR"}, {"fast", "", "hurry", ""}},
-                       "",
-                       "make x"};
+  static const auto& spec = *new CommandSpec{"make",
+                                             "NAME [SIZE]",
+                                             "make a thing",
+                                             1,
+                                             2,
+                                             {{"color", "COLOR", "which color", "TEST_COLOR"},
+                                              {"fast", "", "hurry", ""},
+                                              {"note", "TEXT", "a note", "", true}},
+                                             "",
+                                             "make x"};
   return spec;
 }
 
@@ -56,10 +57,12 @@ TEST(ArgumentsTest, AfterTwoDashesEverythingIsAnOperand) {
   EXPECT_THAT(arguments.operands(), ElementsAre("--fast", "-h"));
 }
 
-TEST(ArgumentsTest, OneDashIsAnOperandAndAnEmptyValueIsAValue) {
-  ASSERT_OK_AND_ASSIGN(const Arguments arguments, Parse({"cup", "-", "--color="}));
+TEST(ArgumentsTest, OneDashIsAnOperandAndAnEmptyValueIsAValueWhereItMayBe) {
+  ASSERT_OK_AND_ASSIGN(const Arguments arguments, Parse({"cup", "-", "--note="}));
   EXPECT_THAT(arguments.operands(), ElementsAre("cup", "-"));
-  EXPECT_TRUE(arguments.Has("color"));
+  EXPECT_TRUE(arguments.Has("note"));
+  EXPECT_THAT(MistakeIn({"cup", "--color="}), HasSubstr("--color is given an empty COLOR"));
+  EXPECT_THAT(MistakeIn({"cup", "--color", ""}), HasSubstr("--color is given an empty COLOR"));
 }
 
 TEST(ArgumentsTest, TheEnvironmentSpeaksWhereTheCommandLineIsSilent) {

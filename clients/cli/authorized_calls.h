@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cli/connection_error.h"
 #include "clients/cli/sync_client.h"
+#include "libs/base/errors.h"
 #include "libs/rpc/deadline.h"
 #include "libs/rpc/status.h"
 
@@ -43,6 +44,12 @@ class AuthorizedCalls {
   }
   // What a call failed with that ended with `status`.
   static absl::Status Failure(const grpc::ClientContext& context, const grpc::Status& status) {
+    // Servers of the suite give details to all that they refuse. Without, gRPC itself has, here or
+    // there: the message is too large for it.
+    if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+        status.error_details().empty()) {
+      return MakeError(Reason::kTooLarge, status.error_message());
+    }
     absl::Status failure = rpc::FromGrpc(status);
     return HadConnection(context) ? failure : NotConnected(std::move(failure));
   }

@@ -9,7 +9,7 @@ constexpr OptionSpec kSpace{"space", "SPACE", "where it is (your own: user:<you>
                             "BDC_SYNC_SPACE"};
 constexpr OptionSpec kBranch{"branch", "BRANCH", "which branch (main)", ""};
 constexpr OptionSpec kBase{"base", "VERSION", "the version that the change was made on", ""};
-constexpr OptionSpec kMessage{"message", "TEXT", "a note for the history", ""};
+constexpr OptionSpec kMessage{"message", "TEXT", "a note for the history", "", true};
 constexpr OptionSpec kCategory{"category", "NAME", "the category of the data", ""};
 constexpr OptionSpec kOperationId{"op-id", "UUID", "repeating it applies the change once only", ""};
 constexpr OptionSpec kLimit{"limit", "N", "show at most so many (100)", ""};

@@ -8,7 +8,7 @@ constexpr OptionSpec kSpace{"space", "SPACE", "where it is (your own: user:<you>
                             "BDC_SYNC_SPACE"};
 constexpr OptionSpec kLimit{"limit", "N", "show at most so many (100)", ""};
 constexpr OptionSpec kType{"type", "TYPE", "only entities of this type", ""};
-constexpr OptionSpec kPath{"path", "POINTER", "only at this place; may be repeated", ""};
+constexpr OptionSpec kPath{"path", "POINTER", "only at this place; may be repeated", "", true};
 
 const Command& RulesCommand() {
   static const auto& command = *new Command{

@@ -12,6 +12,7 @@
 #include "clients/cli/render.h"
 #include "clients/cli/render_conflicts.h"
 #include "clients/cli/subcommand.h"
+#include "clients/cli/table.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
 
@@ -203,8 +204,9 @@ absl::StatusOr<int> Undo(const Call& call) {
   }
   call.environment.out << "undone  " << NameOf(answer.entity()) << "  version "
                        << answer.version_id() << "\n"
-                       << (answer.data().empty() ? std::string("deleted")
-                                                 : json::SerializePretty(Embedded(answer.data())))
+                       << (answer.data().empty()
+                               ? std::string("deleted")
+                               : EscapeControls(json::SerializePretty(Embedded(answer.data()))))
                        << "\n";
   return 0;
 }

@@ -82,6 +82,10 @@ absl::StatusOr<Delta> AnswerLine(const std::string& line) {
   return Answer(request);
 }
 
+absl::Status TooLong() {
+  return MakeError(Reason::kTooLarge, absl::StrCat("a line has at most ", kLineBytesMax, " bytes"));
+}
+
 std::string Rendered(const absl::StatusOr<Delta>& answer) {
   Value line;
   if (answer.ok()) {
@@ -101,8 +105,9 @@ std::string Rendered(const absl::StatusOr<Delta>& answer) {
 // Standard input is tied to standard output, so whoever asks line by line is answered line by line.
 absl::StatusOr<int> RunDelta(const Arguments& arguments, const Environment& environment) {
   std::string line;
-  while (environment.out && std::getline(environment.in, line)) {
-    environment.out << Rendered(AnswerLine(line)) << '\n';
+  bool whole = true;
+  while (environment.out && ReadLine(environment.in, line, whole)) {
+    environment.out << Rendered(whole ? AnswerLine(line) : TooLong()) << '\n';
   }
   return 0;
 }

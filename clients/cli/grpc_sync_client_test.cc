@@ -80,6 +80,17 @@ TEST_F(GrpcSyncClientTest, ARefusalKeepsItsReasonAndPlace) {
   EXPECT_EQ(PathOf(diff.status()), "from");
 }
 
+TEST_F(GrpcSyncClientTest, AMessageThatIsTooLargeForGrpcIsToldAsThat) {
+  v1::DiffRequest request;
+  for (const size_t bytes :
+       {size_t{5} << 20, size_t{17} << 20}) {  // For the server, for ourselves.
+    request.set_from_version_id(std::string(bytes, 'x'));
+    const absl::Status status = client_->Diff(request).status();
+    EXPECT_THAT(status, HasReason(Reason::kTooLarge));
+    EXPECT_FALSE(IsNotConnected(status));
+  }
+}
+
 TEST_F(GrpcSyncClientTest, AWatchHandsOutItsMessagesAndSaysWhyItEnded) {
   std::vector<std::string> cursors;
   v1::WatchRequest request;

@@ -1,7 +1,8 @@
 #include "clients/cli/input.h"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
-#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -16,23 +17,64 @@
 namespace bdcsync::cli {
 namespace {
 
+constexpr std::size_t kReadBytes = 65536;
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-std::string ReadAll(std::istream& in) {
-  return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 absl::StatusOr<std::string> ReadText(const std::string& operand, const Environment& environment) {
-  if (operand.empty() || operand == "-") return ReadAll(environment.in);
-  if (operand.front() != '@') return operand;
-  std::ifstream file(operand.substr(1), std::ios::binary);
-  if (!file) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", operand.substr(1)));
-  }
-  return ReadAll(file);
+  if (operand == "-") return ReadAll(environment.in, "standard input");
+  if (!absl::StartsWith(operand, "@")) return operand;
+  return ReadFile(operand.substr(1));
 }
 
 }  // namespace
+
+absl::Status CheckTypes(const Arguments& arguments) {
+  for (const std::string& type : arguments.operands()) {
+    if (entity::ValidateType(type).ok()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", type, "' is no TYPE of entities, as note is of note/n1"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadAll(std::istream& in, absl::string_view name,
+                                    std::size_t bytes_max) {
+  std::string text;
+  std::array<char, kReadBytes> part;
+  // Iterators over the stream would throw where reading fails, as of a folder.
+  while (in.read(part.data(), part.size()), in.gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() <= bytes_max) continue;
+    return absl::InvalidArgumentError(absl::StrCat(name, " has more than ", bytes_max, " bytes"));
+  }
+  if (in.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
+  return text;
+}
+
+bool ReadLine(std::istream& in, std::string& line, bool& whole, std::size_t bytes_max) {
+  line.clear();
+  whole = true;
+  std::array<char, kReadBytes> part;
+  bool began = false;
+  while (true) {
+    in.getline(part.data(), part.size());
+    const bool newline = in.good();
+    const auto count = static_cast<std::size_t>(in.gcount()) - (newline ? 1 : 0);
+    const std::size_t kept = std::min(count, bytes_max - line.size());
+    line.append(part.data(), kept);
+    whole = whole && kept == count;
+    began = began || count > 0;
+    if (newline) return true;
+    if (in.eof() || in.bad()) return began;
+    in.clear();  // Only that the part is full.
+  }
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& name) {
+  std::ifstream file(name, std::ios::binary);
+  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
+  return ReadAll(file, name);
+}
 
 absl::StatusOr<common::v1::EntityKey> ReadEntityKey(const Arguments& arguments) {
   const std::string name = arguments.operand(0);
@@ -51,6 +93,12 @@ absl::StatusOr<common::v1::EntityKey> ReadEntityKey(const Arguments& arguments) 
   if (!key.space().empty()) RETURN_IF_ERROR(entity::ValidateSpace(key.space()));
   if (!key.branch().empty()) RETURN_IF_ERROR(entity::ValidateBranch(key.branch()));
   return key;
+}
+
+absl::StatusOr<std::string> ReadJsonOperand(const Arguments& arguments, std::size_t position,
+                                            const Environment& environment) {
+  const bool given = position < arguments.operands().size();
+  return ReadJson(given ? arguments.operand(position) : "-", environment);
 }
 
 absl::StatusOr<std::string> ReadJson(const std::string& operand, const Environment& environment) {

@@ -1,10 +1,10 @@
 // `bdc-sync merge`: three files, one document. Calls no server.
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -14,6 +14,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/input.h"
 #include "clients/cli/run.h"
+#include "clients/cli/table.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
@@ -28,6 +29,7 @@ using json::Value;
 
 constexpr int kExitOpenConflicts = 1;
 constexpr size_t kShownBytesMax = 60;  // Of one value in a line for people.
+constexpr size_t kLineWidth = 500;     // Of a path or a note.
 constexpr absl::string_view kGitFilePrefix = ".merge_file_";
 
 constexpr json::ParseLimits kParseLimits{.depth_max = json::kDepthCeiling};
@@ -38,12 +40,16 @@ struct InputFile {
 };
 
 absl::StatusOr<std::string> ReadText(const std::string& name, const Environment& environment) {
-  if (name == "-") return std::string(std::istreambuf_iterator<char>(environment.in), {});
-  std::ifstream file(name, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
-  return text;
+  return name == "-" ? ReadAll(environment.in, "standard input") : ReadFile(name);
+}
+
+// Standard input can be read once: it would be empty for the second, a document that does not
+// exist.
+absl::Status RefuseTwoInputs(const Arguments& arguments) {
+  std::vector<std::string> names = arguments.operands();
+  names.push_back(arguments.Get("rules"));
+  if (std::count(names.begin(), names.end(), "-") <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("only one of the files can be - (standard input)");
 }
 
 absl::StatusOr<Value> ReadDocument(const std::string& name, absl::string_view text,
@@ -107,7 +113,7 @@ std::string Laid(const Value& document, const std::string& like) {
 
 std::string Shown(const std::optional<Value>& value) {
   if (!value) return "(missing)";
-  std::string text = json::Serialize(*value);
+  std::string text = EscapeControls(json::Serialize(*value));
   if (text.size() <= kShownBytesMax) return text;
   size_t end = kShownBytesMax;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
@@ -151,12 +157,18 @@ Value JsonOf(const merge::MergeResult& result) {
   return report;
 }
 
+// A path of the documents, or a text about one, that cannot steer the terminal: names in them may
+// be somebody else's.
+std::string Line(const std::string& text, const char* otherwise = "") {
+  return text.empty() ? otherwise : OneLine(text, kLineWidth);
+}
+
 // A removal that the result undoes. Git commits a clean merge without asking, and then nobody
 // looks.
 void ReportUndoneRemoval(const merge::Decision& decision, std::ostream& err) {
   if (decision.rule != merge::RuleKind::kEditWins) return;
   const bool theirs_removed = !decision.theirs;
-  err << "note at " << (decision.path.empty() ? "/" : decision.path) << ": "
+  err << "note at " << Line(decision.path, "/") << ": "
       << (theirs_removed ? "theirs removed this and ours changed it"
                          : "ours removed this and theirs changed it");
   if (decision.region) err << ", element " << decision.region->result_begin;
@@ -166,11 +178,11 @@ void ReportUndoneRemoval(const merge::Decision& decision, std::ostream& err) {
 void Report(const merge::MergeResult& result, std::ostream& err) {
   for (const merge::Decision& decision : result.decisions) ReportUndoneRemoval(decision, err);
   for (const merge::Note& note : result.notes) {
-    err << "note at " << (note.path.empty() ? "/" : note.path) << ": " << note.text << "\n";
+    err << "note at " << Line(note.path, "/") << ": " << Line(note.text) << "\n";
   }
   for (const merge::Decision& conflict : result.conflicts) {
     err << "conflict (" << merge::ConflictKindName(conflict.kind) << ") at "
-        << (conflict.path.empty() ? "the whole document" : conflict.path);
+        << Line(conflict.path, "the whole document");
     if (conflict.region) err << ", element " << conflict.region->result_begin;
     err << "\n  base    " << Shown(conflict.base) << "\n  theirs  " << Shown(conflict.theirs)
         << "\n  ours    " << Shown(conflict.ours) << "\n";
@@ -210,6 +222,7 @@ absl::Status Write(const std::string& text, const Arguments& arguments,
 }
 
 absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& environment) {
+  RETURN_IF_ERROR(RefuseTwoInputs(arguments));
   merge::MergeOptions options;
   const std::string later = arguments.Has("later") ? arguments.Get("later") : "ours";
   if (later != "ours" && later != "theirs") {

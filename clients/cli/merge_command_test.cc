@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class MergeCommandTest : public ::testing::Test {
  protected:
@@ -55,6 +56,23 @@ TEST_F(MergeCommandTest, ACleanMergeIsPrintedAlone) {
   EXPECT_EQ(Merge(R"({"a":1,"b":1})", R"({"a":2,"b":1})", R"({"a":1,"b":2})"), 0);
   EXPECT_EQ(out_.str(), "{\"a\":2,\"b\":2}\n");
   EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(MergeCommandTest, NamesInTheDocumentsCannotSteerTheTerminal) {
+  EXPECT_EQ(Merge(R"({"\u001b[31mred": 1})", R"({"\u001b[31mred": 2})", R"({"\u001b[31mred": 3})"),
+            1);
+  EXPECT_THAT(err_.str(), HasSubstr("at / [31mred"));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(MergeCommandTest, StandardInputIsOneOfTheFiles) {
+  const std::string one = File("one", "1");
+  EXPECT_EQ(Run({"merge", one, one, "-"}), 0);
+  EXPECT_EQ(out_.str(), "1\n");
+  EXPECT_EQ(Run({"merge", "-", "-", one}), kExitUsage);
+  EXPECT_EQ(Run({"merge", one, one, "-", "--rules", "-"}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("only one of the files can be -"));
+  EXPECT_THAT(out_.str(), IsEmpty());
 }
 
 TEST_F(MergeCommandTest, WithoutRulesAnOverlapIsListedAndHoldsTheirs) {

@@ -6,6 +6,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/input.h"
 #include "clients/cli/render.h"
+#include "clients/cli/table.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
 #include "libs/rpc/status.h"
@@ -49,7 +50,8 @@ void Print(const Call& call, const std::vector<Item>& items, bool more) {
     call.environment.out << TableOf(items);
   }
   if (more) {
-    call.environment.err << "bdc-sync: there are more; --limit " << items.size() * 10
+    const size_t limit = std::min<size_t>(items.size() * 10, kItemsMax);
+    call.environment.err << "bdc-sync: there are more; --limit " << limit
                          << " shows up to so many\n";
   }
 }
@@ -73,6 +75,7 @@ absl::StatusOr<int> RunGet(const Call& call) {
   ASSIGN_OR_RETURN(*request.mutable_query()->mutable_entity(), ReadKey(call));
   request.mutable_query()->set_version_id(call.arguments.Get("version"));
   if (call.arguments.Has("as-of")) {
+    if (call.arguments.Has("version")) return Usage("give --version or --as-of, not both");
     const auto time = ReadTime(call.arguments.Get("as-of"), call.environment.clock.Now());
     if (!time.ok()) return UsageError(time.status());
     request.mutable_query()->set_as_of_ms(std::max(absl::ToUnixMillis(*time), kAsOfMsMin));
@@ -86,6 +89,7 @@ absl::StatusOr<int> RunGet(const Call& call) {
 
 absl::StatusOr<int> RunList(const Call& call) {
   ASSIGN_OR_RETURN(const int limit, ReadLimit(call));
+  if (const absl::Status wrong = CheckTypes(call.arguments); !wrong.ok()) return UsageError(wrong);
   v1::ListEntitiesRequest request;
   request.set_space(call.arguments.Get("space"));
   for (const std::string& type : call.arguments.operands()) request.add_entity_types(type);
@@ -137,7 +141,7 @@ absl::StatusOr<int> RunDiff(const Call& call) {
     return 0;
   }
   for (const json::Value& change : changes.array()) {
-    call.environment.out << json::Serialize(change) << "\n";
+    call.environment.out << EscapeControls(json::Serialize(change)) << "\n";
   }
   return 0;
 }

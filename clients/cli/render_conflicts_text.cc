@@ -51,7 +51,7 @@ std::string Place(const OpenPlace& place) {
 
 std::string Pretty(const conflict::v1::Side& side) {
   if (!side.exists()) return "deleted\n";
-  return json::SerializePretty(Embedded(side.data())) + "\n";
+  return EscapeControls(json::SerializePretty(Embedded(side.data()))) + "\n";
 }
 
 std::string Closing(const Conflict& conflict) {

@@ -62,9 +62,10 @@ std::string TextOf(const v1::OperationResult& result) {
     case common::v1::OUTCOME_MERGED:
       if (!result.data().empty()) {
         absl::StrAppend(&text, "merged with changes made meanwhile:\n",
-                        json::SerializePretty(Embedded(result.data())), "\n");
+                        EscapeControls(json::SerializePretty(Embedded(result.data()))), "\n");
       } else if (!result.text().empty()) {
-        absl::StrAppend(&text, "moved over changes made meanwhile: ", result.text(), "\n");
+        absl::StrAppend(&text, "moved over changes made meanwhile: ", EscapeControls(result.text()),
+                        "\n");
       } else if (result.deleted()) {
         absl::StrAppend(&text, "merged with changes made meanwhile: it is deleted\n");
       }
@@ -82,7 +83,8 @@ std::string TextOf(const version::v1::EntityState& entity) {
   if (!entity.category().empty()) absl::StrAppend(&text, "  category ", entity.category());
   if (entity.has_conflict()) absl::StrAppend(&text, "  (a conflict waits for a decision)");
   if (entity.deleted()) return absl::StrCat(text, "\ndeleted\n");
-  return absl::StrCat(text, "\n", json::SerializePretty(Embedded(entity.data())), "\n");
+  return absl::StrCat(text, "\n", EscapeControls(json::SerializePretty(Embedded(entity.data()))),
+                      "\n");
 }
 
 std::string TextOf(const v1::Change& change) {

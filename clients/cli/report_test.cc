@@ -139,6 +139,68 @@ TEST_F(ReportTest, APortThatThereIsNotIsRefused) {
   }
 }
 
+TEST_F(ReportTest, AUrlIsNoAddress) {
+  EXPECT_EQ(Run({"status", "--address", "http://h:8766"}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("http://h:8766 is a URL"));
+}
+
+TEST_F(ReportTest, WhatCannotBeReadIsNamed) {
+  const testing::TempDir folder;
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"put", "note/n1", "@" + folder.path()},
+                                             {"put", "note/n1", "@" + folder.File("missing")},
+                                             {"rules", "check", folder.path()},
+                                             {"token", "--secret-file", folder.path()},
+                                             {"merge", folder.path(), "-", folder.path()}}) {
+    EXPECT_EQ(Run(words), kExitUsage) << words[0];
+    EXPECT_THAT(err(), HasSubstr(folder.path()));
+  }
+}
+
+// As of a variable of a script that was never set, whose loop would lose its input to it.
+TEST_F(ReportTest, EmptyDataIsNotStandardInput) {
+  EXPECT_EQ(Run({"put", "note/n1", ""}, "1"), kExitUsage);
+  EXPECT_EQ(Run({"text", "note/n1", "/t", ""}, "[]"), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("is not JSON"));
+  EXPECT_THAT(server_.processed, IsEmpty());
+}
+
+TEST_F(ReportTest, TokensThatNobodyWouldTakeAreNotMade) {
+  EXPECT_EQ(Run({"token", "--user", "two words"}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("--user"));
+  EXPECT_EQ(Run({"token", "--user", std::string(124, 'u')}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--user", std::string(123, 'u')}), kExitDone);
+  EXPECT_EQ(Run({"token", "--device", std::string(129, 'd')}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--device", "two\nlines"}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--device", std::string(128, 'd')}), kExitDone);
+  EXPECT_EQ(Run({"token", "--grant", "team=write", "--grant", "team=read"}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--grant", "team=read", "--grant", "team=read"}), kExitDone);
+  EXPECT_EQ(Run({"token", "--expires", "inf"}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--expires", "876000h1s"}), kExitUsage);
+  EXPECT_EQ(Run({"token", "--expires", "876000h"}), kExitDone);
+}
+
+TEST_F(ReportTest, WhatIsNoTypeIsNotWaitedFor) {
+  for (const char* command : {"list", "watch"}) {
+    for (const char* type : {"note/n1", "", "two words"}) {
+      EXPECT_EQ(Run({command, "note", type}), kExitUsage) << command << " " << type;
+      EXPECT_THAT(err(), HasSubstr(absl::StrCat("'", type, "' is no TYPE")));
+    }
+  }
+}
+
+TEST_F(ReportTest, AWrongCommandLineIsToldInJsonToWhoWantsJson) {
+  EXPECT_EQ(Run({"list", "--json", "--limt", "5"}), kExitUsage);
+  ASSERT_OK_AND_ASSIGN(const json::Value answer, json::Parse(err()));
+  ASSERT_NE(answer.Find("error"), nullptr);
+  EXPECT_EQ(answer.Find("error")->Find("code")->string(), "invalid_argument");
+}
+
+TEST_F(ReportTest, AVersionAndATimeAreNotMixed) {
+  EXPECT_EQ(Run({"get", "note/n1", "--version", "1-a", "--as-of", "1h"}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("not both"));
+}
+
 TEST_F(ReportTest, TheVersionIsJsonWhenAskedFor) {
   EXPECT_EQ(Run({"--version"}), kExitDone);
   const std::string line = out();

@@ -9,6 +9,7 @@
 #include "clients/cli/render.h"
 #include "clients/cli/render_conflicts.h"
 #include "clients/cli/subcommand.h"
+#include "clients/cli/table.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
 
@@ -63,7 +64,8 @@ absl::StatusOr<int> Show(const Call& call) {
   if (!version.ok()) return UsageError(version.status());
   request.set_version(*version);
   ASSIGN_OR_RETURN(const auto answer, call.client.desk().GetRuleSet(request));
-  Print(call, answer.rule_set(), json::SerializePretty(Embedded(answer.rule_set().rules())));
+  Print(call, answer.rule_set(),
+        EscapeControls(json::SerializePretty(Embedded(answer.rule_set().rules()))));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/address.h"
@@ -33,9 +34,17 @@ int ExitStatusOf(const absl::Status& status) {
   return unreachable ? kExitUnreachable : kExitRefused;
 }
 
+// Why a call went out without a token, where that is what it failed of; else empty.
+std::string MissingSecret(const absl::Status& status, const Arguments* arguments,
+                          const Environment& environment) {
+  const bool without_token = arguments != nullptr && !arguments->Has("token");
+  if (!without_token || ReasonOf(status) != Reason::kUnauthenticated) return "";
+  const absl::Status missing = FindSecret(*arguments, environment).status();
+  return missing.ok() ? "" : absl::StrCat(missing.message(), ", or give a --token");
+}
+
 int Report(const absl::Status& status, const std::string& command, const Arguments* arguments,
-           const Environment& environment) {
-  const bool json = arguments != nullptr && arguments->Has("json");
+           bool json, const Environment& environment) {
   const int exit_status = ExitStatusOf(status);
   if (json) {
     environment.err << json::Serialize(JsonOf(status)) << "\n";
@@ -53,7 +62,8 @@ int Report(const absl::Status& status, const std::string& command, const Argumen
   if (const std::string path = PathOf(status); !path.empty()) {
     environment.err << "  at " << path << "\n";
   }
-  const std::string advice = AdviceOn(status, command, arguments, address);
+  std::string advice = MissingSecret(status, arguments, environment);
+  if (advice.empty()) advice = AdviceOn(status, command, arguments, address);
   if (!advice.empty()) environment.err << "  " << advice << "\n";
   return exit_status;
 }
@@ -133,7 +143,9 @@ int RunWords(const std::vector<std::string>& given, const Environment& environme
   const auto arguments =
       ParseArguments(command->spec, {words.begin() + 1, words.end()}, environment.variables);
   if (!arguments.ok()) {
-    return Report(UsageError(arguments.status()), name, nullptr, environment);
+    // Nobody can tell what the words mean, but who says --json reads errors in it.
+    const bool json = absl::c_linear_search(words, "--json");
+    return Report(UsageError(arguments.status()), name, nullptr, json, environment);
   }
   if (arguments->Has("help")) {
     environment.out << CommandHelp(command->spec);
@@ -142,7 +154,9 @@ int RunWords(const std::vector<std::string>& given, const Environment& environme
   const absl::StatusOr<int> result =
       command->run_here != nullptr ? command->run_here(*arguments, environment)
                                    : RunAgainstServer(*command, *arguments, environment, dial);
-  return result.ok() ? *result : Report(result.status(), name, &*arguments, environment);
+  return result.ok()
+             ? *result
+             : Report(result.status(), name, &*arguments, arguments->Has("json"), environment);
 }
 
 }  // namespace

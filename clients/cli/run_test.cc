@@ -286,6 +286,16 @@ TEST_F(RunTest, TablesStayInLineAndDataCannotSteerTheTerminal) {
   EXPECT_THAT(out(), HasSubstr("…"));
 }
 
+TEST_F(RunTest, PrettyDataCannotSteerTheTerminalEitherAndStaysTheSame) {
+  v1::GetEntityResponse answer;
+  *answer.mutable_entity() = Entity("n1",
+                                    "\"\xc2\x9b"
+                                    "31m \x7f \xc2\xa0\"");  // CSI, and no control.
+  server_.entity_answer = answer;
+  EXPECT_EQ(Run({"get", "note/n1"}), kExitDone);
+  EXPECT_THAT(out(), HasSubstr("\n\"\\u009b31m \\u007f \xc2\xa0\"\n"));
+}
+
 TEST_F(RunTest, HistoryDiffAndDevicesAreShownForPeopleAndForScripts) {
   version::v1::VersionInfo version;
   version.set_version_id("2-ab");
@@ -439,6 +449,15 @@ TEST_F(RunTest, ACallCarriesTheTokenGivenOrOneMadeForTheUser) {
   variables_.clear();
   Run({"delete", "note/n1", "--data-dir", "/no/such/folder"});
   EXPECT_EQ(dialled_.token(), "");
+}
+
+TEST_F(RunTest, WhereNoSecretIsFoundTheRefusalSaysWhereItWasLookedFor) {
+  server_.process_answer = MakeError(Reason::kUnauthenticated, "a token is needed");
+  EXPECT_EQ(Run({"delete", "note/n1", "--data-dir", "/no/such/folder"}), kExitRefused);
+  EXPECT_THAT(err(), HasSubstr("there is no secret in /no/such/folder/secret"));
+  EXPECT_EQ(Run({"delete", "note/n1", "--data-dir", "/no/such/folder", "--token", "t"}),
+            kExitRefused);
+  EXPECT_THAT(err(), Not(HasSubstr("/no/such/folder")));
 }
 
 TEST_F(RunTest, EveryCommandHasHelpWithAnExample) {

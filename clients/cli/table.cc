@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 namespace bdcsync::cli {
 namespace {
 
 constexpr std::size_t kCellWidthMax = 60;
 constexpr std::size_t kGap = 2;
+constexpr char kDelete = 0x7f;
 
 bool BeginsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
 
@@ -15,7 +18,7 @@ bool IsControl(absl::string_view text, std::size_t at) {
   const auto code = static_cast<unsigned char>(text[at]);
   const bool upper =
       code == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0;
-  return code < 0x20 || code == 0x7f || upper;
+  return code < 0x20 || text[at] == kDelete || upper;
 }
 
 std::size_t WidthOf(absl::string_view text) {
@@ -40,6 +43,19 @@ std::string OneLine(absl::string_view text, std::size_t width) {
   }
   if (cut) line += "…";
   return line;
+}
+
+std::string EscapeControls(absl::string_view json) {
+  std::string text;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    if (static_cast<unsigned char>(json[at]) < 0x20 || !IsControl(json, at)) {
+      text.push_back(json[at]);
+      continue;
+    }
+    if (json[at] != kDelete) ++at;  // The second byte is the code point.
+    absl::StrAppend(&text, "\\u00", absl::Hex(static_cast<unsigned char>(json[at])));
+  }
+  return text;
 }
 
 std::string FormatTable(const std::vector<Row>& rows) {

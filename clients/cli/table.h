@@ -18,4 +18,8 @@ std::string FormatTable(const std::vector<Row>& rows);
 // Control characters become spaces, so that data cannot steer the terminal.
 std::string OneLine(absl::string_view text, std::size_t width);
 
+// `json` with the control characters escaped that JSON allows in its strings and terminals obey:
+// U+007F to U+009F. The same JSON, for people to read.
+std::string EscapeControls(absl::string_view json);
+
 }  // namespace bdcsync::cli

@@ -1,7 +1,5 @@
 #include "clients/cli/token_source.h"
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -10,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "clients/cli/input.h"
 #include "libs/json/parse.h"
 #include "libs/jwt/mint.h"
 
@@ -25,14 +24,12 @@ std::string Variable(const Environment& environment, const char* name) {
 }
 
 absl::StatusOr<std::string> ReadSecret(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const absl::string_view secret = absl::StripTrailingAsciiWhitespace(text);
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  const absl::string_view secret = absl::StripTrailingAsciiWhitespace(text.ok() ? *text : "");
   if (secret.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no secret in ", path,
-                     ": give --token, --secret-file or BDC_SYNC_JWT_SECRET, or point --data-dir "
-                     "to the data folder of `bdc-sync serve`"));
+    return absl::NotFoundError(absl::StrCat(
+        "there is no secret in ", path,
+        ": set BDC_SYNC_JWT_SECRET, or point --data-dir to the data folder of `bdc-sync serve`"));
   }
   return std::string(secret);
 }

@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/input.h"
 #include "clients/cli/render.h"
 #include "clients/cli/render_conflicts.h"
 #include "libs/base/errors.h"
@@ -97,6 +98,9 @@ class Watcher {
 
 }  // namespace
 
-absl::StatusOr<int> RunWatch(const Call& call) { return Watcher(call).Run(); }
+absl::StatusOr<int> RunWatch(const Call& call) {
+  if (const absl::Status wrong = CheckTypes(call.arguments); !wrong.ok()) return UsageError(wrong);
+  return Watcher(call).Run();
+}
 
 }  // namespace bdcsync::cli

@@ -82,7 +82,7 @@ absl::StatusOr<int> RunPut(const Call& call) {
   const auto kind = call.arguments.Has("create") ? common::v1::OPERATION_KIND_CREATE
                                                  : common::v1::OPERATION_KIND_UPDATE;
   ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, kind));
-  auto data = ReadJson(call.arguments.operand(1), call.environment);
+  auto data = ReadJsonOperand(call.arguments, 1, call.environment);
   if (!data.ok()) return UsageError(data.status());
   operation.set_data(*std::move(data));
   return Send(call, operation);
@@ -90,7 +90,7 @@ absl::StatusOr<int> RunPut(const Call& call) {
 
 absl::StatusOr<int> RunPatch(const Call& call) {
   ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, common::v1::OPERATION_KIND_PATCH));
-  auto patch = ReadJson(call.arguments.operand(1), call.environment);
+  auto patch = ReadJsonOperand(call.arguments, 1, call.environment);
   if (!patch.ok()) return UsageError(patch.status());
   operation.set_patch(*std::move(patch));
   return Send(call, operation);
@@ -98,7 +98,7 @@ absl::StatusOr<int> RunPatch(const Call& call) {
 
 absl::StatusOr<int> RunText(const Call& call) {
   ASSIGN_OR_RETURN(Operation operation, ReadOperation(call, common::v1::OPERATION_KIND_TEXT));
-  const auto ops = ReadJson(call.arguments.operand(2), call.environment);
+  const auto ops = ReadJsonOperand(call.arguments, 2, call.environment);
   if (!ops.ok()) return UsageError(ops.status());
   std::string text = "{\"path\":";
   json::AppendQuoted(call.arguments.operand(1), text);

@@ -88,7 +88,7 @@ class Reader {
       if (value.has_value()) mistakes_.Add(where, "takes no value");
       flags_.action = action->action;
     } else if (flag == "--config") {
-      flags_.file = TakeValue(where, value);
+      flags_.file = TakeFile(where, value);
     } else if (const Key* key = FindFlag(schema_, flag); key != nullptr) {
       if (key->type == Type::kBool && !value.has_value()) value = TakeBool();
       const std::string text = TakeValue(where, value);
@@ -120,6 +120,14 @@ class Reader {
     if (HasValueNext()) return arguments_[next_++];
     mistakes_.Add(where, "needs a value");
     return "";
+  }
+
+  // An empty name, as of a variable that was never set, does not ask for the defaults.
+  std::string TakeFile(const std::string& where, const std::optional<std::string>& value) {
+    const bool given = value.has_value() || HasValueNext();
+    std::string file = TakeValue(where, value);
+    if (given && file.empty()) mistakes_.Add(where, "needs the name of a file");
+    return file;
   }
 
   std::string TakeBool() {

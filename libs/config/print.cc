@@ -10,15 +10,17 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "libs/config/loader.h"
+#include "libs/config/secret_mask.h"
 
 namespace bdcsync::config {
 namespace {
 
-constexpr absl::string_view kMask = "********";
 constexpr absl::string_view kIndent = "  ";
 
+// YAML knows the escapes of C but that of the apostrophe.
 std::string Quote(absl::string_view text) {
-  return absl::StrCat("\"", absl::Utf8SafeCHexEscape(text), "\"");
+  return absl::StrCat("\"", absl::StrReplaceAll(absl::Utf8SafeCHexEscape(text), {{"\\'", "'"}}),
+                      "\"");
 }
 
 // The value as one line of YAML.
@@ -78,9 +80,10 @@ void Append(const Section& section, const Values& values, const std::string& ind
       continue;
     }
     const Key& key = *section.keys.at(name);
-    const bool masked = key.secret && values.IsSet(key.name);
+    const bool masked =
+        key.secret && values.IsSet(key.name) && !FormatValue(key, values.GetAny(key.name)).empty();
     absl::StrAppend(&out, indent, name, ": ",
-                    masked ? Quote(kMask) : YamlValue(key, values.GetAny(key.name)), "  # ",
+                    masked ? Quote(kSecretMask) : YamlValue(key, values.GetAny(key.name)), "  # ",
                     values.SourceOf(key.name), "\n");
   }
 }

@@ -36,6 +36,10 @@ std::string Suggestion(absl::string_view name, const std::vector<std::string>& c
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    const std::size_t longer = std::max(name.size(), candidate.size());
+    const std::size_t shorter = std::min(name.size(), candidate.size());
+    const bool near = longer - shorter < best_distance || LastPart(candidate) == name;
+    if (!near) continue;  // Distance() costs the product of the lengths.
     const std::size_t distance = LastPart(candidate) == name ? 1 : Distance(name, candidate);
     if (distance < best_distance) {
       best = &candidate;

@@ -1,5 +1,6 @@
 // Values as text: parsing, formatting and describing what is allowed.
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "libs/config/schema.h"
+#include "libs/config/secret_mask.h"
 
 namespace bdcsync::config {
 namespace {
@@ -36,10 +38,18 @@ constexpr std::array kByteUnits = {Unit{"TiB", int64_t{1} << 40},
                                    Unit{"", 1}};
 
 constexpr absl::Duration kLongest = absl::Hours(24 * 365);
+constexpr size_t kShownBytesMax = 100;  // Of a wrong value.
+
+std::string Shown(absl::string_view text) {
+  if (text.size() <= kShownBytesMax) return absl::StrCat("'", text, "'");
+  size_t end = kShownBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return absl::StrCat("'", text.substr(0, end), "…'");
+}
 
 // "'x' is not <what>", without the text of a secret.
 absl::Status Wrong(const Key& key, absl::string_view text, absl::string_view what) {
-  const std::string shown = key.secret ? "the value" : absl::StrCat("'", text, "'");
+  const std::string shown = key.secret ? "the value" : Shown(text);
   const std::string range = DescribeRange(key);
   return absl::InvalidArgumentError(absl::StrCat(
       shown, " is not ", what, range.empty() ? "" : absl::StrCat(" (allowed: ", range, ")")));
@@ -119,10 +129,20 @@ std::string FormatBytes(int64_t value) {
   return absl::StrCat(value);
 }
 
+// As short as it can be and still read as the same number.
+std::string FormatDouble(double value) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return std::string(digits.data(), end);
+}
+
 }  // namespace
 
 absl::StatusOr<Value> ParseValue(const Key& key, absl::string_view raw) {
   const absl::string_view text = absl::StripAsciiWhitespace(raw);
+  if (key.secret && text == kSecretMask) {
+    return Wrong(key, text, "a secret: it is what --print-config shows instead of one");
+  }
   switch (key.type) {
     case Type::kBool: {
       bool value = false;
@@ -171,7 +191,7 @@ std::string FormatValue(const Key& key, const Value& value) {
     case Type::kInt:
       return absl::StrCat(std::get<int64_t>(value));
     case Type::kDouble:
-      return absl::StrCat(std::get<double>(value));
+      return FormatDouble(std::get<double>(value));
     case Type::kDuration:
       return absl::FormatDuration(std::get<absl::Duration>(value));
     case Type::kBytes:

@@ -40,8 +40,12 @@ absl::Status CheckParameter(const PQconninfoOption& option, absl::string_view ke
   if (option.val == nullptr || option.val[0] == '\0') return absl::OkStatus();
   const absl::string_view name(option.keyword);
   if (name == "port" && !ArePorts(absl::string_view(option.val))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(key, ": ", option.val, " is no port: write a number from 1 to 65535"));
+    // What stands there is not shown: of a password with a / in it, libpq takes a part for the
+    // port.
+    return absl::InvalidArgumentError(absl::StrCat(
+        key,
+        ": the port is no number from 1 to 65535; in a password, / : @ ? # are written "
+        "percent-encoded"));
   }
   const absl::string_view value(option.val);
   const bool names_file = IsFileParameter(name) && value != "system";  // The system's own CAs.

@@ -40,8 +40,11 @@ TEST(PostgresUrlTest, RefusesBadSyntaxWithoutShowingThePassword) {
 TEST(PostgresUrlTest, RefusesAPortThatIsNone) {
   for (const char* port : {"0", "65536", "x1"}) {
     EXPECT_THAT(MessageFor(std::string("postgresql://u:secret@h:") + port + "/d"),
-                AllOf(HasSubstr("is no port"), Not(HasSubstr("secret"))));
+                AllOf(HasSubstr("the port is no number"), Not(HasSubstr("secret"))));
   }
+  // Its part before the / stands where the port would.
+  EXPECT_THAT(MessageFor("postgresql://u:secret/rest@h:5432/d"),
+              AllOf(HasSubstr("percent-encoded"), Not(HasSubstr("secret"))));
   EXPECT_OK(CheckPostgresUrl("postgresql://h:65535/d", "storage.url"));
 }
 

@@ -311,6 +311,14 @@ TEST(RulesFileText, MistakesNameTheLine) {
   EXPECT_THAT(ParseRulesFile("a: " + deep).status(), HasReason(Reason::kTooDeep));
 }
 
+// Of another document nothing would be read, and the sets in it would be taken away.
+TEST(RulesFileText, IsOneDocument) {
+  for (const char* text : {"---\n---\nnote: {rules: []}\n", "a: {}\n---\nb: {}\n", ", a: {}\n"}) {
+    EXPECT_THAT(ParseRulesFile(text).status(), HasReason(Reason::kInvalidArgument)) << text;
+  }
+  EXPECT_TRUE(ParseRulesFile("---\nnote: {rules: []}\n...\n")->contains("note"));
+}
+
 TEST(RulesFileText, AliasesThatMultiplyAreRefused) {
   std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
   for (int i = 1; i < 9; ++i) {

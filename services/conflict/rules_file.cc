@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/config/yaml_document.h"
 #include "libs/json/serialize.h"
 #include "libs/json/value.h"
 
@@ -64,7 +65,11 @@ class NodeReader {
 absl::StatusOr<RuleTexts> ParseRulesFile(absl::string_view text) {
   RuleTexts sets;
   try {
-    const YAML::Node root = YAML::Load(std::string(text));
+    const std::string document(text);
+    const YAML::Node root = YAML::Load(document);
+    if (!config::IsOneYamlDocument(document)) {
+      return MakeError(Reason::kInvalidArgument, "the file is more than one document");
+    }
     if (root.IsNull()) return sets;
     if (!root.IsMap()) return WrongAt(root, "expected {entity type: rule set}");
     NodeReader reader;

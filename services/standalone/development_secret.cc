@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <string>
 #include <system_error>
 
 #include <openssl/rand.h>
@@ -30,7 +30,8 @@ absl::Status Failed(absl::string_view what, absl::string_view why) {
 absl::StatusOr<std::string> DevelopmentSecret(absl::string_view data_dir) {
   const std::string path = absl::StrCat(data_dir, "/secret");
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::getline(file, text, '\0');  // All of it; iterators would throw where it is a folder.
   if (const absl::string_view known = absl::StripAsciiWhitespace(text); !known.empty()) {
     return std::string(known);
   }

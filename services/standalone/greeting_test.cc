@@ -25,6 +25,30 @@ TEST(Greeting, SaysWhereItListensAndHowToTryIt) {
   EXPECT_THAT(text, HasSubstr("  ey"));  // A token.
 }
 
+TEST(Greeting, WhatItSaysToPasteWorks) {
+  GreetingInfo info{.program = "my bin/bdc-sync", .host = "::1", .websocket_port = 0};
+  info.grpc_port = 8766;  // The default, but not where a command looks for it.
+  info.data_dir = "/tmp/Ada's data";
+  info.secret = "secret";
+  std::string text = Greeting(info);
+  EXPECT_THAT(text, HasSubstr("'my bin/bdc-sync' watch --data-dir '/tmp/Ada'\\''s data'"
+                              " --address '[::1]:8766'\n"));
+  EXPECT_THAT(text, HasSubstr("WebSocket  on a free port"));
+  EXPECT_THAT(text, HasSubstr("http://[::1]:"));
+  info.host = "0.0.0.0";
+  EXPECT_THAT(Greeting(info), Not(HasSubstr("--address")));
+  info.host = "10.0.0.1";
+  EXPECT_THAT(Greeting(info), HasSubstr(" --address 10.0.0.1:8766\n"));
+}
+
+TEST(DevelopmentSecret, AFolderInItsPlaceIsAnError) {
+  std::string folder = ::testing::TempDir() + "secret-XXXXXX";
+  folder = mkdtemp(folder.data());
+  std::filesystem::create_directory(folder + "/secret");
+  EXPECT_EQ(DevelopmentSecret(folder).status().code(), absl::StatusCode::kUnavailable);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Greeting, ShowsNoTokenOfASecretThatTheOperatorGave) {
   EXPECT_THAT(Greeting({.program = "bdc-sync"}), Not(HasSubstr("token")));
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <variant>
 
 #include "absl/status/statusor.h"
 #include "libs/app/config.h"
@@ -40,7 +41,11 @@ absl::StatusOr<std::string> SecretIfNoneGiven(int argc, char** argv, const app::
   const auto loaded = config::Load(app::SchemaFor(modules), config::ProcessSources(argc, argv));
   if (!loaded.ok()) return std::string();
   const config::Values& values = loaded->values;
-  if (values.IsSet(kSecretKey) || values.IsSet(kKeysKey)) return std::string();
+  // An empty text sets nothing, also in a file, as a printed configuration has it.
+  const auto given = [&values](absl::string_view key) {
+    return !std::get<std::string>(values.GetAny(key)).empty();
+  };
+  if (given(kSecretKey) || given(kKeysKey)) return std::string();
   if (loaded->action == config::Action::kCheckConfig) return kSecretToBeMade;
   if (loaded->action != config::Action::kRun) return std::string();
   return DevelopmentSecret(values.Get(app::kDataDir));

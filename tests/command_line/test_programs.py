@@ -53,6 +53,19 @@ def test_versions_are_told_by_every_program(run):
         assert (answer.stdout, answer.returncode) == (f"bdc-sync-{service} {version}\n", 0)
 
 
+def test_a_printed_configuration_is_one_but_for_its_secrets(run, tmp_path):
+    printed = tmp_path / "printed.yaml"
+    arguments = ["bdc-sync", "serve", f"--config={printed}", "--check-config"]
+    printed.write_text(run("bdc-sync", "serve", "--print-config").stdout, encoding="utf-8")
+    answer = run(*arguments)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    # What stands for a secret is known to everybody.
+    printed.write_text(run("bdc-sync", "serve", "--print-config", env=SECRET).stdout,
+                       encoding="utf-8")
+    answer = run(*arguments)
+    assert answer.returncode == 2 and "security.jwt_secret: the value is not" in answer.stderr
+
+
 @pytest.mark.parametrize("name", ["bench", "serve"])
 def test_help_of_processes_is_their_own(run, name):
     answer = run("bdc-sync", "help", name)
@@ -86,10 +99,10 @@ def test_nobody_asks_whether_it_was_applied_when_nobody_was_reached(run):
     ("gateway", "BUS_URL", "redis://:hidden@host:port", "bus.url: the port is not a number"),
     ("version", "BUS_URL", "kafka://host", "bus.url: the scheme is not redis://"),
     ("event-store", "STORAGE_URL", "mysql://u:hidden@h/d", "storage.url begins with"),
-    ("event-store", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "99999 is no port"),
+    ("event-store", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "the port is no number"),
     ("event-store", "STORAGE_LOG_DSNS", "0-3=postgresql://h/d,5=postgresql://h/e", "log 4 is in"),
     ("conflict", "STORAGE_URL", "mysql://u:hidden@h/d", "storage.url must be sqlite:"),
-    ("device-sync", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "99999 is no port"),
+    ("device-sync", "STORAGE_URL", "postgresql://u:hidden@h:99999/d", "the port is no number"),
     ("gateway", "SERVICES_VERSION", "version", "'version' is no address: write HOST:PORT"),
     ("version", "SERVICES_CONFLICT", "a:1,http://b:2", "'http://b:2' is no address"),
 ], ids=str)

@@ -106,7 +106,7 @@ def test_a_wrong_storage_url_ends_it_at_once(make_suite):
     process.start(wait=False)
     assert process.wait_end() == 2
     text = process.tail()
-    assert "storage.url: notaport is no port" in text
+    assert "storage.url: the port is no number" in text
     assert "secret" not in text
 
 

@@ -84,6 +84,17 @@ void Audit(const AdminServiceDependencies& to, const Caller& caller, absl::strin
                         {"ids", absl::StrJoin(ids, ",")}});
 }
 
+// What was refused is told without its values: it may have been a secret.
+void AuditChange(const AdminServiceDependencies& to, const Caller& caller,
+                 const std::map<std::string, std::string>& changes, bool taken) {
+  const auto name = [](std::string* out, const auto& change) { out->append(change.first); };
+  to.logger.Info(taken ? "the configuration is changed" : "the configuration is not changed",
+                 {{"user_id", caller.user_id},
+                  {"request_id", CallScope::Current().request_id},
+                  {"changes", taken ? absl::StrJoin(changes, ",", absl::PairFormatter("="))
+                                    : absl::StrJoin(changes, ",", name)}});
+}
+
 }  // namespace
 
 template <typename Handle>
@@ -170,13 +181,8 @@ grpc::ServerUnaryReactor* AdminService::ChangeConfig(grpc::CallbackServerContext
                                const std::shared_ptr<const Caller>& caller, const auto& done) {
     const std::map<std::string, std::string> changes(request->values().begin(),
                                                      request->values().end());
-    if (!changes.empty()) {
-      to.logger.Info("the configuration is to be changed",
-                     {{"user_id", caller->user_id},
-                      {"request_id", CallScope::Current().request_id},
-                      {"changes", absl::StrJoin(changes, ",", absl::PairFormatter("="))}});
-    }
     const auto holding = to.change_config(changes);
+    if (!changes.empty()) AuditChange(to, *caller, changes, holding.ok());
     if (holding.ok()) {
       response->mutable_values()->insert(holding->begin(), holding->end());
     }

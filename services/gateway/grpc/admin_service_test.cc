@@ -235,8 +235,10 @@ TEST_F(AdminServiceTest, ConfigurationIsChangedAndAudited) {
   EXPECT_EQ(changed_.at("monitoring.log_level"), "debug");
   EXPECT_THAT(log_.lines(), Contains(AllOf(HasSubstr("monitoring.log_level=debug"),
                                            HasSubstr(R"("user_id":"root")"))));
-  (*request.mutable_values())["bad"] = "x";
+  (*request.mutable_values())["bad"] = "hush";  // As a secret that was given by mistake.
   EXPECT_THAT(Call(&Stub::ChangeConfig, request), HasReason(Reason::kInvalidArgument));
+  EXPECT_THAT(log_.lines(), Contains(AllOf(HasSubstr("not changed"), HasSubstr("bad,"))));
+  EXPECT_THAT(log_.lines(), Not(Contains(HasSubstr("hush"))));
 }
 
 TEST_F(AdminServiceTest, BeforeTheGatewayServesItIsUnavailable) {
