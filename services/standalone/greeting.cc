@@ -16,6 +16,7 @@ constexpr absl::Duration kTokenLifetime = absl::Hours(24 * 30);
 constexpr char kDefaultDataDir[] = "./data";
 constexpr char kDefaultHost[] = "127.0.0.1";
 constexpr int kDefaultGrpcPort = 8766;
+constexpr char kCaFile[] = "ca.pem";  // Of whoever signed the server's certificate.
 
 std::string DevelopmentToken(const GreetingInfo& info) {
   json::Value claims;
@@ -51,12 +52,13 @@ std::string Greeting(const GreetingInfo& info) {
   const std::string host = Host(info.host);
   const std::string websocket = info.websocket_port == 0
                                     ? "on a free port, which the log tells"
-                                    : absl::StrCat("ws://", host, ":", info.websocket_port, "/");
-  std::string text =
-      absl::StrCat("BDC Sync is ready\n\n",                           //
-                   "  WebSocket  ", websocket, "\n",                  //
-                   "  gRPC       ", host, ":", info.grpc_port, "\n",  //
-                   "  HTTP       http://", host, ":", info.http_port, "/readyz  /metrics\n");
+                                    : absl::StrCat(info.websocket_tls ? "wss://" : "ws://", host,
+                                                   ":", info.websocket_port, "/");
+  std::string text = absl::StrCat("BDC Sync is ready\n\n",                           //
+                                  "  WebSocket  ", websocket, "\n",                  //
+                                  "  gRPC       ", host, ":", info.grpc_port, "\n",  //
+                                  "  HTTP       ", info.http_tls ? "https://" : "http://", host,
+                                  ":", info.http_port, "/readyz  /metrics\n");
   if (info.secret.empty()) return text;
   std::string flags;
   if (info.data_dir != kDefaultDataDir) {
@@ -66,6 +68,7 @@ std::string Greeting(const GreetingInfo& info) {
   if (info.grpc_port != kDefaultGrpcPort || client_host != kDefaultHost) {
     absl::StrAppend(&flags, " --address ", Word(absl::StrCat(client_host, ":", info.grpc_port)));
   }
+  if (info.grpc_tls) absl::StrAppend(&flags, " --tls-ca ", kCaFile);
   const std::string program = Word(info.program);
   absl::StrAppend(&text, "\nDevelopment token (user ", kUser, ", 30 days):\n  ",
                   DevelopmentToken(info), "\n\nTry it, the first line in another terminal:\n",  //

@@ -14,6 +14,10 @@ struct GreetingInfo {
   int websocket_port = 0;
   int grpc_port = 0;
   int http_port = 0;
+  // Whether these listeners speak TLS.
+  bool websocket_tls = false;
+  bool grpc_tls = false;
+  bool http_tls = false;
   std::string data_dir;
   std::string secret;  // A development secret to make a token from; empty: the operator has one.
   absl::Time now;

@@ -41,6 +41,17 @@ TEST(Greeting, WhatItSaysToPasteWorks) {
   EXPECT_THAT(Greeting(info), HasSubstr(" --address 10.0.0.1:8766\n"));
 }
 
+TEST(Greeting, TellsOfTls) {
+  GreetingInfo info{.program = "bdc-sync", .host = "h", .websocket_port = 1};
+  info.secret = "secret";
+  EXPECT_THAT(Greeting(info), Not(HasSubstr("--tls-ca")));
+  info.websocket_tls = info.grpc_tls = info.http_tls = true;
+  const std::string text = Greeting(info);
+  EXPECT_THAT(text, HasSubstr("wss://h:1/"));
+  EXPECT_THAT(text, HasSubstr("https://h:"));
+  EXPECT_THAT(text, HasSubstr(" --tls-ca ca.pem\n"));
+}
+
 TEST(DevelopmentSecret, AFolderInItsPlaceIsAnError) {
   std::string folder = ::testing::TempDir() + "secret-XXXXXX";
   folder = mkdtemp(folder.data());

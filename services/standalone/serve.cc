@@ -25,6 +25,8 @@ constexpr char kSecretVariable[] = "BDC_SYNC_JWT_SECRET";
 constexpr char kSecretKey[] = "security.jwt_secret";
 constexpr char kKeysKey[] = "security.jwt_keys_dir";
 constexpr char kWebSocketPortKey[] = "websocket.port";
+constexpr char kWebSocketTlsKey[] = "websocket.tls.cert_file";
+constexpr char kGrpcTlsKey[] = "grpc.tls.cert_file";
 constexpr int kExitCannotStart = 1;
 
 app::Modules AllModules() {
@@ -35,17 +37,18 @@ app::Modules AllModules() {
 // What a check of the configuration finds in the place of a secret that a start would make.
 constexpr char kSecretToBeMade[] = "made at the first start of the server";
 
+// An empty text sets nothing, also in a file, as a printed configuration has it.
+bool HasText(const config::Values& values, absl::string_view key) {
+  return !std::get<std::string>(values.GetAny(key)).empty();
+}
+
 // A secret of our own where the operator gave neither secret nor keys; empty where they did, or
 // where the process will not serve.
 absl::StatusOr<std::string> SecretIfNoneGiven(int argc, char** argv, const app::Modules& modules) {
   const auto loaded = config::Load(app::SchemaFor(modules), config::ProcessSources(argc, argv));
   if (!loaded.ok()) return std::string();
   const config::Values& values = loaded->values;
-  // An empty text sets nothing, also in a file, as a printed configuration has it.
-  const auto given = [&values](absl::string_view key) {
-    return !std::get<std::string>(values.GetAny(key)).empty();
-  };
-  if (given(kSecretKey) || given(kKeysKey)) return std::string();
+  if (HasText(values, kSecretKey) || HasText(values, kKeysKey)) return std::string();
   if (loaded->action == config::Action::kCheckConfig) return kSecretToBeMade;
   if (loaded->action != config::Action::kRun) return std::string();
   return DevelopmentSecret(values.Get(app::kDataDir));
@@ -59,6 +62,9 @@ void Greet(app::App& app, const std::string& program, const std::string& secret)
   info.websocket_port = static_cast<int>(std::get<int64_t>(values.GetAny(kWebSocketPortKey)));
   info.grpc_port = app.grpc_port();
   info.http_port = app.http_port();
+  info.websocket_tls = HasText(values, kWebSocketTlsKey);
+  info.grpc_tls = HasText(values, kGrpcTlsKey);
+  info.http_tls = !values.Get(app::kHttpTlsCertFile).empty();
   info.data_dir = values.Get(app::kDataDir);
   info.secret = secret;
   info.now = app.context().clock().Now();
