@@ -215,6 +215,24 @@ TEST_F(DurableQueueTest, OnlyFollowersUnderTheRefusedKeysAreParked) {
   EXPECT_THAT(Take(), ElementsAre("behind y"));
 }
 
+TEST_F(DurableQueueTest, WhatIsInFlightDoesNotWaitBehindOneThatWasPutBeforeIt) {
+  ASSERT_OK(Push("joins x and y", {"x", "y"}));
+  Take();
+  ASSERT_OK(queue_->Park(ids_["joins x and y"], {}, "joins x and y", "no"));
+  ASSERT_OK(Push("of y", {"y"}));
+  ASSERT_OK(Push("also of y", {"y"}));
+  ASSERT_THAT(Take(), ElementsAre("of y"));
+  ASSERT_OK(queue_->Unpark(ids_["joins x and y"]));
+  ASSERT_THAT(Take(), ElementsAre("joins x and y"));
+  const auto followers = queue_->Park(ids_["joins x and y"], Keys({"x", "y"}), "rest", "no");
+  ASSERT_OK(followers);
+  ASSERT_THAT(*followers, SizeIs(1));  // Not what is in flight: its own answer tells.
+  EXPECT_EQ(followers->front().payload, "also of y");
+  Complete("of y");
+  EXPECT_EQ(queue_->waiting(), 0u);
+  EXPECT_EQ(queue_->parked(), 2u);
+}
+
 TEST_F(DurableQueueTest, WhatWasReleasedIsDueAtOnce) {
   ASSERT_OK(Push("a", {"x"}));
   Take();

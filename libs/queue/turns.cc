@@ -69,7 +69,8 @@ std::vector<int64_t> Turns::Behind(int64_t id, absl::Span<const uint64_t> keys) 
     for (const uint64_t key : stopped) {
       const auto ids = keys_.find(key);
       if (ids == keys_.end()) continue;
-      const auto after = std::upper_bound(ids->second.begin(), ids->second.end(), before);
+      auto after = std::upper_bound(ids->second.begin(), ids->second.end(), before);
+      while (after != ids->second.end() && entries_.find(*after)->second.taken) ++after;
       if (after != ids->second.end()) next.insert(*after);
     }
   };

@@ -33,7 +33,7 @@ class Turns {
   // When the next one is ready; infinite when none will be before another one goes.
   absl::Duration NextReady() const;
   // What waits after `id` under one of `keys`, and after that in turn under any key of its own; the
-  // smallest first.
+  // smallest first. What was taken does not wait: it came before, when it had nobody before it.
   std::vector<int64_t> Behind(int64_t id, absl::Span<const uint64_t> keys) const;
 
  private:

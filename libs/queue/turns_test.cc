@@ -41,7 +41,7 @@ class AllLookedAt {
     std::set<uint64_t> stopped(keys.begin(), keys.end());
     std::vector<int64_t> behind;
     for (auto entry = entries.upper_bound(id); entry != entries.end(); ++entry) {
-      if (!Shares(entry->second.keys, stopped)) continue;
+      if (entry->second.taken || !Shares(entry->second.keys, stopped)) continue;
       stopped.insert(entry->second.keys.begin(), entry->second.keys.end());
       behind.push_back(entry->first);
     }
