@@ -110,7 +110,7 @@ void StreamPool::OnHung() {
     const auto self = shared_from_this();
     hello = hello_ = std::make_shared<Hello>(
         RestAfterHang(), [self](auto receiver) { return self->Connect(std::move(receiver)); },
-        [self] { self->OnBack(); });
+        [self] { self->OnHelloEnded(); });
   }
   for (const auto& [method, streams] : free) {
     for (const auto& stream : streams) stream->Retire();
@@ -130,10 +130,16 @@ int StreamPool::RestAfterHang() {
   return rest_;
 }
 
-void StreamPool::OnBack() {
+void StreamPool::OnHelloEnded() {
   std::shared_ptr<Hello> held;  // Let go of without the lock.
+  bool back = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    back = !closed_;
+  }
   if (address_.hung_peers != nullptr) {
-    address_.hung_peers->OnBack(absl::StrCat(address_.host, ":", address_.port));
+    const std::string address = absl::StrCat(address_.host, ":", address_.port);
+    back ? address_.hung_peers->OnBack(address) : address_.hung_peers->OnGivenUp();
   }
   absl::MutexLock lock(&mutex_);
   held = std::move(hello_);
