@@ -364,6 +364,39 @@ TEST_F(SpoolTest, AfterARestartATokenThatEndedLongAgoStandsForNothingUnlessANewe
               ::testing::UnorderedElementsAre("s 1 token_expired", "s 2 OUTCOME_APPLIED"));
 }
 
+// What is known of tokens goes with the last operation that waits, and not with one that comes just
+// then.
+TEST_F(SpoolTest, TheLatestTokenIsKnownOfWhatIsStoredWhileTheLastOneGoes) {
+  const auto here = std::this_thread::get_id();
+  bool open = false;
+  KnownAccess access(clock_,
+                     {[&](absl::string_view) -> std::shared_ptr<const Caller> {
+                        if (std::this_thread::get_id() != here || !open) return nullptr;
+                        const size_t before = spool_->waiting();
+                        destination_.SetAway(false);
+                        while (spool_->waiting() == before) std::this_thread::yield();
+                        Caller lost;  // The space "team" is not in the new token.
+                        lost.user_id = "ada";
+                        lost.device_id = "phone";
+                        return std::make_shared<const Caller>(lost);
+                      },
+                      [](absl::string_view, absl::string_view) { return false; }},
+                     KnownAccessLimits());
+  spool_.reset();
+  ASSERT_OK_AND_ASSIGN(auto queue,
+                       queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_));
+  spool_ = std::make_unique<Spool>(
+      std::move(queue),
+      SpoolDependencies{destination_, destination_, clock_, random_, logger_, metrics_, access},
+      SpoolLimits{.retry_after_min = absl::Milliseconds(1),
+                  .check_interval = absl::Milliseconds(5)});
+  Store({{Item("1", "a")}});
+  open = true;
+  Store({{Item("2", "b")}});
+  EXPECT_THAT(destination_.WaitForOutcomes(2), ElementsAre("s 1 OUTCOME_APPLIED", "s 2 forbidden"));
+  spool_.reset();
+}
+
 TEST_F(SpoolTest, AnOperatorStandsForATokenThatHasEnded) {
   destination_.SetAway(false);
   Store({{Item("1", "a")}}, clock_.Now() - absl::Minutes(2));
