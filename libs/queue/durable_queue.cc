@@ -266,11 +266,13 @@ absl::StatusOr<std::vector<Item>> DurableQueue::Park(int64_t id, absl::Span<cons
   return followers;
 }
 
-absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_id, size_t limit) {
+absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_id, size_t limit,
+                                                                 size_t bytes_max) {
   sql::SqliteStatement& list = statements_->list;
   list.BindInt64(1, after_id);
   list.BindInt64(2, static_cast<int64_t>(limit));
   std::vector<ParkedItem> items;
+  size_t bytes = 0;
   absl::StatusOr<bool> found = list.Step();
   for (; found.ok() && *found; found = list.Step()) {
     ParkedItem& parked = items.emplace_back();
@@ -280,6 +282,8 @@ absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_i
     parked.item.enqueued = absl::FromUnixMillis(list.Int64(3));
     parked.parked = absl::FromUnixMillis(list.Int64(4));
     parked.reason = std::string(list.Text(5));
+    bytes += parked.item.payload.size();
+    if (bytes > bytes_max && items.size() > 1) break;
   }
   list.Reset();
   RETURN_IF_ERROR(found.status());

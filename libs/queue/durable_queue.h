@@ -84,8 +84,10 @@ class DurableQueue {
   absl::StatusOr<std::vector<Item>> Park(int64_t id, absl::Span<const std::string> keys,
                                          absl::string_view payload, absl::string_view reason);
 
-  // Parked items after `after_id`, oldest first.
-  absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit);
+  // Parked items after `after_id`, oldest first: no more than `limit`, and no more once there are
+  // two of them and they have more than `bytes_max`.
+  absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit,
+                                                     size_t bytes_max);
   // Makes a parked item wait again, at its old place; returns its lane. kNotFound: none of this id
   // is parked.
   absl::StatusOr<std::string> Unpark(int64_t id);

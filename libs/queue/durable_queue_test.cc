@@ -60,9 +60,9 @@ class DurableQueueTest : public ::testing::Test {
     queue_->Retry(ids);
   }
   static std::vector<std::string> Keys(std::vector<std::string> keys) { return keys; }
-  std::vector<std::string> Parked() {
+  std::vector<std::string> Parked(size_t bytes_max = kPlenty) {
     std::vector<std::string> parked;
-    const auto items = queue_->ListParked(0, kAll);
+    const auto items = queue_->ListParked(0, kAll, bytes_max);
     EXPECT_OK(items);
     for (const ParkedItem& item : *items) {
       parked.push_back(item.item.payload + " " + item.reason);
@@ -204,6 +204,15 @@ TEST_F(DurableQueueTest, TellsHowOldTheOldestIs) {
   clock_.Advance(absl::Seconds(5));
   ASSERT_OK(Push("b", {"y"}));
   EXPECT_EQ(queue_->oldest(), start);
+}
+
+TEST_F(DurableQueueTest, ListsNoMoreParkedBytesThanAskedForButTwoItems) {
+  for (const char* payload : {"12345", "67890", "abcde", "f"}) ASSERT_OK(Push(payload, {payload}));
+  Take();
+  for (const auto& [payload, id] : ids_) ASSERT_OK(queue_->Park(id, {}, payload, "no"));
+  EXPECT_THAT(Parked(0), SizeIs(2));
+  EXPECT_THAT(Parked(10), SizeIs(3));
+  EXPECT_THAT(Parked(15), SizeIs(4));
 }
 
 TEST_F(DurableQueueTest, OnlyFollowersUnderTheRefusedKeysAreParked) {

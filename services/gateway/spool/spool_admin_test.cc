@@ -22,6 +22,8 @@ using testing::HasReason;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+constexpr size_t kPlenty = 1 << 20;
+
 // Refuses the operations it is told to, and applies the others.
 class Picky final : public VersionClient, public OutcomeListener {
  public:
@@ -151,7 +153,7 @@ class SpoolAdminTest : public ::testing::Test {
   }
   std::vector<ParkedGroup> List(int64_t after_id = 0, size_t limit = 100) {
     auto groups = Await<std::vector<ParkedGroup>>(
-        [&](auto done) { admin_->List(after_id, limit, std::move(done)); });
+        [&](auto done) { admin_->List(after_id, limit, kPlenty, std::move(done)); });
     EXPECT_OK(groups);
     return groups.ok() ? *std::move(groups) : std::vector<ParkedGroup>();
   }
@@ -267,8 +269,8 @@ TEST_F(SpoolAdminTest, ADiscardedOperationIsGone) {
 
 TEST_F(SpoolAdminTest, AStoppedSpoolSaysSo) {
   spool_->Stop();
-  const auto groups =
-      Await<std::vector<ParkedGroup>>([&](auto done) { admin_->List(0, 10, std::move(done)); });
+  const auto groups = Await<std::vector<ParkedGroup>>(
+      [&](auto done) { admin_->List(0, 10, kPlenty, std::move(done)); });
   EXPECT_THAT(groups, HasReason(Reason::kUnavailable));
 }
 

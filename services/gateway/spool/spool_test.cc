@@ -243,7 +243,7 @@ TEST_F(SpoolTest, WhatCannotBeReadIsParkedAsItIs) {
   spool_.reset();
   auto queue = queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_);
   ASSERT_OK(queue);
-  const auto parked = (*queue)->ListParked(0, 10);
+  const auto parked = (*queue)->ListParked(0, 10, 1000);
   ASSERT_OK(parked);
   ASSERT_EQ(parked->size(), 2u);
   EXPECT_EQ((*parked)[1].item.payload, "\xff");
@@ -403,7 +403,7 @@ TEST_F(SpoolTest, AnOperatorStandsForATokenThatHasEnded) {
   EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 token_expired"));
   absl::Notification unparked;
   ASSERT_TRUE(spool_->Do([&](queue::DurableQueue& queue) {
-    const auto parked = queue.ListParked(0, 10);
+    const auto parked = queue.ListParked(0, 10, 1000);
     ASSERT_OK(parked);
     ASSERT_EQ(parked->size(), 1u);
     ASSERT_OK_AND_ASSIGN(const std::string space, queue.Unpark(parked->front().item.id));
