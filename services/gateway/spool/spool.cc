@@ -166,18 +166,16 @@ void Spool::Keep(std::deque<Request> requests) {
 
 void Spool::Forward() {
   if (in_flight_ || to_.clock.Monotonic() < next_attempt_) return;
-  while (true) {
-    absl::StatusOr<std::vector<queue::Item>> items =
-        queue_->Take(items_max_, limits_.batch_bytes_max);
-    if (!items.ok()) {
-      to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
-      next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
-      return;
-    }
-    if (items->empty()) return;
-    std::vector<Taken> taken = Authorised(*std::move(items));
-    if (!taken.empty()) return Send(std::move(taken));
+  absl::StatusOr<std::vector<queue::Item>> items =
+      queue_->Take(items_max_, limits_.batch_bytes_max);
+  if (!items.ok()) {
+    to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
+    next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
+    return;
   }
+  // Where none may go on, the next ones come after what was asked meanwhile.
+  std::vector<Taken> taken = Authorised(*std::move(items));
+  if (!taken.empty()) Send(std::move(taken));
 }
 
 // Refuses what may not be committed any more; the rest.

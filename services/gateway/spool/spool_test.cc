@@ -364,6 +364,49 @@ TEST_F(SpoolTest, AfterARestartATokenThatEndedLongAgoStandsForNothingUnlessANewe
               ::testing::UnorderedElementsAre("s 1 token_expired", "s 2 OUTCOME_APPLIED"));
 }
 
+// However many are refused: each is parked with a flush of its own.
+TEST_F(SpoolTest, WhoAsksDoesNotWaitUntilAllThatIsRefusedIsParked) {
+  constexpr int kItems = 20;
+  spool_.reset();
+  ASSERT_OK_AND_ASSIGN(auto queue,
+                       queue::DurableQueue::Open(folder_ + "/spool.db", {}, clock_, random_));
+  for (int i = 0; i < kItems; ++i) {
+    version::v1::CommitRequest stored;
+    *stored.add_items() = Item(absl::StrCat(i), absl::StrCat(i));
+    const std::vector<queue::NewItem> items{{.lane = "team",
+                                             .keys = {absl::StrCat("team\nnote/", i)},
+                                             .payload = stored.SerializeAsString()}};
+    ASSERT_OK(queue->Push(items));
+  }
+  absl::Notification made;
+  absl::Notification asked;
+  size_t parked = 0;
+  KnownAccess access(clock_,
+                     {[](absl::string_view) { return nullptr; },
+                      [&](absl::string_view, absl::string_view) {
+                        made.WaitForNotification();
+                        if (parked == 0) {
+                          (void)spool_->Do([&](queue::DurableQueue& queue) {
+                            parked = queue.parked();
+                            if (!asked.HasBeenNotified()) asked.Notify();
+                          });
+                        }
+                        return true;
+                      }},
+                     KnownAccessLimits());
+  spool_ = std::make_unique<Spool>(
+      std::move(queue),
+      SpoolDependencies{destination_, destination_, clock_, random_, logger_, metrics_, access},
+      SpoolLimits{.batch_items_max = 3});
+  made.Notify();
+  asked.WaitForNotification();
+  destination_.WaitForOutcomes(kItems);
+  spool_->Stop();
+  EXPECT_EQ(parked, 3u);
+  EXPECT_EQ(metrics_.unauthorised.value(), kItems);
+  spool_.reset();
+}
+
 // What is known of tokens goes with the last operation that waits, and not with one that comes just
 // then.
 TEST_F(SpoolTest, TheLatestTokenIsKnownOfWhatIsStoredWhileTheLastOneGoes) {
