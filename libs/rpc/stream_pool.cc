@@ -136,16 +136,17 @@ void StreamPool::OnHelloEnded() {
   {
     absl::MutexLock lock(&mutex_);
     back = !closed_;
+    held = std::move(hello_);
+    hello_ = nullptr;
+    back_at_ = SystemClock().Monotonic();
+    hung_.store(false, std::memory_order_relaxed);
   }
+  // After it is so, and before what is borrowed may go.
   if (address_.hung_peers != nullptr) {
     const std::string address = absl::StrCat(address_.host, ":", address_.port);
     back ? address_.hung_peers->OnBack(address) : address_.hung_peers->OnGivenUp();
   }
   absl::MutexLock lock(&mutex_);
-  held = std::move(hello_);
-  hello_ = nullptr;
-  back_at_ = SystemClock().Monotonic();
-  hung_.store(false, std::memory_order_relaxed);
   --streams_;
 }
 
