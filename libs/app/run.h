@@ -20,7 +20,9 @@ namespace bdcsync::app {
 struct RunOptions {
   bool whole_suite = false;  // As in Environment.
   std::string program;       // As usage and errors call it; empty: the name of the file.
-  // What a stop may take beyond shutdown.drain_timeout: threads of every module end after it.
+  // What a stop may take beyond shutdown.drain_timeout: threads of every module end after it. Not a
+  // key: only what hangs takes so long, and whoever runs the process has a patience of its own with
+  // it, as Kubernetes has terminationGracePeriodSeconds.
   absl::Duration end_max = absl::Seconds(10);
   // Runs once the process is ready, on the main thread, e.g. to greet the person who started it.
   std::function<void(App&)> on_ready;

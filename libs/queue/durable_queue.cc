@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
@@ -99,36 +98,28 @@ absl::Status DurableQueue::Load() {
     const int64_t id = load.Int64(0);
     Entry entry;
     entry.lane = std::string(load.Text(1));
-    entry.keys = UnpackKeys(load.Blob(2));
     entry.bytes = static_cast<size_t>(load.Int64(3));
     entry.enqueued = absl::FromUnixMillis(load.Int64(4));
     bytes_ += static_cast<int64_t>(entry.bytes);
     if (load.Int64(5) != 0) {
       parked_[id] = entry.bytes;
     } else {
-      Index(id, std::move(entry));
+      Index(id, std::move(entry), UnpackKeys(load.Blob(2)));
     }
   }
   load.Reset();
   return absl::OkStatus();
 }
 
-void DurableQueue::Index(int64_t id, Entry entry) {
-  for (const uint64_t key : entry.keys) {
-    std::deque<int64_t>& ids = keys_[key];
-    ids.insert(std::lower_bound(ids.begin(), ids.end(), id), id);
-  }
+void DurableQueue::Index(int64_t id, Entry entry, std::vector<uint64_t> keys) {
+  turns_.Add(id, std::move(keys));
   ++lanes_[entry.lane];
   entries_.emplace(id, std::move(entry));
 }
 
 void DurableQueue::Unindex(int64_t id) {
+  turns_.Remove(id);
   const auto entry = entries_.find(id);
-  for (const uint64_t key : entry->second.keys) {
-    const auto ids = keys_.find(key);
-    ids->second.erase(std::lower_bound(ids->second.begin(), ids->second.end(), id));
-    if (ids->second.empty()) keys_.erase(ids);
-  }
   const auto lane = lanes_.find(entry->second.lane);
   if (--lane->second == 0) lanes_.erase(lane);
   entries_.erase(entry);
@@ -150,7 +141,12 @@ absl::StatusOr<int64_t> DurableQueue::Insert(const NewItem& item, absl::string_v
 
 absl::StatusOr<std::vector<absl::Status>> DurableQueue::Push(absl::Span<const NewItem> items) {
   std::vector<absl::Status> statuses(items.size());
-  std::vector<std::pair<int64_t, Entry>> added;
+  struct Added {
+    int64_t id;
+    Entry entry;
+    std::vector<uint64_t> keys;
+  };
+  std::vector<Added> added;
   int64_t bytes = bytes_;
   const absl::Status written = database_->Transaction([&]() -> absl::Status {
     for (size_t i = 0; i < items.size(); ++i) {
@@ -164,23 +160,16 @@ absl::StatusOr<std::vector<absl::Status>> DurableQueue::Push(absl::Span<const Ne
       const std::string keys = PackKeys(items[i].keys);
       ASSIGN_OR_RETURN(const int64_t id, Insert(items[i], keys));
       bytes += size;
-      added.emplace_back(id, Entry{.lane = items[i].lane,
-                                   .keys = UnpackKeys(keys),
-                                   .bytes = items[i].payload.size(),
-                                   .enqueued = clock_.Now()});
+      Entry entry{
+          .lane = items[i].lane, .bytes = items[i].payload.size(), .enqueued = clock_.Now()};
+      added.push_back({id, std::move(entry), UnpackKeys(keys)});
     }
     return absl::OkStatus();
   });
   RETURN_IF_ERROR(written);
   bytes_ = bytes;
-  for (auto& [id, entry] : added) Index(id, std::move(entry));
+  for (auto& [id, entry, keys] : added) Index(id, std::move(entry), std::move(keys));
   return statuses;
-}
-
-bool DurableQueue::Ready(int64_t id, const Entry& entry, absl::Duration now) const {
-  if (entry.in_flight || entry.due > now) return false;
-  return std::all_of(entry.keys.begin(), entry.keys.end(),
-                     [&](uint64_t key) { return keys_.find(key)->second.front() == id; });
 }
 
 absl::StatusOr<Item> DurableQueue::Read(int64_t id, const Entry& entry) {
@@ -196,18 +185,17 @@ absl::StatusOr<Item> DurableQueue::Read(int64_t id, const Entry& entry) {
 }
 
 absl::StatusOr<std::vector<Item>> DurableQueue::Take(size_t items_max, size_t bytes_max) {
-  const absl::Duration now = clock_.Monotonic();
   std::vector<Item> items;
   size_t bytes = 0;
-  for (auto& [id, entry] : entries_) {
+  for (const int64_t id : turns_.Ready(clock_.Monotonic())) {
     if (items.size() >= items_max) break;
-    if (!Ready(id, entry, now)) continue;
+    const Entry& entry = entries_.find(id)->second;
     if (!items.empty() && bytes + entry.bytes > bytes_max) break;
     ASSIGN_OR_RETURN(Item item, Read(id, entry));
     bytes += entry.bytes;
     items.push_back(std::move(item));
   }
-  for (const Item& item : items) entries_.find(item.id)->second.in_flight = true;
+  for (const Item& item : items) turns_.Take(item.id);
   return items;
 }
 
@@ -233,38 +221,22 @@ void DurableQueue::Retry(absl::Span<const int64_t> ids) {
     constexpr int kDoublingsMax = 30;
     const double factor = static_cast<double>(1 << std::min(entry.attempts, kDoublingsMax));
     const absl::Duration ceiling = std::min(limits_.backoff_initial * factor, limits_.backoff_max);
-    entry.due = now + ceiling * random_.Fraction();
-    entry.in_flight = false;
+    turns_.Return(id, now + ceiling * random_.Fraction());
     ++entry.attempts;
   }
 }
 
 void DurableQueue::Release(absl::Span<const int64_t> ids) {
-  for (const int64_t id : ids) entries_.find(id)->second.in_flight = false;
-}
-
-// Everything that waits behind the item under one of the keys, and behind that in turn.
-std::vector<int64_t> DurableQueue::FollowersOf(int64_t id,
-                                               absl::Span<const std::string> refused) const {
-  absl::flat_hash_set<uint64_t> stopped;
-  for (const std::string& key : refused) stopped.insert(StableHash64(key));
-  std::vector<int64_t> followers;
-  for (auto entry = entries_.upper_bound(id); entry != entries_.end(); ++entry) {
-    const std::vector<uint64_t>& keys = entry->second.keys;
-    const bool behind =
-        std::any_of(keys.begin(), keys.end(), [&](uint64_t key) { return stopped.contains(key); });
-    if (!behind) continue;
-    stopped.insert(keys.begin(), keys.end());
-    followers.push_back(entry->first);
-  }
-  return followers;
+  for (const int64_t id : ids) turns_.Return(id, clock_.Monotonic());
 }
 
 absl::StatusOr<std::vector<Item>> DurableQueue::Park(int64_t id, absl::Span<const std::string> keys,
                                                      absl::string_view payload,
                                                      absl::string_view reason) {
+  std::vector<uint64_t> refused;
+  for (const std::string& key : keys) refused.push_back(StableHash64(key));
   std::vector<Item> followers;
-  for (const int64_t follower : FollowersOf(id, keys)) {
+  for (const int64_t follower : turns_.Behind(id, refused)) {
     ASSIGN_OR_RETURN(Item item, Read(follower, entries_.find(follower)->second));
     followers.push_back(std::move(item));
   }
@@ -294,11 +266,13 @@ absl::StatusOr<std::vector<Item>> DurableQueue::Park(int64_t id, absl::Span<cons
   return followers;
 }
 
-absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_id, size_t limit) {
+absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_id, size_t limit,
+                                                                 size_t bytes_max) {
   sql::SqliteStatement& list = statements_->list;
   list.BindInt64(1, after_id);
   list.BindInt64(2, static_cast<int64_t>(limit));
   std::vector<ParkedItem> items;
+  size_t bytes = 0;
   absl::StatusOr<bool> found = list.Step();
   for (; found.ok() && *found; found = list.Step()) {
     ParkedItem& parked = items.emplace_back();
@@ -308,6 +282,8 @@ absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_i
     parked.item.enqueued = absl::FromUnixMillis(list.Int64(3));
     parked.parked = absl::FromUnixMillis(list.Int64(4));
     parked.reason = std::string(list.Text(5));
+    bytes += parked.item.payload.size();
+    if (bytes > bytes_max && items.size() > 1) break;
   }
   list.Reset();
   RETURN_IF_ERROR(found.status());
@@ -322,9 +298,10 @@ absl::StatusOr<std::string> DurableQueue::Unpark(int64_t id) {
   load.BindInt64(2, id);
   const absl::StatusOr<bool> found = load.Step();
   Entry entry;
+  std::vector<uint64_t> keys;
   if (found.ok() && *found) {
     entry.lane = std::string(load.Text(1));
-    entry.keys = UnpackKeys(load.Blob(2));
+    keys = UnpackKeys(load.Blob(2));
     entry.bytes = static_cast<size_t>(load.Int64(3));
     entry.enqueued = absl::FromUnixMillis(load.Int64(4));
   }
@@ -334,7 +311,7 @@ absl::StatusOr<std::string> DurableQueue::Unpark(int64_t id) {
   RETURN_IF_ERROR(statements_->unpark.Run());
   parked_.erase(parked);
   std::string lane = entry.lane;
-  Index(id, std::move(entry));
+  Index(id, std::move(entry), std::move(keys));
   return lane;
 }
 
@@ -354,18 +331,7 @@ std::optional<absl::Time> DurableQueue::oldest() const {
 }
 
 absl::Duration DurableQueue::NextDue() const {
-  const absl::Duration now = clock_.Monotonic();
-  absl::Duration next = absl::InfiniteDuration();
-  for (const auto& [id, entry] : entries_) {
-    if (entry.in_flight || next == absl::ZeroDuration()) continue;
-    // An item behind another one is due when that one is done.
-    const auto is_first = [this, item = id](uint64_t key) {
-      return keys_.find(key)->second.front() == item;
-    };
-    const bool first = std::all_of(entry.keys.begin(), entry.keys.end(), is_first);
-    if (first) next = std::min(next, std::max(entry.due - now, absl::ZeroDuration()));
-  }
-  return next;
+  return std::max(turns_.NextReady() - clock_.Monotonic(), absl::ZeroDuration());
 }
 
 }  // namespace bdcsync::queue

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "absl/types/span.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
+#include "libs/queue/turns.h"
 
 namespace bdcsync::sql {
 class SqliteDatabase;
@@ -84,8 +84,10 @@ class DurableQueue {
   absl::StatusOr<std::vector<Item>> Park(int64_t id, absl::Span<const std::string> keys,
                                          absl::string_view payload, absl::string_view reason);
 
-  // Parked items after `after_id`, oldest first.
-  absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit);
+  // Parked items after `after_id`, oldest first: no more than `limit`, and no more once there are
+  // two of them and they have more than `bytes_max`.
+  absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit,
+                                                     size_t bytes_max);
   // Makes a parked item wait again, at its old place; returns its lane. kNotFound: none of this id
   // is parked.
   absl::StatusOr<std::string> Unpark(int64_t id);
@@ -107,12 +109,9 @@ class DurableQueue {
  private:
   struct Entry {
     std::string lane;
-    std::vector<uint64_t> keys;
     size_t bytes = 0;
     absl::Time enqueued;
     int attempts = 0;
-    absl::Duration due;  // Monotonic.
-    bool in_flight = false;
   };
   struct Statements;
 
@@ -120,21 +119,19 @@ class DurableQueue {
                const Clock& clock, Random& random);
   absl::Status Load();
   absl::StatusOr<int64_t> Insert(const NewItem& item, absl::string_view keys);
-  void Index(int64_t id, Entry entry);
+  void Index(int64_t id, Entry entry, std::vector<uint64_t> keys);
   void Unindex(int64_t id);
-  bool Ready(int64_t id, const Entry& entry, absl::Duration now) const;
   absl::StatusOr<Item> Read(int64_t id, const Entry& entry);
-  std::vector<int64_t> FollowersOf(int64_t id, absl::Span<const std::string> keys) const;
 
   const std::unique_ptr<sql::SqliteDatabase> database_;
   const QueueLimits limits_;
   const Clock& clock_;
   Random& random_;
   std::unique_ptr<Statements> statements_;
-  std::map<int64_t, Entry> entries_;                         // Waiting or in flight, in order.
-  absl::flat_hash_map<int64_t, size_t> parked_;              // Ids to bytes.
-  absl::flat_hash_map<uint64_t, std::deque<int64_t>> keys_;  // Who has the key, in order.
-  absl::flat_hash_map<std::string, size_t> lanes_;           // Entries per lane.
+  std::map<int64_t, Entry> entries_;  // Waiting or in flight, in order.
+  Turns turns_;                       // Of the entries, by their keys, on the monotonic clock.
+  absl::flat_hash_map<int64_t, size_t> parked_;     // Ids to bytes.
+  absl::flat_hash_map<std::string, size_t> lanes_;  // Entries per lane.
   int64_t bytes_ = 0;
 };
 

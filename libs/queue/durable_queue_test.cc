@@ -60,9 +60,9 @@ class DurableQueueTest : public ::testing::Test {
     queue_->Retry(ids);
   }
   static std::vector<std::string> Keys(std::vector<std::string> keys) { return keys; }
-  std::vector<std::string> Parked() {
+  std::vector<std::string> Parked(size_t bytes_max = kPlenty) {
     std::vector<std::string> parked;
-    const auto items = queue_->ListParked(0, kAll);
+    const auto items = queue_->ListParked(0, kAll, bytes_max);
     EXPECT_OK(items);
     for (const ParkedItem& item : *items) {
       parked.push_back(item.item.payload + " " + item.reason);
@@ -206,6 +206,15 @@ TEST_F(DurableQueueTest, TellsHowOldTheOldestIs) {
   EXPECT_EQ(queue_->oldest(), start);
 }
 
+TEST_F(DurableQueueTest, ListsNoMoreParkedBytesThanAskedForButTwoItems) {
+  for (const char* payload : {"12345", "67890", "abcde", "f"}) ASSERT_OK(Push(payload, {payload}));
+  Take();
+  for (const auto& [payload, id] : ids_) ASSERT_OK(queue_->Park(id, {}, payload, "no"));
+  EXPECT_THAT(Parked(0), SizeIs(2));
+  EXPECT_THAT(Parked(10), SizeIs(3));
+  EXPECT_THAT(Parked(15), SizeIs(4));
+}
+
 TEST_F(DurableQueueTest, OnlyFollowersUnderTheRefusedKeysAreParked) {
   ASSERT_OK(Push("half bad", {"x", "y"}));
   ASSERT_OK(Push("behind x", {"x"}));
@@ -213,6 +222,24 @@ TEST_F(DurableQueueTest, OnlyFollowersUnderTheRefusedKeysAreParked) {
   Take();
   ASSERT_OK(queue_->Park(ids_["half bad"], Keys({"x"}), "x", "no"));
   EXPECT_THAT(Take(), ElementsAre("behind y"));
+}
+
+TEST_F(DurableQueueTest, WhatIsInFlightDoesNotWaitBehindOneThatWasPutBeforeIt) {
+  ASSERT_OK(Push("joins x and y", {"x", "y"}));
+  Take();
+  ASSERT_OK(queue_->Park(ids_["joins x and y"], {}, "joins x and y", "no"));
+  ASSERT_OK(Push("of y", {"y"}));
+  ASSERT_OK(Push("also of y", {"y"}));
+  ASSERT_THAT(Take(), ElementsAre("of y"));
+  ASSERT_OK(queue_->Unpark(ids_["joins x and y"]));
+  ASSERT_THAT(Take(), ElementsAre("joins x and y"));
+  const auto followers = queue_->Park(ids_["joins x and y"], Keys({"x", "y"}), "rest", "no");
+  ASSERT_OK(followers);
+  ASSERT_THAT(*followers, SizeIs(1));  // Not what is in flight: its own answer tells.
+  EXPECT_EQ(followers->front().payload, "also of y");
+  Complete("of y");
+  EXPECT_EQ(queue_->waiting(), 0u);
+  EXPECT_EQ(queue_->parked(), 2u);
 }
 
 TEST_F(DurableQueueTest, WhatWasReleasedIsDueAtOnce) {

@@ -229,13 +229,14 @@ void FramedSocket::MakeRoom() {
     begin_ = end_ = 0;
     if (in_.size() > kKeptBytesMax) std::vector<char>(kReadBytesMin).swap(in_);
   }
-  const std::size_t missing = begin_ + needed_ > end_ ? begin_ + needed_ - end_ : 0;
-  if (in_.size() - end_ >= std::max(missing, std::size_t{1})) return;
-  std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
-  end_ -= begin_;
-  begin_ = 0;
-  // No larger than what has arrived makes likely: a length is only a claim.
-  if (needed_ > in_.size()) in_.resize(std::min(needed_, in_.size() * 2));
+  if (end_ < in_.size() && begin_ + needed_ <= in_.size()) return;
+  if (begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  // Only when it is full, and no larger than what has arrived makes likely: a length is a claim.
+  if (end_ == in_.size()) in_.resize(std::min(needed_, in_.size() * 2));
 }
 
 void FramedSocket::Send(Frame frame) {

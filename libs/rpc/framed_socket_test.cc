@@ -4,12 +4,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/write.hpp>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -70,6 +73,13 @@ Frame FrameOf(FrameKind kind, absl::string_view payload) {
   Frame frame(kind, payload.size());
   std::copy(payload.begin(), payload.end(), frame.payload());
   return frame;
+}
+
+// Whether the peer's kernel has yet to confirm what was sent.
+bool Unread(tcp::socket& socket) {
+  int bytes = 0;
+  EXPECT_EQ(::ioctl(socket.native_handle(), SIOCOUTQ, &bytes), 0);
+  return bytes > 0;
 }
 
 class FramedSocketTest : public ::testing::Test {
@@ -217,6 +227,24 @@ TEST_F(FramedSocketTest, AClaimOfALargeFrameTakesNoMemory) {
   const auto server = Accept(there);
   const std::string claim("\x00\x00\xf0\x00\x02", 5);  // 15 MiB.
   boost::asio::write(raw, boost::asio::buffer(absl::StrCat(kGreeting, claim, "little")));
+  raw.close();
+  EXPECT_THAT(there->AwaitEnd(), HasReason(Reason::kUnavailable));
+  EXPECT_LT(server->buffer_bytes(), size_t{1} << 16);
+}
+
+// Also when it comes in many small pieces.
+TEST_F(FramedSocketTest, AClaimThatTricklesInTakesNoMoreThanItsBytes) {
+  const auto there = std::make_shared<Inbox>();
+  tcp::socket raw(loops_.Next());
+  raw.connect(listener_.local_endpoint());
+  const auto server = Accept(there);
+  const std::string claim("\x00\x00\xf0\x00\x02", 5);  // 15 MiB.
+  boost::asio::write(raw, boost::asio::buffer(absl::StrCat(kGreeting, claim)));
+  raw.set_option(tcp::no_delay(true));
+  for (int i = 0; i < 100; ++i) {
+    boost::asio::write(raw, boost::asio::buffer("x", 1));
+    while (Unread(raw)) std::this_thread::yield();
+  }
   raw.close();
   EXPECT_THAT(there->AwaitEnd(), HasReason(Reason::kUnavailable));
   EXPECT_LT(server->buffer_bytes(), size_t{1} << 16);

@@ -14,7 +14,9 @@ namespace bdcsync::rpc {
 
 // An older answer is asked for again.
 inline constexpr absl::Duration kHealthAgeMax = absl::Seconds(1);
-// A dependency that is asked and says nothing is away then: it hangs, or the network does.
+// A dependency that is asked and says nothing is away then: it hangs, or the network does. Not a
+// key: how long a replica may be unready is said to whoever asks (a probe's failureThreshold); this
+// only has to be longer than any answer of one that works.
 inline constexpr absl::Duration kHealthSilenceMax = absl::Seconds(5);
 
 // UNAVAILABLE when a dependency that was asked has said nothing for too long.

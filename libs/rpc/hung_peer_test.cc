@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "libs/log/capture.h"
 #include "libs/rpc/calls_for_test.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/client.h"
@@ -28,7 +29,9 @@
 namespace bdcsync::rpc {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::HasReason;
+using ::testing::HasSubstr;
 using Answer = absl::StatusOr<ReadHeadsResponse>;
 
 constexpr absl::Duration kHungAfter = absl::Milliseconds(90);
@@ -81,7 +84,8 @@ class HungPeerTest : public ::testing::Test {
   SocketLoops loops_;
   metrics::Registry server_metrics_;
   metrics::Registry metrics_;
-  HungPeers hung_peers_{metrics_, log::NullLogger()};
+  log::CapturedLog log_;
+  HungPeers hung_peers_{metrics_, log_.logger()};
   FakeService service_;
   Shelf shelf_;
   std::unique_ptr<Server> server_;
@@ -121,6 +125,15 @@ TEST_F(HungPeerTest, IsNotHungAnyMoreWhenItDies) {
   AwaitMetric("bdcsync_grpc_hung_peers 0");
   EXPECT_THAT(Call(), HasReason(Reason::kUnavailable));
   EXPECT_TRUE(MetricIs("bdcsync_grpc_hangs_total 1"));
+}
+
+TEST_F(HungPeerTest, IsNotCalledAgainByWhoStops) {
+  const DeafPeer peer;
+  Connect(peer.port());
+  EXPECT_THAT(Call(), HasReason(Reason::kUnavailable));
+  client_ = nullptr;
+  EXPECT_TRUE(MetricIs("bdcsync_grpc_hung_peers 0"));
+  EXPECT_THAT(log_.lines(), ElementsAre(HasSubstr("a service hangs")));
 }
 
 // As a commit that waits for a slow disk: who works for it is busy, the loop is not.

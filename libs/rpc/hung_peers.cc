@@ -26,4 +26,6 @@ void HungPeers::OnBack(const std::string& address) {
   logger_.Info("a service that hung is called again", {{"address", address}});
 }
 
+void HungPeers::OnGivenUp() { hung_.Add(-1); }
+
 }  // namespace bdcsync::rpc

@@ -16,6 +16,8 @@ class HungPeers {
   // Of the peer at `address`, in turns.
   void OnHung(const std::string& address);
   void OnBack(const std::string& address);
+  // Instead of the second: whoever called it stops.
+  void OnGivenUp();
 
  private:
   const log::Logger logger_;

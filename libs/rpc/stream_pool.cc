@@ -110,7 +110,7 @@ void StreamPool::OnHung() {
     const auto self = shared_from_this();
     hello = hello_ = std::make_shared<Hello>(
         RestAfterHang(), [self](auto receiver) { return self->Connect(std::move(receiver)); },
-        [self] { self->OnBack(); });
+        [self] { self->OnHelloEnded(); });
   }
   for (const auto& [method, streams] : free) {
     for (const auto& stream : streams) stream->Retire();
@@ -130,16 +130,23 @@ int StreamPool::RestAfterHang() {
   return rest_;
 }
 
-void StreamPool::OnBack() {
+void StreamPool::OnHelloEnded() {
   std::shared_ptr<Hello> held;  // Let go of without the lock.
+  bool back = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    back = !closed_;
+    held = std::move(hello_);
+    hello_ = nullptr;
+    back_at_ = SystemClock().Monotonic();
+    hung_.store(false, std::memory_order_relaxed);
+  }
+  // After it is so, and before what is borrowed may go.
   if (address_.hung_peers != nullptr) {
-    address_.hung_peers->OnBack(absl::StrCat(address_.host, ":", address_.port));
+    const std::string address = absl::StrCat(address_.host, ":", address_.port);
+    back ? address_.hung_peers->OnBack(address) : address_.hung_peers->OnGivenUp();
   }
   absl::MutexLock lock(&mutex_);
-  held = std::move(hello_);
-  hello_ = nullptr;
-  back_at_ = SystemClock().Monotonic();
-  hung_.store(false, std::memory_order_relaxed);
   --streams_;
 }
 

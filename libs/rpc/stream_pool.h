@@ -53,9 +53,9 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
   bool Keep(std::shared_ptr<CallStream> stream);
   // `stream` has ended.
   void Forget(const CallStream& stream);
-  // The peer gives no sign of life; it does again.
+  // The peer gives no sign of life; it does again, or nobody will call it any more.
   void OnHung();
-  void OnBack();
+  void OnHelloEnded();
   int RestAfterHang() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const StreamAddress address_;

@@ -113,9 +113,10 @@ StreamedMethod* StreamServer::Find(absl::string_view name) const {
 void StreamServer::Accept(boost::asio::ip::tcp::socket socket) {
   const auto stream = std::make_shared<ServedStream>(*this);
   absl::MutexLock lock(&mutex_);
+  if (streams_.size() >= streams_max_) return;  // One that is told goodbye may stay all the same.
   streams_.emplace(stream.get(), stream);
   stream->Begin(std::move(socket), limits_);
-  if (stopping_ || streams_.size() > streams_max_) stream->Stop();
+  if (stopping_) stream->Stop();
 }
 
 void StreamServer::Stop() {

@@ -36,7 +36,7 @@ class StreamedMethod {
 
 class StreamServer final {
  public:
-  // A caller beyond `streams_max` is told goodbye at once: its calls are UNAVAILABLE.
+  // The connection of a caller beyond `streams_max` is closed at once: its call is UNAVAILABLE.
   StreamServer(const SocketLimits& limits, std::size_t streams_max);
   // After Close.
   ~StreamServer();

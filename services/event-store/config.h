@@ -77,6 +77,15 @@ inline constexpr config::Duration kSweepInterval{
     .min = absl::Seconds(1),
     .max = absl::Hours(24),
     .doc = "How often operation keys older than the window are deleted."};
+inline constexpr config::Bytes kSweepBytes{
+    .name = "event_store.sweep_bytes_max",
+    .default_value = kSweepBytesMax,
+    .min = 1 << 20,
+    .max = int64_t{1} << 40,
+    .doc =
+        "PostgreSQL's operation keys that one sweep looks at, from where the last one ended; some "
+        "80 bytes are a key. With more operations than sweeps go through, keys outlive the window "
+        "and their table grows."};
 inline constexpr config::Duration kHeadCheckInterval{
     .name = "event_store.head_check_interval",
     .default_value = absl::Seconds(1),

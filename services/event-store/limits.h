@@ -28,5 +28,8 @@ inline constexpr int64_t kHeadsBytesMax = 12 << 20;    // Data and meta in one R
 inline constexpr int kLogCountMax = 4096;
 inline constexpr uint32_t kNewStoreLogCount = 16;       // Where nothing else is said.
 inline constexpr int64_t kSqliteCacheBytes = 64 << 20;  // Pages that SQLite's writer keeps.
+// Some 800,000 operation keys: with a sweep a minute, a week of 1,000 operations a second is gone
+// through in half a day.
+inline constexpr int64_t kSweepBytesMax = 64 << 20;
 
 }  // namespace bdcsync::event_store

@@ -43,6 +43,7 @@ class EventStoreModule final : public app::Module {
     schema.Add(kSqlitePageCache);
     schema.Add(kOperationWindow);
     schema.Add(kSweepInterval);
+    schema.Add(kSweepBytes);
     schema.Add(kHeadCheckInterval);
   }
 
@@ -104,6 +105,7 @@ class EventStoreModule final : public app::Module {
     options.writers = static_cast<int>(config.Get(kWriters));
     options.readers = static_cast<int>(config.Get(kReaders));
     options.sqlite_cache_bytes = config.Get(kSqlitePageCache);
+    options.sweep_bytes_max = config.Get(kSweepBytes);
     return options;
   }
 

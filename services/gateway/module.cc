@@ -217,7 +217,7 @@ class Gateway {
     sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
         verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
         [this] { return Status(); }, static_cast<size_t>(config.Get(kJsonDepth)),
-        config.Get(kRequireAuthentication)});
+        static_cast<int>(config.Get(kOperationsPerBatch)), config.Get(kRequireAuthentication)});
     conflicts_ = std::make_unique<ConflictDeskDependencies>(
         ConflictDeskDependencies{{verifier_, standing_, news_, config.Get(kRequireAuthentication)},
                                  desk_.desk(),

@@ -55,6 +55,18 @@ def test_health_and_reflection_know_each_service_by_name(suite):
     assert ports["gateway"].health("no.such.Service") == grpc.StatusCode.NOT_FOUND
 
 
+def test_of_a_batch_all_that_was_sent_counts(suite):
+    """Also what is malformed, as on the WebSocket."""
+    empty_operation = b"\x0a\x00"
+    bearer = token("batcher")
+    port = Port(suite.gateway)
+    method = "/bdcsync.sync.v1.SyncService/ProcessSyncBatch"
+    answer = port.call(method, empty_operation * 1000, bearer=bearer)
+    assert isinstance(answer, bytes) and answer.count(b"invalid_argument") == 1000
+    answer = port.call(method, empty_operation * 1001, bearer=bearer)
+    assert answer == grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize("bearer", [None, "no token", "user", "admin"])
 def test_nobody_passes_by_the_gateway(suite, bearer):
     """The other services trust whoever calls them: on the port for clients they are not there."""

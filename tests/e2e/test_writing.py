@@ -284,6 +284,17 @@ async def test_one_refused_among_a_thousand(suite, user):
     await a.close()
 
 
+async def test_of_a_batch_all_that_was_sent_counts(suite, user):
+    """Also what is malformed: one beyond the limit is refused as a whole."""
+    a = await Client.connect(suite.url, user)
+    operations = [{"operation": "create", "entity_type": "n", "entity_id": "e", "data": 1}] * 1001
+    operations[500] = {"operation": "none"}
+    answer = await a.request("sync_batch", operations=operations)
+    assert not answer["success"] and answer["error"]["code"] == "too_large"
+    assert not (await a.request("get", entity_type="n", entity_id="e"))["success"]
+    await a.close()
+
+
 async def test_an_empty_batch_is_answered(suite, user):
     a = await Client.connect(suite.url, user)
     answer = await a.request("sync_batch", operations=[])

@@ -14,6 +14,7 @@
 #include "libs/testing/postgres.h"
 #include "libs/testing/status_matchers.h"
 #include "services/event-store/storage/migrations.h"
+#include "services/event-store/storage/open.h"
 #include "services/event-store/storage/postgres_commit_statement.h"
 #include "services/event-store/storage/postgres_event_storage.h"
 #include "services/event-store/storage/postgres_statements.h"
@@ -114,11 +115,10 @@ TEST_F(PostgresPlanTest, ANameIsLookedUpWithinItsSpace) {
 TEST_F(PostgresPlanTest, ASweepLooksAtSoManyBlocksAndTheNextGoesOnThere) {
   constexpr int kKeys = 5000;
   constexpr int kBlocks = 4;
-  PostgresEventStorageOptions postgres;
-  postgres.url = database_->url();
-  postgres.sweep_blocks_max = kBlocks;
-  ASSERT_OK_AND_ASSIGN(const auto storage,
-                       OpenPostgresEventStorage(postgres, EventStorageOptions(), clock_, random_));
+  OpenOptions options;
+  options.url = database_->url();
+  options.sweep_bytes_max = kBlocks * kBlockBytes;
+  ASSERT_OK_AND_ASSIGN(const OpenedStorage opened, OpenEventStorage(options, clock_, random_));
   ASSERT_OK(pool_->Run(absl::StrCat(
       "INSERT INTO operation_keys(log_id, space_id, op_key, request_hash, position, time_ms) "
       "SELECT 1, 1, md5(i::text)::uuid, 1, i, i FROM generate_series(1, ",
@@ -128,7 +128,7 @@ TEST_F(PostgresPlanTest, ASweepLooksAtSoManyBlocksAndTheNextGoesOnThere) {
   const int64_t sweeps = (size.Int64(0, 0) + kBlocks - 1) / kBlocks;
   ASSERT_GT(sweeps, 5);
   const auto sweep = [&](int64_t before_ms, int64_t rows_max) {
-    const absl::StatusOr<int64_t> swept = storage->SweepOperations(before_ms, rows_max);
+    const absl::StatusOr<int64_t> swept = opened.storage->SweepOperations(before_ms, rows_max);
     EXPECT_OK(swept);
     return swept.value_or(-1);
   };

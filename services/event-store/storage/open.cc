@@ -132,6 +132,7 @@ absl::StatusOr<OpenedStorage> OpenEventStorage(const OpenOptions& options, const
   const bool halves = writers == 1;
   postgres.writers = static_cast<std::size_t>(halves ? 2 : writers);
   postgres.readers = static_cast<std::size_t>(options.readers);
+  postgres.sweep_blocks_max = options.sweep_bytes_max / kBlockBytes;
   OpenedStorage opened;
   if (!options.log_dsns.empty()) {
     opened.writers = writers;

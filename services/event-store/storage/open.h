@@ -22,6 +22,7 @@ struct OpenOptions {
   int writers = 0;         // 0: as many as suit this machine.
   int readers = 8;
   int64_t sqlite_cache_bytes = kSqliteCacheBytes;
+  int64_t sweep_bytes_max = kSweepBytesMax;
 };
 
 // What the options alone tell, without a look at files: INVALID_ARGUMENT as OpenEventStorage.

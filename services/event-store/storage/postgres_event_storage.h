@@ -13,6 +13,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
 #include "services/event-store/event_storage.h"
+#include "services/event-store/limits.h"
 
 namespace bdcsync::event_store {
 
@@ -20,16 +21,15 @@ namespace bdcsync::event_store {
 // a store that exists.
 inline constexpr int64_t kPartitionPositions = 1 << 18;
 
-// Blocks of operation keys that one SweepOperations looks at: 64 MiB, some 800,000 keys. With a
-// sweep a minute, a week of 1,000 operations a second is gone through in half a day.
-inline constexpr int64_t kSweepBlocksMax = 8192;
+// As PostgreSQL is built everywhere.
+inline constexpr int64_t kBlockBytes = 8192;
 
 struct PostgresEventStorageOptions {
   std::string url;
   std::size_t writers = 2;  // Connections that commit, at once.
   std::size_t readers = 8;  // Connections that read.
   int64_t partition_positions = kPartitionPositions;
-  int64_t sweep_blocks_max = kSweepBlocksMax;
+  int64_t sweep_blocks_max = kSweepBytesMax / kBlockBytes;  // That one SweepOperations looks at.
 };
 
 // Opens or creates the store; replicas may do so at once. `random` is borrowed for the call,

@@ -109,17 +109,24 @@ void ConflictWorker::CloseNext() {
   }
   Call call = std::move(round_.calls.front());
   round_.calls.pop_front();
-  const int asked = call.request.items_size();
+  const size_t replica = call.replica;
+  version::v1::CloseConflictsRequest request = call.request;  // The call may need it once more.
   using Response = version::v1::CloseConflictsResponse;
   to_.versions.CloseConflicts(
-      call.replica, std::move(call.request),
-      OnLoop([this, asked](const absl::StatusOr<Response>& closed) { OnClosed(closed, asked); }));
+      replica, std::move(request),
+      OnLoop([this, call = std::move(call)](const absl::StatusOr<Response>& closed) mutable {
+        OnClosed(closed, std::move(call));
+      }));
 }
 
 void ConflictWorker::OnClosed(const absl::StatusOr<version::v1::CloseConflictsResponse>& closed,
-                              int asked) {
-  if (!closed.ok()) {
-    Fail(asked, closed.status().message());
+                              Call call) {
+  if (absl::IsUnavailable(closed.status()) && ++call.asked < to_.versions.replicas()) {
+    // Any may close them; what this one closed after all is told as closed by another.
+    call.replica = (call.replica + 1) % to_.versions.replicas();
+    round_.calls.push_front(std::move(call));
+  } else if (!closed.ok()) {
+    Fail(call.request.items_size(), closed.status().message());
   } else {
     for (const version::v1::CloseResult& result : closed->results()) Count(result);
   }

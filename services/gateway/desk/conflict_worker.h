@@ -50,6 +50,7 @@ class ConflictWorker {
  private:
   struct Call {
     size_t replica = 0;
+    size_t asked = 0;  // Replicas, in vain.
     version::v1::CloseConflictsRequest request;
   };
   struct Round {
@@ -64,7 +65,7 @@ class ConflictWorker {
   void Begin();
   void OnDue(const absl::StatusOr<conflict::v1::ListDueResponse>& due);
   void CloseNext();
-  void OnClosed(const absl::StatusOr<version::v1::CloseConflictsResponse>& closed, int asked);
+  void OnClosed(const absl::StatusOr<version::v1::CloseConflictsResponse>& closed, Call call);
   void Count(const version::v1::CloseResult& result);
   void Fail(int conflicts, absl::string_view why);
   void End();

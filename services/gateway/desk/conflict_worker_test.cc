@@ -188,6 +188,27 @@ TEST_F(ConflictWorkerTest, WhatFailsIsCountedAndWaitsForTheInterval) {
   EXPECT_EQ(Lines(log_, "conflicts that are due could not be closed"), 1);
 }
 
+TEST_F(ConflictWorkerTest, WhereAReplicaIsAwayAnotherOneClosesForIt) {
+  services_.replica_count = 3;
+  services_.away = {0, 2};
+  Due(7);
+  Start();
+  loop_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(Items(), 7);
+  EXPECT_EQ(metrics_.expired.value(), 7);
+  EXPECT_EQ(metrics_.failures.value(), 0);
+}
+
+TEST_F(ConflictWorkerTest, WhereAllReplicasAreAwayEachIsAskedOnce) {
+  services_.replica_count = 3;
+  services_.away = {0, 1, 2};
+  Due(7);
+  Start();
+  loop_.Advance(kInterval / 2);
+  EXPECT_EQ(metrics_.failures.value(), 7);
+  EXPECT_THAT(services_.due_requests, SizeIs(1));
+}
+
 TEST_F(ConflictWorkerTest, GoesOnWhenAServiceWasAway) {
   services_.failure = MakeError(Reason::kUnavailable, "away");
   Start();

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,6 +138,7 @@ class FakeConflicts final : public ConflictRecords, public ConflictVersions {
   void CloseConflicts(size_t replica, version::v1::CloseConflictsRequest request,
                       Done<version::v1::CloseConflictsResponse> done) override {
     version::v1::CloseConflictsResponse response;
+    if (away.contains(replica)) return done(MakeError(Reason::kUnavailable, "away"));
     for (const version::v1::CloseItem& item : request.items())
       *response.add_results() = close(item);
     closings.emplace_back(replica, std::move(request));
@@ -161,7 +163,8 @@ class FakeConflicts final : public ConflictRecords, public ConflictVersions {
 
   std::map<std::string, conflict::v1::Conflict> conflicts;
   size_t replica_count = 1;
-  absl::Status failure;  // Of every call, when not OK.
+  absl::Status failure;   // Of every call, when not OK.
+  std::set<size_t> away;  // Replicas that close nothing.
   bool answers_at_once = true;
   // How a closing ends; by default with a version.
   std::function<version::v1::CloseResult(const version::v1::CloseItem&)> close =

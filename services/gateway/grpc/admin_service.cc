@@ -34,14 +34,15 @@ admin::v1::ParkedGroup Translate(ParkedGroup from, bool with_payload) {
   return to;
 }
 
-// Fills a page with `groups`, of which one more than the limit was asked for.
+// Fills a page with `groups`, of which one more than the limit was asked for, and one more than
+// kParkedPageBytesMax allows.
 void FillPage(std::vector<ParkedGroup> groups, size_t limit, bool with_payload,
               admin::v1::ListParkedResponse& response) {
   size_t bytes = 0;
   for (ParkedGroup& group : groups) {
-    bytes += group.operations.ByteSizeLong();
+    bytes += group.bytes;
     const size_t taken = static_cast<size_t>(response.groups_size());
-    if (taken == limit || (taken > 0 && with_payload && bytes > kParkedPageBytesMax)) {
+    if (taken == limit || (taken > 0 && bytes > kParkedPageBytesMax)) {
       response.set_next_page_token(absl::StrCat(response.groups(response.groups_size() - 1).id()));
       return;
     }
@@ -129,11 +130,13 @@ grpc::ServerUnaryReactor* AdminService::ListParked(grpc::CallbackServerContext* 
     }
     const size_t limit =
         static_cast<size_t>(request->limit() == 0 ? kParkedPageDefault : request->limit());
-    to.parked.List(after_id, limit + 1, [=](absl::StatusOr<std::vector<ParkedGroup>> groups) {
-      const absl::Status status = groups.status();
-      if (status.ok()) FillPage(*std::move(groups), limit, request->with_payload(), *response);
-      done(status);
-    });
+    to.parked.List(after_id, limit + 1, kParkedPageBytesMax,
+                   [=](absl::StatusOr<std::vector<ParkedGroup>> groups) {
+                     const absl::Status status = groups.status();
+                     if (status.ok())
+                       FillPage(*std::move(groups), limit, request->with_payload(), *response);
+                     done(status);
+                   });
   });
 }
 

@@ -36,13 +36,18 @@ constexpr char kSecret[] = "a secret that is long enough for this test";
 // Holds groups 1 to `count`, of `bytes` each.
 class FakeParked final : public ParkedOperations {
  public:
-  void List(int64_t after_id, size_t limit, Done<std::vector<ParkedGroup>> done) override {
+  void List(int64_t after_id, size_t limit, size_t bytes_max,
+            Done<std::vector<ParkedGroup>> done) override {
+    size_t read = 0;
     std::vector<ParkedGroup> groups;
     for (const int64_t id : ids) {
       if (id <= after_id || groups.size() >= limit) continue;
+      if (read > bytes_max && groups.size() > 1) break;
+      read += bytes;
       ParkedGroup& group = groups.emplace_back();
       group.id = id;
       group.space = "team";
+      group.bytes = bytes;
       group.reason = "already_exists";
       group.stored = absl::FromUnixMillis(1000);
       group.parked = absl::FromUnixMillis(2000);
@@ -193,11 +198,17 @@ TEST_F(AdminServiceTest, PagesEndAtTheirLimits) {
   ASSERT_OK_AND_ASSIGN(const auto exact, Call(&Stub::ListParked, request));
   EXPECT_EQ(exact.groups_size(), 5);
   EXPECT_EQ(exact.next_page_token(), "");
-  parked_.bytes = kParkedPageBytesMax / 2;
-  request.set_with_payload(true);
-  ASSERT_OK_AND_ASSIGN(const auto large, Call(&Stub::ListParked, request));
-  EXPECT_EQ(large.groups_size(), 1);
-  EXPECT_EQ(large.next_page_token(), "1");
+  for (const bool with_payload : {false, true}) {
+    request.set_with_payload(with_payload);
+    parked_.bytes = kParkedPageBytesMax / 2 - 1000;
+    ASSERT_OK_AND_ASSIGN(const auto large, Call(&Stub::ListParked, request));
+    EXPECT_EQ(large.groups_size(), 2);
+    EXPECT_EQ(large.next_page_token(), "2");
+    parked_.bytes = kParkedPageBytesMax / 2 + 1000;
+    ASSERT_OK_AND_ASSIGN(const auto larger, Call(&Stub::ListParked, request));
+    EXPECT_EQ(larger.groups_size(), 1);
+    EXPECT_EQ(larger.next_page_token(), "1");
+  }
   request.set_limit(kParkedPageMax + 1);
   EXPECT_THAT(Call(&Stub::ListParked, request), HasReason(Reason::kInvalidArgument));
   request.set_limit(1);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/key.h"
@@ -83,6 +84,12 @@ grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
   return Authenticated(context, [request, response](const SyncServiceDependencies& to,
                                                     std::shared_ptr<const Caller> caller,
                                                     auto done) {
+    // What was sent counts, as on the WebSocket, whatever is wrong with it.
+    if (request->operations_size() > to.operations_per_batch_max) {
+      done(MakeErrorAt(Reason::kTooLarge, "operations",
+                       absl::StrCat("at most ", to.operations_per_batch_max, " operations")));
+      return;
+    }
     CheckedBatch batch = Check(*caller, *request, to.json_depth_max);
     std::vector<common::v1::Operation> operations = std::move(batch.operations);
     const SubmitOptions options{

@@ -34,6 +34,7 @@ struct SyncServiceDependencies {
   WatchHost& watches;
   std::function<sync::v1::GetStatusResponse()> status;
   size_t json_depth_max = 64;
+  int operations_per_batch_max = 1000;  // limits.operations_per_batch
   // Without a token, callers may name themselves in `x-user-id` metadata: development only.
   bool require_authentication = true;
 };

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/rpc/status.h"
@@ -20,6 +21,7 @@ namespace {
 
 using testing::HasReason;
 
+constexpr int kOperationsPerBatchMax = 4;
 constexpr char kSecret[] = "a secret that is long enough for this test";
 
 class HeardNews final : public AccessListener {
@@ -54,6 +56,7 @@ class SyncServiceTest : public ::testing::Test {
     dependencies_ = std::make_unique<SyncServiceDependencies>(
         SyncServiceDependencies{verifier_, operations_, reads_, devices_, standing_, news_,
                                 *watches_, [] { return sync::v1::GetStatusResponse(); }});
+    dependencies_->operations_per_batch_max = kOperationsPerBatchMax;
     service_.Serve(dependencies_.get());
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
@@ -162,6 +165,20 @@ TEST_F(SyncServiceTest, WhatIsNoJsonTakesWhatFollowsOnItsEntityWithIt) {
   EXPECT_EQ(response.results(0).entity().branch(), "main");
   EXPECT_EQ(response.results(1).outcome(), common::v1::OUTCOME_APPLIED);
   EXPECT_EQ(response.results(2).error().code(), "depends_on_rejected");
+}
+
+TEST_F(SyncServiceTest, OfABatchAllThatWasSentCounts) {
+  sync::v1::ProcessSyncBatchRequest request;
+  for (int i = 0; i < kOperationsPerBatchMax; ++i) {
+    request.add_operations()->mutable_entity()->set_entity_id(absl::StrCat(i));
+  }
+  request.mutable_operations(0)->set_data("{");
+  sync::v1::ProcessSyncBatchResponse response;
+  EXPECT_TRUE(stub_->ProcessSyncBatch(ContextOf("ada").get(), request, &response).ok());
+  EXPECT_EQ(response.results_size(), kOperationsPerBatchMax);
+  request.add_operations();
+  EXPECT_THAT(rpc::FromGrpc(stub_->ProcessSyncBatch(ContextOf("ada").get(), request, &response)),
+              HasReason(Reason::kTooLarge));
 }
 
 TEST_F(SyncServiceTest, AFailedReadKeepsItsReason) {

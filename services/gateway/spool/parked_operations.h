@@ -23,6 +23,7 @@ struct ParkedGroup {
   std::string reason;  // The error code.
   absl::Time stored;
   absl::Time parked;
+  size_t bytes = 0;  // Of the operations, as they are stored.
   version::v1::CommitRequest operations;
 };
 
@@ -32,9 +33,11 @@ class ParkedOperations {
   using Done = absl::AnyInvocable<void(absl::StatusOr<Result>)>;
 
   virtual ~ParkedOperations() = default;
-  // Those after `after_id`, oldest first. All three: UNAVAILABLE while the gateway stops or its
+  // Those after `after_id`, oldest first: no more than `limit`, and no more once there are two of
+  // them and they have more than `bytes_max`. All three: UNAVAILABLE while the gateway stops or its
   // disk fails.
-  virtual void List(int64_t after_id, size_t limit, Done<std::vector<ParkedGroup>> done) = 0;
+  virtual void List(int64_t after_id, size_t limit, size_t bytes_max,
+                    Done<std::vector<ParkedGroup>> done) = 0;
   // Makes groups wait again, each at its old place. One status for each id: OK or kNotFound.
   virtual void Retry(std::vector<int64_t> ids, Done<std::vector<absl::Status>> done) = 0;
   // Deletes groups for good. One status for each id: OK or kNotFound.

@@ -30,6 +30,10 @@ bool Unknown(const CommitResult& result) {
          result.error().code() == InfoOf(Reason::kDeadlineExceeded).name;
 }
 
+const std::string& SpaceOf(const StoreAndForward::Group& group) {
+  return group.items.front().operation().entity().space();
+}
+
 }  // namespace
 
 Spool::Spool(std::unique_ptr<queue::DurableQueue> queue, SpoolDependencies dependencies,
@@ -70,17 +74,21 @@ size_t Spool::waiting() const {
 }
 
 void Spool::Store(std::vector<Group> groups, Done done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const Group& group : groups) ++held_[SpaceOf(group)];
+    waiting_ += groups.size();
+  }
+  // Counted before: else what is known would go with what was stored before, and goes just now.
   for (const Group& group : groups) to_.access.OnStored(*group.caller);
   {
     absl::MutexLock lock(&mutex_);
     if (!stopping_) {
-      for (const Group& group : groups) ++held_[group.items.front().operation().entity().space()];
-      waiting_ += groups.size();
-      to_.access.Remember(true);  // What was stored before may have gone meanwhile.
       requests_.push_back({std::move(groups), std::move(done)});
       return;
     }
   }
+  for (const Group& group : groups) Forget(SpaceOf(group));
   done(std::vector<absl::Status>(groups.size(),
                                  MakeError(Reason::kUnavailable, "the gateway is stopping")));
 }
@@ -158,18 +166,16 @@ void Spool::Keep(std::deque<Request> requests) {
 
 void Spool::Forward() {
   if (in_flight_ || to_.clock.Monotonic() < next_attempt_) return;
-  while (true) {
-    absl::StatusOr<std::vector<queue::Item>> items =
-        queue_->Take(items_max_, limits_.batch_bytes_max);
-    if (!items.ok()) {
-      to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
-      next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
-      return;
-    }
-    if (items->empty()) return;
-    std::vector<Taken> taken = Authorised(*std::move(items));
-    if (!taken.empty()) return Send(std::move(taken));
+  absl::StatusOr<std::vector<queue::Item>> items =
+      queue_->Take(items_max_, limits_.batch_bytes_max);
+  if (!items.ok()) {
+    to_.logger.Error("stored operations cannot be read", {{"error", items.status().message()}});
+    next_attempt_ = to_.clock.Monotonic() + limits_.check_interval;
+    return;
   }
+  // Where none may go on, the next ones come after what was asked meanwhile.
+  std::vector<Taken> taken = Authorised(*std::move(items));
+  if (!taken.empty()) Send(std::move(taken));
 }
 
 // Refuses what may not be committed any more; the rest.

@@ -11,8 +11,9 @@ namespace bdcsync::gateway {
 namespace {
 
 absl::StatusOr<std::vector<ParkedGroup>> ReadParked(queue::DurableQueue& queue, int64_t after_id,
-                                                    size_t limit) {
-  ASSIGN_OR_RETURN(std::vector<queue::ParkedItem> items, queue.ListParked(after_id, limit));
+                                                    size_t limit, size_t bytes_max) {
+  ASSIGN_OR_RETURN(std::vector<queue::ParkedItem> items,
+                   queue.ListParked(after_id, limit, bytes_max));
   std::vector<ParkedGroup> groups;
   for (queue::ParkedItem& item : items) {
     ParkedGroup& group = groups.emplace_back();
@@ -21,6 +22,7 @@ absl::StatusOr<std::vector<ParkedGroup>> ReadParked(queue::DurableQueue& queue, 
     group.reason = std::move(item.reason);
     group.stored = item.item.enqueued;
     group.parked = item.parked;
+    group.bytes = item.item.payload.size();
     group.operations.ParseFromString(item.item.payload);
   }
   return groups;
@@ -38,10 +40,12 @@ void DoOn(Spool& spool, ParkedOperations::Done<Result> done, Work work) {
 
 }  // namespace
 
-void SpoolAdmin::List(int64_t after_id, size_t limit, Done<std::vector<ParkedGroup>> done) {
-  DoOn<std::vector<ParkedGroup>>(
-      spool_, std::move(done),
-      [after_id, limit](queue::DurableQueue& queue) { return ReadParked(queue, after_id, limit); });
+void SpoolAdmin::List(int64_t after_id, size_t limit, size_t bytes_max,
+                      Done<std::vector<ParkedGroup>> done) {
+  DoOn<std::vector<ParkedGroup>>(spool_, std::move(done),
+                                 [after_id, limit, bytes_max](queue::DurableQueue& queue) {
+                                   return ReadParked(queue, after_id, limit, bytes_max);
+                                 });
 }
 
 void SpoolAdmin::Retry(std::vector<int64_t> ids, Done<std::vector<absl::Status>> done) {

@@ -15,7 +15,8 @@ class SpoolAdmin final : public ParkedOperations {
   // Both are borrowed.
   SpoolAdmin(Spool& spool, SpoolMetrics& metrics) : spool_(spool), metrics_(metrics) {}
 
-  void List(int64_t after_id, size_t limit, Done<std::vector<ParkedGroup>> done) override;
+  void List(int64_t after_id, size_t limit, size_t bytes_max,
+            Done<std::vector<ParkedGroup>> done) override;
   void Retry(std::vector<int64_t> ids, Done<std::vector<absl::Status>> done) override;
   void Discard(std::vector<int64_t> ids, Done<std::vector<absl::Status>> done) override;
 

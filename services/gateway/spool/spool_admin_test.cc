@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -20,6 +21,8 @@ using ::testing::ElementsAre;
 using testing::HasReason;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+constexpr size_t kPlenty = 1 << 20;
 
 // Refuses the operations it is told to, and applies the others.
 class Picky final : public VersionClient, public OutcomeListener {
@@ -40,6 +43,12 @@ class Picky final : public VersionClient, public OutcomeListener {
           applied_.push_back(item.operation().op_id());
         }
       }
+      if (held_) {
+        answer_ = [done = std::move(done), response = std::move(response)]() mutable {
+          done(std::move(response));
+        };
+        return;
+      }
     }
     done(std::move(response));
   }
@@ -57,6 +66,26 @@ class Picky final : public VersionClient, public OutcomeListener {
     absl::MutexLock lock(&mutex_);
     refused_ = std::move(ids);
   }
+  // The next call is answered by Release.
+  void Hold() {
+    absl::MutexLock lock(&mutex_);
+    held_ = true;
+  }
+  void AwaitCall() {
+    absl::MutexLock lock(&mutex_);
+    const auto called = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return answer_ != nullptr; };
+    mutex_.Await(absl::Condition(&called));
+  }
+  void Release() {
+    AwaitCall();
+    absl::AnyInvocable<void()> answer;
+    {
+      absl::MutexLock lock(&mutex_);
+      held_ = false;
+      answer = std::exchange(answer_, nullptr);
+    }
+    answer();
+  }
   bool AwaitOutcomes(int count) {
     absl::MutexLock lock(&mutex_);
     const auto enough = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return outcomes_ >= count; };
@@ -72,6 +101,8 @@ class Picky final : public VersionClient, public OutcomeListener {
   std::set<std::string> refused_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> applied_ ABSL_GUARDED_BY(mutex_);
   int outcomes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::AnyInvocable<void()> answer_ ABSL_GUARDED_BY(mutex_);
 };
 
 class SpoolAdminTest : public ::testing::Test {
@@ -87,23 +118,27 @@ class SpoolAdminTest : public ::testing::Test {
   }
   // Stores operations on entities of one name each, in order.
   void Store(const std::vector<std::string>& op_ids, const std::string& entity_id) {
-    for (const std::string& op_id : op_ids) {
-      version::v1::CommitItem item;
-      item.mutable_operation()->set_op_id(op_id);
-      item.mutable_operation()->set_data(absl::StrCat("{\"of\":\"", op_id, "\"}"));
-      item.mutable_operation()->mutable_entity()->set_space("team");
-      item.mutable_operation()->mutable_entity()->set_entity_type("note");
-      item.mutable_operation()->mutable_entity()->set_entity_id(entity_id);
-      item.mutable_actor()->set_user_id("ada");
-      item.mutable_actor()->set_session_id("s");
-      absl::Notification stored;
-      spool_->Store({{std::make_shared<const Caller>(), {item}}},
-                    [&](const std::vector<absl::Status>& statuses) {
-                      EXPECT_OK(statuses.front());
-                      stored.Notify();
-                    });
-      stored.WaitForNotification();
-    }
+    for (const std::string& op_id : op_ids) StoreGroup({ItemOf(op_id, entity_id)});
+  }
+  static version::v1::CommitItem ItemOf(const std::string& op_id, const std::string& entity_id) {
+    version::v1::CommitItem item;
+    item.mutable_operation()->set_op_id(op_id);
+    item.mutable_operation()->set_data(absl::StrCat("{\"of\":\"", op_id, "\"}"));
+    item.mutable_operation()->mutable_entity()->set_space("team");
+    item.mutable_operation()->mutable_entity()->set_entity_type("note");
+    item.mutable_operation()->mutable_entity()->set_entity_id(entity_id);
+    item.mutable_actor()->set_user_id("ada");
+    item.mutable_actor()->set_session_id("s");
+    return item;
+  }
+  void StoreGroup(std::vector<version::v1::CommitItem> items) {
+    absl::Notification stored;
+    spool_->Store({{std::make_shared<const Caller>(), std::move(items)}},
+                  [&](const std::vector<absl::Status>& statuses) {
+                    EXPECT_OK(statuses.front());
+                    stored.Notify();
+                  });
+    stored.WaitForNotification();
   }
   template <typename Result, typename Start>
   absl::StatusOr<Result> Await(Start start) {
@@ -118,7 +153,7 @@ class SpoolAdminTest : public ::testing::Test {
   }
   std::vector<ParkedGroup> List(int64_t after_id = 0, size_t limit = 100) {
     auto groups = Await<std::vector<ParkedGroup>>(
-        [&](auto done) { admin_->List(after_id, limit, std::move(done)); });
+        [&](auto done) { admin_->List(after_id, limit, kPlenty, std::move(done)); });
     EXPECT_OK(groups);
     return groups.ok() ? *std::move(groups) : std::vector<ParkedGroup>();
   }
@@ -199,6 +234,29 @@ TEST_F(SpoolAdminTest, ARetriedOperationThatIsRefusedAgainIsParkedAgain) {
   EXPECT_THAT(version_.applied(), IsEmpty());
 }
 
+// "both" is put between the two that are being committed when the first of them is refused.
+TEST_F(SpoolAdminTest, WhatIsBeingCommittedIsNotParkedBehindWhatIsRetriedMeanwhile) {
+  version_.Refuse({"first"});
+  version_.Hold();
+  Store({"first"}, "x");
+  StoreGroup({ItemOf("both", "x"), ItemOf("both too", "y")});
+  Store({"later"}, "y");
+  version_.Release();
+  ASSERT_TRUE(version_.AwaitOutcomes(4));
+  const std::vector<ParkedGroup> groups = List();
+  ASSERT_THAT(groups, SizeIs(3));
+  version_.Hold();
+  Retry({groups[0].id, groups[2].id});
+  version_.AwaitCall();
+  Retry({groups[1].id});
+  version_.Release();
+  ASSERT_TRUE(version_.AwaitOutcomes(8));
+  EXPECT_THAT(version_.applied(), ElementsAre("later"));
+  EXPECT_THAT(List(), SizeIs(2));
+  spool_->Stop();
+  EXPECT_EQ(spool_->waiting(), 0u);
+}
+
 TEST_F(SpoolAdminTest, ADiscardedOperationIsGone) {
   version_.Refuse({"bad"});
   Store({"bad"}, "a");
@@ -211,8 +269,8 @@ TEST_F(SpoolAdminTest, ADiscardedOperationIsGone) {
 
 TEST_F(SpoolAdminTest, AStoppedSpoolSaysSo) {
   spool_->Stop();
-  const auto groups =
-      Await<std::vector<ParkedGroup>>([&](auto done) { admin_->List(0, 10, std::move(done)); });
+  const auto groups = Await<std::vector<ParkedGroup>>(
+      [&](auto done) { admin_->List(0, 10, kPlenty, std::move(done)); });
   EXPECT_THAT(groups, HasReason(Reason::kUnavailable));
 }
 
