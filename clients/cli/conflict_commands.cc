@@ -13,6 +13,7 @@
 #include "clients/cli/render_conflicts.h"
 #include "clients/cli/subcommand.h"
 #include "clients/cli/table.h"
+#include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/serialize.h"
 
@@ -190,7 +191,12 @@ absl::StatusOr<int> Undo(const Call& call) {
   request.set_space(call.arguments.Get("space"));
   request.set_op_id(conflict ? absl::StrCat("close-", name) : name);
   for (const std::string& path : call.arguments.GetAll("path")) request.add_paths(path);
-  ASSIGN_OR_RETURN(const auto answer, call.client.desk().UndoResolution(request));
+  absl::StatusOr<v1::UndoResolutionResponse> undone = call.client.desk().UndoResolution(request);
+  if (conflict && !undone.ok() && ReasonOf(undone.status()) == Reason::kNotFound) {
+    request.set_op_id(name);  // An operation may be named like a conflict.
+    undone = call.client.desk().UndoResolution(request);
+  }
+  ASSIGN_OR_RETURN(const auto answer, std::move(undone));
   if (call.arguments.Has("json")) {
     json::Value value;
     value.Set("entity_type", answer.entity().entity_type());

@@ -210,6 +210,17 @@ TEST_F(DeskCommandsTest, RecordsAreShownAndUndone) {
   EXPECT_EQ(desk_.undo_resolution_requests.back().op_id(), std::string("close-") + kId);
 }
 
+// As the identifiers of operations are in many languages: a UUID without its dashes.
+TEST_F(DeskCommandsTest, AnOperationThatIsNamedLikeAConflictIsUndone) {
+  desk_.undo_resolution_answer = MakeError(Reason::kNotFound, "there is no such resolution");
+  EXPECT_EQ(Run({"conflicts", "undo", kId, "--path", "/title"}), 1);
+  ASSERT_EQ(desk_.undo_resolution_requests.size(), 2u);
+  EXPECT_EQ(desk_.undo_resolution_requests[1].op_id(), kId);
+  EXPECT_THAT(desk_.undo_resolution_requests[1].paths(), ElementsAre("/title"));
+  EXPECT_EQ(Run({"conflicts", "undo", "op-1"}), 1);
+  EXPECT_EQ(desk_.undo_resolution_requests.size(), 3u);
+}
+
 TEST_F(DeskCommandsTest, StatsCountByWhatIsAsked) {
   conflict::v1::AnalyzeResponse& report = *desk_.analyze_answer->mutable_report();
   report.add_groups()->set_key("/title");

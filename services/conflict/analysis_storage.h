@@ -30,7 +30,7 @@ class AnalysisStorage {
   // The largest groups first, those of equal size by key; by time the latest first. The key of a
   // group by time is the start of its bucket in milliseconds.
   virtual absl::StatusOr<std::vector<v1::AnalyzeGroup>> Count(const AnalysisQuery& query) = 0;
-  // The time of the oldest record that is counted when there are as many as `records_max`.
+  // The time from which on all is counted, where there are more than `records_max` of a kind.
   virtual absl::StatusOr<std::optional<int64_t>> OldestCounted(const AnalysisQuery& query) = 0;
 };
 

@@ -199,6 +199,24 @@ TEST_F(ConflictDeskTest, PagesFollowEachOtherToTheEnd) {
   EXPECT_THAT(ids, ::testing::ElementsAre(Id(5), Id(4), Id(3), Id(2), Id(1)));
 }
 
+TEST_F(ConflictDeskTest, OfAnyStateIsWhatTheLogIsKnownToHold) {
+  v1::Conflict opening = Conflict(1);
+  opening.set_state(v1::CONFLICT_STATE_OPENING);
+  ASSERT_OK(records_->Put({.openings = {opening}}));
+  ASSERT_OK(Tell(Conflict(2)));
+  ASSERT_OK(Close(Conflict(3)));
+  v1::ListConflictsRequest request;
+  request.set_space("s");
+  request.add_states(v1::CONFLICT_STATE_UNSPECIFIED);
+  ASSERT_OK_AND_ASSIGN(const auto any, Ask(&ConflictDesk::List, request));
+  ASSERT_EQ(any.conflicts_size(), 2);
+  EXPECT_EQ(any.conflicts(0).conflict_id(), Id(3));
+  EXPECT_EQ(any.conflicts(1).conflict_id(), Id(2));
+  request.set_states(0, v1::CONFLICT_STATE_OPENING);
+  ASSERT_OK_AND_ASSIGN(const auto named, Ask(&ConflictDesk::List, request));
+  EXPECT_EQ(named.conflicts_size(), 1);
+}
+
 TEST_F(ConflictDeskTest, APageStopsBeforeItIsTooLargeForOneAnswer) {
   for (int i = 1; i <= 3; ++i) {
     v1::Conflict conflict = Conflict(i);

@@ -124,7 +124,8 @@ absl::StatusOr<ConflictQuery> QueryOf(const v1::ListConflictsRequest& request) {
     query.states = {v1::CONFLICT_STATE_OPEN, v1::CONFLICT_STATE_ASSIGNED};
   } else if (absl::c_linear_search(query.states, v1::CONFLICT_STATE_UNSPECIFIED)) {
     query.states.clear();
-    for (int state = v1::CONFLICT_STATE_OPENING; state <= v1::ConflictState_MAX; ++state) {
+    // But for what may never have been committed.
+    for (int state = v1::CONFLICT_STATE_OPEN; state <= v1::ConflictState_MAX; ++state) {
       query.states.push_back(static_cast<v1::ConflictState>(state));
     }
   }

@@ -261,7 +261,7 @@ inline constexpr config::Duration kCommitTimeout{
     .default_value = absl::Seconds(10),
     .min = absl::Milliseconds(100),
     .max = absl::Minutes(5),
-    .doc = "How long a call to another service may take."};
+    .doc = "How long a call to another service may take; dry runs and analyses may take a minute."};
 inline constexpr config::Bool kAuditWrites{
     .name = "gateway.audit_writes",
     .default_value = false,

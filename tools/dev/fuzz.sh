@@ -26,9 +26,9 @@ case ${1:-} in
     seconds=10
     if [[ -n ${CI:-} ]]; then seconds=60; fi
     # Entropic schedules cost by all that is covered, more than what is run where that is much:
-    # session_fuzz runs four times as often without, and covers more.
+    # session_fuzz runs four times as often without, and covers more; so does bus_message_fuzz.
     entropic=1
-    if [[ $name == session_fuzz ]]; then entropic=0; fi
+    if [[ $name == session_fuzz || $name == bus_message_fuzz ]]; then entropic=0; fi
     mkdir -p "build/fuzz/found/$name" build/fuzz/artifacts
     corpora=("build/fuzz/found/$name")
     if [[ -d $seeds ]]; then corpora+=("$seeds"); fi

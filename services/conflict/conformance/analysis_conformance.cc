@@ -156,12 +156,20 @@ TEST_P(AnalysisConformance, CountsOnlyWhatIsAskedFor) {
 TEST_P(AnalysisConformance, CountsTheNewestAndTellsFromWhen) {
   ASSERT_NO_FATAL_FAILURE(Fill());
   AnalysisQuery query = Query();
-  query.records_max = 4;
+  query.records_max = 5;  // As many conflicts as there are; fewer records.
   EXPECT_EQ(*analysis().OldestCounted(query), std::nullopt);
+  query.records_max = 4;
+  EXPECT_EQ(*analysis().OldestCounted(query), 1000);
   query.records_max = 2;
-  EXPECT_EQ(*analysis().OldestCounted(query), 2000);
+  EXPECT_EQ(*analysis().OldestCounted(query), kMinuteMs);
   EXPECT_THAT(By(v1::ANALYZE_DIMENSION_UNSPECIFIED, query), ::testing::HasSubstr(": 4 2 "));
   query.space = "";
+  EXPECT_EQ(*analysis().OldestCounted(query), kMinuteMs);
+  query.to_ms = kMinuteMs;
+  query.space = "t";
+  query.records_max = 1;  // As many records as there are, and no conflict.
+  EXPECT_EQ(*analysis().OldestCounted(query), std::nullopt);
+  query.space = "s";
   EXPECT_EQ(*analysis().OldestCounted(query), 2000);
 }
 

@@ -74,9 +74,7 @@ TEST_F(SqlitePlanTest, ReadsSearchAndTakeTheirOrderFromTheIndex) {
                                 sqlite::kKeepChoices,
                                 sqlite::kCountOpen,
                                 sqlite::kDeleteRecords,
-                                sqlite::kDeleteConflicts,
-                                sqlite::kOldest,
-                                sqlite::kOldestOfAll}) {
+                                sqlite::kDeleteConflicts}) {
     const std::string plan = PlanOf(statement);
     EXPECT_THAT(plan, HasSubstr("SEARCH")) << statement;
     EXPECT_THAT(plan, Not(HasSubstr("SCAN"))) << statement << "\n" << plan;
@@ -86,8 +84,8 @@ TEST_F(SqlitePlanTest, ReadsSearchAndTakeTheirOrderFromTheIndex) {
 
 // What is counted is searched by time; only what was found is sorted.
 TEST_F(SqlitePlanTest, TheAnalysisSearchesByTime) {
-  for (const char* statement :
-       {sqlite::kCountRows, sqlite::kCountPlaces, sqlite::kCountAllRows, sqlite::kCountAllPlaces}) {
+  for (const char* statement : {sqlite::kCountRows, sqlite::kCountPlaces, sqlite::kCountAllRows,
+                                sqlite::kCountAllPlaces, sqlite::kOldest, sqlite::kOldestOfAll}) {
     const std::string plan = PlanOf(statement);
     EXPECT_THAT(plan, HasSubstr("SEARCH resolutions USING INDEX resolutions_by_")) << plan;
     EXPECT_THAT(plan, HasSubstr("SEARCH conflicts USING INDEX conflicts_by_")) << plan;

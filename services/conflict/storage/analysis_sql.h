@@ -62,7 +62,18 @@
   "ORDER BY CASE WHEN " BY " = 6 THEN CAST(sums.name AS bigint) ELSE automatic + asked END "     \
   "DESC, sums.name LIMIT " LIMIT
 
-#define BDC_ANALYSIS_OLDEST(SPACE, FROM_MS, TO_MS, TYPE, RECORDS)                                \
-  "SELECT time_ms FROM resolutions WHERE " SPACE "time_ms >= " FROM_MS " AND time_ms < " TO_MS   \
-  " AND (" TYPE " = '' OR entity_type = " TYPE ") ORDER BY time_ms DESC LIMIT 1 OFFSET " RECORDS \
-  " - 1"
+// The last of RECORDS newest rows and the one behind it, if there is one.
+#define BDC_ANALYSIS_LAST(TIME, TABLE, SPACE, FROM_MS, TO_MS, TYPE, RECORDS)               \
+  "SELECT max(time_ms) AS oldest, count(*) AS rows_there FROM (SELECT " TIME               \
+  " AS time_ms "                                                                           \
+  "FROM " TABLE " WHERE " SPACE TIME " >= " FROM_MS " AND " TIME " < " TO_MS " AND (" TYPE \
+  " = '' OR entity_type = " TYPE ") ORDER BY " TIME " DESC LIMIT 2 OFFSET " RECORDS        \
+  " - 1) AS "                                                                              \
+  "last_" TABLE
+
+// From when on all is counted, where some is not; NULL: all is.
+#define BDC_ANALYSIS_OLDEST(SPACE, FROM_MS, TO_MS, TYPE, RECORDS)                                 \
+  "SELECT max(CASE WHEN rows_there = 2 THEN oldest END) FROM (" BDC_ANALYSIS_LAST(                \
+      "time_ms", "resolutions", SPACE, FROM_MS, TO_MS, TYPE,                                      \
+      RECORDS) " UNION ALL " BDC_ANALYSIS_LAST("opened_ms", "conflicts", "state <> 1 AND " SPACE, \
+                                               FROM_MS, TO_MS, TYPE, RECORDS) ") AS kinds"

@@ -63,7 +63,7 @@ class PostgresAnalysisStorage final : public AnalysisStorage {
         const sql::PostgresResult rows,
         ExecuteRead(pool_, query.space.empty() ? postgres::kOldestOfAll : postgres::kOldest,
                     ParamsOf(query)));
-    if (rows.size() == 0) return std::nullopt;
+    if (rows.size() == 0 || rows.IsNull(0, 0)) return std::nullopt;
     return rows.Int64(0, 0);
   }
 

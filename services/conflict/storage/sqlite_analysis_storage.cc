@@ -63,7 +63,7 @@ class SqliteAnalysisStorage final : public AnalysisStorage {
     const Use use(oldest);
     Bind(query, oldest);
     ASSIGN_OR_RETURN(const bool found, oldest.Step());
-    if (!found) return std::nullopt;
+    if (!found || oldest.IsNull(0)) return std::nullopt;
     return oldest.Int64(0);
   }
 

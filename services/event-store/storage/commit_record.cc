@@ -37,6 +37,12 @@ class Input {
     const absl::string_view bytes = Take(sizeof(value));
     if (bytes.size() == sizeof(value)) std::memcpy(&value, bytes.data(), sizeof(value));
   }
+  void Number(bool& value) {
+    uint8_t byte = 0;
+    Number(byte);
+    whole_ = whole_ && byte <= 1;
+    value = byte == 1;
+  }
   void Digest(Digest128& digest) {
     const absl::string_view bytes = Take(digest.size());
     std::copy_n(bytes.data(), bytes.size(), digest.begin());

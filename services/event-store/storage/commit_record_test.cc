@@ -69,6 +69,14 @@ TEST(CommitRecordTest, ARecordThatIsShorterOrLongerIsRefused) {
   EXPECT_THAT(DecodeCommit(record + "x"), StatusIs(absl::StatusCode::kDataLoss));
 }
 
+TEST(CommitRecordTest, WhatIsNeitherTrueNorFalseIsRefused) {
+  std::string record = EncodeCommit({FullWrite()}, {true});
+  const std::size_t tombstone = record.find("meta") - sizeof(uint32_t) - 1;
+  ASSERT_EQ(record[tombstone], 1);
+  record[tombstone] = 2;
+  EXPECT_THAT(DecodeCommit(record), StatusIs(absl::StatusCode::kDataLoss));
+}
+
 // Bytes of the released format, which later versions must read: change the format's number instead.
 TEST(CommitRecordTest, TheFormatIsFixed) {
   LogWrite write;

@@ -169,13 +169,17 @@ absl::StatusOr<Journal::End> Journal::CheckEnd(
   for (int64_t offset = offset_ + kBlockBytes; offset < file_bytes_; offset += kBlockBytes) {
     Header other;
     ASSIGN_OR_RETURN(const bool whole, ReadRecord(offset, other));
-    const bool later =
-        records_ == 0 || (other.generation == generation_ && other.number > records_);
-    if (!whole || !later) continue;
-    ASSIGN_OR_RETURN(const bool missing, is_missing(RecordOf(other)));
+    const bool follows = records_ > 0 && other.magic == kMagic && other.generation == generation_ &&
+                         other.number > records_;
+    if (!follows && (records_ > 0 || !whole)) continue;
+    // One that is not whole cannot be asked about; it was begun once the one before it was on disk.
+    bool missing = true;
+    if (whole) {
+      ASSIGN_OR_RETURN(missing, is_missing(RecordOf(other)));
+    }
     if (missing) {
       return Damaged(offset_, absl::StrCat("record ", records_, " is broken and a later one, at ",
-                                           "byte ", offset, ", is whole"));
+                                           "byte ", offset, ", is ", whole ? "whole" : "too"));
     }
   }
   End end{.path = path_, .offset = offset_};

@@ -291,6 +291,18 @@ TEST_F(JournalTest, AWholeRecordBehindABrokenOneIsDamageUnlessItIsSafeElsewhere)
   EXPECT_OK(End());  // It was the last.
 }
 
+// A crash tears one write: two broken records are damage, and who reads them cannot ask whether
+// they are safe elsewhere.
+TEST_F(JournalTest, TwoBrokenRecordsAtTheEndAreDamage) {
+  for (const char* record : {"zero", "one", "two"}) ASSERT_OK(journal_->Append(record));
+  for (const int64_t broken : {1, 2}) Damage(broken * kBlockBytes + kHeaderBytes);
+  Reopen();
+  EXPECT_THAT(End("none of them"), StatusIs(absl::StatusCode::kDataLoss));
+  Damage(kBlockBytes + kHeaderBytes);
+  Reopen();
+  EXPECT_OK(End());  // One, the last.
+}
+
 // The disk wrote the later blocks of the first record after a Restart and not its first one.
 TEST_F(JournalTest, OldRecordsBehindATornNewOneAreNoDamage) {
   for (const char* record : {"old zero", "old one", "old two"}) {

@@ -201,6 +201,27 @@ TEST_F(FeedTest, RepeatedMessagesAreDropped) {
   EXPECT_THAT(sink->Told(), ElementsAre("1 enter a"));
 }
 
+// As from another suite on the same Redis, or of commits that a failover lost.
+TEST_F(FeedTest, ACommitThatTheBusTellsOfAndTheLogDoesNotHoldIsForgotten) {
+  const auto sink = Follow();
+  Settle();
+  event_store::v1::SpaceCommit commit;
+  commit.set_space("team");
+  commit.set_epoch(log_.epoch);
+  commit.set_first_seq(1000);
+  commit.set_last_seq(1000);
+  bus_.Publish(SpaceChannel("team"), commit.SerializeAsString());
+  loop_.RunFor(absl::Seconds(5));
+  EXPECT_LE(log_.space_reads, 2);
+  log_.Commit("team", "a", "1");
+  Settle();
+  EXPECT_THAT(sink->Told(), ElementsAre("1 enter a"));
+  const auto later = Follow();
+  loop_.RunFor(absl::Seconds(5));
+  EXPECT_EQ((*later->subscribed)->head, CursorAt(1));
+  EXPECT_EQ(later->caught_up_count(), 1);
+}
+
 TEST_F(FeedTest, ACommitTooLargeForTheBusIsRead) {
   const auto sink = Follow();
   Settle();

@@ -29,6 +29,7 @@ FeedSubscription* SpaceFeed::NextWaiting() const {
 
 std::optional<SpaceFeed::ReadPlan> SpaceFeed::NextRead() {
   if (reading_ || !known()) return std::nullopt;
+  asked_target_ = target_;
   const FeedSubscription* waiting = NextWaiting();
   if (MissesEvents() && (waiting == nullptr || !gap_was_last_)) {
     gap_was_last_ = reading_ = true;
@@ -71,7 +72,8 @@ void SpaceFeed::OnPage(const ReadPlan& plan,
   for (event_store::v1::Event& event : *response->mutable_events()) {
     page.events.push_back(std::make_shared<const FeedEvent>(std::move(event)));
   }
-  target_ = std::max(target_, page.head_seq);
+  // What the bus had told of before the page was asked for is in the log by then, or never was.
+  target_ = target_ == asked_target_ ? page.head_seq : std::max(target_, page.head_seq);
   sweep_ = page.next_seq;
   if (!plan.latest) KeepRecent(plan, page);
   ForEach([&](FeedSubscription& subscription) {

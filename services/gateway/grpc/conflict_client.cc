@@ -99,12 +99,14 @@ void GrpcConflictClient::RemoveRuleSet(conflict::v1::RemoveRuleSetRequest reques
 
 void GrpcConflictClient::DryRun(conflict::v1::DryRunRequest request,
                                 Done<conflict::v1::DryRunResponse> done) {
-  state_->calls.Call(state_->Next(), kDryRun, std::move(request), std::move(done));
+  state_->calls.CallFor(kReportTimeout, state_->Next(), kDryRun, std::move(request),
+                        std::move(done));
 }
 
 void GrpcConflictClient::Analyze(conflict::v1::AnalyzeRequest request,
                                  Done<conflict::v1::AnalyzeResponse> done) {
-  state_->calls.Call(state_->Next(), kAnalyze, std::move(request), std::move(done));
+  state_->calls.CallFor(kReportTimeout, state_->Next(), kAnalyze, std::move(request),
+                        std::move(done));
 }
 
 void GrpcConflictClient::Ping(absl::AnyInvocable<void(absl::Status)> done) {

@@ -11,9 +11,14 @@
 
 namespace bdcsync::gateway {
 
+// A dry run, or an analysis, which the conflict service bounds itself: by the time for reading, and
+// for a statement. Whoever asks may wait for less.
+inline constexpr absl::Duration kReportTimeout = absl::Minutes(1);
+
 class GrpcConflictClient final : public ConflictRecords {
  public:
-  // One peer per replica, at least one. Every call ends within `timeout`.
+  // One peer per replica, at least one. Every call ends within `timeout`, or within
+  // kReportTimeout if it is a report.
   GrpcConflictClient(const std::vector<rpc::Peer>& peers, absl::Duration timeout);
   ~GrpcConflictClient() override;
 

@@ -2,6 +2,7 @@
 // Includes grpcpp: for .cc files of adapters. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -33,10 +34,17 @@ class ReplicasClient {
   // a shared_ptr to one, as for rpc::Client.
   template <typename Method, typename Request, typename Response>
   void Call(size_t replica, Method method, Request request, rpc::Done<Response> done) {
+    CallFor(options_.timeout, replica, method, std::move(request), std::move(done));
+  }
+  // The same, but it ends within `timeout`, or that of all calls if it is longer.
+  template <typename Method, typename Request, typename Response>
+  void CallFor(absl::Duration timeout, size_t replica, Method method, Request request,
+               rpc::Done<Response> done) {
+    timeout = std::max(timeout, options_.timeout);
     if (replicas_.size() == 1) {
-      CallOnce(0, method, std::move(request), std::move(done));
+      Start(0, timeout, method, std::move(request), std::move(done));
     } else {
-      Ask({replica, 1, Now() + options_.timeout}, method, std::move(request), std::move(done));
+      Ask({replica, 1, Now() + timeout}, method, std::move(request), std::move(done));
     }
   }
   // Ends all calls; returns when no callback runs any more.

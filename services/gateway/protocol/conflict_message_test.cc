@@ -119,6 +119,13 @@ TEST(ConflictRequest, ADecisionIsReadShortOrAsAList) {
   EXPECT_EQ(list.decision.choices_size(), 2);
 }
 
+// As the conflict tells it: names of members may hold any character.
+TEST(ConflictRequest, APathMayHoldWhatTheNameOfAMemberMay) {
+  const auto request = Read<ResolveConflictRequest>(
+      R"({"type":"resolve_conflict","conflict_id":"c1","choice":"ours","paths":["/a\u0000b"]})");
+  EXPECT_THAT(request.decision.choices(0).paths(), ElementsAre(std::string("/a\0b", 4)));
+}
+
 TEST(ConflictRequest, WhatIsWrongIsNamed) {
   ExpectRefusedAt("/status", R"({"type":"conflicts","status":"closed"})");
   ExpectRefusedAt("/limit", R"({"type":"conflicts","limit":0})");

@@ -30,7 +30,7 @@ void ReadChoice(FieldReader& in, conflict::v1::Choice& choice) {
   } else if (in.Has("value")) {
     in.Fail("value", "value is for choice value only");
   }
-  for (std::string& path : in.Texts("paths", kConflictPathsMax, kConflictPathBytesMax)) {
+  for (std::string& path : in.Pointers("paths", kConflictPathsMax, kConflictPathBytesMax)) {
     choice.add_paths(std::move(path));
   }
   // Without paths the whole conflict is meant; whoever has chosen none of them does not mean it.

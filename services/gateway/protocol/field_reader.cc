@@ -39,8 +39,13 @@ const json::Value* FieldReader::Find(absl::string_view name, json::Kind kind) {
   return nullptr;
 }
 
-bool FieldReader::CheckText(absl::string_view name, absl::string_view text, size_t bytes_max) {
+bool FieldReader::CheckSize(absl::string_view name, absl::string_view text, size_t bytes_max) {
   if (text.size() > bytes_max) FailTooLarge(name, bytes_max);
+  return ok();
+}
+
+bool FieldReader::CheckText(absl::string_view name, absl::string_view text, size_t bytes_max) {
+  CheckSize(name, text, bytes_max);
   // Databases and logs end a text there.
   if (absl::StrContains(text, '\0')) Fail(name, absl::StrCat(name, " must not contain U+0000"));
   return ok();
@@ -110,6 +115,16 @@ int FieldReader::Choice(absl::string_view name,
 
 std::vector<std::string> FieldReader::Texts(absl::string_view name, size_t count_max,
                                             size_t bytes_max) {
+  return TextsThat(&FieldReader::CheckText, name, count_max, bytes_max);
+}
+
+std::vector<std::string> FieldReader::Pointers(absl::string_view name, size_t count_max,
+                                               size_t bytes_max) {
+  return TextsThat(&FieldReader::CheckSize, name, count_max, bytes_max);
+}
+
+std::vector<std::string> FieldReader::TextsThat(TextCheck check, absl::string_view name,
+                                                size_t count_max, size_t bytes_max) {
   std::vector<std::string> texts;
   const json::Value* value = Find(name, json::Kind::kArray);
   if (value == nullptr) return texts;
@@ -120,7 +135,7 @@ std::vector<std::string> FieldReader::Texts(absl::string_view name, size_t count
   for (const json::Value& element : value->array()) {
     if (!element.is_string()) {
       Fail(name, absl::StrCat(name, " must hold strings only"));
-    } else if (CheckText(name, element.string(), bytes_max)) {
+    } else if ((this->*check)(name, element.string(), bytes_max)) {
       texts.emplace_back(element.string());
     }
   }

@@ -39,6 +39,8 @@ class FieldReader {
   int Choice(absl::string_view name,
              std::initializer_list<std::pair<absl::string_view, int>> choices, int fallback);
   std::vector<std::string> Texts(absl::string_view name, size_t count_max, size_t bytes_max);
+  // JSON Pointers, into data: names of members may hold U+0000, which no other text may.
+  std::vector<std::string> Pointers(absl::string_view name, size_t count_max, size_t bytes_max);
   // The field itself; null when it is left out.
   const json::Value* Object(absl::string_view name);
   const json::Value* RequiredArray(absl::string_view name, size_t count_max);
@@ -58,7 +60,12 @@ class FieldReader {
  private:
   // The field, unless the reading has failed or it is of another kind.
   const json::Value* Find(absl::string_view name, json::Kind kind);
+  bool CheckSize(absl::string_view name, absl::string_view text, size_t bytes_max);
   bool CheckText(absl::string_view name, absl::string_view text, size_t bytes_max);
+  using TextCheck = bool (FieldReader::*)(absl::string_view name, absl::string_view text,
+                                          size_t bytes_max);
+  std::vector<std::string> TextsThat(TextCheck check, absl::string_view name, size_t count_max,
+                                     size_t bytes_max);
 
   const json::Value& object_;
   const std::string path_;
