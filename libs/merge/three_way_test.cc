@@ -28,7 +28,7 @@ std::string Text(const std::optional<Value>& value) { return value ? Serialize(*
 MergeResult Merged(absl::string_view base, absl::string_view theirs, absl::string_view ours,
                    absl::string_view rules = "", Side later = Side::kOurs) {
   const RuleSet set = rules.empty() ? RuleSet() : *ParseRuleSet(*Parse(rules));
-  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later});
+  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later}).value();
 }
 
 std::string MergedText(absl::string_view base, absl::string_view theirs, absl::string_view ours,
@@ -168,8 +168,9 @@ TEST(ThreeWayMerge, WhichSideIsLaterMayBeSaidPlaceByPlace) {
     return path == "/a" ? Side::kTheirs : Side::kOurs;
   };
   const auto merged = [&options](const char* theirs, const char* ours) {
-    return Serialize(
-        *Merge(*Parse(R"({"a":0,"b":0,"c":0})"), *Parse(theirs), *Parse(ours), options).value);
+    return Serialize(*Merge(*Parse(R"({"a":0,"b":0,"c":0})"), *Parse(theirs), *Parse(ours), options)
+                          .value()
+                          .value);
   };
   EXPECT_EQ(merged(R"({"a":1,"b":1,"c":1})", R"({"a":2,"b":2,"c":0})"), R"({"a":1,"b":2,"c":1})");
   EXPECT_EQ(asked, (std::vector<std::string>{"/a", "/b"})) << "only where times decide";

@@ -15,6 +15,7 @@
 #include "libs/merge/three_way.h"
 #include "libs/rpc/status.h"
 #include "services/conflict/opening.h"
+#include "services/conflict/told_apart.h"
 #include "services/conflict/write_times.h"
 
 namespace bdcsync::conflict {
@@ -189,8 +190,9 @@ class Resolving::Items {
         item.theirs_item() > 0 || item.can_tell_writes() || !item.theirs_writes().empty();
     MeetingRules rules({item.entity(), item.base(), item.theirs(), item.ours()}, meetings_,
                        &evaluator, by_place ? &times : nullptr);
-    merge::MergeResult merged =
-        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options());
+    ASSIGN_OR_RETURN(
+        merge::MergeResult merged,
+        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options()));
     if (times.wants_writes()) {
       WantWrites(index, result);
       return true;
@@ -202,7 +204,7 @@ class Resolving::Items {
       return true;
     }
     WriteDocument(merged.value, *result.mutable_merged());
-    if (merged.decisions.size() <= context_.limits.decisions_max) {
+    if (AreToldApart(merged.decisions, context_.limits.decisions_max)) {
       for (const merge::Decision& decision : merged.decisions) {
         rules.AddTo(decision, *result.add_decisions());
       }
@@ -243,7 +245,7 @@ class Resolving::Items {
                                    context_.limits.ask_fallback};
     conflict = OpeningOf(request_.items(index), merged.conflicts, defaults);
     conflict.set_rule_set_version(rules.rule_set_version());
-    if (merged.conflicts.size() <= kOpenPlacesMax) {
+    if (AreToldApart(merged.conflicts, kOpenPlacesMax)) {
       for (int i = 0; i < conflict.places_size(); ++i) {
         rules.AddTo(merged.conflicts[i], *conflict.mutable_places(i)->mutable_decision());
       }
