@@ -27,7 +27,7 @@ void Merger::MergeSequence(const Array& base, Value& theirs, Value& ours, const 
   Array merged;
   merged.reserve(std::max(theirs.array().size(), ours.array().size()));
   for (const ArrayRegion& region :
-       RegionsOf(base, theirs.array(), ours.array(), options_.matching_work_max)) {
+       RegionsOf(base, theirs.array(), ours.array(), matching_work_)) {
     MergeRegion(region, base, theirs.array(), ours.array(), place, merged);
   }
   theirs.array() = std::move(merged);

@@ -120,6 +120,7 @@ class Merger {
 
   const MergeOptions& options_;
   const RuleSet& rules_;
+  json::MatchingWork matching_work_;
   const WordMerger word_merger_;
   const TextMerger& text_merger_;
   // The way from the root: members, and elements of keyed lists with the keys that name them.

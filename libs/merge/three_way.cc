@@ -69,7 +69,8 @@ std::optional<ConflictKind> ConflictKindFromName(absl::string_view name) {
 Merger::Merger(const MergeOptions& options)
     : options_(options),
       rules_(options.rules != nullptr ? *options.rules : DefaultRules()),
-      word_merger_(options.matching_work_max),
+      matching_work_(options.matching_work_max),
+      word_merger_(matching_work_),
       text_merger_(options.text != nullptr ? *options.text : word_merger_) {}
 
 absl::StatusOr<MergeResult> Merger::Run(const std::optional<Value>& base,

@@ -41,7 +41,8 @@ struct MergeOptions {
   // No rule chooses a side and nobody is asked: where not both changes can stand, those of this
   // side do (kOurs or kTheirs).
   std::optional<Side> standing;
-  // Steps for matching the elements of an array with those of its base (json::MatchSequences).
+  // Steps for matching the elements of an array, or the lines or words of a text, with those of its
+  // base; all in the document together may take what json::MatchingWork says.
   size_t matching_work_max = 1'000'000;
   // Bytes of all paths that are made in one merge, also of those that nobody keeps.
   size_t path_bytes_max = kPathBytesMax;
