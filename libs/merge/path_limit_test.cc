@@ -90,8 +90,8 @@ TEST(PathLimitTest, NobodyIsAskedAboutPlacesWithoutAPath) {
 }
 
 TEST(PathLimitTest, ElementsAreNamedByLongKeysAndNotesAreMadeAboutThemToo) {
-  const RuleSet rules = Rules(R"json({"rules": [{"path": "$", "rule": "keyed_list(id)"},
-                                                {"path": "$[*].*", "rule": "keyed_list(id)"}]})json");
+  const RuleSet rules = Rules(R"json([{"path": "$", "rule": "keyed_list(id)"},
+                                      {"path": "$[*].*", "rule": "keyed_list(id)"}])json");
   const auto element = [](int value) {
     Object lists{{"id", std::string(1000, 'i')}};
     // Elements without keys: a note for each list.

@@ -184,7 +184,8 @@ class Resolving::Items {
     ItemEvaluator evaluator(context_, index, item.without_asking() || !main);
     WriteTimes times(
         request_, index, [this](int before) -> const Document& { return Met(before); },
-        [this](int before) -> const Document& { return *outcomes_[before]; });
+        [this](int before) -> const Document& { return *outcomes_[before]; },
+        look_steps_[FirstMet(index)]);
     // Of a head that follows the base at once, the whole was written when it was made.
     const bool by_place =
         item.theirs_item() > 0 || item.can_tell_writes() || !item.theirs_writes().empty();
@@ -224,6 +225,14 @@ class Resolving::Items {
     outcomes_[index] = MakeError(Reason::kDependsOnRejected, "the item that it meets is undecided");
   }
 
+  // The item with which the series of those that meet each other began.
+  int FirstMet(int index) const {
+    while (request_.items(index).theirs_item() > 0) {
+      index = static_cast<int>(request_.items(index).theirs_item()) - 1;
+    }
+    return index;
+  }
+
   // The state that the item met, which is decided.
   const Document& Met(int index) {
     const v1::ResolveItem& item = request_.items(index);
@@ -261,7 +270,8 @@ class Resolving::Items {
   const MeetingContext meetings_;
   std::vector<absl::StatusOr<Document>> outcomes_;  // Of the items that are decided.
   std::vector<bool> decided_;
-  std::map<int, Document> met_;  // By item; read again where times are looked for.
+  std::map<int, size_t> look_steps_;  // By the item with which a series began.
+  std::map<int, Document> met_;       // By item; read again where times are looked for.
   Resolved resolved_;
 };
 
