@@ -133,7 +133,10 @@ std::optional<TextBridge> EntityLine::BridgeAfter(Work* work, absl::string_view 
     const auto before = trail == nullptr ? std::nullopt : trail->VersionAt(made.revision - 1);
     const bool known = before.has_value() && trail->VersionAt(made.revision) == made &&
                        trail->StepTo(made.revision).text.has_value();
-    if (!known || !MoveOn(bridge, path, *before, trail, limits)) return std::nullopt;
+    if (!known || !MoveOn(bridge, path, *before, trail, limits) ||
+        bridge.WorkToCross(text.asked.ops) > limits.text_steps_work_max) {
+      return std::nullopt;
+    }
     bridge.Cross(text.asked.ops);
     bridge.to = made;
     text.after = bridge;
@@ -166,7 +169,10 @@ absl::StatusOr<std::optional<TextBridge>> EntityLine::BridgeToHead(const Work& w
     if (known.has_value() && *known != *named) return BaseNotFound();
     bridge = TextBridge{.to = *named, .theirs = {}};
   }
-  if (!MoveOn(*bridge, path, IdOf(*head_), text_.trail(), limits)) return std::nullopt;
+  if (!MoveOn(*bridge, path, IdOf(*head_), text_.trail(), limits) ||
+      bridge->WorkToCross(work.text->asked.ops) > limits.text_steps_work_max) {
+    return std::nullopt;
+  }
   return bridge;
 }
 

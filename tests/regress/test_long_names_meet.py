@@ -1,6 +1,6 @@
-"""Changes below a long name that met: the path of each place holds the name. The paths of open places
-were together larger than a message between services may be, so that the operation was tried for ever
-and the entity took no others; without a person to ask they took a GiB and more."""
+"""Changes below a long name that met: the path of each place holds the name. The paths of open
+places were together larger than a message between services may be, so that the operation was tried
+for ever and the entity took no others; without a person to ask they took a GiB and more."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import os
 from harness.client import Client, token
 
 LONG = "n" * 300_000
-ASKED = 55  # Whose paths take a little less than the 16 MiB of a message; the document comes on top.
+ASKED = 55  # Their paths take nearly the 16 MiB of a message; the document comes on top.
 REFUSED = 2000
 
 
