@@ -243,8 +243,9 @@ absl::StatusOr<int> MergeFiles(const Arguments& arguments, const Environment& en
   RETURN_IF_ERROR(ReadInput(arguments.operand(1), environment, reader, theirs));
   RETURN_IF_ERROR(ReadInput(arguments.operand(2), environment, reader, ours));
   const std::string& like = ours.document ? ours.text : theirs.text;
-  const merge::MergeResult result =
-      merge::Merge(base.document, std::move(theirs.document), std::move(ours.document), options);
+  ASSIGN_OR_RETURN(
+      const merge::MergeResult result,
+      merge::Merge(base.document, std::move(theirs.document), std::move(ours.document), options));
   RETURN_IF_ERROR(Write(result.value ? Laid(*result.value, like) : "", arguments, environment));
   if (arguments.Has("json")) {
     environment.err << json::Serialize(JsonOf(result)) << "\n";

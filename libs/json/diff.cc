@@ -33,7 +33,7 @@ class Descend {
 
 class Differ {
  public:
-  explicit Differ(const DiffLimits& limits) : limits_(limits) {}
+  explicit Differ(const DiffLimits& limits) : work_(limits.matching_work_max) {}
 
   Array Run(const Value& from, const Value& to) {
     Compare(from, to);
@@ -58,7 +58,7 @@ class Differ {
   bool TooLong(Part& part) const;
   void Emit(absl::string_view op, const Value* value);
 
-  const DiffLimits& limits_;
+  MatchingWork work_;
   Array operations_;
   size_t bytes_ = 0;  // Of the operations, about.
   std::string path_;
@@ -123,8 +123,10 @@ void Differ::CompareObjects(const Object& from, const Object& to, Part& part) {
 
 // From the end to the front, so that the indices of what is still to come stay as they were.
 void Differ::CompareArrays(const Array& from, const Array& to, Part& part) {
+  size_t used = 0;
   const std::vector<ChangedRun> changes = ChangesBetween(
-      from, to, MatchSequences(from, to, ElementEquality::kIdentical, limits_.matching_work_max));
+      from, to, MatchSequences(from, to, ElementEquality::kIdentical, work_.share(), &used));
+  work_.Use(used);
   for (auto run = changes.rbegin(); run != changes.rend(); ++run) CompareRun(*run, from, to, part);
 }
 

@@ -12,7 +12,7 @@ namespace bdcsync::json {
 
 struct DiffLimits {
   // Steps for matching the elements of one pair of arrays, beyond what they share at both ends;
-  // arrays further apart are replaced.
+  // arrays further apart are replaced. All pairs together may take what MatchingWork says.
   size_t matching_work_max = 1'000'000;
 };
 

@@ -130,6 +130,46 @@ TEST(Diff, AppliedToTheFirstGivesTheSecondForRandomPairs) {
   }
 }
 
+TEST(Diff, ManyArraysTogetherTakeAsMuchWorkAsSomeOfThem) {
+  // One element goes in front and one comes at the end, which some 60 steps find out. None is there
+  // once, for those are matched without work.
+  Array from, to;
+  for (int i = 0; i < 50; ++i) from.push_back(absl::StrCat("an element of the list ", i % 25));
+  to = Array(from.begin() + 1, from.end());
+  to.push_back("new");
+  constexpr size_t kArrays = 200;
+  Object many_from, many_to;
+  for (size_t i = 0; i < kArrays; ++i) {
+    many_from.Set(absl::StrCat(i), from);
+    many_to.Set(absl::StrCat(i), to);
+  }
+  const DiffLimits limits{.matching_work_max = 150};
+  EXPECT_EQ(Diff(from, to, limits).array().size(), 2);
+  size_t matched = 0;
+  const Value patch = Diff(many_from, many_to, limits);
+  for (const Value& operation : patch.array()) {
+    matched += operation.Find("op")->string() == "remove" ? 1 : 0;
+  }
+  EXPECT_GE(matched, MatchingWork::kArraysMax);
+  EXPECT_LE(matched, MatchingWork::kArraysMax * 3);
+}
+
+TEST(SequenceMatch, SaysWhatWorkItTook) {
+  Array a(350, Value(0)), b(350, Value(1));
+  size_t used = 1;
+  MatchSequences(a, b, ElementEquality::kEqual, 1'000'000, &used);
+  EXPECT_GT(used, 400'000u) << "nothing is equal: all paths are tried";
+  EXPECT_LE(used, 1'000'001u);
+  used = 0;
+  b = a;
+  b[100] = 1;
+  MatchSequences(a, b, ElementEquality::kEqual, 1'000'000, &used);
+  EXPECT_LT(used, 20u);
+  used = 0;
+  MatchSequences(a, a, ElementEquality::kEqual, 1'000'000, &used);
+  EXPECT_EQ(used, 0u);
+}
+
 TEST(SequenceMatch, IsTheLongestForRandomArrays) {
   for (uint64_t seed = 0; seed < 5'000; ++seed) {
     RandomValue random(seed);

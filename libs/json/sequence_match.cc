@@ -195,6 +195,7 @@ class Matcher {
     Match({0, a_.size(), 0, b_.size()}, kSplitsMax);
     return std::move(runs_);
   }
+  size_t work_left() const { return work_; }
 
  private:
   static constexpr int kSplitsMax = 8;
@@ -292,17 +293,17 @@ std::vector<Matcher::Pair> Matcher::Anchors(const ChangedRun& part) const {
   return series;
 }
 
-// Matches what lies between the common ends.
-void MatchMiddle(const Array& a, const Array& b, const ChangedRun& middle, Interner& interner,
-                 size_t work_max, std::vector<MatchedRun>& runs) {
+// Matches what lies between the common ends. Returns the steps that are left.
+size_t MatchMiddle(const Array& a, const Array& b, const ChangedRun& middle, Interner& interner,
+                   size_t work, std::vector<MatchedRun>& runs) {
   // While changes are few, comparing elements is cheaper than giving each a number.
   const size_t elements = middle.a_end - middle.a_begin + middle.b_end - middle.b_begin;
-  size_t direct = std::min(work_max / 2, elements * kDirectStepsPerElement);
-  work_max -= direct;
+  size_t direct = std::min(work / 2, elements * kDirectStepsPerElement);
+  work -= direct;
   const auto equal = [&](size_t in_a, size_t in_b) { return interner.Same(a[in_a], b[in_b]); };
   if (const auto few = MatchStretches(middle, equal, direct)) {
     runs.insert(runs.end(), few->begin(), few->end());
-    return;
+    return work + direct;
   }
   const auto ids = [&interner](const Array& array, size_t begin, size_t end) {
     Ids result;
@@ -312,15 +313,17 @@ void MatchMiddle(const Array& a, const Array& b, const ChangedRun& middle, Inter
   };
   Ids a_ids = ids(a, middle.a_begin, middle.a_end);
   Ids b_ids = ids(b, middle.b_begin, middle.b_end);
-  for (const MatchedRun& run : Matcher(std::move(a_ids), std::move(b_ids), work_max).Run()) {
+  Matcher matcher(std::move(a_ids), std::move(b_ids), work);
+  for (const MatchedRun& run : matcher.Run()) {
     runs.push_back({run.a_begin + middle.a_begin, run.b_begin + middle.b_begin, run.length});
   }
+  return matcher.work_left();
 }
 
 }  // namespace
 
 std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
-                                       size_t work_max) {
+                                       size_t work_max, size_t* used) {
   Interner interner(equality);
   const size_t shorter = std::min(a.size(), b.size());
   size_t prefix = 0;
@@ -334,7 +337,8 @@ std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEq
   if (prefix > 0) runs.push_back({0, 0, prefix});
   if (prefix + suffix < shorter) {
     const ChangedRun middle{prefix, a.size() - suffix, prefix, b.size() - suffix};
-    MatchMiddle(a, b, middle, interner, work_max, runs);
+    const size_t left = MatchMiddle(a, b, middle, interner, work_max, runs);
+    if (used != nullptr) *used += work_max - left;
   }
   if (suffix > 0) runs.push_back({a.size() - suffix, b.size() - suffix, suffix});
   return runs;

@@ -2,6 +2,7 @@
 // work. Shared by the diff and by the three-way merge. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -31,11 +32,29 @@ enum class ElementEquality { kEqual, kIdentical };
 inline constexpr size_t kLongArrayElements = 2048;
 inline constexpr size_t kEqualElementsEnough = 32;
 
+// The steps for all arrays of a document: it may hold any number of those that take just as many as
+// one may. Not thread-safe.
+class MatchingWork {
+ public:
+  // So many arrays may take `each_max` steps; those after them are matched at their ends only.
+  static constexpr size_t kArraysMax = 32;
+
+  explicit MatchingWork(size_t each_max) : each_max_(each_max), left_(kArraysMax * each_max) {}
+
+  // What one of the next `pairs` may take, all of them the same.
+  size_t share(size_t pairs = 1) const { return std::min(each_max_, left_ / pairs); }
+  void Use(size_t steps) { left_ -= std::min(left_, steps); }
+
+ private:
+  const size_t each_max_;
+  size_t left_;
+};
+
 // Ascending in both arrays and as long as can be (but see above). Matching the part between the
 // common prefix and suffix takes at most `work_max` steps: when they do not suffice, what was not
-// matched stays so.
+// matched stays so. Adds to `used`, when there, the steps that it took.
 std::vector<MatchedRun> MatchSequences(const Array& a, const Array& b, ElementEquality equality,
-                                       size_t work_max);
+                                       size_t work_max, size_t* used = nullptr);
 // The same for numbers, of which equal ones stand for equal elements.
 std::vector<MatchedRun> MatchNumbers(std::vector<uint32_t> a, std::vector<uint32_t> b,
                                      size_t work_max);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "libs/json/sequence_match.h"
-
 namespace bdcsync::merge {
 namespace {
 
@@ -12,10 +10,10 @@ using json::ChangedRun;
 // The changes of one side, in order, and how far they have been used.
 class SideChanges {
  public:
-  SideChanges(const json::Array& base, const json::Array& side, size_t work_max)
+  SideChanges(const json::Array& base, const json::Array& side, size_t work_max, size_t& used)
       : changes_(json::ChangesBetween(
             base, side,
-            json::MatchSequences(base, side, json::ElementEquality::kEqual, work_max))) {}
+            json::MatchSequences(base, side, json::ElementEquality::kEqual, work_max, &used))) {}
 
   const ChangedRun* next() const { return used_ < changes_.size() ? &changes_[used_] : nullptr; }
   bool NextOverlaps(const Part& base) const {
@@ -86,9 +84,12 @@ ArrayRegion NextChanged(SideChanges& theirs, SideChanges& ours) {
 }  // namespace
 
 std::vector<ArrayRegion> RegionsOf(const json::Array& base, const json::Array& theirs,
-                                   const json::Array& ours, size_t matching_work_max) {
-  SideChanges theirs_changes(base, theirs, matching_work_max);
-  SideChanges ours_changes(base, ours, matching_work_max);
+                                   const json::Array& ours, json::MatchingWork& work) {
+  const size_t work_max = work.share(/*pairs=*/2);
+  size_t used = 0;
+  SideChanges theirs_changes(base, theirs, work_max, used);
+  SideChanges ours_changes(base, ours, work_max, used);
+  work.Use(used);
   std::vector<ArrayRegion> regions;
   size_t position = 0;
   const auto add_unchanged = [&](size_t end) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "libs/json/sequence_match.h"
 #include "libs/json/value.h"
 
 namespace bdcsync::merge {
@@ -30,8 +31,8 @@ struct ArrayRegion {
 // The regions in order; together they are all of the three arrays. Changes of both sides are in one
 // region when they share an element of `base`, when one inserts inside what the other replaced,
 // or when both insert at one place; changes that only touch are apart. Swapping the sides swaps
-// the parts and nothing else.
+// the parts and nothing else. Takes the steps for matching off `work`.
 std::vector<ArrayRegion> RegionsOf(const json::Array& base, const json::Array& theirs,
-                                   const json::Array& ours, size_t matching_work_max);
+                                   const json::Array& ours, json::MatchingWork& work);
 
 }  // namespace bdcsync::merge

@@ -21,7 +21,7 @@ absl::Status Wrong(const std::string& path, absl::string_view what) {
 class Choices {
  public:
   absl::Status Read(absl::Span<const Choice> choices, const std::vector<Decision>& open) {
-    absl::flat_hash_map<std::string, std::vector<const Decision*>> places;
+    absl::flat_hash_map<absl::string_view, std::vector<const Decision*>> places;
     for (const Decision& place : open) places[place.path].push_back(&place);
     for (const Choice& choice : choices) {
       if (whole_ != nullptr) return Wrong("", "nothing can be chosen after the whole value was");
@@ -145,7 +145,7 @@ MergeResult WholeValue(const Document& base, const Document& theirs, const Docum
 absl::StatusOr<MergeResult> Choose(const Document& base, const Document& theirs,
                                    const Document& ours, absl::Span<const Choice> choices,
                                    const ChooseOptions& options) {
-  const MergeResult open = Merge(base, theirs, ours, options.merge);
+  ASSIGN_OR_RETURN(const MergeResult open, Merge(base, theirs, ours, options.merge));
   Choices read;
   RETURN_IF_ERROR(read.Read(choices, open.conflicts));
   if (read.whole() != nullptr) return WholeValue(base, theirs, ours, read.whole()->value);

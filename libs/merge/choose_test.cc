@@ -235,7 +235,7 @@ TEST(ChooseLaws, ASideEverywhereIsWhatTheRulesWouldSayWithItForAsk) {
     options.merge.rules = &asking;
     const Choice everywhere{.pick = pick};
     const MergeResult chosen = *Choose(c.base, c.theirs, c.ours, {everywhere}, options);
-    const MergeResult expected = Merge(c.base, c.theirs, c.ours, {.rules = &settled});
+    const MergeResult expected = Merge(c.base, c.theirs, c.ours, {.rules = &settled}).value();
     return chosen.value == expected.value && chosen.conflicts.empty() &&
            chosen.decisions.size() == expected.decisions.size();
   });
@@ -246,7 +246,7 @@ TEST(ChooseLaws, PlacesChosenOneByOneComeToTheSameAsAllAtOnce) {
     const RuleSet set = *ParseRuleSet(c.rules);
     ChooseOptions options;
     options.merge.rules = &set;
-    const MergeResult open = Merge(c.base, c.theirs, c.ours, options.merge);
+    const MergeResult open = Merge(c.base, c.theirs, c.ours, options.merge).value();
     std::vector<Choice> choices;
     for (const Decision& place : open.conflicts) {
       choices.push_back({.pick = Pick::kOurs, .paths = {place.path}});
@@ -263,7 +263,7 @@ TEST(ChooseLaws, NothingChosenChangesNothing) {
     const RuleSet set = *ParseRuleSet(c.rules);
     ChooseOptions options;
     options.merge.rules = &set;
-    const MergeResult open = Merge(c.base, c.theirs, c.ours, options.merge);
+    const MergeResult open = Merge(c.base, c.theirs, c.ours, options.merge).value();
     const MergeResult chosen = *Choose(c.base, c.theirs, c.ours, {}, options);
     return open.value == chosen.value && open.conflicts.size() == chosen.conflicts.size() &&
            open.decisions.size() == chosen.decisions.size();

@@ -64,7 +64,7 @@ Asked MergeBy(const Value& rules, const Value& base, const Value& theirs, const 
   const RuleSet set = *ParseRuleSet(rules);
   AnyAnswers answers;
   Asked merged;
-  merged.result = Merge(base, theirs, ours, {.rules = &set, .evaluator = &answers});
+  merged.result = Merge(base, theirs, ours, {.rules = &set, .evaluator = &answers}).value();
   merged.asked = answers.asked();
   return merged;
 }
@@ -144,7 +144,7 @@ TEST(EvaluatorLaws, WhatIsNotYetKnownChangesNothingElse) {
     const RuleSet set = *ParseRuleSet(Remote(c.rules));
     Pending pending;
     const MergeResult merged =
-        Merge(c.base, c.theirs, c.ours, {.rules = &set, .evaluator = &pending});
+        Merge(c.base, c.theirs, c.ours, {.rules = &set, .evaluator = &pending}).value();
     // All that either side holds is there, or in a list, or where it is not yet known.
     return merged.value.has_value() && merged.conflicts.empty() &&
            (merged.pending > 0 || Accounted(c.ours, &Decision::ours, merged));

@@ -164,6 +164,7 @@ std::optional<Merger::Verdict> Merger::TryEvaluator(const Rule& rule, const Clas
   if (clash.of_places() && !asks) return std::nullopt;  // A place in a list is no value.
   if (options_.evaluator != nullptr) {
     const std::string path = PathHere();
+    if (has_too_many_paths()) return std::nullopt;
     return TakeAnswer(rule, clash,
                       options_.evaluator->Evaluate({rule, path, clash.kind, clash.base,
                                                     clash.theirs, clash.ours, clash.region}));

@@ -22,7 +22,7 @@ constexpr absl::string_view kById = R"({"path":"$","rule":"keyed_list","key":"id
 MergeResult Merged(absl::string_view rules, const Value& base, const Value& theirs,
                    const Value& ours) {
   const RuleSet set = *ParseRuleSet(*Parse(absl::StrCat(R"({"rules":[)", rules, "]}")));
-  return Merge(base, theirs, ours, {.rules = &set});
+  return Merge(base, theirs, ours, {.rules = &set}).value();
 }
 
 // A list of elements that hold nothing but their ids, one letter each.

@@ -67,7 +67,7 @@ void ExpectLaw(const Law& law) {
     }
     FAIL() << "seed " << seed << ", shrunk to\nbase   " << Text(random.base) << "\ntheirs "
            << Text(random.theirs) << "\nours   " << Text(random.ours) << "\nmerged "
-           << Text(Merge(random.base, random.theirs, random.ours).value);
+           << Text(Merge(random.base, random.theirs, random.ours).value().value);
   }
 }
 
@@ -127,8 +127,8 @@ bool Accounted(const std::optional<Value>& side, std::optional<Value> Decision::
 
 TEST(MergeLaws, ASideThatDidNotChangeLeavesTheOther) {
   ExpectLaw([](const Case& c) {
-    const MergeResult theirs = Merge(c.base, c.theirs, c.base);
-    const MergeResult ours = Merge(c.base, c.base, c.ours);
+    const MergeResult theirs = Merge(c.base, c.theirs, c.base).value();
+    const MergeResult ours = Merge(c.base, c.base, c.ours).value();
     return Same(theirs.value, c.theirs) && Same(ours.value, c.ours) && !theirs.overlapped &&
            !ours.overlapped;
   });
@@ -136,15 +136,15 @@ TEST(MergeLaws, ASideThatDidNotChangeLeavesTheOther) {
 
 TEST(MergeLaws, EqualSidesGiveThemselvesWithoutADecision) {
   ExpectLaw([](const Case& c) {
-    const MergeResult result = Merge(c.base, c.theirs, c.theirs);
+    const MergeResult result = Merge(c.base, c.theirs, c.theirs).value();
     return Same(result.value, c.theirs) && result.decisions.empty();
   });
 }
 
 TEST(MergeLaws, SidesAndWinnerSwappedGiveTheSameResultAndMirroredDecisions) {
   ExpectLaw([](const Case& c) {
-    const MergeResult one = Merge(c.base, c.theirs, c.ours, {.later = Side::kOurs});
-    const MergeResult two = Merge(c.base, c.ours, c.theirs, {.later = Side::kTheirs});
+    const MergeResult one = Merge(c.base, c.theirs, c.ours, {.later = Side::kOurs}).value();
+    const MergeResult two = Merge(c.base, c.ours, c.theirs, {.later = Side::kTheirs}).value();
     if (!Same(one.value, two.value) || one.overlapped != two.overlapped) return false;
     std::map<std::string, int> decisions;
     for (const Decision& d : one.decisions) {
@@ -162,24 +162,24 @@ TEST(MergeLaws, SidesAndWinnerSwappedGiveTheSameResultAndMirroredDecisions) {
 
 TEST(MergeLaws, ChangesThatDoNotOverlapCommute) {
   ExpectLaw([](const Case& c) {
-    const MergeResult one = Merge(c.base, c.theirs, c.ours);
+    const MergeResult one = Merge(c.base, c.theirs, c.ours).value();
     if (one.overlapped) return true;
-    return Same(one.value, Merge(c.base, c.ours, c.theirs).value);
+    return Same(one.value, Merge(c.base, c.ours, c.theirs).value().value);
   });
 }
 
 TEST(MergeLaws, MergingAgainChangesNothing) {
   ExpectLaw([](const Case& c) {
-    const std::optional<Value> merged = Merge(c.base, c.theirs, c.ours).value;
-    return Same(Merge(c.theirs, merged, c.theirs).value, merged) &&
-           Same(Merge(c.base, merged, merged).value, merged);
+    const std::optional<Value> merged = Merge(c.base, c.theirs, c.ours).value().value;
+    return Same(Merge(c.theirs, merged, c.theirs).value().value, merged) &&
+           Same(Merge(c.base, merged, merged).value().value, merged);
   });
 }
 
 TEST(MergeLaws, EveryLeafOfEitherSideIsInTheResultOrInADecision) {
   for (const Side later : {Side::kOurs, Side::kTheirs}) {
     ExpectLaw([later](const Case& c) {
-      const MergeResult result = Merge(c.base, c.theirs, c.ours, {.later = later});
+      const MergeResult result = Merge(c.base, c.theirs, c.ours, {.later = later}).value();
       return Accounted(c.theirs, &Decision::theirs, result) &&
              Accounted(c.ours, &Decision::ours, result);
     });
@@ -194,11 +194,11 @@ TEST(MergeLaws, MergingTheResultWithASideAgainChangesNothingInDocumentsWithoutAr
     for (const Side later : {Side::kOurs, Side::kTheirs}) {
       const MergeOptions options{.later = later};
       const std::optional<Value> merged =
-          Merge(objects.base, objects.theirs, objects.ours, options).value;
+          Merge(objects.base, objects.theirs, objects.ours, options).value().value;
       const bool again =
           later == Side::kOurs
-              ? Same(Merge(objects.base, merged, objects.ours, options).value, merged)
-              : Same(Merge(objects.base, objects.theirs, merged, options).value, merged);
+              ? Same(Merge(objects.base, merged, objects.ours, options).value().value, merged)
+              : Same(Merge(objects.base, objects.theirs, merged, options).value().value, merged);
       if (!again) return false;
     }
     return true;
@@ -224,7 +224,7 @@ TEST(MergeLaws, ChangesOfDifferentMembersNeverOverlap) {
       }
     }
     ++checked;
-    const MergeResult result = Merge(c.base, theirs, ours);
+    const MergeResult result = Merge(c.base, theirs, ours).value();
     return !result.overlapped && Same(result.value, both);
   });
   EXPECT_GT(checked, testing::PropertyCases() / 4);
@@ -233,8 +233,8 @@ TEST(MergeLaws, ChangesOfDifferentMembersNeverOverlap) {
 TEST(MergeLaws, HoldWhenTheWorkForMatchingRunsOut) {
   ExpectLaw([](const Case& c) {
     const MergeOptions options{.matching_work_max = 6};
-    const MergeResult result = Merge(c.base, c.theirs, c.ours, options);
-    return Same(Merge(c.base, c.theirs, c.base, options).value, c.theirs) &&
+    const MergeResult result = Merge(c.base, c.theirs, c.ours, options).value();
+    return Same(Merge(c.base, c.theirs, c.base, options).value().value, c.theirs) &&
            Accounted(c.theirs, &Decision::theirs, result) &&
            Accounted(c.ours, &Decision::ours, result);
   });

@@ -223,7 +223,7 @@ TEST(MergeModel, DocumentsUnderRandomRulesMergeAsTheModelSays) {
       const Rule* rule = set.RuleAt(set.Member(set.root(), key));
       if (rule == nullptr) return true;
     }
-    const MergeResult merged = Merge(c.base, c.theirs, c.ours, {.rules = &set});
+    const MergeResult merged = Merge(c.base, c.theirs, c.ours, {.rules = &set}).value();
     if (!merged.notes.empty() || KeptForItsPlace(merged)) return true;
     const Maybe expected = Model(c.rules).Merge({}, c.base, c.theirs, c.ours, c.rules);
     return expected && merged.value && Sorted(*merged.value) == Sorted(*expected);
@@ -292,7 +292,7 @@ TEST(MergeModel, SequencesWhoseChangesDoNotMeetHoldThemAll) {
       all.push_back(change);
     }
     const MergeResult merged =
-        Merge(Value(base), Value(Applied(base, theirs)), Value(Applied(base, ours)));
+        Merge(Value(base), Value(Applied(base, theirs)), Value(Applied(base, ours))).value();
     ASSERT_EQ(merged.overlapped, meet) << "seed " << seed;
     if (meet) continue;
     ++clean;

@@ -33,15 +33,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::StatusOr<merge::RuleSet> rules = merge::ParseRuleSet(values[0]);
   if (!rules.ok()) return 0;
   const merge::MergeOptions options{.rules = &*rules, .matching_work_max = 1000};
-  const auto merged = merge::Merge(values[1], values[2], values[3], options);
-  const auto theirs = merge::Merge(values[1], values[2], values[1], options);
+  const auto merged = merge::Merge(values[1], values[2], values[3], options).value();
+  const auto theirs = merge::Merge(values[1], values[2], values[1], options).value();
   Require(theirs.value == values[2] && theirs.conflicts.empty());
   const std::vector<merge::Choice> ours = {{.pick = merge::Pick::kOurs}};
   const auto chosen = merge::Choose(values[1], values[2], values[3], ours, {.merge = options});
   Require(chosen.ok() && chosen->conflicts.empty());
   Require(merge::TakeBack(merged.decisions, {}, merged.value, merged.value, options).ok());
   if (merged.value) {
-    const auto again = merge::Merge(values[2], merged.value, values[2], options);
+    const auto again = merge::Merge(values[2], merged.value, values[2], options).value();
     Require(again.value == merged.value);
   }
   return 0;

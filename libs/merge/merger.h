@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "libs/json/value.h"
 #include "libs/merge/array_regions.h"
 #include "libs/merge/three_way.h"
@@ -21,8 +22,9 @@ class Merger {
  public:
   explicit Merger(const MergeOptions& options);
 
-  MergeResult Run(const std::optional<json::Value>& base, std::optional<json::Value> theirs,
-                  std::optional<json::Value> ours);
+  absl::StatusOr<MergeResult> Run(const std::optional<json::Value>& base,
+                                  std::optional<json::Value> theirs,
+                                  std::optional<json::Value> ours);
 
  private:
   // One place in all three versions. nullptr: it does not exist there.
@@ -107,16 +109,18 @@ class Merger {
   bool MergeSet(const Versions& versions);
 
   // Make it before values of the place move: they may name it.
-  Decision DecisionHere(RuleKind rule, ConflictKind kind) const;
+  Decision DecisionHere(RuleKind rule, ConflictKind kind);
   void Record(Decision decision);
   void AddNote(absl::string_view text);
-  std::string PathHere() const;
-  Side LaterHere() const {
-    return options_.later_at ? options_.later_at(PathHere()) : options_.later;
-  }
+  // Counts what it makes. What goes to others, or is called for each place, is not made any more
+  // once too much was.
+  std::string PathHere();
+  bool has_too_many_paths() const { return path_bytes_ > options_.path_bytes_max; }
+  Side LaterHere();
 
   const MergeOptions& options_;
   const RuleSet& rules_;
+  json::MatchingWork matching_work_;
   const WordMerger word_merger_;
   const TextMerger& text_merger_;
   // The way from the root: members, and elements of keyed lists with the keys that name them.
@@ -124,8 +128,10 @@ class Merger {
     const std::string* member;
     const json::Value* element;
     const std::vector<std::string>* keys;
+    std::string token = {};  // Of an element, once it was needed.
   };
   std::vector<Step> path_;
+  size_t path_bytes_ = 0;
   MergeResult result_;
 };
 

@@ -16,7 +16,7 @@ using json::Value;
 MergeResult MergeBy(const Value& rules, const Value& base, const Value& theirs, const Value& ours,
                     Side later = Side::kOurs) {
   const RuleSet set = *ParseRuleSet(rules);
-  return Merge(base, theirs, ours, {.rules = &set, .later = later});
+  return Merge(base, theirs, ours, {.rules = &set, .later = later}).value();
 }
 
 bool Is(const MergeResult& result, const Value& expected) {

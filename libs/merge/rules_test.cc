@@ -29,7 +29,7 @@ MergeResult By(absl::string_view rule, absl::string_view base, absl::string_view
                absl::string_view ours, Side later = Side::kOurs) {
   const std::string rules = absl::StrCat(R"({"rules":[{"path":"$",)", rule, "}]}");
   const RuleSet set = *ParseRuleSet(*Parse(rules));
-  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later});
+  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later}).value();
 }
 
 std::string TextBy(absl::string_view rule, absl::string_view base, absl::string_view theirs,
@@ -178,7 +178,8 @@ TEST(Rules, TextIsMergedByWhomeverTheOptionsName) {
   const RuleSet set =
       *ParseRuleSet(*Parse(R"({"rules":[{"path":"$","rule":"text","else":"theirs"}]})"));
   const MergeResult result =
-      Merge(Json(R"("a")"), Json(R"("b")"), Json(R"("c")"), {.rules = &set, .text = &joiner});
+      Merge(Json(R"("a")"), Json(R"("b")"), Json(R"("c")"), {.rules = &set, .text = &joiner})
+          .value();
   EXPECT_EQ(Text(result.value), R"("a|b|c|theirs")");
 }
 
@@ -196,7 +197,8 @@ TEST(Rules, APlaceWithoutARuleTakesTheElseFromAbove) {
                    {"path":"$.a.x","rule":"ours"}],"else":"ask"})"));
   const MergeResult result =
       Merge(Json(R"({"a":{"b":{"c":1},"x":1},"d":1})"), Json(R"({"a":{"b":{"c":2},"x":2},"d":2})"),
-            Json(R"({"a":{"b":{"c":3},"x":3},"d":3})"), {.rules = &set});
+            Json(R"({"a":{"b":{"c":3},"x":3},"d":3})"), {.rules = &set})
+          .value();
   EXPECT_THAT(Lines(result.decisions),
               ElementsAre("/a/b/c edit_edit theirs theirs", "/a/x edit_edit ours ours"));
   EXPECT_THAT(Lines(result.conflicts), ElementsAre("/d edit_edit ask open"));
@@ -223,7 +225,8 @@ const char* const kRemote = R"({"rules":[],"else":{"rule":"remote","resolver":"r
 MergeResult Asking(RuleEvaluator* evaluator, absl::string_view base, absl::string_view theirs,
                    absl::string_view ours) {
   const RuleSet set = *ParseRuleSet(*Parse(kRemote));
-  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .evaluator = evaluator});
+  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .evaluator = evaluator})
+      .value();
 }
 
 TEST(Evaluator, WithoutOneTheElseDecidesWithANote) {
@@ -266,7 +269,8 @@ TEST(Evaluator, ProgramsAreNotAskedAboutPlacesInLists) {
   const auto theirs = Json(R"([{"id":2},{"id":1},{"id":3},{"id":4}])");
   const MergeResult result = Merge(Json(R"([{"id":1},{"id":2},{"id":3},{"id":4}])"), theirs,
                                    Json(R"([{"id":2},{"id":3},{"id":4},{"id":1}])"),
-                                   {.rules = &set, .evaluator = &evaluator});
+                                   {.rules = &set, .evaluator = &evaluator})
+                                 .value();
   EXPECT_EQ(Text(result.value), Text(theirs));
   EXPECT_THAT(evaluator.asked(), IsEmpty());
 }
@@ -277,7 +281,8 @@ TEST(Standing, NoRuleChoosesASideAndNobodyIsAsked) {
         *ParseRuleSet(*Parse(absl::StrCat(R"({"rules":[],"else":")", rule, R"("})")));
     const MergeOptions options{.rules = &set, .standing = Side::kTheirs};
     const MergeResult result =
-        Merge(Json(R"({"a":1,"b":1})"), Json(R"({"a":2})"), Json(R"({"a":3,"b":2})"), options);
+        Merge(Json(R"({"a":1,"b":1})"), Json(R"({"a":2})"), Json(R"({"a":3,"b":2})"), options)
+            .value();
     EXPECT_EQ(Text(result.value), R"({"a":2})") << rule;
     EXPECT_THAT(result.conflicts, IsEmpty());
   }

@@ -57,8 +57,9 @@ TEST(SharedVersions, MergeAsThoseThatShareNothing) {
         shared += in_base != nullptr && container && member.value.SameWords(*in_base) ? 1 : 0;
       }
     }
-    const MergeResult plain = Merge(c.base, c.theirs, c.ours, {.rules = &rules});
-    const MergeResult merged = Merge(base, std::move(theirs), std::move(ours), {.rules = &rules});
+    const MergeResult plain = Merge(c.base, c.theirs, c.ours, {.rules = &rules}).value();
+    const MergeResult merged =
+        Merge(base, std::move(theirs), std::move(ours), {.rules = &rules}).value();
     return Text(plain) == Text(merged) && Text(base) == texts[0];
   });
   EXPECT_GT(shared, 1000u);

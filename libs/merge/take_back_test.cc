@@ -35,7 +35,7 @@ struct Story {
   absl::StatusOr<MergeResult> TakeBack(const std::vector<std::string>& paths = {}) const {
     const RuleSet set = *ParseRuleSet(*json::Parse(rules));
     const MergeOptions options{.rules = &set};
-    const MergeResult resolved = Merge(Json(base), Json(theirs), Json(ours), options);
+    const MergeResult resolved = Merge(Json(base), Json(theirs), Json(ours), options).value();
     return merge::TakeBack(resolved.decisions, paths, resolved.value,
                            head == "resolved" ? resolved.value : Json(head), options);
   }
@@ -193,7 +193,7 @@ TEST(TakeBack, OfTextsOfWhichOneStandsTheOtherComesBack) {
 }
 
 TEST(TakeBack, ADocumentThatIsNotTheResolvedOneIsRefused) {
-  const MergeResult resolved = Merge(Json("[1,2,3]"), Json("[1,4,3]"), Json("[1,5,3]"));
+  const MergeResult resolved = Merge(Json("[1,2,3]"), Json("[1,4,3]"), Json("[1,5,3]")).value();
   const absl::Status status = TakeBack(resolved.decisions, {}, Json("[1]"), Json("[1]")).status();
   EXPECT_EQ(ReasonOf(status), Reason::kPreconditionFailed);
   EXPECT_EQ(ReasonOf(TakeBack(resolved.decisions, {}, Json("{}"), Json("{}")).status()),
@@ -216,13 +216,13 @@ void Count(const Value& value, int sign, Counts& counts) {
 }
 
 MergeResult Resolved(const RuledCase& c, const RuleSet& set, Side later = Side::kOurs) {
-  return Merge(c.base, c.theirs, c.ours, {.rules = &set, .later = later});
+  return Merge(c.base, c.theirs, c.ours, {.rules = &set, .later = later}).value();
 }
 
 TEST(TakeBackLaws, NothingDecidedBetweenTheSidesLeavesTheHead) {
   ExpectRuledLaw({}, [](const RuledCase& c) {
     const RuleSet set = *ParseRuleSet(c.rules);
-    const MergeResult resolved = Merge(c.base, c.theirs, c.base, {.rules = &set});
+    const MergeResult resolved = Merge(c.base, c.theirs, c.base, {.rules = &set}).value();
     const auto back = TakeBack(resolved.decisions, {}, resolved.value, c.ours, {.rules = &set});
     return back.ok() && back->value == c.ours;
   });

@@ -73,12 +73,12 @@ void Settle(const Stretch& stretch, Side winner, MergedText& merged) {
 }
 
 template <typename Cut, typename Overlap>
-void MergePieces(const Stretch& texts, size_t work_max, const Cut& cut, const Overlap& overlap,
-                 MergedText& merged) {
+void MergePieces(const Stretch& texts, json::MatchingWork& work, const Cut& cut,
+                 const Overlap& overlap, MergedText& merged) {
   const Array base = cut(texts.base);
   const Array theirs = cut(texts.theirs);
   const Array ours = cut(texts.ours);
-  for (const ArrayRegion& region : RegionsOf(base, theirs, ours, work_max)) {
+  for (const ArrayRegion& region : RegionsOf(base, theirs, ours, work)) {
     if (!region.theirs_changed) {
       merged.text += Join(ours, region.ours);
       continue;
@@ -100,10 +100,10 @@ MergedText WordMerger::Merge(absl::string_view base, absl::string_view theirs,
   MergedText merged;
   const auto settle = [&](const Stretch& stretch) { Settle(stretch, winner, merged); };
   const auto merge_words = [&](const Stretch& lines) {
-    MergePieces(lines, matching_work_max_, WordsOf, settle, merged);
+    MergePieces(lines, work_, WordsOf, settle, merged);
   };
-  MergePieces({std::string(base), std::string(theirs), std::string(ours)}, matching_work_max_,
-              LinesOf, merge_words, merged);
+  MergePieces({std::string(base), std::string(theirs), std::string(ours)}, work_, LinesOf,
+              merge_words, merged);
   return merged;
 }
 

@@ -1,10 +1,10 @@
-// Three-way merge of strings: the interface, and the one for plain strings. Thread-safe.
+// Three-way merge of strings: the interface, and the one for plain strings.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "libs/json/sequence_match.h"
 #include "libs/merge/rule.h"
 
 namespace bdcsync::merge {
@@ -27,13 +27,14 @@ class TextMerger {
 // By lines, and by words within lines that both changed. Never cuts a UTF-8 sequence.
 class WordMerger final : public TextMerger {
  public:
-  // Steps for matching the lines of one side with those of the base, and words likewise.
-  explicit WordMerger(size_t matching_work_max) : matching_work_max_(matching_work_max) {}
+  // `work` is for matching the lines of a side with those of the base, and words likewise; it is
+  // borrowed, and not for several threads.
+  explicit WordMerger(json::MatchingWork& work) : work_(work) {}
   MergedText Merge(absl::string_view base, absl::string_view theirs, absl::string_view ours,
                    Side winner) const override;
 
  private:
-  const size_t matching_work_max_;
+  json::MatchingWork& work_;
 };
 
 }  // namespace bdcsync::merge

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "libs/base/errors.h"
 #include "libs/json/pointer.h"
 #include "libs/merge/merger.h"
 #include "libs/merge/place.h"
@@ -67,15 +69,24 @@ std::optional<ConflictKind> ConflictKindFromName(absl::string_view name) {
 Merger::Merger(const MergeOptions& options)
     : options_(options),
       rules_(options.rules != nullptr ? *options.rules : DefaultRules()),
-      word_merger_(options.matching_work_max),
+      matching_work_(options.matching_work_max),
+      word_merger_(matching_work_),
       text_merger_(options.text != nullptr ? *options.text : word_merger_) {}
 
-MergeResult Merger::Run(const std::optional<Value>& base, std::optional<Value> theirs,
-                        std::optional<Value> ours) {
+absl::StatusOr<MergeResult> Merger::Run(const std::optional<Value>& base,
+                                        std::optional<Value> theirs, std::optional<Value> ours) {
   if (options_.evaluator != nullptr) options_.evaluator->Begin();
   const Versions versions{base ? &*base : nullptr, theirs ? &*theirs : nullptr,
                           ours ? &*ours : nullptr};
-  switch (Merge(versions, PlaceAt(rules_.root(), rules_.everywhere()))) {
+  const Outcome outcome = Merge(versions, PlaceAt(rules_.root(), rules_.everywhere()));
+  if (has_too_many_paths()) {
+    return MakeError(Reason::kTooLarge,
+                     absl::StrCat("the versions differ in too many places below long names: their "
+                                  "paths take more than ",
+                                  options_.path_bytes_max,
+                                  " bytes; read the latest version and make the change on it"));
+  }
+  switch (outcome) {
     case Outcome::kTheirs:
       result_.value = std::move(theirs);
       break;
@@ -96,6 +107,7 @@ Merger::Place Merger::PlaceAt(RuleSet::State state, const Rule& above) const {
 
 Merger::Outcome Merger::Merge(const Versions& versions, const Place& place) {
   const auto& [base, theirs, ours] = versions;
+  if (has_too_many_paths()) return theirs == nullptr ? Outcome::kGone : Outcome::kTheirs;
   if (theirs == nullptr || ours == nullptr) return MergeWhole(versions, place);
   // What all three share says nothing, unless a rule below has a note to make.
   const bool shared = base != nullptr && theirs->SameWords(*base) && ours->SameWords(*base);
@@ -168,7 +180,7 @@ void Merger::Record(Decision decision) {
   (open ? result_.conflicts : result_.decisions).push_back(std::move(decision));
 }
 
-Decision Merger::DecisionHere(RuleKind rule, ConflictKind kind) const {
+Decision Merger::DecisionHere(RuleKind rule, ConflictKind kind) {
   Decision decision;
   decision.path = PathHere();
   decision.rule = rule;
@@ -180,17 +192,27 @@ void Merger::AddNote(absl::string_view text) {
   result_.notes.push_back({PathHere(), std::string(text)});
 }
 
-std::string Merger::PathHere() const {
+std::string Merger::PathHere() {
   std::string path;
-  for (const Step& step : path_) {
-    json::AppendToken(step.member != nullptr ? *step.member : KeyToken(*step.element, *step.keys),
-                      path);
+  if (has_too_many_paths()) return path;
+  for (Step& step : path_) {
+    if (step.member == nullptr && step.token.empty()) {
+      step.token = KeyToken(*step.element, *step.keys);
+    }
+    json::AppendToken(step.member != nullptr ? *step.member : step.token, path);
   }
+  path_bytes_ += path.size();
   return path;
 }
 
-MergeResult Merge(const std::optional<Value>& base, std::optional<Value> theirs,
-                  std::optional<Value> ours, const MergeOptions& options) {
+Side Merger::LaterHere() {
+  if (!options_.later_at) return options_.later;
+  const std::string path = PathHere();
+  return has_too_many_paths() ? options_.later : options_.later_at(path);
+}
+
+absl::StatusOr<MergeResult> Merge(const std::optional<Value>& base, std::optional<Value> theirs,
+                                  std::optional<Value> ours, const MergeOptions& options) {
   return Merger(options).Run(base, std::move(theirs), std::move(ours));
 }
 

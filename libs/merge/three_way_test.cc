@@ -1,9 +1,13 @@
 #include "libs/merge/three_way.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "libs/json/parse.h"
+#include "libs/json/sequence_match.h"
 #include "libs/json/serialize.h"
 #include "libs/testing/status_matchers.h"
 
@@ -28,7 +32,7 @@ std::string Text(const std::optional<Value>& value) { return value ? Serialize(*
 MergeResult Merged(absl::string_view base, absl::string_view theirs, absl::string_view ours,
                    absl::string_view rules = "", Side later = Side::kOurs) {
   const RuleSet set = rules.empty() ? RuleSet() : *ParseRuleSet(*Parse(rules));
-  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later});
+  return Merge(Json(base), Json(theirs), Json(ours), {.rules = &set, .later = later}).value();
 }
 
 std::string MergedText(absl::string_view base, absl::string_view theirs, absl::string_view ours,
@@ -168,14 +172,60 @@ TEST(ThreeWayMerge, WhichSideIsLaterMayBeSaidPlaceByPlace) {
     return path == "/a" ? Side::kTheirs : Side::kOurs;
   };
   const auto merged = [&options](const char* theirs, const char* ours) {
-    return Serialize(
-        *Merge(*Parse(R"({"a":0,"b":0,"c":0})"), *Parse(theirs), *Parse(ours), options).value);
+    return Serialize(*Merge(*Parse(R"({"a":0,"b":0,"c":0})"), *Parse(theirs), *Parse(ours), options)
+                          .value()
+                          .value);
   };
   EXPECT_EQ(merged(R"({"a":1,"b":1,"c":1})", R"({"a":2,"b":2,"c":0})"), R"({"a":1,"b":2,"c":1})");
   EXPECT_EQ(asked, (std::vector<std::string>{"/a", "/b"})) << "only where times decide";
   const RuleSet first = *ParseRuleSet(*Parse(R"([{"path":"$.*","rule":"first_write"}])"));
   options.rules = &first;
   EXPECT_EQ(merged(R"({"a":1,"b":1,"c":0})", R"({"a":2,"b":2,"c":0})"), R"({"a":2,"b":1,"c":0})");
+}
+
+TEST(ThreeWay, ManyArraysTogetherTakeAsMuchWorkAsSomeOfThem) {
+  // Ours has one element less in front and one more at the end, theirs another one in the middle.
+  // No element is there once, for those are matched without work.
+  json::Array base;
+  for (int i = 0; i < 50; ++i) base.push_back(i % 25);
+  json::Array ours(base.begin() + 1, base.end());
+  ours.push_back("new");
+  json::Array theirs = base;
+  theirs[25] = "edited";
+  json::Object many_base, many_theirs, many_ours;
+  for (int i = 0; i < 200; ++i) {
+    many_base.Set(absl::StrCat(i), base);
+    many_theirs.Set(absl::StrCat(i), theirs);
+    many_ours.Set(absl::StrCat(i), ours);
+  }
+  const MergeOptions options{.matching_work_max = 150};
+  ASSERT_OK_AND_ASSIGN(const MergeResult one, Merge(base, theirs, ours, options));
+  EXPECT_FALSE(one.overlapped);
+  ASSERT_OK_AND_ASSIGN(const MergeResult many, Merge(many_base, many_theirs, many_ours, options));
+  const auto overlaps = std::count_if(
+      many.decisions.begin(), many.decisions.end(),
+      [](const Decision& decision) { return decision.kind == ConflictKind::kRegion; });
+  EXPECT_LE(overlaps, 200 - static_cast<int>(json::MatchingWork::kArraysMax));
+  EXPECT_GE(overlaps, 200 - 3 * static_cast<int>(json::MatchingWork::kArraysMax));
+}
+
+TEST(ThreeWay, LinesAndWordsOfATextTakeTheirWorkOffThatOfTheDocument) {
+  std::string base, theirs, ours;
+  for (int i = 0; i < 200; ++i) {
+    for (int word = 0; word < 50; ++word) {
+      absl::StrAppend(&base, word % 25, " ");
+      absl::StrAppend(&theirs, word == 25 ? "edited" : absl::StrCat(word % 25), " ");
+      absl::StrAppend(&ours, word == 0 ? "" : absl::StrCat(word % 25, " "));
+    }
+    absl::StrAppend(&base, "\nline ", i, "\n");
+    absl::StrAppend(&theirs, "\nline ", i, "\n");
+    absl::StrAppend(&ours, "new\nline ", i, "\n");
+  }
+  json::MatchingWork work(100'000);
+  const WordMerger merger(work);
+  EXPECT_FALSE(merger.Merge(base, theirs, ours, Side::kOurs).overlapped);
+  work.Use(SIZE_MAX);
+  EXPECT_TRUE(merger.Merge(base, theirs, ours, Side::kOurs).overlapped) << "no work is left";
 }
 
 }  // namespace

@@ -173,7 +173,11 @@ Value ToJson(const Delta& delta) {
         break;
     }
     if (!component.attributes.empty()) {
-      operation.Set("attributes", json::Object(component.attributes.members()));
+      json::Object formats;
+      for (const Format& format : component.attributes.formats()) {
+        formats.AddNew(format.name(), json::Value(format.value()));
+      }
+      operation.Set("attributes", std::move(formats));
     }
   }
   return operations;

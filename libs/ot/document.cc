@@ -16,8 +16,8 @@ namespace {
 
 int64_t BytesOf(const Attributes& attributes) {
   size_t bytes = 0;
-  for (const json::Member& member : attributes.members()) {
-    bytes += member.key.size() + json::Measure(member.value).bytes;
+  for (const Format& format : attributes.formats()) {
+    bytes += format.name().size() + json::Measure(format.value()).bytes;
   }
   return static_cast<int64_t>(bytes);
 }
@@ -138,6 +138,21 @@ absl::StatusOr<Delta> Document::Slice(int64_t unit, int64_t units) const {
   Delta slice;
   rope_.AddTo(slice, unit, units);
   return slice;
+}
+
+bool Document::HasFormatsOver(int64_t bytes) const {
+  int64_t found = 0;
+  const Run* last = nullptr;
+  rope_.ForEachLeaf([&](const RopeLeaf& leaf) {
+    for (const Run& run : leaf.runs()) {
+      if (found > bytes) return;
+      const bool goes_on =  // From the leaf before: the same piece.
+          last != nullptr && !last->embed && !run.embed && last->attributes == run.attributes;
+      if (!goes_on) found += BytesOf(run.attributes);
+      last = &run;
+    }
+  });
+  return found > bytes;
 }
 
 std::string Document::Text() const {

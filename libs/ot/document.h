@@ -18,7 +18,7 @@ namespace bdcsync::ot {
 struct DocumentLimits {
   int64_t text_bytes_max = 64 * 1024 * 1024;
   // Of what one change writes to the formats of pieces of text that are there, each on its own.
-  int64_t formats_bytes_max = 64 * 1024 * 1024;
+  int64_t formats_bytes_max = 16 * 1024 * 1024;
 };
 
 class Document {
@@ -43,6 +43,9 @@ class Document {
   Delta Content() const;
   // `units` units from `unit` on, as inserts. kInvalidArgument past the end or in a surrogate pair.
   absl::StatusOr<Delta> Slice(int64_t unit, int64_t units) const;
+  // Whether the formats take more than `bytes` where each piece is written with its own. Pieces
+  // that were cut from one share theirs, so that it can be far more than the document takes.
+  bool HasFormatsOver(int64_t bytes) const;
   // The text without its embeds.
   std::string Text() const;
   // Where code point `point` begins, in units; at most the end.

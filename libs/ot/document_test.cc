@@ -162,10 +162,10 @@ TEST(Document, ALargeFormatForManyPiecesIsRefused) {
   EXPECT_THAT(refused, HasReason(Reason::kTooLarge));
   EXPECT_EQ(PathOf(refused), "/0");
   EXPECT_EQ(document->Content(), content);
-  EXPECT_OK(document->Apply(Delta().Retain(500, large)));
+  EXPECT_OK(document->Apply(Delta().Retain(200, large)));
   // Only what is formatted counts, not what stands beside it.
   Delta every_other;
-  for (int i = 0; i < 500; ++i) every_other.Retain(1, large).Retain(1);
+  for (int i = 0; i < 200; ++i) every_other.Retain(1, large).Retain(1);
   EXPECT_OK(document->Apply(every_other));
 }
 

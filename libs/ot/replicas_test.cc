@@ -91,8 +91,8 @@ Cells CellsOf(const Delta& content) {
   Cells cells;
   for (const Component& component : content.components()) {
     std::map<std::string, json::Value> formats;
-    for (const json::Member& member : component.attributes.members()) {
-      formats[member.key] = member.value;
+    for (const Format& format : component.attributes.formats()) {
+      formats[format.name()] = format.value();
     }
     if (component.kind == Component::Kind::kEmbed) {
       cells.push_back({"", *component.embed, formats});

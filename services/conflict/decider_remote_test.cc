@@ -306,5 +306,23 @@ TEST_F(DeciderRemoteTest, OfOneItemOnlySoManyPlacesAreAskedAbout) {
   EXPECT_THAT(merged, ::testing::HasSubstr(R"("m256":1)"));
 }
 
+TEST_F(DeciderRemoteTest, OfOneItemOnlySoManyBytesOfPathsAreAskedAbout) {
+  UseRules(R"({"rules":[{"path":"$.*","rule":"remote","resolver":"any","else":"theirs"}]})");
+  const std::string name(kRemotePathBytesMax / 2 - 2, 'n');  // Of a path of two bytes more.
+  std::string sides[3];
+  for (int side = 0; side < 3; ++side) {
+    sides[side] =
+        absl::StrCat("{\"a", name, "\":", side, ",\"b", name, "\":", side, ",\"\":", side, "}");
+  }
+  Add(sides[0], sides[1], sides[2]);
+  Begin();
+  FakeResolver::Asked asked = resolver_.Take();
+  EXPECT_EQ(asked.places.size(), 2u);
+  asked.AnswerAll(ValueOf("9"));
+  const std::string merged = Merged()[0];
+  EXPECT_THAT(merged, ::testing::HasSubstr(R"(n":9,"b)"));
+  EXPECT_THAT(merged, ::testing::HasSubstr(R"("":1)"));
+}
+
 }  // namespace
 }  // namespace bdcsync::conflict

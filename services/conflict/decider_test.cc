@@ -297,7 +297,7 @@ TEST_F(DeciderTest, AnswersWhatTheMergeLibraryAnswers) {
         side->set_exists(value->has_value());
         side->set_data(*value ? json::Serialize(**value) : "");
       }
-      const auto merged = merge::Merge(base, theirs, ours);
+      const auto merged = merge::Merge(base, theirs, ours).value();
       expected.push_back(merged.value ? json::Serialize(*merged.value) : "deleted");
     }
     ASSERT_OK_AND_ASSIGN(const v1::ResolveResponse response, Resolve(request));

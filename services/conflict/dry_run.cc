@@ -161,8 +161,10 @@ bool TryRules(const v1::Resolution& record, const ActiveRules& tried, size_t mat
       .rules = tried, .now_ms = kAfterMs, .matching_work_max = matching_work_max};
   OpenOrRemote evaluator(remote);
   MeetingRules rules({record.entity(), base, theirs, ours}, context, &evaluator);
-  const merge::MergeResult merged = merge::Merge(rebuilt->base, std::move(rebuilt->theirs),
-                                                 std::move(rebuilt->ours), rules.options());
+  const absl::StatusOr<merge::MergeResult> tried_merge = merge::Merge(
+      rebuilt->base, std::move(rebuilt->theirs), std::move(rebuilt->ours), rules.options());
+  if (!tried_merge.ok()) return true;  // Nor one that these rules cannot merge.
+  const merge::MergeResult& merged = *tried_merge;
   if (merged.pending > 0) return false;
   response.set_records(response.records() + 1);
   response.set_decisions(response.decisions() + static_cast<int64_t>(rebuilt->decisions.size()));

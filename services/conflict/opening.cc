@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "libs/entity/key.h"
+#include "services/conflict/told_apart.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -55,7 +56,7 @@ v1::Conflict OpeningOf(const v1::ResolveItem& item, const std::vector<merge::Dec
     }
   }
   conflict.set_deadline_ms(defaults.now_ms + absl::ToInt64Milliseconds(wait));
-  const size_t places = open.size() <= kOpenPlacesMax ? open.size() : 1;
+  const size_t places = AreToldApart(open, kOpenPlacesMax) ? open.size() : 1;
   for (size_t i = 0; i < places; ++i) {
     conflict.add_places()->set_fallback(
         std::string(merge::PickName(FallbackOf(open[i], defaults))));

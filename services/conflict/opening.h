@@ -14,7 +14,7 @@
 
 namespace bdcsync::conflict {
 
-// More open places become one for the whole value.
+// More open places, or longer paths (told_apart.h), become one for the whole value.
 inline constexpr size_t kOpenPlacesMax = 64;
 
 // Stands for the operation, so that one that is decided again opens the same conflict: the first

@@ -108,13 +108,17 @@ bool PutAt(absl::string_view path, Document value, Document& document) {
   return true;
 }
 
-const json::Value* FindAt(absl::string_view path, const Document& document) {
+const json::Value* FindAt(absl::string_view path, const Document& document, size_t* steps) {
+  size_t uncounted = 0;
+  size_t& looked_at = steps != nullptr ? *steps : uncounted;
+  looked_at += path.size() + 1;
   if (!document) return nullptr;
   const absl::StatusOr<json::PointerTokens> tokens = json::ParsePointer(path);
   if (!tokens.ok()) return nullptr;
   const json::Value* place = &*document;
   for (const std::string& token : *tokens) {
     const std::optional<Keys> keys = place->is_array() ? KeysOf(token) : std::nullopt;
+    if (keys) looked_at += place->array().size();
     place = keys ? FindElement(place->array(), *keys) : place->Find(token);
     if (place == nullptr) return nullptr;
   }

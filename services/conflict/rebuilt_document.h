@@ -2,6 +2,7 @@
 // what neither side had touched is not in them. Pure. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -13,7 +14,9 @@ namespace bdcsync::conflict {
 // objects, and elements of keyed lists ("id=7"). False when something else is in the way.
 bool PutAt(absl::string_view path, Document value, Document& document);
 
-// The value at a decision's path; nullptr: it does not exist.
-const json::Value* FindAt(absl::string_view path, const Document& document);
+// The value at a decision's path; nullptr: it does not exist. Adds to `steps`, when there, what it
+// took: the bytes of the path, and the elements of lists that were looked at.
+const json::Value* FindAt(absl::string_view path, const Document& document,
+                          size_t* steps = nullptr);
 
 }  // namespace bdcsync::conflict

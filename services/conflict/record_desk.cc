@@ -15,6 +15,7 @@
 #include "services/conflict/meeting.h"
 #include "services/conflict/recorded_decision.h"
 #include "services/conflict/resolve.h"
+#include "services/conflict/told_apart.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -138,9 +139,14 @@ absl::StatusOr<v1::PlanUndoResponse> RecordDesk::Plan(const v1::PlanUndoRequest&
   v1::PlanUndoResponse response;
   WriteDocument(taken_back.value, *response.mutable_merged());
   *response.mutable_entity() = record.entity();
+  size_t path_bytes = 0;
   for (const merge::Decision& decision : taken_back.decisions) {
     if (decision.chosen == merge::Side::kTheirs) continue;  // The head stands there.
-    if (response.decisions_size() == static_cast<int>(limits_.decisions_max)) break;
+    path_bytes += decision.path.size();
+    if (response.decisions_size() == static_cast<int>(limits_.decisions_max) ||
+        path_bytes > limits_.decisions_max * kToldPathBytes) {
+      break;
+    }
     rules.AddTo(decision, *response.add_decisions());
   }
   return response;

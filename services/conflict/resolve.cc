@@ -15,6 +15,7 @@
 #include "libs/merge/three_way.h"
 #include "libs/rpc/status.h"
 #include "services/conflict/opening.h"
+#include "services/conflict/told_apart.h"
 #include "services/conflict/write_times.h"
 
 namespace bdcsync::conflict {
@@ -183,14 +184,16 @@ class Resolving::Items {
     ItemEvaluator evaluator(context_, index, item.without_asking() || !main);
     WriteTimes times(
         request_, index, [this](int before) -> const Document& { return Met(before); },
-        [this](int before) -> const Document& { return *outcomes_[before]; });
+        [this](int before) -> const Document& { return *outcomes_[before]; },
+        look_steps_[FirstMet(index)]);
     // Of a head that follows the base at once, the whole was written when it was made.
     const bool by_place =
         item.theirs_item() > 0 || item.can_tell_writes() || !item.theirs_writes().empty();
     MeetingRules rules({item.entity(), item.base(), item.theirs(), item.ours()}, meetings_,
                        &evaluator, by_place ? &times : nullptr);
-    merge::MergeResult merged =
-        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options());
+    ASSIGN_OR_RETURN(
+        merge::MergeResult merged,
+        merge::Merge(sides.base, std::move(sides.theirs), std::move(sides.ours), rules.options()));
     if (times.wants_writes()) {
       WantWrites(index, result);
       return true;
@@ -202,7 +205,7 @@ class Resolving::Items {
       return true;
     }
     WriteDocument(merged.value, *result.mutable_merged());
-    if (merged.decisions.size() <= context_.limits.decisions_max) {
+    if (AreToldApart(merged.decisions, context_.limits.decisions_max)) {
       for (const merge::Decision& decision : merged.decisions) {
         rules.AddTo(decision, *result.add_decisions());
       }
@@ -220,6 +223,14 @@ class Resolving::Items {
   void WantWrites(int index, v1::ResolveResult& result) {
     result.set_wants_writes(true);
     outcomes_[index] = MakeError(Reason::kDependsOnRejected, "the item that it meets is undecided");
+  }
+
+  // The item with which the series of those that meet each other began.
+  int FirstMet(int index) const {
+    while (request_.items(index).theirs_item() > 0) {
+      index = static_cast<int>(request_.items(index).theirs_item()) - 1;
+    }
+    return index;
   }
 
   // The state that the item met, which is decided.
@@ -243,7 +254,7 @@ class Resolving::Items {
                                    context_.limits.ask_fallback};
     conflict = OpeningOf(request_.items(index), merged.conflicts, defaults);
     conflict.set_rule_set_version(rules.rule_set_version());
-    if (merged.conflicts.size() <= kOpenPlacesMax) {
+    if (AreToldApart(merged.conflicts, kOpenPlacesMax)) {
       for (int i = 0; i < conflict.places_size(); ++i) {
         rules.AddTo(merged.conflicts[i], *conflict.mutable_places(i)->mutable_decision());
       }
@@ -259,7 +270,8 @@ class Resolving::Items {
   const MeetingContext meetings_;
   std::vector<absl::StatusOr<Document>> outcomes_;  // Of the items that are decided.
   std::vector<bool> decided_;
-  std::map<int, Document> met_;  // By item; read again where times are looked for.
+  std::map<int, size_t> look_steps_;  // By the item with which a series began.
+  std::map<int, Document> met_;       // By item; read again where times are looked for.
   Resolved resolved_;
 };
 

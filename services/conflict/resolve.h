@@ -21,7 +21,8 @@ inline constexpr int kResolveItemsMax = 1024;
 inline constexpr size_t kOperationIdBytesMax = 64;
 
 struct ResolveLimits {
-  // More decisions about one meeting become one about the whole value, so that nothing is lost.
+  // More decisions about one meeting, or longer paths (told_apart.h), become one about the whole
+  // value, so that nothing is lost.
   size_t decisions_max = 256;
   // Steps for matching the elements of an array with those of its base.
   size_t matching_work_max = 1'000'000;

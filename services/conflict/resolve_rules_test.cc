@@ -11,6 +11,7 @@
 #include "services/conflict/opening.h"
 #include "services/conflict/resolve.h"
 #include "services/conflict/rules_testing.h"
+#include "services/conflict/told_apart.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -265,6 +266,26 @@ TEST_F(ResolveRules, MoreOpenPlacesThanTheLimitBecomeOneForTheWholeValue) {
   EXPECT_EQ(whole.places(0).decision().ours(), document(kOpenPlacesMax + 1, 2));
   EXPECT_EQ(whole.places(0).decision().chosen(), "");
   EXPECT_EQ(whole.places(0).fallback(), "theirs");
+}
+
+TEST_F(ResolveRules, OpenPlacesWithLongPathsBecomeOneForTheWholeValue) {
+  rules_ = RulesOf({{"note", R"({"rules":[],"else":"ask"})"}});
+  const auto document = [](size_t name_bytes, int value) {
+    return absl::StrCat("{\"", std::string(name_bytes, 'n'), "\":{\"a\":", value, "},\"b\":", value,
+                        "}");
+  };
+  const auto conflict = [&](size_t name_bytes) {
+    return ResolveOne(Item("note", document(name_bytes, 0), document(name_bytes, 1),
+                           document(name_bytes, 2)))
+        .conflict();
+  };
+  constexpr size_t kAround = 5;  // "/", "/a" and "/b".
+  constexpr size_t kNameBytesMax = kOpenPlacesMax * kToldPathBytes - kAround;
+  EXPECT_EQ(conflict(kNameBytesMax).places_size(), 2);
+  const v1::Conflict whole = conflict(kNameBytesMax + 1);
+  ASSERT_EQ(whole.places_size(), 1);
+  EXPECT_EQ(whole.places(0).decision().path(), "");
+  EXPECT_EQ(whole.places(0).decision().ours(), document(kNameBytesMax + 1, 2));
 }
 
 TEST_F(ResolveRules, PlacesInListsSayWhereTheyAre) {

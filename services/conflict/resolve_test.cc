@@ -13,6 +13,7 @@
 #include "libs/json/random_value.h"
 #include "libs/json/serialize.h"
 #include "libs/merge/three_way.h"
+#include "services/conflict/told_apart.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -150,6 +151,42 @@ TEST(Resolve, TooManyDecisionsBecomeOneThatHoldsEverything) {
   EXPECT_EQ(result.decisions(0).theirs(), theirs);
   EXPECT_EQ(result.decisions(0).ours(), ours);
   EXPECT_EQ(result.decisions(0).chosen(), "merged");
+}
+
+TEST(Resolve, DecisionsWithLongPathsBecomeOneThatHoldsEverything) {
+  const auto document = [](size_t name_bytes, int value) {
+    const std::string below = absl::StrCat("{\"a\":", value, ",\"b\":", value, "}");
+    return absl::StrCat("{\"", std::string(name_bytes, 'n'), "\":", below, "}");
+  };
+  const auto resolve = [&document](size_t name_bytes) {
+    return ResolveOne(document(name_bytes, 0), document(name_bytes, 1), document(name_bytes, 2),
+                      {.decisions_max = 2});
+  };
+  constexpr size_t kAround = 3;  // The slashes and "a".
+  EXPECT_EQ(resolve(kToldPathBytes - kAround).decisions_size(), 2);
+  const auto result = resolve(kToldPathBytes - kAround + 1);
+  ASSERT_EQ(result.decisions_size(), 1);
+  EXPECT_EQ(result.decisions(0).path(), "");
+  EXPECT_EQ(result.decisions(0).theirs(), document(kToldPathBytes - kAround + 1, 1));
+}
+
+TEST(Resolve, WhatMakesTooManyPathsIsRefusedAndOthersAreNot) {
+  constexpr size_t kNameBytes = size_t{1} << 18;
+  const auto document = [](int value) {
+    std::string text = absl::StrCat("{\"", std::string(kNameBytes, 'n'), "\":{");
+    for (size_t i = 0; i * kNameBytes <= merge::kPathBytesMax; ++i) {
+      absl::StrAppend(&text, i == 0 ? "" : ",", "\"", i, "\":", value);
+    }
+    return text + "}}";
+  };
+  v1::ResolveItem follows = Item("1", "1", "2");
+  follows.set_theirs_item(1);
+  const auto response =
+      ResolveAll({Item(document(0), document(1), document(2)), follows, Item("1", "1", "2")});
+  EXPECT_EQ(response.results(0).error().code(), "too_large");
+  EXPECT_EQ(response.results(1).error().code(), "depends_on_rejected");
+  EXPECT_EQ(response.results(2).merged().data(), "2");
+  EXPECT_EQ(KindOf(response.results(0)), MeetingKind::kRefused);
 }
 
 TEST(Resolve, NumbersKeepTheirDigits) {

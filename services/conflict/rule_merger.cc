@@ -18,12 +18,14 @@
 #include "libs/json/serialize.h"
 #include "libs/merge/choose.h"
 #include "services/conflict/opening.h"
+#include "services/conflict/told_apart.h"
 
 namespace bdcsync::conflict {
 namespace {
 
 constexpr absl::string_view kWhole = "";  // The path of the one place that stands for too many.
-constexpr int kNotesMax = 64;             // That are told.
+constexpr int kNotesMax = 64;             // That are told,
+constexpr size_t kNotePathsBytesMax = kNotesMax * kToldPathBytes;  // with paths of so many.
 
 struct Sides {
   Document base;
@@ -137,10 +139,11 @@ v1::Decision AboutWhole(const v1::DecideItem& item, absl::string_view rule) {
 
 void AddOpen(const v1::DecideItem& item, const MeetingRules& rules, const OpenPlaces& places,
              const merge::MergeResult& merged, v1::DecideResult& result) {
+  const bool apart = AreToldApart(merged.conflicts, kOpenPlacesMax);
   for (const merge::Decision& open : merged.conflicts) {
     v1::OpenPlace& place = *result.add_open();
     place.set_fallback(std::string(merge::PickName(places.FallbackOf(open))));
-    if (merged.conflicts.size() > kOpenPlacesMax) {
+    if (!apart) {
       *place.mutable_decision() = AboutWhole(item, merge::RuleName(merge::RuleKind::kAsk));
       return;
     }
@@ -151,7 +154,7 @@ void AddOpen(const v1::DecideItem& item, const MeetingRules& rules, const OpenPl
 void AddDecisions(const v1::DecideItem& item, const MeetingRules& rules, const OpenPlaces& places,
                   size_t decisions_max, const merge::MergeResult& merged,
                   v1::DecideResult& result) {
-  if (merged.decisions.size() > decisions_max) {
+  if (!AreToldApart(merged.decisions, decisions_max)) {
     merge::RuleKind strongest = merge::RuleKind::kThreeWay;
     for (const merge::Decision& decision : merged.decisions) {
       strongest = std::max(strongest, decision.rule);
@@ -241,8 +244,10 @@ absl::StatusOr<bool> RuleMerger::Merge(const v1::Conflict& conflict, const v1::D
   WriteDocument(proposed.value, *result.mutable_proposed());
   AddOpen(item, rules, places, merged, result);
   AddDecisions(item, rules, places, limits_.decisions_max, merged, result);
+  size_t path_bytes = 0;
   for (const merge::Note& note : merged.notes) {
-    if (result.notes_size() == kNotesMax) break;
+    path_bytes += note.path.size();
+    if (result.notes_size() == kNotesMax || path_bytes > kNotePathsBytesMax) break;
     v1::RuleNote& told = *result.add_notes();
     told.set_path(note.path);
     told.set_note(note.text);

@@ -4,10 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "libs/json/random_value.h"
 #include "services/conflict/resolve.h"
 #include "services/conflict/rules_testing.h"
 
@@ -21,22 +25,69 @@ constexpr int64_t kNowMs = 1'700'000'000'000;
 
 int64_t Ago(int64_t minutes) { return kNowMs - minutes * kMinuteMs; }
 
-TEST(MayTouch, OneHoldsTheOther) {
-  EXPECT_TRUE(MayTouch("", "/a/b"));
-  EXPECT_TRUE(MayTouch("/a", "/a/b"));
-  EXPECT_TRUE(MayTouch("/a/b/c", "/a/b"));
-  EXPECT_TRUE(MayTouch("/a/b", ""));
-  EXPECT_TRUE(MayTouch("/a~1b/~0", "/a~1b/~0"));
-  EXPECT_FALSE(MayTouch("/a/c", "/a/b"));
-  EXPECT_FALSE(MayTouch("/ab", "/a"));
-  EXPECT_FALSE(MayTouch("/a", "/ab"));
+bool Touches(absl::string_view changed, absl::string_view path) {
+  LastWrites writes;
+  writes.Add(0, changed);
+  return writes.At(path).has_value();
 }
 
-TEST(MayTouch, APositionMayBeAnyElementOfAKeyedList) {
-  EXPECT_TRUE(MayTouch("/lines/3/quantity", "/lines/id=7/quantity"));
-  EXPECT_TRUE(MayTouch("/lines/3/price", "/lines/id=7/quantity"));
-  EXPECT_FALSE(MayTouch("/lines/x", "/lines/id=7"));
-  EXPECT_FALSE(MayTouch("/notes/3", "/lines/id=7"));
+TEST(LastWrites, OneHoldsTheOther) {
+  EXPECT_TRUE(Touches("", "/a/b"));
+  EXPECT_TRUE(Touches("/a", "/a/b"));
+  EXPECT_TRUE(Touches("/a/b/c", "/a/b"));
+  EXPECT_TRUE(Touches("/a/b", ""));
+  EXPECT_TRUE(Touches("/a~1b/~0", "/a~1b/~0"));
+  EXPECT_FALSE(Touches("/a/c", "/a/b"));
+  EXPECT_FALSE(Touches("/ab", "/a"));
+  EXPECT_FALSE(Touches("/a", "/ab"));
+}
+
+TEST(LastWrites, APositionMayBeAnyElementOfAKeyedList) {
+  EXPECT_TRUE(Touches("/lines/3/quantity", "/lines/id=7/quantity"));
+  EXPECT_TRUE(Touches("/lines/3/price", "/lines/id=7/quantity"));
+  EXPECT_FALSE(Touches("/lines/x", "/lines/id=7"));
+  EXPECT_FALSE(Touches("/notes/3", "/lines/id=7"));
+}
+
+using Tokens = std::vector<std::string>;
+
+std::string PathOf(const Tokens& tokens) {
+  std::string path;
+  for (const std::string& token : tokens) absl::StrAppend(&path, "/", token);
+  return path;
+}
+
+// What LastWrites says of one write, by looking at each token.
+bool MayTouch(const Tokens& changed, const Tokens& place) {
+  for (size_t i = 0; i < changed.size() && i < place.size(); ++i) {
+    if (changed[i] == place[i]) continue;
+    return (changed[i] == "1" || changed[i] == "2") && place[i] == "id=1";
+  }
+  return true;
+}
+
+TEST(LastWrites, AreTheLastOfThoseThatEachMayHaveTouchedThePlace) {
+  json::RandomValue random(3);
+  const auto tokens = [&random](bool of_decision) {
+    const Tokens known = {"a", "b", "", "1", of_decision ? "id=1" : "2"};
+    Tokens some;
+    for (size_t i = random.Below(5); i > 0; --i) some.push_back(known[random.Below(known.size())]);
+    return some;
+  };
+  for (int round = 0; round < 2000; ++round) {
+    const Tokens place = tokens(true);
+    std::list<std::string> paths;
+    LastWrites writes;
+    std::optional<int> expected;
+    for (int write = 0; write < 4; ++write) {
+      for (size_t i = random.Below(4); i > 0; --i) {
+        const Tokens changed = tokens(false);
+        writes.Add(write, paths.emplace_back(PathOf(changed)));
+        if (MayTouch(changed, place)) expected = write;
+      }
+    }
+    ASSERT_EQ(writes.At(PathOf(place)), expected) << PathOf(place);
+  }
 }
 
 class WriteTimesTest : public ::testing::Test {
@@ -171,6 +222,58 @@ TEST_F(WriteTimesTest, MoreVersionsThanTheLimitAreRefused) {
   EXPECT_THAT(Merged(), ElementsAre(R"({"a":2,"b":0})"));
   Wrote("/a", 60, item);
   EXPECT_THAT(Merged(), ElementsAre("invalid_argument"));
+}
+
+// 50,000 places and 16,000 paths of writes: looking through all of these for each of those takes
+// half a minute.
+TEST_F(WriteTimesTest, ManyPlacesAreLookedForAmongManyWrites) {
+  constexpr int kPlaces = 50'000;
+  const auto document = [](int value) {
+    std::string text = "{";
+    for (int i = 0; i < kPlaces; ++i) {
+      absl::StrAppend(&text, i == 0 ? "" : ",", "\"", i, "\":", value);
+    }
+    return text + "}";
+  };
+  v1::ResolveItem& item = Add(document(1), document(2), 30);
+  Set(document(0), Ago(180), 0, *item.mutable_base());
+  Wrote("", 60, item);
+  for (int i = 1; i < kWritesMax; ++i) {
+    Wrote("/0", 10, item);
+    for (int path = 1; path < 64; ++path) {
+      item.mutable_theirs_writes(i)->add_changed_paths(absl::StrCat("/elsewhere/", i, "/", path));
+    }
+  }
+  std::string expected = document(2);
+  expected.replace(expected.find('2'), 1, "1");  // "0" was written later.
+  EXPECT_EQ(Merged().front(), expected);
+}
+
+// The second item is older than the first, and younger than what the head wrote before that, which
+// is all that counts once too much was looked at.
+TEST_F(WriteTimesTest, SoMuchIsLookedAtAndNoMoreToFindWhichItemWroteLast) {
+  rules_ = RulesOf({{"note", R"json([{"path":"$","rule":"keyed_list(id)"}])json"}});
+  const auto document = [](int elements, int value) {
+    std::string text = "[";
+    for (int i = 0; i < elements; ++i) {
+      absl::StrAppend(&text, i == 0 ? "" : ",", "{\"id\":", i, ",\"v\":", value, "}");
+    }
+    return text + "]";
+  };
+  const auto last_of = [&](int elements) {
+    request_.clear_items();
+    v1::ResolveItem& first = Add(document(elements, 1), document(elements, 2), 10);
+    Set(document(elements, 0), Ago(180), 0, *first.mutable_base());
+    Wrote("", 60, first);
+    v1::ResolveItem& second = AddAfter(document(elements, 3), 30);
+    Set(document(elements, 0), Ago(180), 0, *second.mutable_base());
+    second.mutable_theirs()->set_client_time_ms(Ago(60));
+    return Merged().back();
+  };
+  EXPECT_EQ(last_of(1000), document(1000, 2));
+  const std::string many = last_of(10'000);
+  EXPECT_THAT(many, ::testing::StartsWith(R"([{"id":0,"v":2})")) << "the first were looked for";
+  EXPECT_THAT(many, ::testing::EndsWith(R"("v":3}])"));
 }
 
 }  // namespace

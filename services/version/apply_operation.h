@@ -41,6 +41,9 @@ struct DataLimits {
   size_t data_bytes_max = size_t{1} << 20;
   size_t data_depth_max = 64;
   int64_t text_distance_max = 1000;
+  // Components to go through for moving one text operation over what was committed to the text;
+  // what takes more is moved over the difference of the two texts.
+  size_t text_steps_work_max = 16'000'000;
   size_t text_trail_bytes_max = size_t{256} << 10;
 };
 

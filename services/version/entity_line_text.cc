@@ -133,7 +133,10 @@ std::optional<TextBridge> EntityLine::BridgeAfter(Work* work, absl::string_view 
     const auto before = trail == nullptr ? std::nullopt : trail->VersionAt(made.revision - 1);
     const bool known = before.has_value() && trail->VersionAt(made.revision) == made &&
                        trail->StepTo(made.revision).text.has_value();
-    if (!known || !MoveOn(bridge, path, *before, trail, limits)) return std::nullopt;
+    if (!known || !MoveOn(bridge, path, *before, trail, limits) ||
+        bridge.WorkToCross(text.asked.ops) > limits.text_steps_work_max) {
+      return std::nullopt;
+    }
     bridge.Cross(text.asked.ops);
     bridge.to = made;
     text.after = bridge;
@@ -166,7 +169,10 @@ absl::StatusOr<std::optional<TextBridge>> EntityLine::BridgeToHead(const Work& w
     if (known.has_value() && *known != *named) return BaseNotFound();
     bridge = TextBridge{.to = *named, .theirs = {}};
   }
-  if (!MoveOn(*bridge, path, IdOf(*head_), text_.trail(), limits)) return std::nullopt;
+  if (!MoveOn(*bridge, path, IdOf(*head_), text_.trail(), limits) ||
+      bridge->WorkToCross(work.text->asked.ops) > limits.text_steps_work_max) {
+    return std::nullopt;
+  }
   return bridge;
 }
 
@@ -190,7 +196,10 @@ absl::StatusOr<StatePtr> EntityLine::ClientStateAfter(Work* work, const DataLimi
     ASSIGN_OR_RETURN(TextDocument document, TextDocument::Open(before->data, asked.path));
     RETURN_IF_ERROR(document.Apply(asked.ops));
     after->deleted = false;
-    after->data = document.Write();
+    // May be larger than what is committed: others may have removed text meanwhile.
+    std::optional<std::string> data = document.Write(2 * limits.data_bytes_max);
+    if (!data) return TextTooLarge(limits);
+    after->data = *std::move(data);
   } else {
     ASSIGN_OR_RETURN(Change change, ApplyOperation(work->pending.operation(), *before, limits));
     after->deleted = change.deleted;
@@ -293,8 +302,9 @@ bool EntityLine::DecideTextByStates(Work* work, const StatePtr& client, const To
     }
   }
   if (questions.meetings.size() >= kMeetingsPerCallMax) return false;
-  Change change{.data = then->Write(), .changed_paths = {text.asked.path}};
-  if (change.data.size() > tools.limits.data_bytes_max) return refuse(TextTooLarge(tools.limits));
+  std::optional<std::string> data = then->Write(tools.limits.data_bytes_max);
+  if (!data) return refuse(TextTooLarge(tools.limits));
+  Change change{.data = *std::move(data), .changed_paths = {text.asked.path}};
   text.route = TextRoute::kMeeting;
   MakeMeeting(work, client, std::move(change), tools, questions);
   return true;
@@ -322,10 +332,11 @@ bool EntityLine::MakeTextReady(Work* work, TextBridge bridge, const Tools& tools
     return refuse(moved ? MakeErrorAt(ReasonOf(applied), "/text/ops", applied.message())
                         : FaultAsSent(applied, text.asked.ops, units, operation.text()));
   }
-  Change change{.data = (*document)->Write(),
+  std::optional<std::string> data = (*document)->Write(tools.limits.data_bytes_max);
+  if (!data) return refuse(TextTooLarge(tools.limits));
+  Change change{.data = *std::move(data),
                 .changed_paths = {text.asked.path},
                 .text = WriteTextChange(text.asked.path, step.text->ops)};
-  if (change.data.size() > tools.limits.data_bytes_max) return refuse(TextTooLarge(tools.limits));
   text.committed = moved ? change.text : std::string();
   EntityState base;
   if (moved) base = NamedState(*NamedBy(*work), text_.trail(), operation.client_time_ms());

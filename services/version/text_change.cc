@@ -90,8 +90,8 @@ size_t MemoryOf(const ot::Delta& ops) {
   for (const ot::Component& component : ops.components()) {
     bytes += component.text.size();
     if (component.embed) bytes += json::Measure(*component.embed).bytes;
-    for (const json::Member& member : component.attributes.members()) {
-      bytes += sizeof(member) + member.key.size() + json::Measure(member.value).bytes;
+    for (const ot::Format& format : component.attributes.formats()) {
+      bytes += sizeof(json::Member) + format.name().size() + json::Measure(format.value()).bytes;
     }
   }
   return bytes;

@@ -268,6 +268,23 @@ TEST_F(TextCommit, BasesNearerThanTheLimitAreMovedOverEachStep) {
   }
 }
 
+TEST_F(TextCommit, StepsThatTakeTooMuchWorkTogetherAreCrossedByTheirDifference) {
+  CommitLimits limits;
+  // Over three steps of one component each, one of two components.
+  for (const size_t work_max : {15, 14}) {
+    const std::string id = absl::StrCat("e", work_max);
+    limits.data.text_steps_work_max = work_max;
+    Restart(limits);
+    const std::string base = Commit(Create(id, R"({"t":"."})")).version_id();
+    for (int i = 0; i < 3; ++i) Commit(Text(id, Insert(0, "x")));
+    const int by_difference = Routed(TextRoute::kDifference);
+    const Result result = Commit(On(Text(id, Insert(1, "!")), base));
+    EXPECT_EQ(result.outcome(), OUTCOME_MERGED);
+    EXPECT_EQ(DataOf(id), R"({"t":"xxx.!"})");
+    EXPECT_EQ(Routed(TextRoute::kDifference) - by_difference, work_max < 15 ? 1 : 0) << work_max;
+  }
+}
+
 TEST_F(TextCommit, WhatDoesNotFitIsRefusedWithItsPlace) {
   const std::string base = Commit(Create("a", "{\"t\":\"a\U0001F600\",\"n\":1}")).version_id();
   Commit(On(Text("a", Insert(0, "xxx")), base));

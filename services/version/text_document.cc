@@ -117,7 +117,8 @@ absl::Status TextDocument::Apply(const ot::Delta& ops) {
   return absl::OkStatus();
 }
 
-std::string TextDocument::Write() const {
+std::optional<std::string> TextDocument::Write(size_t bytes_max) const {
+  if (document_.HasFormatsOver(static_cast<int64_t>(bytes_max))) return std::nullopt;
   std::string data;
   data.reserve(before_.size() + static_cast<size_t>(document_.size().bytes) + after_.size() + 64);
   data += before_;
@@ -127,6 +128,7 @@ std::string TextDocument::Write() const {
     json::AppendQuoted(document_.Text(), data);
   }
   data += after_;
+  if (data.size() > bytes_max) return std::nullopt;
   return data;
 }
 

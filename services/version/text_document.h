@@ -2,7 +2,9 @@
 // JSON that is not looked at again. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,8 +24,9 @@ class TextDocument {
 
   // Errors as ot::Document::Apply; then nothing was done.
   absl::Status Apply(const ot::Delta& ops);
-  // All of the data. The text is a string until it was given formats or embeds.
-  std::string Write() const;
+  // All of the data, nothing when that is more than `bytes_max`. The text is a string until it was
+  // given formats or embeds.
+  std::optional<std::string> Write(size_t bytes_max) const;
 
   ot::Delta Content() const { return document_.Content(); }
   int64_t units() const { return document_.size().units; }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
 #include "libs/base/errors.h"
 #include "services/version/text_change.h"
 
@@ -17,7 +20,7 @@ std::string Edited(const std::string& data, const std::string& path, const std::
   if (!document.ok()) return std::string(InfoOf(ReasonOf(document.status())).name);
   const absl::Status applied = document->Apply(change->ops);
   if (!applied.ok()) return std::string(InfoOf(ReasonOf(applied)).name);
-  return document->Write();
+  return document->Write(DataLimits().data_bytes_max).value_or("too large");
 }
 
 constexpr char kInsertX[] = R"([{"insert":"x"}])";
@@ -54,6 +57,26 @@ TEST(TextDocument, ArraysOfInsertsAreRichText) {
   EXPECT_EQ(Edited(R"({"t":[{"insert":"ab","attributes":{"b":true}}]})", "/t",
                    R"([{"retain":1},{"retain":1,"attributes":{"b":null}}])"),
             R"({"t":[{"insert":"a","attributes":{"b":true}},{"insert":"b"}]})");
+}
+
+TEST(TextDocument, IsWrittenUpToALimit) {
+  absl::StatusOr<TextDocument> document = TextDocument::Open(R"({"t":"ab"})", "/t");
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(document->Write(10), R"({"t":"ab"})");
+  EXPECT_EQ(document->Write(9), std::nullopt);
+}
+
+TEST(TextDocument, PiecesThatShareALargeFormatAreNotWrittenBeyondTheLimit) {
+  const std::string format = "{\"f\":\"" + std::string(60'000, 'v') + "\"}";
+  const auto piece = [&format](size_t length) {
+    return "{\"insert\":\"" + std::string(length, 'x') + "\",\"attributes\":" + format + "}";
+  };
+  const std::string data = "[" + piece(100) + "]";
+  EXPECT_EQ(Edited(data, "", R"([{"retain":1},{"insert":"y"}])"),
+            "[" + piece(1) + R"(,{"insert":"y"},)" + piece(99) + "]");
+  std::string cuts = "[{\"retain\":1},{\"insert\":\"y\"}";
+  for (int i = 0; i < 50; ++i) cuts += R"(,{"retain":1},{"insert":"y"})";
+  EXPECT_EQ(Edited(data, "", cuts + "]"), "too large");
 }
 
 TEST(TextDocument, FormatsAndEmbedsMakeAStringRich) {

@@ -17,4 +17,10 @@ ot::Delta TextBridge::Cross(const ot::Delta& ours) {
   return moved;
 }
 
+size_t TextBridge::WorkToCross(const ot::Delta& ours) const {
+  size_t components = ours.components().size();
+  for (const ot::Delta& their : theirs) components += their.components().size();
+  return theirs.size() * components;
+}
+
 }  // namespace bdcsync::version

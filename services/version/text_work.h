@@ -2,6 +2,7 @@
 // had. A value; belongs to the operation's Work.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct TextBridge {
   // `ours`, done to the client's state, as it is done to `to`. Afterwards the bridge starts at the
   // client's state after `ours`.
   ot::Delta Cross(const ot::Delta& ours);
+  // How many components Cross goes through at most: each step can be cut wherever others inserted.
+  size_t WorkToCross(const ot::Delta& ours) const;
 };
 
 // How a text operation got to the head.

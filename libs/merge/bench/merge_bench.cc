@@ -59,7 +59,8 @@ absl::Status Round(const Texts& texts, const RuleSet& rules, Times& times) {
   ASSIGN_OR_RETURN(std::optional<json::Value> theirs, reader.Read(texts.theirs));
   ASSIGN_OR_RETURN(std::optional<json::Value> ours, reader.Read(texts.ours));
   const absl::Duration read = clock.Monotonic();
-  const MergeResult result = Merge(base, std::move(theirs), std::move(ours), {.rules = &rules});
+  const MergeResult result =
+      Merge(base, std::move(theirs), std::move(ours), {.rules = &rules}).value();
   const absl::Duration merged = clock.Monotonic();
   const std::string text = json::Serialize(*result.value);
   const absl::Duration written = clock.Monotonic();
@@ -75,7 +76,8 @@ absl::Status RoundApart(const Texts& texts, const RuleSet& rules, Times& times) 
   ASSIGN_OR_RETURN(std::optional<json::Value> ours, json::Parse(texts.ours));
   const SystemClock clock;
   const absl::Duration read = clock.Monotonic();
-  const MergeResult result = Merge(base, std::move(theirs), std::move(ours), {.rules = &rules});
+  const MergeResult result =
+      Merge(base, std::move(theirs), std::move(ours), {.rules = &rules}).value();
   times.merge_apart = std::min(times.merge_apart, clock.Monotonic() - read);
   return absl::OkStatus();
 }

@@ -123,7 +123,8 @@ int MergeOnce(const v1::ResolveRequest& request) {
     };
     const auto base = read(item.base());
     auto theirs = read(item.theirs());
-    const merge::MergeResult result = merge::Merge(base, std::move(theirs), read(item.ours()));
+    const merge::MergeResult result =
+        merge::Merge(base, std::move(theirs), read(item.ours())).value();
     merged += json::Serialize(*result.value).empty() ? 0 : 1;
   }
   return merged;

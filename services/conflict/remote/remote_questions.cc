@@ -50,8 +50,13 @@ merge::Answer RemoteQuestions::Evaluate(int item, const merge::Question& questio
     ++given_up_;
     return ElseBecause(question, "out of time");
   }
-  if (asked_[item] == kRemotePlacesMax) return ElseBecause(question, "too many places");
-  ++asked_[item];
+  Asked& asked = asked_[item];
+  if (asked.places == kRemotePlacesMax ||
+      question.path.size() > kRemotePathBytesMax - asked.path_bytes) {
+    return ElseBecause(question, "too many places");
+  }
+  ++asked.places;
+  asked.path_bytes += question.path.size();
   ++asked_all_;
   ++found_;
   std::shared_ptr<const RemoteMeeting>& meeting = meetings_[item];

@@ -19,6 +19,7 @@ namespace bdcsync::conflict {
 
 // Of one item; the `else` decides about the others.
 inline constexpr std::size_t kRemotePlacesMax = 256;
+inline constexpr std::size_t kRemotePathBytesMax = std::size_t{256} << 10;  // Of all their paths.
 
 class RemoteQuestions {
  public:
@@ -51,10 +52,15 @@ class RemoteQuestions {
   std::size_t given_up() const { return given_up_; }
 
  private:
+  struct Asked {
+    std::size_t places = 0;
+    std::size_t path_bytes = 0;
+  };
+
   const MeetingOf meeting_of_;
   // By item, resolver and place; nothing: it is asked about, and not answered yet.
   absl::flat_hash_map<std::string, std::optional<RemoteAnswer>> answers_;
-  absl::flat_hash_map<int, std::size_t> asked_;  // Places by item.
+  absl::flat_hash_map<int, Asked> asked_;  // By item.
   absl::flat_hash_map<int, std::shared_ptr<const RemoteMeeting>> meetings_;
   std::map<std::string, Batch> open_;  // By resolver.
   bool stopped_ = false;

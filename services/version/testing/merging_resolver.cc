@@ -67,7 +67,7 @@ merge::MergeResult MergingResolver::MergeSides(const conflict::v1::Side& base,
                                                const conflict::v1::Side& ours, bool may_ask) {
   merge::MergeOptions options;
   if (may_ask && rules_.has_value()) options.rules = &*rules_;
-  return merge::Merge(*Read(base), *Read(theirs), *Read(ours), options);
+  return merge::Merge(*Read(base), *Read(theirs), *Read(ours), options).value();
 }
 
 merge::MergeResult MergingResolver::Merge(const conflict::v1::Side& base,
