@@ -48,7 +48,8 @@ class ScriptRules : public ::testing::Test {
         {.on_run = [this](const absl::Status& run) { runs_.push_back(run.ok()); },
          .has_time = [this] { return has_time_; }});
     return merge::Merge(Json(base), Json(theirs), Json(ours),
-                        {.rules = &*set, .evaluator = &evaluator});
+                        {.rules = &*set, .evaluator = &evaluator})
+        .value();
   }
   // One rule for the whole document.
   merge::MergeResult By(absl::string_view script, absl::string_view base, absl::string_view theirs,
@@ -199,7 +200,8 @@ TEST_F(ScriptRules, AMergeRunsSoManyScriptsAndNoMore) {
   ScriptEvaluator evaluator(Value(), nullptr, {});
   for (size_t i = 0; i <= kScriptRunsMax; ++i) {  // Each merge counts anew.
     const merge::MergeResult next =
-        merge::Merge(Json("1"), Json("2"), Json("3"), {.rules = &set, .evaluator = &evaluator});
+        merge::Merge(Json("1"), Json("2"), Json("3"), {.rules = &set, .evaluator = &evaluator})
+            .value();
     ASSERT_EQ(Text(next.value), "7");
   }
 }
