@@ -8,10 +8,15 @@ import jwt
 
 from .ports import free_ports
 from .process import Process
-from .timing import patience
+from .timing import SCALE, patience
 
 SECRET = "e2e-secret-of-at-least-thirty-two-bytes"
 SERVICES = ["event-store", "conflict", "device-sync", "version", "gateway"]
+# Where programs are slow: a merge of much is ten times as long, too.
+SLOW = {} if SCALE == 1 else {
+    "BDC_SYNC_VERSION_RESOLVE_TIMEOUT": f"{patience(5):.0f}s",
+    "BDC_SYNC_GATEWAY_COMMIT_TIMEOUT": f"{patience(10):.0f}s",
+}
 
 
 class Suite:
@@ -26,6 +31,7 @@ class Suite:
             "BDC_SYNC_JWT_SECRET": SECRET,
             "BDC_SYNC_MONITORING_LOG_LEVEL": "info",
             "BDC_SYNC_DATA_DIR": os.path.join(folder, "data"),
+            **SLOW,
             **({"BDC_SYNC_STORAGE_URL": storage_url} if storage_url else {}),
             **({"BDC_SYNC_BUS_URL": bus_url} if bus_url else {}),
             **(env or {}),
