@@ -322,7 +322,6 @@ TEST_F(DeskCommandsTest, WrongCommandLinesAreRefusedBeforeAnythingHappens) {
            {"conflicts", "list", "x"},
            {"conflicts", "--status", "closed"},
            {"conflicts", "--limit", "0"},
-           {"conflicts", "stats"},
            {"conflicts", "stats", "--everywhere", "--by", "colour"},
            {"conflicts", "stats", "--everywhere", "--since", "soon"},
            {"resolve", "--choice", "ours"},
@@ -338,6 +337,8 @@ TEST_F(DeskCommandsTest, WrongCommandLinesAreRefusedBeforeAnythingHappens) {
            {"rules", "check", "-"}}) {
     EXPECT_EQ(Run(words, "not json"), 2) << ::testing::PrintToString(words);
   }
+  variables_["BDC_SYNC_JWT_SECRET_FILE"] = "/nowhere/at/all";  // Whose space is not known then.
+  EXPECT_EQ(Run({"conflicts", "stats"}), 2);
   EXPECT_THAT(desk_.list_conflicts_requests, IsEmpty());
   EXPECT_THAT(desk_.decide_conflicts_requests, IsEmpty());
   EXPECT_THAT(desk_.put_rule_set_requests, IsEmpty());

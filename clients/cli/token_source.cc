@@ -24,14 +24,14 @@ std::string Variable(const Environment& environment, const char* name) {
 }
 
 absl::StatusOr<std::string> ReadSecret(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  const absl::string_view secret = absl::StripTrailingAsciiWhitespace(text.ok() ? *text : "");
+  std::string secret = ReadFile(path).value_or("");
+  absl::StripTrailingAsciiWhitespace(&secret);
   if (secret.empty()) {
     return absl::NotFoundError(absl::StrCat(
         "there is no secret in ", path,
         ": set BDC_SYNC_JWT_SECRET, or point --data-dir to the data folder of `bdc-sync serve`"));
   }
-  return std::string(secret);
+  return secret;
 }
 
 }  // namespace

@@ -207,7 +207,7 @@ def test_tests_may_say_their_numbers():
     'const std::string_view v{c ? "x" : space};', 'absl::string_view v(c ? R"(x)" : space);',
     'absl::string_view v = c ? "a" : d ? "b" : s;', 'absl::string_view v = F(c ? 1 : 2) ? "" : s;',
     'absl::string_view v = c\n    ? std::string(a.b)\n    : "";',
-    'T t{1}; absl::string_view v = c?"":s;',
+    'T t{1}; absl::string_view v = c?"":s;', 'absl::string_view v = F(G(x), c ? s : "");',
 ])
 def test_no_view_of_a_condition_that_may_make_a_temporary_string(statement):
     for path in ("services/version/a.cc", "libs/base/a.h", "clients/cli/a_test.cc"):
@@ -219,7 +219,7 @@ def test_no_view_of_a_condition_that_may_make_a_temporary_string(statement):
     'absl::string_view v = c ? absl::string_view() : a.b();', 'absl::string_view v = c ? "" : "x";',
     'absl::string_view v = c ? "a" : d ? "b" : "c";', 'absl::string_view v = c ? a : b;',
     'absl::string_view v = c ? "" : kNothing;', 'absl::string_view v = "a ? b : c";',
-    'absl::string_view v = c ? "x" : absl::string_view(s);', 'absl::string_view v = F(c ? "" : s);',
+    'absl::string_view v = c ? "x" : absl::string_view(s);', 'absl::string_view v = F(c ? 1 : s);',
     'std::string v = c ? "" : a.space();', 'Call(c ? absl::string_view("") : s, d ? "" : s);',
     'for (absl::string_view v : {"a"}) G(c ? "" : s);', 'absl::string_view v; G(c ? "" : s);',
 ])
