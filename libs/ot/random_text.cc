@@ -196,7 +196,7 @@ Delta ContentOf(const Cells& cells) {
   for (const Cell& cell : cells) {
     std::vector<json::Member> members;
     for (const auto& [name, value] : cell.formats) members.push_back({name, value});
-    const Attributes attributes(std::move(members));
+    const Attributes attributes(members);
     if (cell.text.empty()) {
       content.InsertEmbed(Embed(cell.embed), attributes);
     } else {
