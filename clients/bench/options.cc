@@ -93,7 +93,7 @@ std::string Usage() {
   return R"(bdc-sync bench LOAD [--NAME=VALUE …]
 Puts load on a gateway and prints one JSON object of what it measured.
 
-  write    connections × in-flight creates of distinct entities over all spaces, or updates of
+  write    connections × in-flight creates of distinct entities over all spaces, or patches of
            `entities` of each connection, at least as many as are in flight
   fanout   one writer, `connections` subscribers of one space, each checked: complete, in order
   idle     holds `connections` authenticated sessions with a subscription until standard input ends

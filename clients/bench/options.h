@@ -22,7 +22,7 @@ struct Options {
   int connections = 32;  // Of writers, subscribers or idle clients.
   int in_flight = 16;    // Per writer.
   int spaces = 100;
-  int entities = 0;  // Per writer, updated in turn; 0: each operation creates one.
+  int entities = 0;  // Per writer, patched in turn; 0: each operation creates one.
   int payload_bytes = 256;
   int rate_per_s = 0;  // Of the fan-out writer; 0: as fast as in_flight allows.
   absl::Duration return_within = absl::Seconds(2);  // Of clients that lost their gateway.

@@ -18,9 +18,9 @@ std::string SubscribeMessage(absl::string_view space, absl::string_view cursor =
 struct Written {
   std::string space;
   std::string id;
-  uint64_t stamp = 0;      // What its document carries.
-  std::string version_id;  // Ours; empty: it is not created yet.
-  uint64_t versions = 0;   // ShareDB's; 0: it is not created yet.
+  uint64_t stamp = 0;      // What its document carries; 0: it is not created yet.
+  std::string version_id;  // Its last version as we name it,
+  uint64_t versions = 0;   // and as ShareDB does.
 };
 
 // `number` is the request id and makes the op_id unique within `run`.

@@ -63,7 +63,7 @@ class LiveEar final : public LiveSink {
   void OnBroadcast(absl::string_view, SharedFrame frame) override { Require(frame != nullptr); }
 };
 
-class World {
+class World : private FakeFeedWorld {
  public:
   World() {
     auto caller = std::make_shared<Caller>();
@@ -101,17 +101,10 @@ class World {
   }
 
  private:
-  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
-  FakeLoop loop_{clock_};
-  SeededRandom random_{1};
-  FakeBus bus_{loop_, random_};
-  FakeLog log_{loop_, bus_, random_};
-  metrics::Registry registry_;
-  FeedMetrics feed_metrics_{registry_};
   LiveMetrics live_metrics_{registry_};
   FakeSink sink_;
   LiveEar ear_;
-  FeedEngine engine_{{loop_, log_, bus_, clock_, random_, feed_metrics_}, FeedLimits()};
+  FeedEngine engine_{Dependencies(), FeedLimits()};
   SessionSubscriptions subscriptions_{engine_, loop_, FeedLimits().sink_queued_bytes_max};
   BusLiveChannel live_{loop_, bus_, clock_, random_, live_metrics_, LiveLimits()};
 };

@@ -20,12 +20,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class ConflictPushTest : public ::testing::Test {
+class ConflictPushTest : public ::testing::Test, protected FakeFeedWorld {
  protected:
   ConflictPushTest() { MakeEngine(FeedLimits()); }
   void MakeEngine(const FeedLimits& limits) {
     subscriptions_.reset();
-    engine_.emplace(FeedDependencies{loop_, log_, bus_, clock_, random_, metrics_}, limits);
+    engine_.emplace(Dependencies(), limits);
     subscriptions_.emplace(*engine_, loop_, limits.sink_queued_bytes_max);
     caller_.user_id = "ada";
     caller_.spaces["team"] = Access::kRead;
@@ -44,16 +44,8 @@ class ConflictPushTest : public ::testing::Test {
     spec.mode = mode;
     return Follow(spec);
   }
-  std::string CursorAt(int64_t seq) { return entity::EncodeCursor({log_.epoch, seq}); }
   void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
 
-  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
-  FakeLoop loop_{clock_};
-  SeededRandom random_{1};
-  FakeBus bus_{loop_, random_};
-  FakeLog log_{loop_, bus_, random_};
-  metrics::Registry registry_;
-  FeedMetrics metrics_{registry_};
   std::optional<FeedEngine> engine_;
   std::optional<SessionSubscriptions> subscriptions_;
   Caller caller_;

@@ -15,9 +15,11 @@
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
 #include "libs/bus/bus.h"
+#include "libs/entity/cursor.h"
 #include "services/gateway/feed/event_reader.h"
 #include "services/gateway/feed/fake_loop.h"
 #include "services/gateway/feed/feed_engine.h"
+#include "services/gateway/feed/feed_metrics.h"
 
 namespace bdcsync::gateway {
 
@@ -270,6 +272,23 @@ class FakeLog final : public EventReader {
   bus::Bus& bus_;
   Random& random_;
   std::map<std::string, std::vector<event_store::v1::Event>> spaces_;
+};
+
+// All that an engine depends on, for tests that inherit it.
+class FakeFeedWorld {
+ protected:
+  explicit FakeFeedWorld(uint64_t seed = 1) : random_(seed) {}
+
+  FeedDependencies Dependencies() { return {loop_, log_, bus_, clock_, random_, metrics_}; }
+  std::string CursorAt(int64_t seq) const { return entity::EncodeCursor({log_.epoch, seq}); }
+
+  SeededRandom random_;
+  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
+  FakeLoop loop_{clock_};
+  FakeBus bus_{loop_, random_};
+  FakeLog log_{loop_, bus_, random_};
+  metrics::Registry registry_;
+  FeedMetrics metrics_{registry_};
 };
 
 }  // namespace bdcsync::gateway

@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-class FeedTest : public ::testing::Test {
+class FeedTest : public ::testing::Test, protected FakeFeedWorld {
  protected:
   FeedTest() {
     caller_.user_id = "ada";
@@ -28,7 +28,7 @@ class FeedTest : public ::testing::Test {
 
   void MakeEngine(FeedLimits limits = {}) {
     subscriptions_.reset();
-    engine_.emplace(FeedDependencies{loop_, log_, bus_, clock_, random_, metrics_}, limits);
+    engine_.emplace(Dependencies(), limits);
     subscriptions_.emplace(*engine_, loop_, limits.sink_queued_bytes_max);
   }
   // A sink with a subscription "s" to "team".
@@ -42,16 +42,8 @@ class FeedTest : public ::testing::Test {
                               });
     return sink;
   }
-  std::string CursorAt(int64_t seq) { return entity::EncodeCursor({log_.epoch, seq}); }
   void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
 
-  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
-  FakeLoop loop_{clock_};
-  SeededRandom random_{1};
-  FakeBus bus_{loop_, random_};
-  FakeLog log_{loop_, bus_, random_};
-  metrics::Registry registry_;
-  FeedMetrics metrics_{registry_};
   std::optional<FeedEngine> engine_;
   std::optional<SessionSubscriptions> subscriptions_;
   Caller caller_;

@@ -38,9 +38,9 @@ struct Client {
   size_t taken = 0;                        // Messages of the sink already applied.
 };
 
-class Simulation {
+class Simulation : private FakeFeedWorld {
  public:
-  explicit Simulation(uint64_t seed) : random_(seed) {
+  explicit Simulation(uint64_t seed) : FakeFeedWorld(seed) {
     caller_.user_id = "ada";
     limits_.ring_events_max = 1 + random_.Bits64() % 40;
     limits_.page_events_max = static_cast<int32_t>(1 + random_.Bits64() % 10);
@@ -48,7 +48,7 @@ class Simulation {
     if (Chance(2)) limits_.batch_bytes_max = 1 + random_.Bits64() % 20;
     limits_.silent_events_max = 5;
     limits_.linger = absl::Seconds(2);
-    engine_.emplace(FeedDependencies{loop_, log_, bus_, clock_, random_, metrics_}, limits_);
+    engine_.emplace(Dependencies(), limits_);
     subscriptions_.emplace(*engine_, loop_, limits_.sink_queued_bytes_max);
     log_.late = absl::Milliseconds(20);
     for (int i = 0; i < 12; ++i) MakeClient(i);
@@ -350,13 +350,6 @@ class Simulation {
     std::string category;
   };
 
-  SeededRandom random_;
-  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
-  FakeLoop loop_{clock_};
-  FakeBus bus_{loop_, random_};
-  FakeLog log_{loop_, bus_, random_};
-  metrics::Registry registry_;
-  FeedMetrics metrics_{registry_};
   FeedLimits limits_;
   std::optional<FeedEngine> engine_;
   std::optional<SessionSubscriptions> subscriptions_;
