@@ -103,7 +103,8 @@ absl::Status CheckConfig(const Modules& modules, const config::Values& values,
                          std::vector<std::string>& warnings) {
   std::vector<std::string> mistakes;
   for (const absl::Status& checked :
-       {bus::CheckBusUrl(values.Get(kBusUrl)), rpc::CheckAddresses(values)}) {
+       {bus::CheckBusUrl(values.Get(kBusUrl)),
+        bus::CheckChannelPrefix(values.Get(kBusChannelPrefix)), rpc::CheckAddresses(values)}) {
     if (!checked.ok()) mistakes.emplace_back(checked.message());
   }
   for (const auto& module : modules) {
@@ -262,6 +263,7 @@ class App::Host final : public Context {
  private:
   absl::Status OpenBus() {
     bus::BusOptions options;
+    options.channel_prefix = values_.Get(kBusChannelPrefix);
     options.random = &random_;
     options.on_connection_change = [this](const absl::Status& status) { OnBusChange(status); };
     ASSIGN_OR_RETURN(bus_, bus::OpenBus(values_.Get(kBusUrl), std::move(options)));

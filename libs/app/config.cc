@@ -18,6 +18,7 @@ void DeclareConfig(config::Schema& schema, DefaultPorts ports) {
   schema.Add(kHttpTlsClientCaFile);
   schema.Add(kStorageUrl);
   schema.Add(kBusUrl);
+  schema.Add(kBusChannelPrefix);
   rpc::DeclareConfig(schema);
   schema.Add(kLogLevel);
   schema.Add(kLogFormat);

@@ -47,6 +47,11 @@ inline constexpr config::String kBusUrl{
     .default_value = "memory:",
     .doc = "How services tell each other of changes: memory: (one process) or redis://host:port.",
     .secret = true};
+inline constexpr config::String kBusChannelPrefix{
+    .name = "bus.channel_prefix",
+    .doc =
+        "Put before the name of each channel, so that suites with prefixes of their own can share "
+        "one Redis; the same in all processes of a suite. Up to 64 of a-z A-Z 0-9 . _ : / -"};
 inline constexpr config::String kLogLevel{.name = "monitoring.log_level",
                                           .default_value = "info",
                                           .choices = "debug,info,warn,error,off",

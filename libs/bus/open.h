@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +16,9 @@
 namespace bdcsync::bus {
 
 struct BusOptions {
+  // Put before the name of each channel on a server, so that suites which share it do not hear each
+  // other. All processes of a suite must have the same.
+  std::string channel_prefix;
   // The outgoing queue, per node. The oldest messages give way to new ones.
   std::size_t queued_messages_max = 65536;
   std::size_t queued_bytes_max = 64 << 20;
@@ -41,9 +45,11 @@ struct BusOptions {
 //   redis://[user:password@]host[:port]   a Redis server; several, separated by commas, share the
 //                                 channels by hash (all processes must list the same, in order).
 // Returns at once; a server that cannot be reached is tried until it can, and shows in Health().
-//   INVALID_ARGUMENT  the URL cannot be understood; rediss:// is not supported.
+//   INVALID_ARGUMENT  the URL or the prefix cannot be understood; rediss:// is not supported.
 absl::StatusOr<std::unique_ptr<Bus>> OpenBus(absl::string_view url, BusOptions options);
 // What OpenBus would find wrong with the URL.
 absl::Status CheckBusUrl(absl::string_view url);
+// INVALID_ARGUMENT says how a prefix of channels may look.
+absl::Status CheckChannelPrefix(absl::string_view prefix);
 
 }  // namespace bdcsync::bus

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
 #include "libs/bus/redis_publisher.h"
@@ -16,7 +17,8 @@ struct RedisBus::Node {
   RedisSubscriber subscriber;
 };
 
-RedisBus::RedisBus(const std::vector<RedisAddress>& nodes, const BusOptions& options) {
+RedisBus::RedisBus(const std::vector<RedisAddress>& nodes, const BusOptions& options)
+    : channel_prefix_(options.channel_prefix) {
   Random& random = options.random == nullptr ? own_random_ : *options.random;
   for (const RedisAddress& address : nodes) {
     nodes_.push_back(std::make_unique<Node>(address, options, random));
@@ -25,17 +27,23 @@ RedisBus::RedisBus(const std::vector<RedisAddress>& nodes, const BusOptions& opt
 
 RedisBus::~RedisBus() = default;
 
-RedisBus::Node& RedisBus::NodeOf(absl::string_view channel) const {
-  return *nodes_[nodes_.size() == 1 ? 0 : StableHash64(channel) % nodes_.size()];
+RedisBus::Node& RedisBus::NodeOf(absl::string_view name) const {
+  return *nodes_[nodes_.size() == 1 ? 0 : StableHash64(name) % nodes_.size()];
+}
+
+std::string RedisBus::NameOf(absl::string_view channel) const {
+  return absl::StrCat(channel_prefix_, channel);
 }
 
 void RedisBus::Publish(absl::string_view channel, std::string payload) {
-  NodeOf(channel).publisher.Push(channel, std::move(payload));
+  const std::string name = NameOf(channel);
+  NodeOf(name).publisher.Push(name, std::move(payload));
 }
 
 std::unique_ptr<Subscription> RedisBus::Subscribe(absl::string_view channel,
                                                   MessageCallback on_message, GapCallback on_gap) {
-  return NodeOf(channel).subscriber.Subscribe(channel, std::move(on_message), std::move(on_gap));
+  const std::string name = NameOf(channel);
+  return NodeOf(name).subscriber.Subscribe(name, std::move(on_message), std::move(on_gap));
 }
 
 absl::Status RedisBus::Health() const {

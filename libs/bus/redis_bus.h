@@ -1,5 +1,6 @@
 // The bus between processes: Redis publish and subscribe. A channel lives on one of the nodes,
-// chosen by hash; each node has one publishing and one subscribing connection. Thread-safe.
+// chosen by hash of its name with the prefix; each node has one publishing and one subscribing
+// connection. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -29,8 +30,11 @@ class RedisBus final : public Bus {
 
  private:
   struct Node;
-  Node& NodeOf(absl::string_view channel) const;
+  Node& NodeOf(absl::string_view name) const;
+  // What `channel` is called on the server.
+  std::string NameOf(absl::string_view channel) const;
 
+  const std::string channel_prefix_;
   SystemRandom own_random_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };

@@ -23,6 +23,7 @@ namespace {
 
 using bdcsync::testing::StatusIs;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -288,6 +289,40 @@ TEST_F(RedisBusTest, AnIdleBusEndsAtOnce) {
   bus.reset();
   EXPECT_LT(clock.Monotonic() - before, absl::Seconds(2));  // Well below the answer timeout.
   server_->Resume();
+}
+
+TEST_F(RedisBusTest, SuitesWithPrefixesOfTheirOwnShareAServer) {
+  BusOptions options;
+  options.channel_prefix = "staging:";
+  const auto staging = Open(options);
+  options.channel_prefix = "production:";
+  const auto production = Open(options);
+  Recorder in_staging;
+  Recorder in_production;
+  const auto a = in_staging.Listen(*staging, "space/1");
+  const auto b = in_production.Listen(*production, "space/1");
+  ASSERT_TRUE(in_staging.AwaitGaps(1) && in_production.AwaitGaps(1));
+  staging->Publish("space/1", "of staging");
+  ASSERT_TRUE(in_staging.AwaitMessages(1));
+  production->Publish("space/1", "of production");
+  ASSERT_TRUE(in_production.AwaitMessages(1));
+  EXPECT_THAT(in_staging.messages(), ElementsAre("of staging"));
+  EXPECT_THAT(in_production.messages(), ElementsAre("of production"));
+}
+
+TEST(ChannelPrefixTest, APrefixIsShortAndPlain) {
+  EXPECT_OK(CheckChannelPrefix(""));
+  EXPECT_OK(CheckChannelPrefix("Team_1.staging:/-"));
+  EXPECT_OK(CheckChannelPrefix(std::string(64, 'x')));
+  EXPECT_THAT(CheckChannelPrefix(std::string(65, 'x')),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  const absl::Status refused = CheckChannelPrefix("a b");
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("bus.channel_prefix"));
+  EXPECT_THAT(CheckChannelPrefix("*"), StatusIs(absl::StatusCode::kInvalidArgument));
+  BusOptions options;
+  options.channel_prefix = "\r\n";
+  EXPECT_THAT(OpenBus("redis://127.0.0.1", options), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace
