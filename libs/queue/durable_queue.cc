@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/hash.h"
 #include "libs/base/status.h"
@@ -50,6 +51,8 @@ std::vector<uint64_t> UnpackKeys(absl::string_view packed) {
   return keys;
 }
 
+absl::Status NoneParked() { return MakeError(Reason::kNotFound, "no such parked item"); }
+
 }  // namespace
 
 struct DurableQueue::Statements {
@@ -95,20 +98,24 @@ absl::Status DurableQueue::Load() {
   while (true) {
     ASSIGN_OR_RETURN(const bool found, load.Step());
     if (!found) break;
-    const int64_t id = load.Int64(0);
-    Entry entry;
-    entry.lane = std::string(load.Text(1));
-    entry.bytes = static_cast<size_t>(load.Int64(3));
-    entry.enqueued = absl::FromUnixMillis(load.Int64(4));
-    bytes_ += static_cast<int64_t>(entry.bytes);
-    if (load.Int64(5) != 0) {
-      parked_[id] = entry.bytes;
+    Stored stored = StoredOf(load);
+    bytes_ += static_cast<int64_t>(stored.entry.bytes);
+    if (stored.parked) {
+      parked_[stored.id] = stored.entry.bytes;
     } else {
-      Index(id, std::move(entry), UnpackKeys(load.Blob(2)));
+      Index(stored.id, std::move(stored.entry), std::move(stored.keys));
     }
   }
   load.Reset();
   return absl::OkStatus();
+}
+
+DurableQueue::Stored DurableQueue::StoredOf(const sql::SqliteStatement& row) {
+  Stored stored{.id = row.Int64(0), .keys = UnpackKeys(row.Blob(2)), .parked = row.Int64(5) != 0};
+  stored.entry.lane = std::string(row.Text(1));
+  stored.entry.bytes = static_cast<size_t>(row.Int64(3));
+  stored.entry.enqueued = absl::FromUnixMillis(row.Int64(4));
+  return stored;
 }
 
 void DurableQueue::Index(int64_t id, Entry entry, std::vector<uint64_t> keys) {
@@ -290,39 +297,67 @@ absl::StatusOr<std::vector<ParkedItem>> DurableQueue::ListParked(int64_t after_i
   return items;
 }
 
-absl::StatusOr<std::string> DurableQueue::Unpark(int64_t id) {
-  const auto parked = parked_.find(id);
-  if (parked == parked_.end()) return MakeError(Reason::kNotFound, "no such parked item");
+std::vector<size_t> DurableQueue::FindParked(absl::Span<const int64_t> ids) const {
+  std::vector<size_t> found;
+  absl::flat_hash_set<int64_t> seen;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (parked_.contains(ids[i]) && seen.insert(ids[i]).second) found.push_back(i);
+  }
+  return found;
+}
+
+absl::StatusOr<DurableQueue::Stored> DurableQueue::LoadOne(int64_t id) {
   sql::SqliteStatement& load = statements_->load;
   load.BindInt64(1, id);
   load.BindInt64(2, id);
-  const absl::StatusOr<bool> found = load.Step();
-  Entry entry;
-  std::vector<uint64_t> keys;
-  if (found.ok() && *found) {
-    entry.lane = std::string(load.Text(1));
-    keys = UnpackKeys(load.Blob(2));
-    entry.bytes = static_cast<size_t>(load.Int64(3));
-    entry.enqueued = absl::FromUnixMillis(load.Int64(4));
-  }
+  absl::StatusOr<bool> found = load.Step();
+  Stored stored;
+  if (found.ok() && *found) stored = StoredOf(load);
   load.Reset();
   RETURN_IF_ERROR(found.status());
-  statements_->unpark.BindInt64(1, id);
-  RETURN_IF_ERROR(statements_->unpark.Run());
-  parked_.erase(parked);
-  std::string lane = entry.lane;
-  Index(id, std::move(entry), std::move(keys));
-  return lane;
+  if (!*found) return MakeError(Reason::kInternal, "an item of the queue is gone from its file");
+  return stored;
 }
 
-absl::Status DurableQueue::Discard(int64_t id) {
-  const auto parked = parked_.find(id);
-  if (parked == parked_.end()) return MakeError(Reason::kNotFound, "no such parked item");
-  statements_->remove.BindInt64(1, id);
-  RETURN_IF_ERROR(statements_->remove.Run());
-  bytes_ -= static_cast<int64_t>(parked->second);
-  parked_.erase(parked);
-  return absl::OkStatus();
+absl::StatusOr<std::vector<absl::StatusOr<std::string>>> DurableQueue::Unpark(
+    absl::Span<const int64_t> ids) {
+  const std::vector<size_t> places = FindParked(ids);
+  std::vector<Stored> unparked;
+  RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    for (const size_t place : places) {
+      ASSIGN_OR_RETURN(Stored stored, LoadOne(ids[place]));
+      unparked.push_back(std::move(stored));
+      statements_->unpark.BindInt64(1, ids[place]);
+      RETURN_IF_ERROR(statements_->unpark.Run());
+    }
+    return absl::OkStatus();
+  }));
+  std::vector<absl::StatusOr<std::string>> lanes(ids.size(), NoneParked());
+  for (size_t i = 0; i < places.size(); ++i) {
+    lanes[places[i]] = unparked[i].entry.lane;
+    parked_.erase(unparked[i].id);
+    Index(unparked[i].id, std::move(unparked[i].entry), std::move(unparked[i].keys));
+  }
+  return lanes;
+}
+
+absl::StatusOr<std::vector<absl::Status>> DurableQueue::Discard(absl::Span<const int64_t> ids) {
+  const std::vector<size_t> places = FindParked(ids);
+  RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    for (const size_t place : places) {
+      statements_->remove.BindInt64(1, ids[place]);
+      RETURN_IF_ERROR(statements_->remove.Run());
+    }
+    return absl::OkStatus();
+  }));
+  std::vector<absl::Status> statuses(ids.size(), NoneParked());
+  for (const size_t place : places) {
+    statuses[place] = absl::OkStatus();
+    const auto parked = parked_.find(ids[place]);
+    bytes_ -= static_cast<int64_t>(parked->second);
+    parked_.erase(parked);
+  }
+  return statuses;
 }
 
 std::optional<absl::Time> DurableQueue::oldest() const {

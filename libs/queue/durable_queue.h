@@ -24,6 +24,7 @@
 
 namespace bdcsync::sql {
 class SqliteDatabase;
+class SqliteStatement;
 }  // namespace bdcsync::sql
 
 namespace bdcsync::queue {
@@ -88,11 +89,12 @@ class DurableQueue {
   // two of them and they have more than `bytes_max`.
   absl::StatusOr<std::vector<ParkedItem>> ListParked(int64_t after_id, size_t limit,
                                                      size_t bytes_max);
-  // Makes a parked item wait again, at its old place; returns its lane. kNotFound: none of this id
-  // is parked.
-  absl::StatusOr<std::string> Unpark(int64_t id);
-  // Deletes a parked item for good. kNotFound: none of this id is parked.
-  absl::Status Discard(int64_t id);
+  // Makes parked items wait again, each at its old place, in one transaction. For each id its lane,
+  // or kNotFound: none of this id is parked (any more). Not OK: nothing was changed.
+  absl::StatusOr<std::vector<absl::StatusOr<std::string>>> Unpark(absl::Span<const int64_t> ids);
+  // Deletes parked items for good, in one transaction. For each id OK or kNotFound, as above. Not
+  // OK: nothing was deleted.
+  absl::StatusOr<std::vector<absl::Status>> Discard(absl::Span<const int64_t> ids);
 
   // Whether an item of the lane waits or is in flight.
   bool Holds(absl::string_view lane) const { return lanes_.contains(lane); }
@@ -113,15 +115,27 @@ class DurableQueue {
     absl::Time enqueued;
     int attempts = 0;
   };
+  // An item as its file has it, but for the payload.
+  struct Stored {
+    int64_t id = 0;
+    Entry entry;
+    std::vector<uint64_t> keys;
+    bool parked = false;
+  };
   struct Statements;
 
   DurableQueue(std::unique_ptr<sql::SqliteDatabase> database, QueueLimits limits,
                const Clock& clock, Random& random);
   absl::Status Load();
+  // Of a row of the statement that loads.
+  static Stored StoredOf(const sql::SqliteStatement& row);
+  absl::StatusOr<Stored> LoadOne(int64_t id);
   absl::StatusOr<int64_t> Insert(const NewItem& item, absl::string_view keys);
   void Index(int64_t id, Entry entry, std::vector<uint64_t> keys);
   void Unindex(int64_t id);
   absl::StatusOr<Item> Read(int64_t id, const Entry& entry);
+  // The places in `ids` of those that are parked, of each id the first.
+  std::vector<size_t> FindParked(absl::Span<const int64_t> ids) const;
 
   const std::unique_ptr<sql::SqliteDatabase> database_;
   const QueueLimits limits_;

@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::HasReason;
 using ::testing::IsEmpty;
+using testing::IsOk;
 using ::testing::SizeIs;
 
 constexpr size_t kAll = 1000;
@@ -156,12 +157,31 @@ TEST_F(DurableQueueTest, ParkedItemsAreTriedAgainAtTheirPlaceOrDiscarded) {
   ASSERT_OK(queue_->Park(ids_["first"], {}, "first", "no"));
   ASSERT_OK(queue_->Park(ids_["second"], {}, "second", "no"));
   ASSERT_OK(Push("third", {"x"}));
-  ASSERT_OK(queue_->Unpark(ids_["first"]));
+  ASSERT_OK(queue_->Unpark({ids_["first"]}));
   EXPECT_THAT(Take(), ElementsAre("first"));
-  ASSERT_OK(queue_->Discard(ids_["second"]));
+  ASSERT_OK(queue_->Discard({ids_["second"]}));
   EXPECT_THAT(Parked(), IsEmpty());
-  EXPECT_THAT(queue_->Discard(ids_["second"]), HasReason(Reason::kNotFound));
-  EXPECT_THAT(queue_->Unpark(ids_["second"]), HasReason(Reason::kNotFound));
+}
+
+TEST_F(DurableQueueTest, EachParkedItemIsTriedAgainOrDiscardedOnce) {
+  for (const char* name : {"first", "second", "third"}) {
+    ASSERT_OK(Push(name, {name}));
+    Take();
+    ASSERT_OK(queue_->Park(ids_[name], {}, name, "no"));
+  }
+  const int64_t unknown = 1'000'000;
+  ASSERT_OK_AND_ASSIGN(const auto lanes,
+                       queue_->Unpark({ids_["first"], unknown, ids_["third"], ids_["first"]}));
+  EXPECT_THAT(lanes, ElementsAre(IsOk(), HasReason(Reason::kNotFound), IsOk(),
+                                 HasReason(Reason::kNotFound)));
+  ASSERT_OK_AND_ASSIGN(const auto statuses,
+                       queue_->Discard({ids_["third"], ids_["second"], ids_["second"]}));
+  EXPECT_THAT(statuses,
+              ElementsAre(HasReason(Reason::kNotFound), IsOk(), HasReason(Reason::kNotFound)));
+  EXPECT_EQ(queue_->bytes(), static_cast<int64_t>(std::string("firstthird").size()));
+  Open();
+  EXPECT_THAT(Take(), ElementsAre("first", "third"));
+  EXPECT_EQ(queue_->parked(), 0u);
 }
 
 TEST_F(DurableQueueTest, IsBoundedInItems) {
@@ -231,7 +251,7 @@ TEST_F(DurableQueueTest, WhatIsInFlightDoesNotWaitBehindOneThatWasPutBeforeIt) {
   ASSERT_OK(Push("of y", {"y"}));
   ASSERT_OK(Push("also of y", {"y"}));
   ASSERT_THAT(Take(), ElementsAre("of y"));
-  ASSERT_OK(queue_->Unpark(ids_["joins x and y"]));
+  ASSERT_OK(queue_->Unpark({ids_["joins x and y"]}));
   ASSERT_THAT(Take(), ElementsAre("joins x and y"));
   const auto followers = queue_->Park(ids_["joins x and y"], Keys({"x", "y"}), "rest", "no");
   ASSERT_OK(followers);

@@ -53,14 +53,13 @@ void SpoolAdmin::Retry(std::vector<int64_t> ids, Done<std::vector<absl::Status>>
   DoOn<std::vector<absl::Status>>(
       spool_, std::move(done),
       [this, ids = std::move(ids)](queue::DurableQueue& queue) -> Statuses {
+        ASSIGN_OR_RETURN(const auto spaces, queue.Unpark(ids));
         std::vector<absl::Status> statuses;
-        for (const int64_t id : ids) {
-          const absl::StatusOr<std::string> space = queue.Unpark(id);
-          if (space.ok()) {
-            spool_.OnUnparked(id, *space);
-            metrics_.retried.Add();
-          }
-          statuses.push_back(space.status());
+        for (size_t i = 0; i < ids.size(); ++i) {
+          statuses.push_back(spaces[i].status());
+          if (!spaces[i].ok()) continue;
+          spool_.OnUnparked(ids[i], *spaces[i]);
+          metrics_.retried.Add();
         }
         return statuses;
       });
@@ -71,10 +70,9 @@ void SpoolAdmin::Discard(std::vector<int64_t> ids, Done<std::vector<absl::Status
   DoOn<std::vector<absl::Status>>(
       spool_, std::move(done),
       [this, ids = std::move(ids)](queue::DurableQueue& queue) -> Statuses {
-        std::vector<absl::Status> statuses;
-        for (const int64_t id : ids) {
-          statuses.push_back(queue.Discard(id));
-          if (statuses.back().ok()) metrics_.discarded.Add();
+        ASSIGN_OR_RETURN(auto statuses, queue.Discard(ids));
+        for (const absl::Status& status : statuses) {
+          if (status.ok()) metrics_.discarded.Add();
         }
         return statuses;
       });

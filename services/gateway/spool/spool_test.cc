@@ -449,7 +449,8 @@ TEST_F(SpoolTest, AnOperatorStandsForATokenThatHasEnded) {
     const auto parked = queue.ListParked(0, 10, 1000);
     ASSERT_OK(parked);
     ASSERT_EQ(parked->size(), 1u);
-    ASSERT_OK_AND_ASSIGN(const std::string space, queue.Unpark(parked->front().item.id));
+    ASSERT_OK_AND_ASSIGN(const auto spaces, queue.Unpark({parked->front().item.id}));
+    ASSERT_OK_AND_ASSIGN(const std::string space, spaces.front());
     spool_->OnUnparked(parked->front().item.id, space);
     unparked.Notify();
   }));
