@@ -11,6 +11,7 @@
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/tls.h"
 
 namespace bdcsync::cli {
 namespace {
@@ -109,6 +110,10 @@ class GrpcSyncClient final : public SyncClient {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SyncClient>> DialSync(SyncClientOptions options) {
+  if (!options.tls_ca_file.empty()) {
+    // Named as it was given here; a channel names it as services do.
+    RETURN_IF_ERROR(rpc::ReadPem(options.tls_ca_file, "--tls-ca").status());
+  }
   rpc::ChannelOptions channel_options;
   channel_options.tls_ca_file = options.tls_ca_file;
   ASSIGN_OR_RETURN(const auto channel, rpc::Dial(options.address, channel_options));

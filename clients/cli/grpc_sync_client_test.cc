@@ -17,6 +17,7 @@ namespace {
 
 using ::bdcsync::testing::HasReason;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Answers GetStatus with the caller's token as version, refuses Diff, and sends three cursors to a
 // watch.
@@ -132,6 +133,12 @@ TEST_F(GrpcSyncClientTest, AServerThatIsNotThereIsUnavailable) {
   EXPECT_TRUE(IsNotConnected(client_->desk().ListConflicts({}).status()));
   EXPECT_THAT(client_->Watch(v1::WatchRequest(), [](const v1::WatchResponse&) { return true; }),
               HasReason(Reason::kUnavailable));
+}
+
+TEST(DialSync, AFileOfCertificatesIsNamedAsItWasGiven) {
+  const auto client = DialSync({.address = "localhost:1", .tls_ca_file = "/no/such/file.pem"});
+  EXPECT_THAT(std::string(client.status().message()), HasSubstr("--tls-ca"));
+  EXPECT_THAT(std::string(client.status().message()), HasSubstr("/no/such/file.pem"));
 }
 
 }  // namespace
