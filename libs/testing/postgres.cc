@@ -8,6 +8,7 @@
 #include "libs/base/ids.h"
 #include "libs/base/status.h"
 #include "libs/sql/postgres.h"
+#include "libs/testing/status_matchers.h"
 
 namespace bdcsync::testing {
 namespace {
@@ -76,6 +77,12 @@ absl::Status PostgresDatabase::AllowConnections(bool allow) {
 
 absl::Status PostgresDatabase::RunOnServer(absl::string_view sql) {
   return server_->Run(sql).status();
+}
+
+std::unique_ptr<PostgresDatabase> DatabaseOrSkip() {
+  const auto check = [] { BDC_NEEDS_POSTGRES(); };
+  check();
+  return HasPostgres() ? ValueOrFail(PostgresDatabase::Create()) : nullptr;
 }
 
 }  // namespace bdcsync::testing

@@ -50,6 +50,9 @@ class PostgresDatabase {
   const std::unique_ptr<sql::PostgresPool> server_;
 };
 
+// A database; null where no server is named, and then the test is skipped or has failed as above.
+std::unique_ptr<PostgresDatabase> DatabaseOrSkip();
+
 }  // namespace bdcsync::testing
 
 // Skips the test, or fails it where servers are required, unless a server is named.

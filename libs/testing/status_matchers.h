@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/errors.h"
@@ -27,6 +29,14 @@ MATCHER_P(StatusIs, code, "has the canonical code " + absl::StatusCodeToString(c
 MATCHER_P(HasReason, reason, "has the reason " + std::string(InfoOf(reason).name)) {
   *result_listener << StatusFrom(arg).ToString();
   return !StatusFrom(arg).ok() && ReasonOf(StatusFrom(arg)) == reason;
+}
+
+// The value; where there is none, an empty one, and the test has failed. For functions that return
+// what they make.
+template <typename T>
+T ValueOrFail(absl::StatusOr<T> result) {
+  EXPECT_THAT(result.status(), IsOk());
+  return result.ok() ? *std::move(result) : T();
 }
 
 }  // namespace bdcsync::testing

@@ -18,19 +18,14 @@ class PostgresHome final : public DeskStorageHome {
       : database_(std::move(database)) {}
 
   std::unique_ptr<DeskStorage> OpenDesk() override {
-    auto storage = OpenPostgresDeskStorage(database_->url(), kConnections, clock_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenPostgresDeskStorage(database_->url(), kConnections, clock_));
   }
   std::unique_ptr<ResolutionStorage> OpenRecords() override {
-    auto storage = OpenPostgresResolutionStorage(database_->url(), kConnections, clock_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(
+        OpenPostgresResolutionStorage(database_->url(), kConnections, clock_));
   }
   std::unique_ptr<AnalysisStorage> OpenAnalysis() override {
-    auto storage = OpenPostgresAnalysisStorage(database_->url(), clock_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenPostgresAnalysisStorage(database_->url(), clock_));
   }
 
  private:
@@ -38,17 +33,9 @@ class PostgresHome final : public DeskStorageHome {
   const std::unique_ptr<testing::PostgresDatabase> database_;
 };
 
-void SkipOrFail() { BDC_NEEDS_POSTGRES(); }
-
 std::unique_ptr<DeskStorageHome> MakeHome() {
-  if (!testing::HasPostgres()) {
-    SkipOrFail();
-    return nullptr;
-  }
-  auto database = testing::PostgresDatabase::Create();
-  EXPECT_OK(database);
-  if (!database.ok()) return nullptr;
-  return std::make_unique<PostgresHome>(*std::move(database));
+  auto database = testing::DatabaseOrSkip();
+  return database == nullptr ? nullptr : std::make_unique<PostgresHome>(std::move(database));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, DeskStorageConformance,

@@ -13,9 +13,7 @@ class PostgresHome final : public RuleSetStorageHome {
       : database_(std::move(database)) {}
 
   std::unique_ptr<RuleSetStorage> Open() override {
-    auto storage = OpenPostgresRuleSetStorage(database_->url(), clock_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenPostgresRuleSetStorage(database_->url(), clock_));
   }
 
  private:
@@ -23,17 +21,9 @@ class PostgresHome final : public RuleSetStorageHome {
   const std::unique_ptr<testing::PostgresDatabase> database_;
 };
 
-void SkipWithoutServer() { BDC_NEEDS_POSTGRES(); }
-
 std::unique_ptr<RuleSetStorageHome> MakeHome() {
-  if (!testing::HasPostgres()) {
-    SkipWithoutServer();
-    return nullptr;
-  }
-  auto database = testing::PostgresDatabase::Create();
-  EXPECT_OK(database);
-  if (!database.ok()) return nullptr;
-  return std::make_unique<PostgresHome>(*std::move(database));
+  auto database = testing::DatabaseOrSkip();
+  return database == nullptr ? nullptr : std::make_unique<PostgresHome>(std::move(database));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, RuleSetStorageConformance,

@@ -12,6 +12,7 @@
 #include "libs/sql/postgres.h"
 #include "libs/sql/sqlite.h"
 #include "libs/testing/postgres.h"
+#include "libs/testing/query_plans.h"
 #include "libs/testing/status_matchers.h"
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/postgres_analysis_statements.h"
@@ -35,18 +36,7 @@ class SqlitePlanTest : public ::testing::Test {
                          sql::SqliteDatabase::Open(sql::kSqliteMemory, sql::SqliteOptions()));
     ASSERT_OK(sql::ApplyMigrations(*database_, SqliteMigrations()));
   }
-  std::string PlanOf(const char* statement) {
-    auto plan = database_->Prepare(absl::StrCat("EXPLAIN QUERY PLAN ", statement));
-    EXPECT_OK(plan) << statement;
-    std::string text;
-    while (plan.ok()) {
-      const absl::StatusOr<bool> more = plan->Step();
-      EXPECT_OK(more);
-      if (!more.ok() || !*more) break;
-      absl::StrAppend(&text, plan->Text(3), "\n");
-    }
-    return text;
-  }
+  std::string PlanOf(const char* statement) { return testing::PlanOf(*database_, statement); }
 
   std::unique_ptr<sql::SqliteDatabase> database_;
 };
@@ -112,23 +102,7 @@ class PostgresPlanTest : public ::testing::Test {
     pool_ = std::make_unique<sql::PostgresPool>(options, clock_);
   }
   std::string PlanOf(const Query& query) {
-    std::string text;
-    EXPECT_OK(pool_->Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      const std::string name = absl::StrCat("plan_", query.statement.name);
-      for (const std::string& sql :
-           {std::string("DEALLOCATE ALL"),
-            absl::StrCat("PREPARE ", name, " AS ", query.statement.text)}) {
-        if (const auto done = session.Run(sql); !done.ok()) return done.status();
-      }
-      const auto plan =
-          session.Run(absl::StrCat("EXPLAIN EXECUTE ", name, "(", query.arguments, ")"));
-      if (!plan.ok()) return plan.status();
-      for (int row = 0; row < plan->size(); ++row) {
-        absl::StrAppend(&text, plan->Text(row, 0), "\n");
-      }
-      return absl::OkStatus();
-    })) << query.statement.name;
-    return text;
+    return testing::PlanOf(*pool_, query.statement, query.arguments);
   }
   void Fill() {
     ASSERT_OK(pool_->Run(

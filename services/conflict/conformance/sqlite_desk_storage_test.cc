@@ -11,19 +11,13 @@ namespace {
 class SqliteFile final : public DeskStorageHome {
  public:
   std::unique_ptr<DeskStorage> OpenDesk() override {
-    auto storage = OpenSqliteDeskStorage(path_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenSqliteDeskStorage(path_));
   }
   std::unique_ptr<ResolutionStorage> OpenRecords() override {
-    auto storage = OpenSqliteResolutionStorage(path_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenSqliteResolutionStorage(path_));
   }
   std::unique_ptr<AnalysisStorage> OpenAnalysis() override {
-    auto storage = OpenSqliteAnalysisStorage(path_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenSqliteAnalysisStorage(path_));
   }
 
  private:

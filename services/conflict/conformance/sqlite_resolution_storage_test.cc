@@ -8,9 +8,7 @@ namespace bdcsync::conflict {
 namespace {
 
 std::unique_ptr<ResolutionStorage> OpenAt(absl::string_view path) {
-  auto storage = OpenSqliteResolutionStorage(path);
-  EXPECT_OK(storage);
-  return storage.ok() ? *std::move(storage) : nullptr;
+  return testing::ValueOrFail(OpenSqliteResolutionStorage(path));
 }
 
 class SqliteFile final : public ResolutionStorageHome {

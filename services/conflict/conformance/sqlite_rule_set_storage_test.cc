@@ -8,9 +8,7 @@ namespace bdcsync::conflict {
 namespace {
 
 std::unique_ptr<RuleSetStorage> OpenAt(absl::string_view path) {
-  auto storage = OpenSqliteRuleSetStorage(path);
-  EXPECT_OK(storage);
-  return storage.ok() ? *std::move(storage) : nullptr;
+  return testing::ValueOrFail(OpenSqliteRuleSetStorage(path));
 }
 
 class SqliteFile final : public RuleSetStorageHome {

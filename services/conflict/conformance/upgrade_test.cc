@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -85,62 +86,53 @@ void ExpectOrderOfTime(ResolutionStorage& storage) {
   }
 }
 
-TEST(UpgradeTest, ASqliteStoreOf0005IsListedInOrderOfTime) {
+using RowsOf = std::string (*)(absl::string_view empty);
+using Expect = void (*)(ResolutionStorage& storage);
+
+// A store that the first `migrations` made, with these rows, opened by this version.
+void UpgradeSqlite(std::size_t migrations, RowsOf rows, Expect expect) {
   const testing::TempDir folder;
   const std::string path = folder.File("resolutions.db");
   {
     ASSERT_OK_AND_ASSIGN(auto database, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
-    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, 5)));
-    ASSERT_OK(database->Run(RowsOf0005("x''").c_str()));
+    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, migrations)));
+    ASSERT_OK(database->Run(rows("x''").c_str()));
   }
   ASSERT_OK_AND_ASSIGN(const auto storage, OpenSqliteResolutionStorage(path));
-  ExpectOrderOfTime(*storage);
+  expect(*storage);
+}
+
+void UpgradePostgres(std::size_t migrations, RowsOf rows, Expect expect) {
+  BDC_NEEDS_POSTGRES();
+  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
+  const SystemClock clock;
+  {
+    sql::PostgresOptions options;
+    options.url = database->url();
+    options.schema = "conflict";
+    sql::PostgresPool pool(options, clock);
+    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, migrations)));
+    ASSERT_OK(pool.Run(rows("''")));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto storage,
+                       OpenPostgresResolutionStorage(database->url(), 1, clock));
+  expect(*storage);
+}
+
+TEST(UpgradeTest, ASqliteStoreOf0005IsListedInOrderOfTime) {
+  UpgradeSqlite(5, RowsOf0005, ExpectOrderOfTime);
 }
 
 TEST(UpgradeTest, APostgresStoreOf0005IsListedInOrderOfTime) {
-  BDC_NEEDS_POSTGRES();
-  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
-  const SystemClock clock;
-  {
-    sql::PostgresOptions options;
-    options.url = database->url();
-    options.schema = "conflict";
-    sql::PostgresPool pool(options, clock);
-    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, 5)));
-    ASSERT_OK(pool.Run(RowsOf0005("''")));
-  }
-  ASSERT_OK_AND_ASSIGN(const auto storage,
-                       OpenPostgresResolutionStorage(database->url(), 1, clock));
-  ExpectOrderOfTime(*storage);
+  UpgradePostgres(5, RowsOf0005, ExpectOrderOfTime);
 }
 
 TEST(UpgradeTest, ASqliteStoreOf0004KeepsOneRecordOfEachOperation) {
-  const testing::TempDir folder;
-  const std::string path = folder.File("resolutions.db");
-  {
-    ASSERT_OK_AND_ASSIGN(auto database, sql::SqliteDatabase::Open(path, sql::SqliteOptions()));
-    ASSERT_OK(sql::ApplyMigrations(*database, SqliteMigrations().subspan(0, 4)));
-    ASSERT_OK(database->Run(RowsOf0004("x''").c_str()));
-  }
-  ASSERT_OK_AND_ASSIGN(const auto storage, OpenSqliteResolutionStorage(path));
-  ExpectOneRecordEach(*storage);
+  UpgradeSqlite(4, RowsOf0004, ExpectOneRecordEach);
 }
 
 TEST(UpgradeTest, APostgresStoreOf0004KeepsOneRecordOfEachOperation) {
-  BDC_NEEDS_POSTGRES();
-  ASSERT_OK_AND_ASSIGN(const auto database, testing::PostgresDatabase::Create());
-  const SystemClock clock;
-  {
-    sql::PostgresOptions options;
-    options.url = database->url();
-    options.schema = "conflict";
-    sql::PostgresPool pool(options, clock);
-    ASSERT_OK(sql::ApplyMigrations(pool, PostgresMigrations().subspan(0, 4)));
-    ASSERT_OK(pool.Run(RowsOf0004("''")));
-  }
-  ASSERT_OK_AND_ASSIGN(const auto storage,
-                       OpenPostgresResolutionStorage(database->url(), 1, clock));
-  ExpectOneRecordEach(*storage);
+  UpgradePostgres(4, RowsOf0004, ExpectOneRecordEach);
 }
 
 }  // namespace

@@ -15,9 +15,7 @@ class PostgresHome final : public DeviceStorageHome {
       : database_(std::move(database)) {}
 
   std::unique_ptr<DeviceStorage> Open() override {
-    auto storage = OpenPostgresDeviceStorage(database_->url(), kConnections, clock_);
-    EXPECT_OK(storage);
-    return storage.ok() ? *std::move(storage) : nullptr;
+    return testing::ValueOrFail(OpenPostgresDeviceStorage(database_->url(), kConnections, clock_));
   }
 
  private:
@@ -25,17 +23,9 @@ class PostgresHome final : public DeviceStorageHome {
   const std::unique_ptr<testing::PostgresDatabase> database_;
 };
 
-void SkipOrFail() { BDC_NEEDS_POSTGRES(); }
-
 std::unique_ptr<DeviceStorageHome> MakeHome() {
-  if (!testing::HasPostgres()) {
-    SkipOrFail();
-    return nullptr;
-  }
-  auto database = testing::PostgresDatabase::Create();
-  EXPECT_OK(database);
-  if (!database.ok()) return nullptr;
-  return std::make_unique<PostgresHome>(*std::move(database));
+  auto database = testing::DatabaseOrSkip();
+  return database == nullptr ? nullptr : std::make_unique<PostgresHome>(std::move(database));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, DeviceStorageConformance,

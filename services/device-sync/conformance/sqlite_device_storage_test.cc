@@ -8,9 +8,7 @@ namespace bdcsync::device_sync {
 namespace {
 
 std::unique_ptr<DeviceStorage> OpenAt(absl::string_view path) {
-  auto storage = OpenSqliteDeviceStorage(path);
-  EXPECT_OK(storage);
-  return storage.ok() ? *std::move(storage) : nullptr;
+  return testing::ValueOrFail(OpenSqliteDeviceStorage(path));
 }
 
 class SqliteFile final : public DeviceStorageHome {

@@ -12,6 +12,7 @@
 #include "libs/sql/postgres.h"
 #include "libs/sql/sqlite.h"
 #include "libs/testing/postgres.h"
+#include "libs/testing/query_plans.h"
 #include "libs/testing/status_matchers.h"
 #include "services/event-store/storage/migrations.h"
 #include "services/event-store/storage/open.h"
@@ -36,15 +37,7 @@ TEST(QueryPlanTest, SqliteReadsSearchAndNeverScan) {
        {sqlite::kFindSpace, sqlite::kFindStream, sqlite::kFindOperation, sqlite::kEvent,
         sqlite::kStreamFirst, sqlite::kStreamForward, sqlite::kStreamBackward, sqlite::kSpaceAll,
         sqlite::kSpaceLatest, sqlite::kLogEvents, sqlite::kLog, sqlite::kSnapshot}) {
-    ASSERT_OK_AND_ASSIGN(sql::SqliteStatement plan,
-                         database->Prepare(absl::StrCat("EXPLAIN QUERY PLAN ", statement)));
-    std::string text;
-    while (true) {
-      ASSERT_OK_AND_ASSIGN(const bool more, plan.Step());
-      if (!more) break;
-      const absl::string_view detail = plan.Text(3);
-      absl::StrAppend(&text, detail, "\n");
-    }
+    const std::string text = testing::PlanOf(*database, statement);
     EXPECT_THAT(text, HasSubstr("SEARCH")) << statement;
     EXPECT_THAT(text, Not(HasSubstr("SCAN"))) << statement;
     EXPECT_THAT(text, Not(HasSubstr("TEMP B-TREE"))) << statement;
@@ -72,23 +65,7 @@ class PostgresPlanTest : public ::testing::Test {
     pool_ = std::make_unique<sql::PostgresPool>(options, clock_);
   }
   std::string PlanOf(const Query& query) {
-    std::string text;
-    EXPECT_OK(pool_->Transaction([&](sql::PostgresSession& session) -> absl::Status {
-      const std::string name = absl::StrCat("plan_", query.statement.name);
-      if (const auto dropped = session.Run("DEALLOCATE ALL"); !dropped.ok())
-        return dropped.status();
-      const auto prepared =
-          session.Run(absl::StrCat("PREPARE ", name, " AS ", query.statement.text));
-      if (!prepared.ok()) return prepared.status();
-      const auto plan =
-          session.Run(absl::StrCat("EXPLAIN EXECUTE ", name, "(", query.arguments, ")"));
-      if (!plan.ok()) return plan.status();
-      for (int row = 0; row < plan->size(); ++row) {
-        absl::StrAppend(&text, plan->Text(row, 0), "\n");
-      }
-      return absl::OkStatus();
-    })) << query.statement.name;
-    return text;
+    return testing::PlanOf(*pool_, query.statement, query.arguments);
   }
 
   SystemClock clock_;
