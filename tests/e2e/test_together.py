@@ -250,3 +250,19 @@ async def test_a_session_is_present_in_at_most_32_spaces(suite, user):
     await client.send({"type": "presence", "space": spaces[-1], "state": {"n": 3}})
     assert (await client.push("presence"))["space"] == spaces[-1]
     await client.close()
+
+
+async def test_suites_with_prefixes_of_their_own_share_a_redis(way, new_suite, user):
+    """Without a prefix each would hear the other's: channels are named after spaces alone."""
+    if not way.startswith("suite"):
+        pytest.skip("one process has a bus of its own")
+    one, two = [new_suite(env={"BDC_SYNC_BUS_CHANNEL_PREFIX": prefix}) for prefix in ("1:", "2:")]
+    space, a, b = await pair(one, user)
+    _, c, d = await pair(two, user)
+    for name, sender, hearer in (("one", a, b), ("two", c, d)):
+        sent = await sender.request("broadcast", space=space, topic="t", payload=name)
+        assert sent["success"]
+        assert (await hearer.push("broadcast"))["payload"] == name
+    assert [message["payload"] for message in told_of(c) + told_of(d)] == []
+    for client in (a, b, c, d):
+        await client.close()
