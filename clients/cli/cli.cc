@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "clients/cli/run.h"
+#include "libs/base/stop_signal.h"
 
 namespace bdcsync::cli {
 namespace {
@@ -30,10 +30,10 @@ int Main(int argc, char** argv) {
   const std::map<std::string, std::string> variables = ReadVariables();
   const SystemClock clock;
   SystemRandom random;
-  const absl::Notification never;
+  StopSignal never;
   const Environment environment{
       variables, std::cin, std::cout, std::cerr, clock, random, [&never](absl::Duration duration) {
-        never.WaitForNotificationWithTimeout(duration);
+        never.WaitFor(duration);
       }};
   return RunCommandLine(words, environment, DialSync);
 }

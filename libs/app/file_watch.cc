@@ -39,23 +39,14 @@ void FileWatch::LookNow() {
 }
 
 void FileWatch::Stop() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stop_.Stop();
   if (thread_.joinable()) thread_.join();
   absl::MutexLock lock(&looking_);
   watched_.clear();
 }
 
 void FileWatch::Run() {
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), interval_)) return;
-    }
-    LookNow();
-  }
+  while (!stop_.WaitFor(interval_)) LookNow();
 }
 
 }  // namespace bdcsync::app

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/stop_signal.h"
 #include "libs/log/logger.h"
 #include "libs/metrics/registry.h"
 
@@ -49,8 +50,7 @@ class FileWatch {
   metrics::Registry& metrics_;
   absl::Mutex looking_;  // Held while a look runs, which reads files.
   std::vector<Watched> watched_ ABSL_GUARDED_BY(looking_);
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;  // From the first Add on.
 };
 

@@ -6,7 +6,7 @@ namespace bdcsync::app {
 
 LastResort::LastResort(absl::Duration patience, int status, const log::Logger& logger)
     : thread_([this, patience, status, logger] {
-        if (stopped_.WaitForNotificationWithTimeout(patience)) return;
+        if (stopped_.WaitFor(patience)) return;
         logger.Warn("something does not stop; the process ends without it",
                     {{"waited", absl::FormatDuration(patience)}});
         logger.Flush();
@@ -14,7 +14,7 @@ LastResort::LastResort(absl::Duration patience, int status, const log::Logger& l
       }) {}
 
 LastResort::~LastResort() {
-  stopped_.Notify();
+  stopped_.Stop();
   thread_.join();
 }
 

@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "libs/base/stop_signal.h"
 #include "libs/log/logger.h"
 
 namespace bdcsync::app {
@@ -19,7 +19,7 @@ class LastResort {
   LastResort& operator=(const LastResort&) = delete;
 
  private:
-  absl::Notification stopped_;
+  StopSignal stopped_;
   std::thread thread_;
 };
 

@@ -51,10 +51,7 @@ void Starter::Continue() {
 }
 
 std::vector<Module*> Starter::Stop() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stop_.Stop();
   if (thread_.joinable()) thread_.join();
   absl::MutexLock lock(&mutex_);
   return started_;
@@ -93,12 +90,7 @@ void Starter::Record(Module* module, const absl::Status& status) {
 void Starter::KeepTrying() {
   rpc::Backoff backoff({.initial = kStartRetryInitial, .max = kStartRetryMax});
   while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), backoff.Next(context_.random()))) {
-        return;
-      }
-    }
+    if (stop_.WaitFor(backoff.Next(context_.random()))) return;
     retries_.Add();
     if (const absl::Status tried = TryAll(); !tried.ok()) return callbacks_.on_failed(tried);
     absl::MutexLock lock(&mutex_);

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "libs/app/context.h"
 #include "libs/app/module.h"
+#include "libs/base/stop_signal.h"
 
 namespace bdcsync::app {
 
@@ -59,7 +60,7 @@ class Starter {
   mutable absl::Mutex mutex_;
   std::vector<Pending> pending_ ABSL_GUARDED_BY(mutex_);
   std::vector<Module*> started_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

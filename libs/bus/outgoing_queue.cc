@@ -23,7 +23,7 @@ void OutgoingQueue::Push(absl::string_view channel, std::string payload) {
 
 bool OutgoingQueue::Await(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  if (messages_.empty() && !woken_ && !stopped_) changed_.WaitWithTimeout(&mutex_, timeout);
+  if (messages_.empty() && !woken_ && !stopped_) changed_.WaitFor(mutex_, timeout);
   return !stopped_;
 }
 
@@ -31,7 +31,7 @@ bool OutgoingQueue::Take(std::size_t messages_max, std::size_t bytes_max, absl::
                          std::vector<OutgoingMessage>& batch) {
   batch.clear();
   absl::MutexLock lock(&mutex_);
-  if (messages_.empty() && !woken_ && !stopped_) changed_.WaitWithTimeout(&mutex_, timeout);
+  if (messages_.empty() && !woken_ && !stopped_) changed_.WaitFor(mutex_, timeout);
   woken_ = false;
   if (stopped_) return false;
   std::size_t bytes = 0;
@@ -48,7 +48,7 @@ bool OutgoingQueue::Take(std::size_t messages_max, std::size_t bytes_max, absl::
 
 bool OutgoingQueue::Pause(absl::Duration duration) {
   absl::MutexLock lock(&mutex_);
-  if (!stopped_) stopping_.WaitWithTimeout(&mutex_, duration);
+  if (!stopped_) stopping_.WaitFor(mutex_, duration);
   return !stopped_;
 }
 

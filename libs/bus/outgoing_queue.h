@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/timed_cond_var.h"
 
 namespace bdcsync::bus {
 
@@ -51,8 +52,8 @@ class OutgoingQueue {
   const std::size_t messages_max_;
   const std::size_t bytes_max_;
   mutable absl::Mutex mutex_;
-  absl::CondVar changed_;
-  absl::CondVar stopping_;
+  TimedCondVar changed_;
+  TimedCondVar stopping_;
   std::deque<OutgoingMessage> messages_ ABSL_GUARDED_BY(mutex_);
   std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;

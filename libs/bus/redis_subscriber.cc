@@ -48,10 +48,7 @@ RedisSubscriber::RedisSubscriber(RedisAddress address, const BusOptions& options
       thread_([this] { Run(); }) {}
 
 RedisSubscriber::~RedisSubscriber() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopped_ = true;
-  }
+  stop_.Stop();
   wake_.Set();
   thread_.join();
 }
@@ -79,21 +76,15 @@ std::vector<std::string> RedisSubscriber::TakeChanges() {
   return std::exchange(changed_, {});
 }
 
-bool RedisSubscriber::stopped() const {
-  absl::MutexLock lock(&mutex_);
-  return stopped_;
-}
-
 void RedisSubscriber::Run() {
   BlockSigpipe();
   Backoff backoff(options_.backoff_min, options_.backoff_max, random_);
-  while (!stopped()) {
+  while (!stop_.stopped()) {
     const absl::Status ended = Serve(backoff);
     if (ended.ok()) return;
     subscribers_.SuspendAll();
     state_.Set(ended);
-    absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(&stopped_), backoff.Next());
+    stop_.WaitFor(backoff.Next());
   }
 }
 
@@ -117,7 +108,7 @@ absl::Status RedisSubscriber::Listen(RedisConnection& connection) {
   bool asked = false;  // Whether a PING is out since the last sign of life.
   while (true) {
     // After TakeChanges, which may have taken the wake-up that the end gave.
-    if (stopped()) return absl::OkStatus();
+    if (stop_.stopped()) return absl::OkStatus();
     switch (connection.Wait(wake_, options_.answer_timeout)) {
       case RedisConnection::Event::kWoken:
         RETURN_IF_ERROR(Align(connection, TakeChanges()));

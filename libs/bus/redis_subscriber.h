@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "libs/base/stop_signal.h"
 #include "libs/bus/backoff.h"
 #include "libs/bus/bus.h"
 #include "libs/bus/open.h"
@@ -45,7 +46,6 @@ class RedisSubscriber {
   // Notes that someone came to or left `channel`.
   void NoteChange(absl::string_view channel);
   std::vector<std::string> TakeChanges();
-  bool stopped() const;
 
   void Run();
   // Connects, subscribes to everything and delivers until a fault; returns why. OK: stop.
@@ -64,7 +64,7 @@ class RedisSubscriber {
   absl::flat_hash_map<std::string, Channel> channels_;  // Of the current connection.
   mutable absl::Mutex mutex_;
   std::vector<std::string> changed_ ABSL_GUARDED_BY(mutex_);
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/timed_cond_var.h"
 #include "libs/log/logger.h"
 #include "libs/log/render.h"
 
@@ -31,7 +32,7 @@ class CountingSink final : public spdlog::sinks::base_sink<std::mutex> {
   void AwaitLines(int64_t lines) {
     absl::MutexLock lock(&mutex_);
     const auto enough = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return lines_ >= lines; };
-    mutex_.AwaitWithTimeout(absl::Condition(&enough), kFlushMax);
+    written_.AwaitFor(mutex_, kFlushMax, enough);
   }
 
  private:
@@ -39,10 +40,12 @@ class CountingSink final : public spdlog::sinks::base_sink<std::mutex> {
     std::fwrite(message.payload.data(), 1, message.payload.size(), stderr);
     absl::MutexLock lock(&mutex_);
     ++lines_;
+    written_.SignalAll();
   }
   void flush_() override { std::fflush(stderr); }
 
   absl::Mutex mutex_;
+  TimedCondVar written_;
   int64_t lines_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "libs/base/stop_signal.h"
 
 namespace bdcsync::rpc {
 namespace {
@@ -40,7 +41,7 @@ class OnePoller::Held {
   }
   // Returns when no call is left.
   ~Held() {
-    release_.Notify();
+    release_.Stop();
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(
         +[](int* calls) { return *calls == 0; }, &calls_));
@@ -69,13 +70,13 @@ class OnePoller::Held {
   // The thread that runs this is the one held back. It gives the other something to see.
   void Hold() {
     begun_.Notify();
-    while (!release_.WaitForNotificationWithTimeout(kEventInterval)) OnPoller([] {});
+    while (!release_.WaitFor(kEventInterval)) OnPoller([] {});
   }
 
   // Without credentials a channel goes nowhere.
   grpc::GenericStub stub_{grpc::CreateChannel("", nullptr)};
   absl::Notification begun_;
-  absl::Notification release_;
+  StopSignal release_;
   absl::Mutex mutex_;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };

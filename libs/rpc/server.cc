@@ -14,11 +14,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "libs/base/clock.h"
 #include "libs/base/errors.h"
 #include "libs/base/ids.h"
 #include "libs/base/status.h"
+#include "libs/base/stop_signal.h"
 #include "libs/rpc/callback_threads.h"
 #include "libs/rpc/config.h"
 #include "libs/rpc/direct_server.h"
@@ -222,13 +222,13 @@ void Server::State::EndTcp(absl::Time deadline) {
   if (for_clients) {
     tcp.in_flight.AwaitLull(clock, kLull, std::min(deadline, clock.Now() + kLullWaitMax));
   }
-  absl::Notification ended;
+  StopSignal ended;
   std::thread ending([&] {
     tcp.server->Shutdown(ToDeadline(deadline));
-    ended.Notify();
+    ended.Stop();
   });
   tcp.in_flight.AwaitNone(deadline);
-  if (clock.Now() < deadline && !ended.WaitForNotificationWithTimeout(kGoodbyeMax)) {
+  if (clock.Now() < deadline && !ended.WaitFor(kGoodbyeMax)) {
     grpc_server_cancel_all_calls(tcp.server->c_server());  // Closes the connections, too.
   }
   ending.join();

@@ -82,13 +82,13 @@ void StreamPool::Close() {
 void StreamPool::AwaitEnd(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return streams_ == 0; };
-  mutex_.AwaitWithTimeout(absl::Condition(&ended), timeout);
+  ended_.AwaitFor(mutex_, timeout, ended);
 }
 
 void StreamPool::Forget(const CallStream& stream) {
   std::shared_ptr<CallStream> held;  // Let go of without the lock.
   absl::MutexLock lock(&mutex_);
-  --streams_;
+  if (--streams_ == 0) ended_.SignalAll();
   const auto free = free_.find(stream.method());
   if (free == free_.end()) return;
   const auto found = std::find_if(free->second.begin(), free->second.end(),
@@ -147,7 +147,7 @@ void StreamPool::OnHelloEnded() {
     back ? address_.hung_peers->OnBack(address) : address_.hung_peers->OnGivenUp();
   }
   absl::MutexLock lock(&mutex_);
-  --streams_;
+  if (--streams_ == 0) ended_.SignalAll();
 }
 
 CallStream::CallStream(std::shared_ptr<StreamPool> pool, const std::string& method)

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/timed_cond_var.h"
 #include "libs/rpc/framed_socket.h"
 #include "libs/rpc/open_calls.h"
 #include "libs/rpc/stream_address.h"
@@ -65,6 +66,7 @@ class StreamPool final : public std::enable_shared_from_this<StreamPool> {
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   int streams_ ABSL_GUARDED_BY(mutex_) = 0;               // That have not ended.
+  TimedCondVar ended_;                                    // There is none.
   std::shared_ptr<Hello> hello_ ABSL_GUARDED_BY(mutex_);  // Not null while the peer hangs.
   int rest_ ABSL_GUARDED_BY(mutex_) = 0;                  // Pulses that the last hello had to wait.
   absl::Duration back_at_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();

@@ -130,7 +130,7 @@ void StreamServer::Close(absl::Duration timeout) {
   stopping_ = true;
   for (const auto& [key, stream] : streams_) stream->Close();
   const auto none = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return streams_.empty(); };
-  mutex_.AwaitWithTimeout(absl::Condition(&none), timeout);
+  none_.AwaitFor(mutex_, timeout, none);
 }
 
 std::size_t StreamServer::count() const {
@@ -144,6 +144,7 @@ void StreamServer::Forget(const ServedStream& stream) {
   const auto found = streams_.find(&stream);
   held = std::move(found->second);
   streams_.erase(found);
+  if (streams_.empty()) none_.SignalAll();
 }
 
 }  // namespace bdcsync::rpc

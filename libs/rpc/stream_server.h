@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/timed_cond_var.h"
 #include "libs/rpc/framed_socket.h"
 #include "libs/rpc/stream_frame.h"
 
@@ -68,6 +69,7 @@ class StreamServer final {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<const ServedStream*, std::shared_ptr<ServedStream>> streams_
       ABSL_GUARDED_BY(mutex_);
+  TimedCondVar none_;  // No stream is left.
 };
 
 }  // namespace bdcsync::rpc

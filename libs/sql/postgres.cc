@@ -162,7 +162,7 @@ absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Acquire(
     const auto available = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return !idle_.empty() || open_ < options_.connections_max;
     };
-    if (!mutex_.AwaitWithTimeout(absl::Condition(&available), options_.acquire_timeout)) {
+    if (!freed_.AwaitFor(mutex_, options_.acquire_timeout, available)) {
       return absl::ResourceExhaustedError("no PostgreSQL connection came free in time");
     }
     if (!idle_.empty()) {
@@ -183,6 +183,7 @@ absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Acquire(
     return connection;
   }
   --open_;
+  freed_.Signal();
   no_connect_before_ = clock_.Monotonic() + backoff_;
   backoff_ = std::min(backoff_ * 2, options_.backoff_max);
   return connection;
@@ -203,9 +204,11 @@ void PostgresPool::Release(std::unique_ptr<Connection> connection) {
   absl::MutexLock lock(&mutex_);
   if (connection->link.is_open()) {
     idle_.push_back(std::move(connection));
+    freed_.Signal();
     return;
   }
   open_ -= 1 + idle_.size();
+  freed_.SignalAll();
   doomed = std::move(idle_);
   idle_.clear();
 }

@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
+#include "libs/base/timed_cond_var.h"
 #include "libs/sql/postgres_params.h"
 
 namespace bdcsync::sql {
@@ -110,6 +111,7 @@ class PostgresPool {
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
   std::size_t open_ ABSL_GUARDED_BY(mutex_) = 0;  // Idle, lent or being made.
+  TimedCondVar freed_;                            // One is idle, or one more may be made.
   absl::Duration backoff_ ABSL_GUARDED_BY(mutex_);
   absl::Duration no_connect_before_ ABSL_GUARDED_BY(mutex_);
 };

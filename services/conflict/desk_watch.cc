@@ -13,19 +13,14 @@ DeskWatch::DeskWatch(DeskStorage& storage, const Clock& clock, absl::Duration re
       thread_([this] { Run(); }) {}
 
 DeskWatch::~DeskWatch() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stop_.Stop();
   thread_.join();
 }
 
 void DeskWatch::Run() {
-  while (true) {
+  do {
     Look();
-    absl::MutexLock lock(&mutex_);
-    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kDeskWatchInterval)) return;
-  }
+  } while (!stop_.WaitFor(kDeskWatchInterval));
 }
 
 void DeskWatch::Look() {

@@ -5,10 +5,9 @@
 #include <functional>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
+#include "libs/base/stop_signal.h"
 #include "services/conflict/desk_storage.h"
 
 namespace bdcsync::conflict {
@@ -40,8 +39,7 @@ class DeskWatch {
   const Clock& clock_;
   const absl::Duration retention_;
   const Counted counted_;
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

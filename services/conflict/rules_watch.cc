@@ -24,6 +24,7 @@ RulesWatch::~RulesWatch() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    called_.Signal();
   }
   if (thread_.joinable()) thread_.join();
 }
@@ -41,6 +42,7 @@ absl::Status RulesWatch::Start() {
 void RulesWatch::LookSoon() {
   absl::MutexLock lock(&mutex_);
   wanted_ = true;
+  called_.Signal();
 }
 
 void RulesWatch::Run() {
@@ -50,8 +52,7 @@ void RulesWatch::Run() {
     const bool unsettled = file_ != nullptr && file_->unsettled();
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(&called),
-                              unsettled ? std::min(interval_, kSettleTime) : interval_);
+      called_.AwaitFor(mutex_, unsettled ? std::min(interval_, kSettleTime) : interval_, called);
       if (stopping_) return;
       wanted_ = false;
     }

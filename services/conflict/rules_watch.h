@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/timed_cond_var.h"
 #include "libs/bus/bus.h"
 #include "libs/log/logger.h"
 #include "services/conflict/rule_set_registry.h"
@@ -51,6 +52,7 @@ class RulesWatch {
   std::string told_of_store_;
   std::string told_of_file_;
   absl::Mutex mutex_;
+  TimedCondVar called_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool wanted_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<bus::Subscription> subscription_;

@@ -49,6 +49,7 @@ LogWriter::~LogWriter() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  stop_.Stop();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -345,8 +346,7 @@ void LogWriter::Fail(const Items& items, const absl::Status& status) {
 // Lets the faster writer finish; random, so that two of them do not keep step.
 void LogWriter::Pause(int attempt) {
   const absl::Duration longest = std::min(kPauseMin * (1 << std::min(attempt, 10)), kPauseMax);
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), longest * random_.Fraction());
+  stop_.WaitFor(longest * random_.Fraction());
 }
 
 }  // namespace bdcsync::event_store

@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
+#include "libs/base/stop_signal.h"
 #include "libs/rpc/lane_batcher.h"
 #include "services/event-store/append_call.h"
 #include "services/event-store/batch_plan.h"
@@ -130,6 +131,7 @@ class LogWriter {
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mutex_);
   bool behind_halves_ ABSL_GUARDED_BY(mutex_) = false;  // What comes next had to wait for halves.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;                         // The same, for those that pause.
   const std::unique_ptr<PairRunner> pair_;  // If there are halves.
   rpc::LaneBatcher<Item> batches_;
   // One commits while one plans; planning more than one ahead would gain nothing.

@@ -8,21 +8,12 @@ PeriodicTask::PeriodicTask(absl::Duration interval, std::function<void()> task)
     : interval_(interval), task_(std::move(task)), thread_([this] { Run(); }) {}
 
 PeriodicTask::~PeriodicTask() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stop_.Stop();
   thread_.join();
 }
 
 void PeriodicTask::Run() {
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), interval_)) return;
-    }
-    task_();
-  }
+  while (!stop_.WaitFor(interval_)) task_();
 }
 
 }  // namespace bdcsync::event_store

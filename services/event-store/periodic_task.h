@@ -5,9 +5,8 @@
 #include <functional>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "libs/base/stop_signal.h"
 
 namespace bdcsync::event_store {
 
@@ -23,8 +22,7 @@ class PeriodicTask {
 
   const absl::Duration interval_;
   const std::function<void()> task_;
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

@@ -12,6 +12,7 @@
 #include "libs/app/tls_files.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/base/stop_signal.h"
 #include "libs/base/suite_version.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/health_probe.h"
@@ -173,8 +174,7 @@ class Gateway {
     watches_->Shutdown(absl::UnavailableError("the gateway is stopping: call again"));
     devices_.Flush();
     while (!(pipeline_.idle() && desk_.worker().idle()) && context_.clock().Now() < deadline) {
-      absl::Notification wake;
-      wake.WaitForNotificationWithTimeout(kIdleCheckInterval);
+      StopSignal().WaitFor(kIdleCheckInterval);
     }
     spool_.Stop();
   }

@@ -103,6 +103,16 @@ def test_time_waiting_and_chance_come_from_libs_base_only(call):
     assert check("libs/base/a.cc", call + "\n") == []
 
 
+@pytest.mark.parametrize("call", [
+    "mutex_.AwaitWithTimeout(c, t);", "changed_.WaitWithTimeout(&mutex_, t);",
+    "done.WaitForNotificationWithTimeout(t);",
+])
+def test_programs_do_not_wait_on_a_clock_that_may_be_set_back(call):
+    assert check("services/version/a.cc", call + "\n") == ["banned-call:1"]
+    assert check("services/version/a_test.cc", call + "\n") == []
+    assert check("libs/bus/a.cc", "redisConnectWithTimeout(host, port, t);\n") == []
+
+
 @pytest.mark.parametrize("line", [
     "// absl::Now() is banned", 'Log("sleep_for(1)");', "clock.Now();", "operand(3);",
     "run.time(nullptr);",

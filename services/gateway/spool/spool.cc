@@ -59,6 +59,7 @@ void Spool::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    work_.Signal();
   }
   if (thread_.joinable()) thread_.join();
 }
@@ -85,6 +86,7 @@ void Spool::Store(std::vector<Group> groups, Done done) {
     absl::MutexLock lock(&mutex_);
     if (!stopping_) {
       requests_.push_back({std::move(groups), std::move(done)});
+      work_.Signal();
       return;
     }
   }
@@ -97,6 +99,7 @@ bool Spool::Do(absl::AnyInvocable<void(queue::DurableQueue&)> task) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return false;
   tasks_.push_back(std::move(task));
+  work_.Signal();
   return true;
 }
 
@@ -124,7 +127,8 @@ void Spool::Run() {
     bool stopping;
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &Spool::HasWork), wait);
+      work_.AwaitFor(mutex_, wait,
+                     [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return HasWork(); });
       requests.swap(requests_);
       answers.swap(answers_);
       tasks.swap(tasks_);
@@ -231,6 +235,7 @@ void Spool::Send(std::vector<Taken> taken) {
        taken = std::move(taken)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
         absl::MutexLock lock(&mutex_);
         answers_.push_back({std::move(taken), std::move(response)});
+        work_.Signal();
       });
 }
 

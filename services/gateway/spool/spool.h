@@ -22,6 +22,7 @@
 #include "libs/base/call_trace.h"
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
+#include "libs/base/timed_cond_var.h"
 #include "libs/log/logger.h"
 #include "libs/queue/durable_queue.h"
 #include "services/gateway/pipeline/store_and_forward.h"
@@ -109,6 +110,7 @@ class Spool final : public StoreAndForward {
   const SpoolDependencies to_;
   const SpoolLimits limits_;
   mutable absl::Mutex mutex_;
+  TimedCondVar work_;  // HasWork, which only the spool's thread asks for.
   std::deque<Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::deque<absl::AnyInvocable<void(queue::DurableQueue&)>> tasks_ ABSL_GUARDED_BY(mutex_);
   std::deque<Answer> answers_ ABSL_GUARDED_BY(mutex_);

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "libs/app/tls_files.h"
 #include "libs/base/status.h"
+#include "libs/base/timed_cond_var.h"
 #include "services/gateway/websocket/asio_loop.h"
 #include "services/gateway/websocket/connection_host.h"
 #include "services/gateway/websocket/transport_metrics.h"
@@ -163,7 +164,8 @@ class AsioWebSocketServer final : public WebSocketServer {
   void Gone(bool admitted) {
     if (admitted) open_.fetch_sub(1, std::memory_order_relaxed);
     if (sockets_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      absl::MutexLock lock(&mutex_);  // Wakes WaitUntilEmpty.
+      absl::MutexLock lock(&mutex_);
+      emptied_.SignalAll();
     }
   }
 
@@ -171,7 +173,7 @@ class AsioWebSocketServer final : public WebSocketServer {
 
   void WaitUntilEmpty(absl::Duration timeout) {
     absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(this, &AsioWebSocketServer::Empty), timeout);
+    emptied_.AwaitFor(mutex_, timeout, [this] { return Empty(); });
   }
 
   // Runs `task` on a loop and returns when it has run.
@@ -201,6 +203,7 @@ class AsioWebSocketServer final : public WebSocketServer {
   std::atomic<size_t> sockets_{0};  // All of them.
   std::atomic<size_t> open_{0};     // Those that became WebSockets.
   absl::Mutex mutex_;
+  TimedCondVar emptied_;  // Not one socket is left.
 };
 
 }  // namespace
