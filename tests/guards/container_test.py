@@ -1,7 +1,10 @@
 """Dockerfile and docker-compose.yml, as far as they can be checked without a container engine."""
+import contextlib
+import ctypes
 import http.server
 import os
 import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -54,6 +57,20 @@ def test_each_service_is_asked_for_its_health_and_runs_without_privileges(servic
     assert entry["read_only"] and entry["cap_drop"] == ["ALL"]
 
 
+@contextlib.contextmanager
+def adopting():
+    """Collects, as a container's first process has to, what processes started meanwhile leave."""
+    adopted, prctl, child_subreaper = [], ctypes.CDLL(None).prctl, 36
+    assert prctl(child_subreaper, 1, 0, 0, 0) == 0
+    try:
+        yield adopted
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                adopted.append(os.wait())
+    finally:
+        prctl(child_subreaper, 0, 0, 0, 0)
+
+
 @pytest.mark.parametrize("ready", [True, False])
 @pytest.mark.parametrize("tls", [True, False])
 def test_the_health_check_reads_the_answer_with_and_without_tls(tls, ready, tmp_path):
@@ -82,11 +99,24 @@ def test_the_health_check_reads_the_answer_with_and_without_tls(tls, ready, tmp_
     ask = [str(ROOT / "tools/docker/ready.sh")]
     try:
         for arguments in ([], ["127.0.0.1", str(server.server_port), *(["tls"] if tls else [])]):
-            done = subprocess.run([*ask, *arguments], env=environment, check=False, timeout=20)
+            with adopting() as adopted:
+                done = subprocess.run([*ask, *arguments], env=environment, check=False, timeout=20)
             assert (done.returncode == 0) == ready
+            assert not adopted, "a health check left processes to the container's first one"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_health_check_of_what_hangs_ends_before_the_engine_kills_it(tls):
+    allowed = COMPOSE["services"]["gateway"]["healthcheck"]["timeout"]
+    assert allowed == "5s" and "--timeout=5s" in RUNTIME
+    with socket.create_server(("127.0.0.1", 0)) as silent, adopting() as adopted:
+        port = str(silent.getsockname()[1])
+        done = subprocess.run([ROOT / "tools/docker/ready.sh", "127.0.0.1", port,
+                               *(["tls"] if tls else [])], check=False, timeout=5)
+    assert done.returncode != 0 and not adopted
 
 
 def test_services_start_after_the_servers_that_they_need_are_healthy():
