@@ -144,6 +144,12 @@ def test_volumes_are_declared_and_hold_what_must_last():
         "spool:" + image_environment()["BDC_SYNC_DATA_DIR"]]
 
 
+def test_the_database_is_healthy_only_once_others_reach_it():
+    # The image's server answers on its socket, and there alone, while a new database is set up.
+    command = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+    assert command[:4] == ["CMD", "pg_isready", "-h", "127.0.0.1"]
+
+
 def test_no_secret_is_written_down():
     secret = COMPOSE["services"]["gateway"]["environment"]["BDC_SYNC_JWT_SECRET"]
     assert secret.startswith("${BDC_SYNC_JWT_SECRET:?")

@@ -168,6 +168,11 @@ def test_pods_have_no_privileges_and_no_stray_variables(variant):
             assert spec["enableServiceLinks"] is False
 
 
+def test_the_database_is_ready_only_once_others_reach_it():
+    probe = pod(workloads(rendered("default"))["postgresql"])["containers"][0]["readinessProbe"]
+    assert probe["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
+
+
 @each_variant
 def test_autoscalers_and_budgets_point_at_pods_that_do_not_fix_their_number(variant):
     objects = rendered(variant)
