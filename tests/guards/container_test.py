@@ -144,6 +144,17 @@ def test_volumes_are_declared_and_hold_what_must_last():
         "spool:" + image_environment()["BDC_SYNC_DATA_DIR"]]
 
 
+def test_going_down_leaves_no_nameless_volume_behind():
+    # What images declare, and nothing is mounted on, gets a new volume at each start.
+    declared = {name: image_environment()["BDC_SYNC_DATA_DIR"] for name in SERVICES}
+    declared |= {"postgres": "/var/lib/postgresql/data", "redis": "/data"}
+    assert f"\nVOLUME {declared['gateway']}\n" in RUNTIME
+    for name, folder in declared.items():
+        entry = COMPOSE["services"][name]
+        mounted = [volume.split(":")[1] for volume in entry.get("volumes", [])]
+        assert [*mounted, *entry.get("tmpfs", [])].count(folder) == 1, name
+
+
 def test_the_database_is_healthy_only_once_others_reach_it():
     # The image's server answers on its socket, and there alone, while a new database is set up.
     command = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
@@ -153,6 +164,9 @@ def test_the_database_is_healthy_only_once_others_reach_it():
 def test_no_secret_is_written_down():
     secret = COMPOSE["services"]["gateway"]["environment"]["BDC_SYNC_JWT_SECRET"]
     assert secret.startswith("${BDC_SYNC_JWT_SECRET:?")
+    for ignored in (".gitignore", ".dockerignore"):
+        names = (ROOT / ignored).read_text(encoding="utf-8").splitlines()
+        assert {".env", "/.env"} & set(names), f"{ignored} lets the secret in"
 
 
 @pytest.mark.parametrize("service", SERVICES)
