@@ -168,6 +168,22 @@ def test_pods_have_no_privileges_and_no_stray_variables(variant):
             assert spec["enableServiceLinks"] is False
 
 
+@each_variant
+def test_every_pod_may_run_where_the_pod_security_standard_restricted_holds(variant):
+    objects = rendered(variant)
+    pods = [pod(workload) for workload in workloads(objects).values()]
+    for spec in [*pods, *(each["spec"] for each in objects["Pod"].values())]:
+        assert spec["securityContext"]["runAsNonRoot"]
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+        assert all({"configMap", "secret", "emptyDir"} & volume.keys()
+                   for volume in spec.get("volumes", []))
+        for container in spec["containers"]:
+            own = container["securityContext"]
+            assert own["allowPrivilegeEscalation"] is False
+            assert own["capabilities"] == {"drop": ["ALL"]}
+
+
 def test_the_database_is_ready_only_once_others_reach_it():
     probe = pod(workloads(rendered("default"))["postgresql"])["containers"][0]["readinessProbe"]
     assert probe["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
