@@ -1,7 +1,9 @@
 # One image with all six programs; the command picks one:
 #   docker build -t bdc-sync .
-#   docker run -p 8765:8765 -e BDC_SYNC_JWT_SECRET=… bdc-sync                  all in one process
-#   docker run … bdc-sync bdc-sync-gateway                                     one service
+#   docker run -p 8765:8765 -v bdc-sync:/var/lib/bdc-sync -e BDC_SYNC_JWT_SECRET=… bdc-sync
+#                                                                          all in one process
+#   docker run … bdc-sync bdc-sync-gateway                                 one service
+# How to run it with less rights, and what else to know: docs/operations.md. No BuildKit is needed.
 FROM debian:12 AS build
 WORKDIR /src
 # The packages first: this layer lasts until their list changes.
