@@ -161,6 +161,7 @@ class App::Host final : public Context {
     AddRoutes();
     AddProcessMetrics(metrics_, clock_);
     AddWorkerMetrics(metrics_, workers_);
+    AddReadinessMetric(metrics_, ServiceLabel(modules_), readiness_);
     for (const auto& module : modules_) {
       RETURN_IF_ERROR(Named(module->name(), module->Configure(*this)));
     }
@@ -247,7 +248,7 @@ class App::Host final : public Context {
   rpc::Channels& channels() override { return channels_; }
   rpc::WorkerPool& workers() override { return workers_; }
   void AddReadinessCheck(absl::string_view name, std::function<absl::Status()> check) override {
-    readiness_.AddCheck(name, /*required=*/true, std::move(check));
+    AddCheck(name, /*required=*/true, std::move(check));
   }
   void WatchTls(absl::string_view listener, TlsFiles& files) override {
     file_watch_.Add(absl::StrCat(listener, " certificate"), [&files] { return files.Reload(); });
@@ -261,6 +262,11 @@ class App::Host final : public Context {
   }
 
  private:
+  void AddCheck(absl::string_view name, bool required, std::function<absl::Status()> check) {
+    readiness_.AddCheck(name, required, check);
+    AddReadinessCheckMetric(metrics_, std::string(name), std::move(check));
+  }
+
   absl::Status OpenBus() {
     bus::BusOptions options;
     options.channel_prefix = values_.Get(kBusChannelPrefix);
@@ -270,7 +276,7 @@ class App::Host final : public Context {
     AddBusMetrics(metrics_, *bus_);
     // Without the bus everything still works, only later: it must not take the process out of
     // service.
-    readiness_.AddCheck("bus", /*required=*/false, [this] { return bus_->Health(); });
+    AddCheck("bus", /*required=*/false, [this] { return bus_->Health(); });
     return absl::OkStatus();
   }
 

@@ -193,6 +193,22 @@ TEST_F(AppTest, AFailedCheckMakesItUnreadyAndSaysWhy) {
   EXPECT_THAT(answer.body, HasSubstr(R"("reason":"connection refused")"));
 }
 
+// Whoever watches by metrics alone sees what /readyz says, and why.
+TEST_F(AppTest, MetricsTellOfReadinessAndOfEachCheck) {
+  ASSERT_OK_AND_ASSIGN(auto app, Start(MakeModules(std::make_unique<FakeModule>("a", journal_))));
+  absl::Status storage = absl::OkStatus();
+  app->context().AddReadinessCheck("storage", [&] { return storage; });
+  const auto metrics = [&] { return HttpGet(app->http_port(), "/metrics").body; };
+  EXPECT_THAT(metrics(), AllOf(HasSubstr("\nbdcsync_ready{component=\"a\"} 1\n"),
+                               HasSubstr("\nbdcsync_ready_check{check=\"a start\"} 1\n"),
+                               HasSubstr("\nbdcsync_ready_check{check=\"bus\"} 1\n"),
+                               HasSubstr("\nbdcsync_ready_check{check=\"storage\"} 1\n")));
+  storage = absl::UnavailableError("connection refused");
+  EXPECT_THAT(metrics(), AllOf(HasSubstr("\nbdcsync_ready{component=\"a\"} 0\n"),
+                               HasSubstr("\nbdcsync_ready_check{check=\"a start\"} 1\n"),
+                               HasSubstr("\nbdcsync_ready_check{check=\"storage\"} 0\n")));
+}
+
 TEST_F(AppTest, APortThatIsTakenFailsTheStartAndNamesTheKey) {
   ASSERT_OK_AND_ASSIGN(auto app, Start(MakeModules(std::make_unique<FakeModule>("a", journal_))));
   const auto grpc = Start(MakeModules(std::make_unique<FakeModule>("b", journal_)),

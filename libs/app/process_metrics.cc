@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "libs/rpc/worker_pool.h"
@@ -21,8 +22,13 @@ constexpr MetricInfo kCpuSeconds{"process_cpu_seconds_total",
 constexpr MetricInfo kResidentBytes{"process_resident_memory_bytes",
                                     "Memory of the process that is in RAM."};
 constexpr MetricInfo kOpenFiles{"process_open_fds", "File descriptors that are open."};
+constexpr MetricInfo kOpenFilesMax{"process_max_fds",
+                                   "How many file descriptors the process may have open."};
 constexpr MetricInfo kStartTime{"process_start_time_seconds",
                                 "When the process started, in seconds since 1970-01-01 UTC."};
+constexpr MetricInfo kReady{"bdcsync_ready", "1 while /readyz answers 200, 0 while it does not."};
+constexpr MetricInfo kReadyCheck{"bdcsync_ready_check",
+                                 "1 while the check of /readyz passes, 0 while it does not."};
 constexpr MetricInfo kQueuedTasks{"bdcsync_workers_queued_tasks",
                                   "Blocking tasks that wait for a worker thread."};
 constexpr MetricInfo kBusHealthy{"bdcsync_bus_healthy_nodes",
@@ -51,6 +57,12 @@ double OpenFiles() {
     ++files;
   }
   return files;
+}
+
+double OpenFilesMax() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<double>(limit.rlim_cur);
 }
 
 struct BusCounter {
@@ -90,7 +102,20 @@ void AddProcessMetrics(metrics::Registry& registry, const Clock& clock) {
   registry.AddCounterCallback(kCpuSeconds, {}, CpuSeconds);
   registry.AddGaugeCallback(kResidentBytes, {}, ResidentBytes);
   registry.AddGaugeCallback(kOpenFiles, {}, OpenFiles);
+  registry.AddGaugeCallback(kOpenFilesMax, {}, OpenFilesMax);
   registry.AddGauge(kStartTime).Set(absl::ToDoubleSeconds(clock.Now() - absl::UnixEpoch()));
+}
+
+void AddReadinessMetric(metrics::Registry& registry, const std::string& component,
+                        const Readiness& readiness) {
+  registry.AddGaugeCallback(kReady, {{"component", component}},
+                            [&readiness] { return readiness.Get().ok() ? 1.0 : 0.0; });
+}
+
+void AddReadinessCheckMetric(metrics::Registry& registry, const std::string& name,
+                             std::function<absl::Status()> check) {
+  registry.AddGaugeCallback(kReadyCheck, {{"check", name}},
+                            [check = std::move(check)] { return check().ok() ? 1.0 : 0.0; });
 }
 
 void AddBusMetrics(metrics::Registry& registry, const bus::Bus& bus) {
