@@ -45,6 +45,7 @@ class AsioWebSocketServer final : public WebSocketServer {
                 tls_.get(),
                 [this] { return Admit(); },
                 [this](bool admitted) { Gone(admitted); }} {
+    metrics_.connections_max.Set(static_cast<double>(options_.connections_max));
     for (int i = 0; i < options_.threads; ++i) {
       loops_.push_back(std::make_unique<AsioLoop>());
       hosts_.push_back(std::make_unique<ConnectionHost>(*loops_.back(), shared_));

@@ -264,6 +264,8 @@ TEST_F(ServerTest, RefusesTheConnectionBeyondTheLimitBeforeTheUpgrade) {
   EXPECT_THAT(first.Handshake(), StartsWith("HTTP/1.1 101"));
   EXPECT_THAT(second.Handshake(), StartsWith("HTTP/1.1 101"));
   EXPECT_THAT(RawClient(server_->port()).Handshake(), StartsWith("HTTP/1.1 503"));
+  EXPECT_EQ(metrics_.refused_full.value(), 1);
+  EXPECT_EQ(metrics_.connections_max.value(), 2);
 }
 
 TEST_F(ServerTest, ToleratesWhatIsNotAHandshake) {

@@ -24,6 +24,8 @@ constexpr uint16_t kKnownCodes[] = {
 TransportMetrics::TransportMetrics(metrics::Registry& registry)
     : connections(registry.AddGauge(
           {"bdcsync_gateway_connections", "Open TCP connections of the WebSocket listener."})),
+      connections_max(registry.AddGauge(
+          {"bdcsync_gateway_connections_max", "Connections beyond which handshakes are refused."})),
       accepted(registry.AddCounter(
           {"bdcsync_gateway_connections_accepted_total", "TCP connections accepted."})),
       refused_full(registry.AddCounter(kRefused, {{"reason", "full"}})),

@@ -15,6 +15,7 @@ class TransportMetrics {
   void CountClose(uint16_t code);
 
   metrics::Gauge& connections;
+  metrics::Gauge& connections_max;
   metrics::Counter& accepted;
   metrics::Counter& refused_full;
   metrics::Counter& refused_origin;
