@@ -141,6 +141,13 @@ void ConflictDesk::RecordFacts(const v1::RecordFactsRequest& request,
       std::move(answer));
 }
 
+DueQuery DueAt(int64_t now_ms, const DeskLimits& limits, int limit) {
+  return {.now_ms = now_ms,
+          .opening_before_ms = now_ms - absl::ToInt64Milliseconds(limits.opening_grace),
+          .verified_before_ms = now_ms - absl::ToInt64Milliseconds(limits.verify_interval),
+          .limit = limit};
+}
+
 void ConflictDesk::ListDue(const v1::ListDueRequest& request, Answer<v1::ListDueResponse> answer) {
   const absl::StatusOr<int> limit = LimitOf(request.limit(), kDuePageDefault);
   if (!limit.ok()) return answer(limit.status());
@@ -149,12 +156,8 @@ void ConflictDesk::ListDue(const v1::ListDueRequest& request, Answer<v1::ListDue
 }
 
 absl::StatusOr<v1::ListDueResponse> ConflictDesk::ListDuePage(int limit) {
-  const int64_t now_ms = NowMs();
-  absl::StatusOr<DuePlaces> places = storage_.ListDue(
-      {.now_ms = now_ms,
-       .opening_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.opening_grace),
-       .verified_before_ms = now_ms - absl::ToInt64Milliseconds(limits_.verify_interval),
-       .limit = turns_.PlacesToRead(limit)});
+  absl::StatusOr<DuePlaces> places =
+      storage_.ListDue(DueAt(NowMs(), limits_, turns_.PlacesToRead(limit)));
   if (!places.ok()) return ConflictsUnavailable(places.status());
   turns_.Cut(limit, places->due);
   places->due.resize(CountThatFit(places->due));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -40,6 +41,9 @@ struct DeskLimits {
   // Of those that are due and cannot be closed so many are stepped over.
   int due_stepped_over_max = 1000;
 };
+
+// What is due at `now_ms`, `limit` of it.
+DueQuery DueAt(int64_t now_ms, const DeskLimits& limits, int limit);
 
 class ConflictDesk {
  public:

@@ -1,5 +1,5 @@
-// Counts what is open, for who watches, and deletes what is older than records are kept, now and
-// then, on a thread of its own. Thread-safe.
+// Counts what is open and looks how long something has been due, for who watches, and deletes what
+// is older than records are kept, now and then, on a thread of its own. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
 #include "libs/base/stop_signal.h"
+#include "services/conflict/conflict_desk.h"
 #include "services/conflict/desk_storage.h"
 
 namespace bdcsync::conflict {
@@ -17,13 +18,19 @@ inline constexpr absl::Duration kDeskWatchInterval = absl::Seconds(15);
 inline constexpr int kDeleteBatch = 1000;
 inline constexpr int kDeleteBatchesMax = 20;  // In one look.
 
+struct DeskLook {
+  OpenCounts open;
+  absl::Duration overdue;  // Of what has been due the longest; zero: nothing is due.
+};
+
 class DeskWatch {
  public:
-  using Counted = std::function<void(const OpenCounts& counts)>;
+  using Counted = std::function<void(const DeskLook& look)>;
 
-  // Looks at once, and then every kDeskWatchInterval. `retention` 0: nothing is deleted. Both
-  // references are borrowed and must outlive this.
-  DeskWatch(DeskStorage& storage, const Clock& clock, absl::Duration retention, Counted counted);
+  // Looks at once, and then every kDeskWatchInterval. `limits` tells what is due; `retention` 0:
+  // nothing is deleted. Both references are borrowed and must outlive this.
+  DeskWatch(DeskStorage& storage, const Clock& clock, DeskLimits limits, absl::Duration retention,
+            Counted counted);
   // Waits for a look that is under way.
   ~DeskWatch();
   DeskWatch(const DeskWatch&) = delete;
@@ -37,6 +44,7 @@ class DeskWatch {
 
   DeskStorage& storage_;
   const Clock& clock_;
+  const DeskLimits limits_;
   const absl::Duration retention_;
   const Counted counted_;
   StopSignal stop_;

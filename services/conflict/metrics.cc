@@ -17,6 +17,10 @@ constexpr metrics::MetricInfo kOpen{"bdcsync_conflict_open_conflicts",
                                     "Conflicts that are not closed, by state."};
 constexpr metrics::MetricInfo kOpenSeconds{"bdcsync_conflict_open_oldest_seconds",
                                            "Age of the oldest conflict of the state; 0: none."};
+constexpr metrics::MetricInfo kOverdue{
+    "bdcsync_conflict_overdue_seconds",
+    "How long the fallbacks or the check of the conflict that waits for them the longest have been "
+    "due; 0: none waits."};
 constexpr metrics::MetricInfo kClosings{"bdcsync_conflict_closings_total",
                                         "Conflicts that the log was said to have closed, by how."};
 constexpr metrics::MetricInfo kTooManyDue{
@@ -59,7 +63,8 @@ std::string StateName(int state) {
 
 Metrics::Metrics(metrics::Registry& registry, std::function<double()> queued,
                  std::function<double()> rule_sets)
-    : too_many_due_(registry.AddCounter(kTooManyDue, {})),
+    : overdue_(registry.AddGauge(kOverdue)),
+      too_many_due_(registry.AddCounter(kTooManyDue, {})),
       close_calls_(registry.AddCounter(kCloseCalls, {})),
       script_runs_(registry.AddCounter(kScriptRuns, {})),
       remote_out_of_time_(registry.AddCounter(kRemoteOutOfTime, {})),

@@ -22,8 +22,9 @@ class Metrics {
           std::function<double()> rule_sets);
 
   void OnResolved(const v1::ResolveResult& result);
-  // What is open, as the database says.
+  // What is open, and how long something has been due, as the database says.
   void OnOpenCounted(const OpenCounts& counts, absl::Time now);
+  void OnOverdue(absl::Duration overdue) { overdue_.Set(absl::ToDoubleSeconds(overdue)); }
   // The log has closed a conflict.
   void OnClosed(v1::ConflictState state);
   // More that are due cannot be closed than are stepped over.
@@ -44,7 +45,8 @@ class Metrics {
   std::array<metrics::Counter*, kKinds> meetings_{};
   std::array<metrics::Gauge*, std::tuple_size_v<OpenCounts>> open_{};          // By state.
   std::array<metrics::Gauge*, std::tuple_size_v<OpenCounts>> open_seconds_{};  // By state.
-  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};      // By state.
+  metrics::Gauge& overdue_;
+  std::array<metrics::Counter*, v1::ConflictState_ARRAYSIZE> closings_{};  // By state.
   std::array<metrics::Counter*, kRules> decisions_{};
   metrics::Counter& too_many_due_;
   metrics::Counter& close_calls_;

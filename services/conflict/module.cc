@@ -247,9 +247,11 @@ class ConflictModule final : public app::Module {
           record_desk(
               *storage, *analysis, [this] { return rule_sets.active(); }, checks, remote,
               context.workers(), context.clock(), RecordDeskLimitsFrom(context.config())),
-          desk_watch(*desk_storage, context.clock(), context.config().Get(kRecordsRetention),
-                     [&metrics, &clock = context.clock()](const OpenCounts& counts) {
-                       metrics.OnOpenCounted(counts, clock.Now());
+          desk_watch(*desk_storage, context.clock(), DeskLimitsFrom(context.config()),
+                     context.config().Get(kRecordsRetention),
+                     [&metrics, &clock = context.clock()](const DeskLook& look) {
+                       metrics.OnOpenCounted(look.open, clock.Now());
+                       metrics.OnOverdue(look.overdue);
                      }),
           calls(context.workers()) {}
 
