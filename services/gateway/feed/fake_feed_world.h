@@ -88,8 +88,8 @@ class FakeBus final : public bus::Bus {
 
 class FakeLog final : public EventReader {
  public:
-  FakeLog(FakeLoop& loop, bus::Bus& bus, Random& random)
-      : loop_(loop), bus_(bus), random_(random) {}
+  FakeLog(FakeLoop& loop, const Clock& clock, bus::Bus& bus, Random& random)
+      : loop_(loop), clock_(clock), bus_(bus), random_(random) {}
 
   uint64_t epoch = 7;
   double fail = 0;                              // Probability that a read fails.
@@ -106,6 +106,7 @@ class FakeLog final : public EventReader {
     event.mutable_stream()->set_space(space);
     event.mutable_stream()->set_name("note:main:" + entity);
     event.set_event_id(random_.Bits64());
+    event.set_time_ms(absl::ToUnixMillis(clock_.Now()));
     event.set_data(data);
     event.set_tombstone(data.empty());
     version::v1::VersionMeta meta;
@@ -269,6 +270,7 @@ class FakeLog final : public EventReader {
   }
 
   FakeLoop& loop_;
+  const Clock& clock_;
   bus::Bus& bus_;
   Random& random_;
   std::map<std::string, std::vector<event_store::v1::Event>> spaces_;
@@ -286,7 +288,7 @@ class FakeFeedWorld {
   ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
   FakeLoop loop_{clock_};
   FakeBus bus_{loop_, random_};
-  FakeLog log_{loop_, bus_, random_};
+  FakeLog log_{loop_, clock_, bus_, random_};
   metrics::Registry registry_;
   FeedMetrics metrics_{registry_};
 };

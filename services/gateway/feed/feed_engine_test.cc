@@ -174,6 +174,22 @@ TEST_F(FeedTest, WhatTheBusLostAtTheEndIsFoundByTheHeadCheckWithinASecond) {
   EXPECT_THAT(sink->Told(), ElementsAre("1 enter a"));
 }
 
+// Without the bus the newest change of many waits for a moment only, the oldest for a second.
+TEST_F(FeedTest, TheDelayOfADeliveryIsThatOfTheOldestChangeInIt) {
+  const auto sink = Follow();
+  Settle();
+  bus_.lose = 1;
+  const absl::Time first = clock_.Now();
+  while (sink->Told().empty()) {
+    log_.Commit("team", "a", "1");
+    loop_.RunFor(absl::Milliseconds(20));
+  }
+  const double waited = absl::ToDoubleSeconds(clock_.Now() - first);
+  EXPECT_GT(waited, 0.5) << "as long as it takes until the head is looked at";
+  EXPECT_EQ(metrics_.delivery_delay.count(), 1u);
+  EXPECT_NEAR(metrics_.delivery_delay.sum(), waited, 0.021);
+}
+
 TEST_F(FeedTest, AReconnectOfTheBusIsFollowedByAHeadCheckAtOnce) {
   const auto sink = Follow();
   Settle();

@@ -31,8 +31,9 @@ constexpr metrics::MetricInfo kStalls{
     "Times that a subscription had to wait because its session did not drain."};
 constexpr metrics::MetricInfo kResyncs{"bdcsync_gateway_feed_resyncs_total",
                                        "Subscriptions told to start again from state."};
-constexpr metrics::MetricInfo kDeliveryDelay{"bdcsync_gateway_feed_delivery_delay_seconds",
-                                             "From the commit of an event to its fan-out here."};
+constexpr metrics::MetricInfo kDeliveryDelay{
+    "bdcsync_gateway_feed_delivery_delay_seconds",
+    "From the commit of the oldest event in a fan-out to it."};
 
 }  // namespace
 

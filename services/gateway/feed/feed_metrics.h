@@ -22,7 +22,7 @@ class FeedMetrics {
   metrics::Counter& batches_delivered;
   metrics::Counter& stalls;  // A sink had no room.
   metrics::Counter& resyncs;
-  metrics::Histogram& delivery_delay;  // From commit to the sink.
+  metrics::Histogram& delivery_delay;  // Of the oldest event in a Flush, since its commit.
 };
 
 }  // namespace bdcsync::gateway

@@ -176,15 +176,15 @@ bool SpaceFeed::Append(const std::vector<FeedEventPtr>& events) {
     if (!ring_.Append(event) && head() == before) ++known;
   }
   if (head() == before) return false;
+  if (!unsent_since_.has_value()) unsent_since_ = absl::FromUnixMillis(events[known]->time_ms);
   ForgetBatches();
   host_.OnEvents(*this, absl::MakeConstSpan(events).subspan(known));
   return true;
 }
 
 void SpaceFeed::Flush() {
-  if (head() > ring_.start()) {
-    const absl::Time committed = absl::FromUnixMillis(ring_.At(head())->time_ms);
-    metrics_.delivery_delay.Observe(std::max(clock_.Now() - committed, absl::ZeroDuration()));
+  if (const auto committed = std::exchange(unsent_since_, std::nullopt)) {
+    metrics_.delivery_delay.Observe(std::max(clock_.Now() - *committed, absl::ZeroDuration()));
   }
   ContinueAll();
 }
@@ -198,6 +198,7 @@ void SpaceFeed::Resync(FeedSubscription& subscription, absl::string_view reason)
 void SpaceFeed::LoseHistory() {
   epoch_.reset();
   ring_.Reset(0);
+  unsent_since_.reset();
   ForgetBatches();
   target_ = 0;
   ForEach([this](FeedSubscription& subscription) {

@@ -164,8 +164,9 @@ class SpaceFeed {
   std::optional<uint64_t> epoch_;        // Nothing until the head was read.
   std::optional<entity::Cursor> early_;  // What the bus told before that.
   EventRing ring_;                       // Ends at the head as far as it is known without a hole.
-  int64_t target_ = 0;                   // The highest seq that is said to exist.
-  int64_t asked_target_ = 0;             // The same when the last page was asked for.
+  std::optional<absl::Time> unsent_since_;  // When the first event after the last Flush was made.
+  int64_t target_ = 0;                      // The highest seq that is said to exist.
+  int64_t asked_target_ = 0;                // The same when the last page was asked for.
   bool reading_ = false;
   bool gap_was_last_ = false;  // The last page closed a hole; now subscribers have a turn.
   int64_t sweep_ = 0;          // Where the last page of a catch-up ended.

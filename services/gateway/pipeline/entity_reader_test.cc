@@ -62,7 +62,7 @@ class EntityReaderTest : public ::testing::Test {
   FakeLoop loop_{clock_};
   SeededRandom random_{1};
   FakeBus bus_{loop_, random_};
-  FakeLog log_{loop_, bus_, random_};
+  FakeLog log_{loop_, clock_, bus_, random_};
   FakeVersion version_;
   metrics::Registry registry_;
   PipelineMetrics metrics_{registry_};
