@@ -215,7 +215,7 @@ class Gateway {
   void MakeServices() {
     const config::Values& config = context_.config();
     sync_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
-        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_,
+        verifier_, pipeline_, reads_, device_sync_, standing_, news_, *watches_, metrics_.sessions,
         [this] { return Status(); }, static_cast<size_t>(config.Get(kJsonDepth)),
         static_cast<int>(config.Get(kOperationsPerBatch)), config.Get(kRequireAuthentication)});
     conflicts_ = std::make_unique<ConflictDeskDependencies>(

@@ -65,13 +65,15 @@ grpc::ServerUnaryReactor* SyncService::ProcessSync(grpc::CallbackServerContext* 
                                                     auto done) {
     common::v1::Operation operation = request->operation();
     if (const absl::Status ready = Prepare(*caller, to.json_depth_max, operation); !ready.ok()) {
+      to.metrics.CountError(ReasonOf(ready));
       *response->mutable_result() = RejectedResult(operation, ready);
       done(absl::OkStatus());
       return;
     }
     to.operations.Submit(std::move(caller), {std::move(operation)},
                          {.request_id = CallScope::Current().request_id},
-                         [response, done](std::vector<sync::v1::OperationResult> results) {
+                         [&to, response, done](std::vector<sync::v1::OperationResult> results) {
+                           to.metrics.CountErrors(results);
                            *response->mutable_result() = std::move(results.front());
                            done(absl::OkStatus());
                          });
@@ -95,11 +97,12 @@ grpc::ServerUnaryReactor* SyncService::ProcessSyncBatch(
     const SubmitOptions options{
         .batch = true, .atomic = request->atomic(), .request_id = CallScope::Current().request_id};
     to.operations.Submit(std::move(caller), std::move(operations), options,
-                         [response, done, batch = std::move(batch)](
+                         [&to, response, done, batch = std::move(batch)](
                              std::vector<sync::v1::OperationResult> results) mutable {
                            for (size_t i = 0; i < results.size(); ++i) {
                              batch.results[batch.places[i]] = std::move(results[i]);
                            }
+                           to.metrics.CountErrors(batch.results);
                            for (sync::v1::OperationResult& result : batch.results) {
                              *response->add_results() = std::move(result);
                            }

@@ -16,6 +16,7 @@
 #include "services/gateway/pipeline/device_client.h"
 #include "services/gateway/pipeline/device_standing.h"
 #include "services/gateway/session/caller.h"
+#include "services/gateway/session/metrics.h"
 #include "services/gateway/session/operations.h"
 #include "services/gateway/session/reads.h"
 #include "services/gateway/session/session_directory.h"
@@ -32,6 +33,7 @@ struct SyncServiceDependencies {
   DeviceStanding& standing;
   AccessListener& access;
   WatchHost& watches;
+  SessionMetrics& metrics;
   std::function<sync::v1::GetStatusResponse()> status;
   size_t json_depth_max = 64;
   int operations_per_batch_max = 1000;  // limits.operations_per_batch

@@ -53,9 +53,9 @@ class SyncServiceTest : public ::testing::Test {
     });
     watches_ = std::make_unique<WatchHost>(std::vector<WatchHost::Feed>{{&loop_, engine_.get()}},
                                            clock_, /*queued_bytes_max=*/1 << 20);
-    dependencies_ = std::make_unique<SyncServiceDependencies>(
-        SyncServiceDependencies{verifier_, operations_, reads_, devices_, standing_, news_,
-                                *watches_, [] { return sync::v1::GetStatusResponse(); }});
+    dependencies_ = std::make_unique<SyncServiceDependencies>(SyncServiceDependencies{
+        verifier_, operations_, reads_, devices_, standing_, news_, *watches_, session_metrics_,
+        [] { return sync::v1::GetStatusResponse(); }});
     dependencies_->operations_per_batch_max = kOperationsPerBatchMax;
     service_.Serve(dependencies_.get());
     grpc::ServerBuilder builder;
@@ -92,6 +92,7 @@ class SyncServiceTest : public ::testing::Test {
   SeededRandom random_{1};
   metrics::Registry registry_;
   FeedMetrics metrics_{registry_};
+  SessionMetrics session_metrics_{registry_};
   bus::MemoryBus bus_{bus::BusOptions()};
   ThreadLoop loop_;
   EmptyLog events_;
@@ -147,6 +148,24 @@ TEST_F(SyncServiceTest, OfABatchWhatIsNoJsonIsRefusedInItsPlace) {
   request.set_atomic(true);
   ASSERT_TRUE(stub_->ProcessSyncBatch(ContextOf("ada").get(), request, &response).ok());
   EXPECT_EQ(response.results(0).error().code(), "depends_on_rejected");
+}
+
+// As those that sessions are told of: the status of the call is OK.
+TEST_F(SyncServiceTest, ErrorsOfOperationsAreCountedByCode) {
+  sync::v1::ProcessSyncRequest single;
+  single.mutable_operation()->set_data("{");
+  sync::v1::ProcessSyncResponse answer;
+  ASSERT_TRUE(stub_->ProcessSync(ContextOf("ada").get(), single, &answer).ok());
+  EXPECT_EQ(answer.result().error().code(), "bad_message");
+  sync::v1::ProcessSyncBatchRequest batch;
+  for (const char* data : {"1", "{", "{"}) batch.add_operations()->set_data(data);
+  for (int i = 0; i < 3; ++i) {
+    batch.mutable_operations(i)->mutable_entity()->set_entity_id(absl::StrCat(i));
+  }
+  sync::v1::ProcessSyncBatchResponse answers;
+  ASSERT_TRUE(stub_->ProcessSyncBatch(ContextOf("ada").get(), batch, &answers).ok());
+  EXPECT_THAT(registry_.Render(),
+              ::testing::HasSubstr("bdcsync_gateway_errors_total{code=\"bad_message\"} 3\n"));
 }
 
 TEST_F(SyncServiceTest, WhatIsNoJsonTakesWhatFollowsOnItsEntityWithIt) {

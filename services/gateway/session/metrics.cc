@@ -74,4 +74,11 @@ void SessionMetrics::CountRequest(MessageType type, absl::Duration took) {
 
 void SessionMetrics::CountError(Reason reason) { errors_[static_cast<size_t>(reason)]->Add(); }
 
+void SessionMetrics::CountErrors(const std::vector<sync::v1::OperationResult>& results) {
+  for (const sync::v1::OperationResult& result : results) {
+    if (!result.has_error()) continue;
+    CountError(ReasonFromName(result.error().code()).value_or(Reason::kInternal));
+  }
+}
+
 }  // namespace bdcsync::gateway

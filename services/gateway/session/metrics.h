@@ -1,9 +1,11 @@
-// What sessions count. Thread-safe.
+// What sessions count, and errors of operations wherever they came from. Thread-safe.
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "bdcsync/sync/v1/sync.pb.h"
 #include "libs/base/errors.h"
 #include "libs/metrics/registry.h"
 #include "services/gateway/protocol/client_message.h"
@@ -18,6 +20,8 @@ class SessionMetrics {
   void CountRequest(MessageType type, absl::Duration took);
   // A request or session was told of this error.
   void CountError(Reason reason);
+  // Those of operations, which gRPC callers are told of, too.
+  void CountErrors(const std::vector<sync::v1::OperationResult>& results);
 
   metrics::Gauge& sessions;
   metrics::Gauge& subscriptions;

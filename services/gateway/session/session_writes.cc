@@ -15,13 +15,6 @@ namespace {
 using common::v1::Operation;
 using sync::v1::OperationResult;
 
-void CountErrors(SessionMetrics& metrics, const std::vector<OperationResult>& results) {
-  for (const OperationResult& result : results) {
-    if (!result.has_error()) continue;
-    metrics.CountError(ReasonFromName(result.error().code()).value_or(Reason::kInternal));
-  }
-}
-
 // Behind the parser an error names a field of its operation; its path leads there from the message.
 void SetPathFromBatch(size_t place, OperationResult& result) {
   if (!result.has_error() || result.error().path().empty()) return;
@@ -49,7 +42,7 @@ void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
   services_.operations.Submit(
       caller_, std::move(operations), SubmitOptions{.request_id = message.id},
       OnLoop([pending, keys](ClientSession& self, std::vector<OperationResult> results) {
-        CountErrors(self.services_.metrics, results);
+        self.services_.metrics.CountErrors(results);
         self.Answer(pending, SyncResponseMessage(pending.id, results.front()));
         self.EndWrites(keys);
       }));
@@ -73,7 +66,7 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
   const Pending pending = Open(message, keys);
   CheckedBatch batch = CheckBatch(std::move(request.items), request.atomic);
   if (batch.operations.empty()) {
-    CountErrors(services_.metrics, batch.results);
+    services_.metrics.CountErrors(batch.results);
     Answer(pending, SyncBatchResponseMessage(message.id, request.atomic, batch.results));
     return;
   }
@@ -87,7 +80,7 @@ void ClientSession::SyncBatch(const ClientMessage& message, SyncBatchRequest& re
           SetPathFromBatch(batch.places[i], results[i]);
           batch.results[batch.places[i]] = std::move(results[i]);
         }
-        CountErrors(self.services_.metrics, batch.results);
+        self.services_.metrics.CountErrors(batch.results);
         self.Answer(pending, SyncBatchResponseMessage(pending.id, atomic, batch.results));
         self.EndWrites(keys);
       }));
