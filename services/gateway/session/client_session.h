@@ -83,6 +83,7 @@ class ClientSession final : public ConnectionHandler,
   // What is awaited between `authenticate` and its answer.
   struct Authentication {
     std::string id;
+    absl::Duration began;
     std::string epoch;
     bool epoch_known = false;
     bool device_known = false;

@@ -92,6 +92,8 @@ void ClientSession::OnDeviceRevoked() {
   if (state_ == State::kAuthenticating) {
     services_.metrics.authentication_refused.Add();
     services_.metrics.CountError(Reason::kForbidden);
+    services_.metrics.CountRequest(MessageType::kAuthenticate,
+                                   services_.clock.Monotonic() - authentication_->began);
     Push(FailureMessage(MessageType::kAuthenticate, authentication_->id, why));
     authentication_.reset();
   }

@@ -261,6 +261,8 @@ TEST_F(SessionAccessTest, ARevokedDeviceIsNotLetInAgain) {
   EXPECT_FALSE(client.connection.paused);
   client.Send(R"({"type":"purged","scope":"device"})");
   EXPECT_EQ(client.connection.close_code, kCloseForbidden);
+  EXPECT_EQ(metrics_.authenticated.value(), 0);
+  EXPECT_EQ(metrics_.authentication_refused.value(), 1);
 }
 
 TEST_F(SessionAccessTest, AnAnswerOfTheRegistryThatComesLateStillCounts) {

@@ -104,13 +104,13 @@ void ClientSession::Authenticate(const ClientMessage& message, const Authenticat
   }
   in_directory_ = true;
   services_.metrics.sessions.Add(1);
-  services_.metrics.authenticated.Add();
   state_ = State::kAuthenticating;
   UpdateReading();
   services_.loop.Cancel(timer_);
   timer_ = services_.loop.RunAfter(kAuthenticationWaitMax, [this] { FinishAuthentication(); });
   authentication_ = std::make_unique<Authentication>();
   authentication_->id = message.id;
+  authentication_->began = services_.clock.Monotonic();
   device_sync::v1::DeviceState device;
   device.set_network(request.network);
   device.set_battery_percent(-1);
@@ -170,6 +170,9 @@ void ClientSession::FinishAuthentication() {
   info.operations_per_s = options.operations_per_s;
   info.subscriptions_max = static_cast<int64_t>(options.subscriptions_max);
   info.in_flight_max = static_cast<int64_t>(options.in_flight_max);
+  services_.metrics.authenticated.Add();
+  services_.metrics.CountRequest(MessageType::kAuthenticate,
+                                 services_.clock.Monotonic() - authentication->began);
   Push(AuthenticatedMessage(authentication->id, info));
   state_ = State::kOpen;
   AskPurgesOfDevice();

@@ -37,6 +37,20 @@ TEST_F(SessionAuthTest, AnswersWithEverythingTheProtocolPromises) {
   EXPECT_EQ(directory_.size(), 1u);
 }
 
+TEST_F(SessionAuthTest, AnAuthenticationIsCountedAndTimedWhenItIsAnswered) {
+  devices_.register_at_once = false;
+  Client client(*this);
+  client.Send(AuthenticateText(Token("ada"), "d1"));
+  EXPECT_EQ(metrics_.authenticated.value(), 0);
+  loop_.Advance(absl::Milliseconds(300));
+  std::move(devices_.register_done)(Registration());
+  loop_.RunPosted();
+  EXPECT_EQ(Text(client.TakeOne(), "success"), "true");
+  EXPECT_EQ(metrics_.authenticated.value(), 1);
+  EXPECT_THAT(registry_.Render(),
+              HasSubstr("bdcsync_gateway_request_seconds_sum{type=\"authenticate\"} 0.3"));
+}
+
 TEST_F(SessionAuthTest, GivesADeviceIdToAClientWithoutOne) {
   Client client(*this);
   client.Send(absl::StrCat(R"({"type":"authenticate","token":")", Token("ada"), "\"}"));
