@@ -57,7 +57,8 @@ def pod(workload):
 
 
 def prefix(objects):
-    return next(iter(objects["ConfigMap"]))
+    return next(name for name, made in objects["ConfigMap"].items()
+                if made["metadata"]["labels"]["app.kubernetes.io/component"] == "config")
 
 
 def labels_of(workload):
@@ -334,6 +335,36 @@ def test_without_tls_for_probes_nothing_asks_by_https():
         assert "HTTPS" not in manifests(variant) and "http-tls" not in manifests(variant)
 
 
+def test_what_watches_the_services_is_off_unless_asked_for():
+    for kind in ("ServiceMonitor", "PrometheusRule"):
+        assert kind not in rendered("default")
+    assert list(rendered("default")["ConfigMap"]) == ["sync-bdc-sync"]
+
+
+def test_the_alerts_are_those_of_the_plain_file_with_links_to_their_sections():
+    made = rendered("tls-values.yaml")["PrometheusRule"]["sync-bdc-sync"]
+    assert made["metadata"]["labels"]["release"] == "prometheus"
+    plain = yaml.safe_load((CHART / "rules/bdc-sync.rules.yaml").read_text(encoding="utf-8"))
+    page = "https://wiki.example.org/bdc-sync/alerts"
+    for group in plain["groups"]:
+        for rule in group["rules"]:
+            path, section = rule["annotations"].pop("runbook").split("#")
+            assert path == "docs/alerts.md"
+            rule["annotations"]["runbook_url"] = f"{page}#{section}"
+    assert made["spec"] == plain
+    without = rendered("default", "--set", "prometheusRule.enabled=true")["PrometheusRule"]
+    rule = without["sync-bdc-sync"]["spec"]["groups"][0]["rules"][0]
+    assert rule["annotations"]["runbook"].startswith("docs/alerts.md#")
+
+
+def test_the_dashboard_is_found_by_the_sidecar_of_grafana():
+    made = rendered("tls-values.yaml")["ConfigMap"]["sync-bdc-sync-dashboard"]
+    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert made["metadata"]["annotations"] == {"grafana_folder": "Sync"}
+    plain = (CHART / "dashboards/bdc-sync.json").read_text(encoding="utf-8")
+    assert made["data"] == {"bdc-sync.json": plain.rstrip("\n")}
+
+
 def test_a_change_of_configuration_replaces_the_pods_that_it_reaches():
     before, after = rendered("default"), rendered(
         "default", "--set", "services.gateway.config.websocket.heartbeat_interval=5s")
@@ -354,6 +385,9 @@ def test_a_change_of_configuration_replaces_the_pods_that_it_reaches():
     ("http.tls.enabled=true,http.tls.secretName=s,serviceMonitor.enabled=true", "tlsConfig"),
     ("http.tls.certificate=x", "Additional property certificate is not allowed"),
     ("ingress.enabled=true", "hosts"),
+    ("prometheusRule.interval=1m", "Additional property interval is not allowed"),
+    ("prometheusRule.runbookUrl=docs", "runbookUrl"),
+    ("dashboard.labels.grafana_dashboard=1", "Invalid type"),
     ("postgresql.bundled=false", "postgresql.url"),
     ("redis.url=memcached://x", "redis.url"),
     ("services.version.autoscaling.enabled=true", "autoscaling must be off"),

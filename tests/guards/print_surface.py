@@ -84,7 +84,8 @@ def wait_ready(process, port):
     raise SystemExit(f"bdc-sync serve is not ready (exit status {process.poll()})")
 
 
-def print_metrics(folder):
+def scrape_serve(folder):
+    """What /metrics of a `bdc-sync serve` says as soon as it is ready."""
     ws_port, grpc_port, http_port = free_ports(3)
     with tempfile.TemporaryDirectory() as data:
         environment = {**clean_environment(), "BDC_SYNC_WS_PORT": str(ws_port),
@@ -96,10 +97,14 @@ def print_metrics(folder):
                                        stdout=log, stderr=log)
         try:
             wait_ready(process, http_port)
-            text = get(http_port, "/metrics")
+            return get(http_port, "/metrics")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=READY_SECONDS_MAX)
+
+
+def print_metrics(folder):
+    text = scrape_serve(folder)
     labels = {}
     for name, inner in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.MULTILINE):
         labels.setdefault(re.sub(r"_(bucket|sum|count)$", "", name), set()).update(

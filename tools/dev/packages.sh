@@ -89,6 +89,21 @@ install_npm_tools() {
   touch "$stamp"
 }
 
+# promtool and prometheus, which try the alert rules, out of Debian's package into build/tools. Not
+# installed: that would start a server on the machine.
+install_prometheus() {
+  local out=$PWD/build/tools work=$PWD/build/prometheus
+  if [[ -x $out/promtool && -x $out/prometheus ]]; then return; fi
+  say "unpacking prometheus"
+  rm -rf "$work"
+  mkdir -p "$work/files" "$out"
+  (cd "$work" && { apt-get download -q prometheus || {
+    as_root apt-get update -q && apt-get download -q prometheus; }; })
+  dpkg-deb --extract "$work"/prometheus_*.deb "$work/files"
+  mv "$work"/files/usr/bin/prom{tool,etheus} "$out"
+  rm -rf "$work"
+}
+
 # What checks the chart is in no Debian package: helm, and tools/manifests on Kubernetes' own types.
 # Built from source once, into build/tools (100 s on two cores); their sources are not kept.
 install_helm() {

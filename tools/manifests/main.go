@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-var foreign = []string{"kind: ServiceMonitor\n"}
+var foreign = []string{"kind: ServiceMonitor\n", "kind: PrometheusRule\n"}
 
 func isForeign(document string) bool {
 	for _, mark := range foreign {
