@@ -74,7 +74,7 @@ void CommitRun::OnMet(const std::vector<Work*>& meetings) {
     if (result.has_error()) {
       work->line->OnMeetingFailed(work, rpc::FromProto(result.error()), line_tools(), questions_);
     } else if (result.wants_writes()) {
-      work->line->OnWritesWanted(work, line_tools());
+      starts_again_ = work->line->OnWritesWanted(work, line_tools()) || starts_again_;
     } else if (result.has_conflict()) {
       OnAsked(work, *result.mutable_conflict());
     } else if (result.merged().data().size() > tools_.limits.data.data_bytes_max) {

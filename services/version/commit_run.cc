@@ -92,6 +92,7 @@ std::vector<EntityLine*> CommitRun::Wave() {
 
 void CommitRun::Proceed() {
   while (true) {
+    if (std::exchange(starts_again_, false)) RestartGroup();
     Publish();
     const std::vector<EntityLine*> wave = Wave();
     if (wave.empty()) break;

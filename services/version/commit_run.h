@@ -138,6 +138,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   size_t heads_at_once_;  // Halved when the log says that they are too large together.
   size_t known_at_once_;
   bool stalled_ = false;  // Nothing was asked since the last pass.
+  bool starts_again_ = false;  // An atomic group, before the next pass.
   EntityLine::Questions questions_;
   std::vector<std::shared_ptr<CommitCall>> answered_;
   // Conflicts that were opened since Publish, and who waits until conflict was told of them.

@@ -127,6 +127,32 @@ TEST_F(TellingWrites, OperationsThatMeetTogetherAreToldOfWhatIsStored) {
   EXPECT_EQ(resolver_.calls(), 1);
 }
 
+// What a client made on top of its own operation is told of what others wrote since the version
+// that both name, whether that operation met them just now or in an earlier request.
+TEST_F(TellingWrites, ABatchIsToldOfAllThatItsClientDidNotKnow) {
+  resolver_.WantWrites();
+  const std::string base = Base();
+  Commit(At(Patch("a", R"({"x":1})"), 100));
+  Commit(At(Patch("a", R"({"y":1})"), 200));
+  const std::vector<Operation> mine = {At(On(Patch("a", R"({"z":2})"), base), 30),
+                                       At(On(Patch("a", R"({"x":2})"), base), 40)};
+  EXPECT_EQ(CommitAll(mine, As::kClientBatch)[1].outcome(), OUTCOME_MERGED);
+  EXPECT_THAT(Told(), ElementsAre("/x 100, /y 200, /z 30"));
+}
+
+TEST_F(TellingWrites, ABatchThatIsSentAgainIsToldOfAllThatItsClientDidNotKnow) {
+  resolver_.WantWrites();
+  const std::string base = Base();
+  Commit(At(Patch("a", R"({"x":1})"), 100));
+  Commit(At(Patch("a", R"({"y":1})"), 200));
+  const std::vector<Operation> mine = {At(On(Patch("a", R"({"z":2})"), base), 30),
+                                       At(On(Patch("a", R"({"x":2})"), base), 40)};
+  CommitAll({mine[0]}, As::kClientBatch);
+  Commit(At(Patch("a", R"({"y":2})"), 400));
+  EXPECT_EQ(CommitAll(mine, As::kClientBatch)[1].outcome(), OUTCOME_MERGED);
+  EXPECT_THAT(Told(), ElementsAre("/x 100, /y 200, /z 30, /y 400"));
+}
+
 TEST_F(TellingWrites, WhatIsNotStoredYetIsStoredBeforeItIsToldOf) {
   resolver_.WantWrites();
   const std::string base = Base();
@@ -141,8 +167,22 @@ TEST_F(TellingWrites, WhatIsNotStoredYetIsStoredBeforeItIsToldOf) {
   EXPECT_EQ(DataOf("a"), R"({"x":3,"y":4,"z":0})");
 }
 
-TEST_F(TellingWrites, AnAtomicBatchDoesWithoutWhatItHasNotStored) {
+// What it has made is not stored before all is, so the log does not lead to it.
+TEST_F(TellingWrites, AnAtomicBatchIsMadeAgainOnceItCanBeTold) {
   resolver_.WantWrites();
+  const std::string base = Base();
+  Commit(At(Patch("a", R"({"x":1})"), 100));
+  const auto results = CommitAll({Patch("a", R"({"y":1})"), On(Patch("a", R"({"x":3})"), base),
+                                  On(Patch("a", R"({"z":3})"), base), Create("b", "1")},
+                                 As::kAtomic);
+  for (const Result& result : results) EXPECT_FALSE(result.has_error());
+  EXPECT_EQ(DataOf("a"), R"({"x":3,"y":1,"z":3})");
+  EXPECT_THAT(Told(), ElementsAre("/x 100, /y 0, /x 0"));
+  EXPECT_EQ(VersionsOf("a"), 5u);
+}
+
+TEST_F(TellingWrites, AnAtomicBatchThatIsAskedForEverIsAnsweredInTheEnd) {
+  resolver_.WantWrites(/*for_ever=*/true);
   const std::string base = Base();
   Commit(At(Patch("a", R"({"x":1})"), 100));
   const auto results =
@@ -150,7 +190,6 @@ TEST_F(TellingWrites, AnAtomicBatchDoesWithoutWhatItHasNotStored) {
                 As::kAtomic);
   for (const Result& result : results) EXPECT_FALSE(result.has_error());
   EXPECT_EQ(DataOf("a"), R"({"x":3,"y":1,"z":0})");
-  EXPECT_THAT(Told(), ElementsAre(""));
 }
 
 TEST_F(TellingWrites, ABaseTooFarBehindIsComparedWithTheHead) {

@@ -101,8 +101,9 @@ class EntityLine {
   void OnMet(Work* work, bool deleted, std::string data, const DataLimits& limits);
   // The resolver refused `work`: it and the meetings after it are looked at again.
   void OnMeetingFailed(Work* work, absl::Status error, const Tools& tools, Questions& questions);
-  // The resolver asks when each place was written. The meetings after it are looked at again.
-  void OnWritesWanted(Work* work, const Tools& tools);
+  // The resolver asks when each place was written. The meetings after it are looked at again. True:
+  // the whole group has to start again.
+  bool OnWritesWanted(Work* work, const Tools& tools);
   // A person has to decide about `work`. True: on the stored head, so it may be put on its branch,
   // and the line waits for Resume. False: it is decided again on a head that is stored for certain.
   bool OnAsked(Work* work);
@@ -140,7 +141,7 @@ class EntityLine {
 
   // entity_line_times.cc
   void SetWrites(Work* work);
-  static void TakeWrites(const TextTrail& trail, Work* work);
+  static void TakeWrites(const TextTrail& trail, int64_t base, Work* work);
   // The revision that a waiting operation needs the steps from; nothing: it needs none.
   std::optional<int64_t> WritesFrom(const Work& work) const;
 

@@ -26,17 +26,21 @@ void EntityLine::SetWrites(Work* work) {
   if (open_meeting_ == 0) met_first_ = work->before;
   work->writes.clear();
   work->can_tell_writes = false;
-  const int64_t base = work->base->revision;
+  // On top of its own operation, which was merged, a client knows of others what it knew before: a
+  // base that is made holds nothing that came after the version that both operations name.
+  const std::optional<entity::VersionId> known =
+      work->base_is_made ? NamedBy(*work)
+                         : entity::VersionId{work->base->revision, work->base->event_id};
+  const int64_t base = known.has_value() ? known->revision : 0;
   // Of a head that follows the base at once the resolver knows all.
-  if (base == 0 || work->base_is_made || work->before->revision <= base + 1) return;
+  if (base == 0 || work->before->revision <= base + 1) return;
   // Those that meet in the same call it knows itself.
   const int64_t head = met_first_->revision;
   if (work->does_without_writes || head <= base || head - base > kWritesDistanceMax) return;
   const TextTrail* const trail = text_.trail();
-  const entity::VersionId base_id{base, work->base->event_id};
   const entity::VersionId head_id{head, met_first_->event_id};
-  if (trail != nullptr && trail->VersionAt(base) == base_id && trail->to() == head_id) {
-    TakeWrites(*trail, work);
+  if (trail != nullptr && trail->VersionAt(base) == *known && trail->to() == head_id) {
+    TakeWrites(*trail, base, work);
   } else if (head == base + 1) {
     conflict::v1::Write& write = work->writes.emplace_back();
     write.add_changed_paths("");
@@ -48,10 +52,10 @@ void EntityLine::SetWrites(Work* work) {
 }
 
 // The resolver need not ask for a few, which is cheaper than asking.
-void EntityLine::TakeWrites(const TextTrail& trail, Work* work) {
+void EntityLine::TakeWrites(const TextTrail& trail, int64_t base, Work* work) {
   const size_t bytes_max = work->times_wanted > 0 ? kWritesBytesMax : kWritesUnaskedBytesMax;
   size_t bytes = 0;
-  for (int64_t at = trail.to().revision; at > work->base->revision; --at) {
+  for (int64_t at = trail.to().revision; at > base; --at) {
     conflict::v1::Write write = WriteOf(trail.StepTo(at));
     bytes += write.ByteSizeLong();
     if (bytes > bytes_max) break;  // What is older counts as written with the head.
@@ -76,19 +80,23 @@ std::optional<int64_t> EntityLine::WritesFrom(const Work& work) const {
   return named->revision;
 }
 
-void EntityLine::OnWritesWanted(Work* work, const Tools& tools) {
+bool EntityLine::OnWritesWanted(Work* work, const Tools& tools) {
   for (Work* other : works_) {
     if (other->stage == Stage::kMeeting) other->stage = Stage::kWaiting;
   }
   head_ = work->before;
   open_meeting_ = 0;
-  // The log tells of what is stored, and what an atomic batch has made is not stored before all is.
+  // The log tells of what is stored, and what an atomic batch has made is not stored before all is:
+  // it is made again once the steps to the stored head are here.
   const bool must_store = text_.trail() == nullptr && head_ != stored_;
-  if (++work->times_wanted > kTimesWantedMax || (must_store && tools.atomic)) {
+  if (++work->times_wanted > kTimesWantedMax) {
     work->does_without_writes = true;
+  } else if (must_store && tools.atomic) {
+    return true;
   } else {
     waits_for_append_ = must_store;
   }
+  return false;
 }
 
 }  // namespace bdcsync::version
