@@ -104,6 +104,7 @@ void CommitRun::OnKnown(const std::vector<Work*>& works) {
     }
     const event_store::v1::StoredOperation& stored = known_->operations(static_cast<int>(i));
     if (!stored.has_event()) {
+      work->is_new = true;
       if (work->stage == Stage::kDoubted) Refuse(work, work->error);
     } else if (stored.request_hash() == work->pending.operation().request_hash()) {
       AnswerDuplicate(work, stored.event(), stored.epoch());

@@ -207,14 +207,25 @@ bool CommitRun::LoadBases(const std::vector<EntityLine*>& wave) {
     requests[i].set_from_revision(wanted[i].second);
     requests[i].set_limit(1);
   }
-  ReadStreams(std::move(requests), [this, wanted] { OnBases(wanted); });
+  // Who names an old base will meet somebody, most likely.
+  std::vector<Work*> looks;
+  if (!atomic_) {
+    for (const auto& [line, revision] : wanted) line->LookUp(questions_);
+    looks = TakeDoubts();
+  }
+  const auto on_read = [this, wanted, looks] {
+    OnBases(wanted);
+    if (!looks.empty()) OnKnown(looks);
+  };
+  ReadStreams(std::move(requests), on_read, looks);
   return true;
 }
 
 void CommitRun::ReadStreams(std::vector<ReadStreamRequest> requests,
-                            absl::AnyInvocable<void()> then) {
+                            absl::AnyInvocable<void()> then, const std::vector<Work*>& looks) {
   pages_.assign(requests.size(), absl::UnavailableError("not answered yet"));
-  Expect(static_cast<int>(requests.size()), std::move(then));
+  Expect(static_cast<int>(requests.size()) + (looks.empty() ? 0 : 1), std::move(then));
+  if (!looks.empty()) AskKnown(looks);
   for (size_t i = 0; i < requests.size(); ++i) {
     tools_.log.ReadStream(std::move(requests[i]),
                           [self = shared_from_this(), i](absl::StatusOr<ReadStreamResponse> page) {
@@ -273,15 +284,20 @@ void CommitRun::Decide(const std::vector<EntityLine*>& wave) {
 
 std::vector<Work*> CommitRun::TakeDoubts() {
   const bool first_look = !first_looks_.empty();
-  std::deque<Work*>& from = first_look ? first_looks_ : questions_.doubts;
   std::vector<Work*> taken;
-  while (!from.empty() && taken.size() < known_at_once_) {
+  while (taken.size() < known_at_once_) {
+    std::deque<Work*>& from = first_look                  ? first_looks_
+                              : questions_.doubts.empty() ? questions_.looks
+                                                          : questions_.doubts;
+    if (from.empty()) break;
     Work* work = from.front();
     from.pop_front();
     if (CanBeKnown(*work)) {
       taken.push_back(work);
-    } else {
+    } else if (work->stage == Stage::kDoubted) {
       Refuse(work, work->error);
+    } else {
+      work->is_new = true;
     }
   }
   return taken;

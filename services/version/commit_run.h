@@ -79,9 +79,9 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
 
   void ReadHeads(const std::vector<EntityLine*>& lines);
   void OnHeads(const std::vector<EntityLine*>& lines);
-  // Reads streams at once, each into its place in `pages_`.
+  // Reads streams at once, each into its place in `pages_`, and asks for `looks` beside them.
   void ReadStreams(std::vector<event_store::v1::ReadStreamRequest> requests,
-                   absl::AnyInvocable<void()> then);
+                   absl::AnyInvocable<void()> then, const std::vector<Work*>& looks = {});
   void OnBases(const std::vector<std::pair<EntityLine*, int64_t>>& wanted);
   void AskResolver(const std::vector<Work*>& meetings);
   void OnMet(const std::vector<Work*>& meetings);
@@ -137,7 +137,7 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
   std::vector<std::pair<Work*, const Work*>> repeats_;  // Of an atomic run, each with its first.
   size_t heads_at_once_;  // Halved when the log says that they are too large together.
   size_t known_at_once_;
-  bool stalled_ = false;  // Nothing was asked since the last pass.
+  bool stalled_ = false;       // Nothing was asked since the last pass.
   bool starts_again_ = false;  // An atomic group, before the next pass.
   EntityLine::Questions questions_;
   std::vector<std::shared_ptr<CommitCall>> answered_;

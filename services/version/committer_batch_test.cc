@@ -186,6 +186,32 @@ TEST_F(Together, TwoOfOneOpIdInOneBatchAreOne) {
   EXPECT_EQ(VersionsOf("a"), 3u);
 }
 
+// What the resolver decides it records under the op_id: of a decision that is not committed there
+// is to be no record in the place of the one that was.
+TEST_F(Together, ARepeatedMergeIsNotDecidedAgain) {
+  const std::string base = Commit(Create("a", R"({"x":1})")).version_id();
+  Commit(Patch("a", R"({"y":1})"));
+  const Operation merged = On(Patch("a", R"({"x":2})"), base);
+  Commit(merged);
+  Commit(Patch("a", R"({"y":2})"));
+  const int meetings = observer_.meetings;
+  EXPECT_EQ(Commit(merged).outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(observer_.meetings, meetings);
+}
+
+TEST_F(Together, AMergeThatComesTwiceAtOnceIsDecidedOnce) {
+  const std::string base = Commit(Create("a", R"({"x":1})")).version_id();
+  Commit(Patch("a", R"({"y":1})"));
+  const Operation merged = On(Patch("a", R"({"x":2})"), base);
+  const auto results = CommitTogether(
+      {merged, On(Patch("a", R"({"z":1})"), base), merged, On(Patch("a", R"({"w":1})"), base)});
+  EXPECT_EQ(results[0].outcome(), OUTCOME_MERGED);
+  EXPECT_EQ(results[2].outcome(), OUTCOME_DUPLICATE);
+  EXPECT_EQ(results[2].version_id(), results[0].version_id());
+  EXPECT_EQ(observer_.meetings, 3);
+  EXPECT_EQ(DataOf("a"), R"({"x":2,"y":1,"z":1,"w":1})");
+}
+
 TEST_F(Together, ARepeatedBatchGoesOnWhereItStopped) {
   const Operation create = Create("a", R"({"x":1})");
   const Operation patch = Patch("a", R"({"y":2})");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/entity/version_id.h"
@@ -17,6 +19,9 @@ bool SameVersion(const EntityState& a, const EntityState& b) {
 }
 
 bool Waits(const Work* work) { return work->stage == Stage::kWaiting; }
+
+// The service's own, not a client's.
+bool IsOwn(const Work& work) { return work.pending.own || work.pending.closing != nullptr; }
 
 // A text operation is moved over what its versions did; it asks for a state only when that is not
 // known.
@@ -98,6 +103,8 @@ void EntityLine::SetHead(StatePtr head, bool confirmed) {
   stored_ = std::move(head);
   confirmed_ = confirmed;
   dirty = dirty || confirmed;
+  // Whoever moved the head may have committed what waits here.
+  for (Work* work : works_) work->is_new = work->is_looked_up = false;
   Restart();
 }
 
@@ -221,6 +228,7 @@ bool EntityLine::Decide(Work* work, const Tools& tools, Questions& questions) {
   if (!base.ok()) return absl::IsUnavailable(base.status()) ? false : refuse(base.status());
   const bool meets = *base != nullptr;
   if (meets ? questions.meetings.size() >= kMeetingsPerCallMax : open_meeting_ != 0) return false;
+  if (meets && !MayMeet(work, tools, questions)) return false;
   absl::StatusOr<Change> change = ApplyOperation(operation, meets ? **base : *head_, tools.limits);
   if (!change.ok()) return refuse(std::move(change).status());
   if (meets) {
@@ -260,6 +268,34 @@ void EntityLine::Refuse(Work* work, absl::Status error, const Tools& tools, Ques
   work->stage = Stage::kDoubted;
   work->error = std::move(error);
   questions.doubts.push_back(work);
+}
+
+// The resolver records what it decides under the op_id. Of an operation that was committed before
+// that record is the true one, so it is not put to the resolver again. An atomic run has looked all
+// up; what the service does itself has an end of its own.
+bool EntityLine::MayMeet(Work* work, const Tools& tools, Questions& questions) {
+  if (tools.atomic || work->is_new || IsOwn(*work)) return true;
+  const bool comes_again = absl::c_any_of(works_, [work](const Work* other) {
+    return other != work && other->stage != Stage::kAnswered && !Waits(other) &&
+           other->pending.operation().op_id() == work->pending.operation().op_id();
+  });
+  if (comes_again) {  // Its answer is that of the first.
+    waits_for_append_ = open_meeting_ == 0;
+  } else {
+    LookUp(questions);
+  }
+  return false;
+}
+
+void EntityLine::LookUp(Questions& questions) {
+  absl::flat_hash_set<absl::string_view> before;  // Of operations that are not answered.
+  for (Work* work : works_) {
+    if (work->stage == Stage::kAnswered || IsOwn(*work)) continue;
+    const bool is_first = before.insert(work->pending.operation().op_id()).second;
+    if (is_first && Waits(work) && !work->is_new && !std::exchange(work->is_looked_up, true)) {
+      questions.looks.push_back(work);
+    }
+  }
 }
 
 void EntityLine::MakeReady(Work* work, Change change, const EntityState* merged_with,

@@ -41,6 +41,7 @@ class EntityLine {
   struct Questions {
     std::vector<Work*> meetings;  // For the resolver.
     std::deque<Work*> doubts;     // Refusals, to be checked against the known op_ids.
+    std::deque<Work*> looks;      // To be checked against them before they meet anybody.
     bool needs_bases = false;     // Something is to be read before the line goes on.
     size_t bytes_in_work = 0;
   };
@@ -85,6 +86,9 @@ class EntityLine {
   void AddBase(int64_t revision, StatePtr state) {
     bases_.emplace_back(revision, std::move(state));
   }
+
+  // Adds the operations that may be known to the log already to the questions.
+  void LookUp(Questions& questions);
 
   // Versions to be read, without data, before text operations can be moved over them; none when
   // `count` is 0.
@@ -134,6 +138,8 @@ class EntityLine {
   std::optional<entity::VersionId> NamedBy(const Work& work) const;
   const StatePtr* BaseAt(int64_t revision) const;
   void Refuse(Work* work, absl::Status error, const Tools& tools, Questions& questions);
+  // Whether `work` may be put to the resolver; false: later.
+  bool MayMeet(Work* work, const Tools& tools, Questions& questions);
   void MakeReady(Work* work, Change change, const EntityState* merged_with, const Tools& tools,
                  Questions& questions);
   void MakeMeeting(Work* work, StatePtr base, Change change, const Tools& tools,

@@ -302,6 +302,7 @@ bool EntityLine::DecideTextByStates(Work* work, const StatePtr& client, const To
     }
   }
   if (questions.meetings.size() >= kMeetingsPerCallMax) return false;
+  if (!MayMeet(work, tools, questions)) return false;
   std::optional<std::string> data = then->Write(tools.limits.data_bytes_max);
   if (!data) return refuse(TextTooLarge(tools.limits));
   Change change{.data = *std::move(data), .changed_paths = {text.asked.path}};

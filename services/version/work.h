@@ -80,6 +80,8 @@ struct Work {
   StatePtr client;                    // What its client had after it, if that had to be found out.
   bool merged = false;
   bool repeated = false;           // A batch before has committed it.
+  bool is_new = false;             // The log did not hold it when this batch had its head.
+  bool is_looked_up = false;       // It is being asked whether it does.
   bool needs_base = false;         // Of a text operation: the state that it names has to be read.
   std::unique_ptr<TextWork> text;  // Of a text operation, once it is looked at.
   int meeting_number = 0;          // Its place in the call to the resolver, from 1.
