@@ -133,6 +133,22 @@ TEST_F(LoaderTest, AllMistakesOfAllSourcesAreToldAtOnce) {
                   "environment BDC_SYNC_WS_PROT: unknown name; did you mean BDC_SYNC_WS_PORT?"));
 }
 
+TEST_F(LoaderTest, ANameCutShortFindsTheKeyAndOneLikeNoneFindsNone) {
+  EXPECT_THAT(Mistakes({"--conflict.decisions=1"},
+                       {{"BDC_SYNC_CONFLICT_DECISIONS", "1"}, {"BDC_SYNC_WS_HEARTBEAT", "1"}}),
+              ElementsAre("flag --conflict.decisions: unknown flag",
+                          "environment BDC_SYNC_CONFLICT_DECISIONS: unknown name; did you mean "
+                          "BDC_SYNC_CONFLICT_DECISIONS_MAX?",
+                          "environment BDC_SYNC_WS_HEARTBEAT: unknown name"));
+}
+
+TEST_F(LoaderTest, AValueInThePlaceOfASectionIsToldAsThat) {
+  const std::string file = Write("websocket: 7\nconflict: [1]\n");
+  EXPECT_THAT(Mistakes({"--config", file}),
+              ElementsAre("file " + file + ":1: websocket: is a section of keys, not a value",
+                          "file " + file + ":2: conflict: is a section of keys, not a value"));
+}
+
 TEST_F(LoaderTest, BadFilesAreMistakesAndNotCrashes) {
   EXPECT_THAT(Mistakes({"--config", "/nowhere.yaml"}),
               ElementsAre("file /nowhere.yaml: cannot read /nowhere.yaml"));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace bdcsync::config {
@@ -30,17 +31,36 @@ absl::string_view LastPart(absl::string_view name) {
   return dot == absl::string_view::npos ? name : name.substr(dot + 1);
 }
 
+// Whether `name` is `candidate` without its last words.
+bool IsCutShort(absl::string_view name, absl::string_view candidate) {
+  return absl::StartsWith(candidate, name) && candidate.size() > name.size() &&
+         absl::StrContains("._-", candidate[name.size()]);
+}
+
+// What every name begins with, as BDC_SYNC_: it makes no two of them alike.
+std::size_t SharedStart(absl::string_view name, const std::vector<std::string>& candidates) {
+  std::size_t shared = name.size();
+  for (const std::string& candidate : candidates) {
+    std::size_t same = 0;
+    while (same < std::min(shared, candidate.size()) && candidate[same] == name[same]) ++same;
+    shared = same;
+  }
+  return shared;
+}
+
 }  // namespace
 
 std::string Suggestion(absl::string_view name, const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  const std::size_t own_length = name.size() - SharedStart(name, candidates);
+  std::size_t best_distance = std::max<std::size_t>(2, own_length / 3) + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t longer = std::max(name.size(), candidate.size());
     const std::size_t shorter = std::min(name.size(), candidate.size());
-    const bool near = longer - shorter < best_distance || LastPart(candidate) == name;
-    if (!near) continue;  // Distance() costs the product of the lengths.
-    const std::size_t distance = LastPart(candidate) == name ? 1 : Distance(name, candidate);
+    const bool part = LastPart(candidate) == name || IsCutShort(name, candidate);
+    if (!part && longer - shorter >= best_distance)
+      continue;  // Distance() costs the product of both.
+    const std::size_t distance = part ? 1 : Distance(name, candidate);
     if (distance < best_distance) {
       best = &candidate;
       best_distance = distance;

@@ -9,8 +9,8 @@
 
 namespace bdcsync::config {
 
-// The candidate that is the fewest edits away from `name`, as "; did you mean <candidate>?"; empty
-// when none is near.
+// The candidate that is the fewest edits away from `name`, or that it is a part of, as "; did you
+// mean <candidate>?"; empty when none is near.
 std::string Suggestion(absl::string_view name, const std::vector<std::string>& candidates);
 // The same among the names of `schema`.
 std::string Suggestion(absl::string_view name, const Schema& schema);

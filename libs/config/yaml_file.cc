@@ -57,6 +57,8 @@ class Reader {
       passed_over_.push_back({other, absl::StrCat("file ", path_)});
     } else if (IsSection(name) && value.IsNull()) {
       // Nothing is left of it, as when its keys are made comments.
+    } else if (!value.IsMap() && IsSection(name)) {
+      Add(at, name, "is a section of keys, not a value");
     } else if (!value.IsMap() || (value.size() == 0 && !IsSection(name))) {
       Add(at, name, absl::StrCat("unknown key", Suggestion(name, KnownNames())));
     } else if (depth == kSectionDepthMax) {
