@@ -54,7 +54,7 @@ std::string AdviceOn(const absl::Status& status, absl::string_view command,
              "`bdc-sync help token`";
     case Reason::kForbidden:
       return "the token does not allow this; `bdc-sync token --grant SPACE=write` makes one that "
-             "does, if you have the secret (--admin for spool, config and rules)";
+             "does, if you have the secret (--admin for spool, config, rules, and what is others')";
     case Reason::kNotFound:
       return arguments == nullptr ? "" : ListFor(command, *arguments);
     case Reason::kAlreadyExists:

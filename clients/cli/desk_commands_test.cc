@@ -293,6 +293,10 @@ TEST_F(DeskCommandsTest, WrongRulesNameThePlace) {
       MakeErrorAt(Reason::kInvalidArgument, "/rules/3/else", "no such rule");
   EXPECT_EQ(Run({"rules", "check", "-"}, "{}"), 1);
   EXPECT_THAT(err(), AllOf(HasSubstr("no such rule"), HasSubstr("at /rules/3/else")));
+  desk_.put_rule_set_answer =
+      MakeErrorAt(Reason::kInvalidArgument, "/rules/3/else", "/rules/3/else: no such rule");
+  EXPECT_EQ(Run({"rules", "check", "-"}, "{}"), 1);
+  EXPECT_EQ(err(), "bdc-sync rules: invalid_argument: /rules/3/else: no such rule\n");
 }
 
 TEST_F(DeskCommandsTest, RulesAreTriedOnRecords) {

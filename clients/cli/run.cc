@@ -59,7 +59,8 @@ int Report(const absl::Status& status, const std::string& command, const Argumen
     environment.err << std::string(name) << ": ";
   }
   environment.err << std::string(status.message()) << "\n";
-  if (const std::string path = PathOf(status); !path.empty()) {
+  const std::string path = PathOf(status);
+  if (!path.empty() && !absl::StartsWith(status.message(), path)) {  // It may begin with the path.
     environment.err << "  at " << path << "\n";
   }
   std::string advice = MissingSecret(status, arguments, environment);
