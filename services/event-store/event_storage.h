@@ -75,8 +75,10 @@ class EventStorage {
     return [this, writes] { return Commit(writes); };
   }
 
-  // The latest event of each stream; unset for a stream without events.
-  //   RESOURCE_EXHAUSTED  together they are larger than kHeadsBytesMax: ask for fewer.
+  // Limits of bytes, here and in what reads ask for, count data only where it is asked for.
+  // The latest event of each stream; unset for a stream without events. Of several servers one that
+  // gives no answer leaves its heads `unavailable`, if another gives one.
+  //   too_large  together they are larger than kHeadsBytesMax: ask for fewer.
   virtual absl::StatusOr<std::vector<v1::Head>> ReadHeads(absl::Span<const StreamName> streams,
                                                           bool with_data) = 0;
   // The events at `places`, in that order. Unset where there is none. The same limit of bytes.

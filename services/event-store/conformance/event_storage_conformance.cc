@@ -407,6 +407,8 @@ TEST_P(EventStorageConformance, HeadsThatAreTooLargeTogetherAreRefused) {
   const std::vector<StreamName> both = {{0, "s0", "a"}, {1, "s1", "a"}};
   EXPECT_THAT(storage().ReadHeads(both, true), HasReason(Reason::kTooLarge));
   EXPECT_OK(storage().ReadHeads(absl::MakeConstSpan(both).subspan(0, 1), true));
+  ASSERT_OK_AND_ASSIGN(const auto bare, storage().ReadHeads(both, false));
+  EXPECT_EQ(bare[1].event().position(), 1) << "data that is left out does not count";
 }
 
 TEST_P(EventStorageConformance, EventsAreReadByPlace) {
@@ -457,6 +459,55 @@ TEST_P(EventStorageConformance, PagesStopAtTheirBytesButHoldOneEvent) {
     ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse page, storage().ReadLog(read));
     EXPECT_EQ(page.events_size(), events) << bytes_max;
     EXPECT_EQ(page.head_position(), 4);
+  }
+}
+
+TEST_P(EventStorageConformance, PagesOfASpaceMeet) {
+  constexpr int kEvents = 5;
+  for (int i = 0; i < kEvents; ++i) {
+    LogWrite write = Write(0, 1);
+    ASSERT_OK(storage().Commit({write}));
+  }
+  SpaceRead read;
+  read.space = {0, "s0"};
+  read.bytes_max = kPageBytesMax;
+  for (read.limit = 1; read.limit <= kEvents + 1; ++read.limit) {
+    std::vector<int64_t> seqs;
+    for (read.after_seq = 0; read.after_seq < kEvents;) {
+      ASSERT_OK_AND_ASSIGN(const v1::ReadSpaceResponse page, storage().ReadSpace(read));
+      for (const v1::Event& event : page.events()) seqs.push_back(event.seq());
+      ASSERT_GT(page.next_seq(), read.after_seq);
+      read.after_seq = page.next_seq();
+    }
+    EXPECT_THAT(seqs, ElementsAre(1, 2, 3, 4, 5)) << read.limit;
+  }
+}
+
+TEST_P(EventStorageConformance, OfPagesWithoutDataOnlyTheRestCounts) {
+  ASSERT_OK(storage().Commit({Write(0, 4)}));  // 4 bytes of data and 4 of meta each.
+  LogRead log = WholeLog(0);
+  log.with_data = false;
+  StreamRead stream;
+  stream.stream = {0, "s0", "a"};
+  stream.limit = 10;
+  stream.with_data = false;
+  SpaceRead space;
+  space.space = {0, "s0"};
+  space.limit = 10;
+  space.with_data = false;
+  for (const auto& [bytes_max, events] :
+       std::vector<std::pair<int64_t, int>>{{7, 1}, {8, 2}, {9, 2}, {15, 3}, {16, 4}}) {
+    log.bytes_max = stream.bytes_max = space.bytes_max = bytes_max;
+    ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse of_log, storage().ReadLog(log));
+    EXPECT_EQ(of_log.events_size(), events) << bytes_max;
+    for (const bool backward : {false, true}) {
+      stream.backward = backward;
+      ASSERT_OK_AND_ASSIGN(const v1::ReadStreamResponse page, storage().ReadStream(stream));
+      EXPECT_EQ(page.events_size(), events) << bytes_max;
+    }
+    ASSERT_OK_AND_ASSIGN(const v1::ReadSpaceResponse of_space, storage().ReadSpace(space));
+    EXPECT_EQ(of_space.events_size(), events) << bytes_max;
+    EXPECT_EQ(of_space.next_seq(), events);
   }
 }
 

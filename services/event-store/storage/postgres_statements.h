@@ -62,12 +62,16 @@ inline constexpr PostgresStatement kFindOperations{
     "LATERAL (SELECT position, request_hash FROM operation_keys WHERE log_id = w.log_id "
     "AND space_id = p.space_id AND op_key = w.op_key LIMIT 1) k) o ON true ORDER BY w.n"};
 
+// What an event `row` takes of a limit of bytes: data that is left out takes nothing.
+#define BDC_BYTES(row, with_data) \
+  "CASE WHEN " with_data " THEN " row ".bytes ELSE octet_length(" row ".meta) END"
+
 // Column 15 says that the bytes up to here are within the last parameter; data is left out beyond.
 inline constexpr PostgresStatement kReadHeads{
     "read_heads",
     "SELECT " BDC_EVENT_COLUMNS("NULL", "$3::bool AND e.within")
-    ", e.within FROM (SELECT h.*, sum(h.bytes) OVER (ORDER BY h.n) <= $4::int8 AS within FROM ("
-    "SELECT w.n, ev.* "
+    ", e.within FROM (SELECT h.*, sum(" BDC_BYTES("h", "$3::bool")
+    ") OVER (ORDER BY h.n) <= $4::int8 AS within FROM (SELECT w.n, ev.* "
     "FROM unnest($1::int4[], $2::uuid[]) WITH ORDINALITY w(log_id, stream_id, n) "
     "LEFT JOIN LATERAL " BDC_STREAM("w.log_id", "w.stream_id") " st ON true "
     "LEFT JOIN LATERAL (SELECT * FROM events "
@@ -88,10 +92,10 @@ inline constexpr PostgresStatement kReadEvents{
 // Pages: `page` picks rows in the order of their `n`, up to a limit; then bytes cut it, but the
 // first row always stays. Columns 15-17 follow: the head, the epoch, and how many rows there were
 // before the cut. A page without events is one row with a NULL position.
-#define BDC_CUT_PAGE(page, bytes_max)                                                         \
-  "(SELECT r.* FROM (SELECT p.*, sum(p.bytes) OVER w AS upto, row_number() OVER w AS place, " \
-  "count(*) OVER () AS total FROM (" page                                                     \
-  ") p WINDOW w AS (ORDER BY p.n)) r "                                                        \
+#define BDC_CUT_PAGE(page, bytes_max, with_data) \
+  "(SELECT r.* FROM (SELECT p.*, sum(" BDC_BYTES("p", with_data) ") OVER w AS upto, " \
+  "row_number() OVER w AS place, count(*) OVER () AS total FROM (" page               \
+  ") p WINDOW w AS (ORDER BY p.n)) r "                                               \
   "WHERE r.upto <= " bytes_max " OR r.place = 1)"
 #define BDC_STREAM_OF_EVENT \
   "LEFT JOIN LATERAL " BDC_STREAM("e.log_id", "e.stream_id") " st ON true "
@@ -110,7 +114,7 @@ inline constexpr PostgresStatement kReadEvents{
       "UNION ALL (" BDC_STREAM_EVENTS(n, compare) "AND v.stream_id = f.stream_id "              \
       "AND v.revision > 1 AND v.position BETWEEN f.first_position AND f.last_position "         \
       "ORDER BY v.revision " direction " LIMIT $4::int8)) u ORDER BY u.n LIMIT $4::int8",       \
-      "$5::int8") " e ON true " BDC_STREAM_OF_EVENT "ORDER BY e.n"
+      "$5::int8", "$6::bool") " e ON true " BDC_STREAM_OF_EVENT "ORDER BY e.n"
 inline constexpr PostgresStatement kReadStreamForward{"read_stream_forward",
                                                       BDC_READ_STREAM("v.revision", ">=", "ASC")};
 inline constexpr PostgresStatement kReadStreamBackward{
@@ -122,8 +126,8 @@ inline constexpr PostgresStatement kReadStreamBackward{
   "FROM (SELECT epoch FROM log_heads WHERE log_id = $1::int4) l "                              \
   "LEFT JOIN LATERAL (SELECT p.space_id, " BDC_LAST_SEQ("$1::int4", "p.space_id") " AS seq "   \
   "FROM spaces p WHERE p.log_id = $1::int4 AND p.name = $2::text LIMIT 1) sp ON true "         \
-  "LEFT JOIN LATERAL " BDC_CUT_PAGE(page, "$5::int8") " e ON true " BDC_STREAM_OF_EVENT        \
-  "ORDER BY e.n"
+  "LEFT JOIN LATERAL " BDC_CUT_PAGE(page, "$5::int8", "$6::bool") " e ON true "               \
+  BDC_STREAM_OF_EVENT "ORDER BY e.n"
 #define BDC_OF_KIND                                                             \
   "($8::int2 = 0 OR EXISTS (SELECT 1 FROM streams k WHERE k.log_id = $1::int4 " \
   "AND k.stream_id = v.stream_id AND k.kind = $8::int2)) "
@@ -153,7 +157,7 @@ inline constexpr PostgresStatement kReadLog{
     "LEFT JOIN LATERAL " BDC_CUT_PAGE(
         "SELECT v.position AS n, v.* FROM events v "
         "WHERE v.log_id = $1::int4 AND v.position > $2::int8 ORDER BY v.position LIMIT $3::int8",
-        "$4::int8") " e ON true " BDC_STREAM_OF_EVENT
+        "$4::int8", "$5::bool") " e ON true " BDC_STREAM_OF_EVENT
     "LEFT JOIN LATERAL (SELECT name FROM spaces "
     "WHERE log_id = e.log_id AND space_id = e.space_id LIMIT 1) sp ON true ORDER BY e.n"};
 
@@ -186,6 +190,7 @@ inline constexpr PostgresStatement kSweepOperations{
 #undef BDC_EVENT_COLUMNS
 #undef BDC_LAST_SEQ
 #undef BDC_STREAM
+#undef BDC_BYTES
 #undef BDC_CUT_PAGE
 #undef BDC_STREAM_OF_EVENT
 #undef BDC_STREAM_EVENTS

@@ -18,6 +18,7 @@ namespace {
 using sql::SqliteStatement;
 
 constexpr int kBytesColumn = 11;
+constexpr int kMetaColumn = 12;
 constexpr int kWithDataParameter = 9;
 
 std::string ToString(absl::string_view view) { return std::string(view.data(), view.size()); }
@@ -37,11 +38,16 @@ absl::Status FillEvent(const SqliteStatement& row, absl::string_view space, bool
   event.set_time_ms(row.Int64(8));
   event.set_tombstone(row.Int64(9) != 0);
   event.set_first_seq(row.Int64(10));
-  event.set_meta(ToString(row.Blob(12)));
+  event.set_meta(ToString(row.Blob(kMetaColumn)));
   if (!with_data) return absl::OkStatus();
   ASSIGN_OR_RETURN(*event.mutable_data(),
                    DecodeData(static_cast<Codec>(row.Int64(13)), ToString(row.Blob(14))));
   return absl::OkStatus();
+}
+
+// What the event takes of a limit of bytes: data that is left out takes nothing.
+int64_t BytesOf(const SqliteStatement& row, bool with_data) {
+  return with_data ? row.Int64(kBytesColumn) : static_cast<int64_t>(row.Blob(kMetaColumn).size());
 }
 
 // Makes a statement ready again however its use ends.
@@ -167,7 +173,7 @@ absl::Status SqliteReader::AppendEvent(EventPlace place, bool with_data,
   event_.BindInt64(kWithDataParameter, with_data ? 1 : 0);
   ASSIGN_OR_RETURN(const bool found, event_.Step());
   if (!found) return absl::OkStatus();
-  bytes += event_.Int64(kBytesColumn);
+  bytes += BytesOf(event_, with_data);
   if (bytes > kHeadsBytesMax) return TooManyBytes();
   return FillEvent(event_, "", with_data, *head.mutable_event());
 }
@@ -204,7 +210,7 @@ absl::Status SqliteReader::FillPage(SqliteStatement& rows, Page& page) {
     if (page.full) break;
     ASSIGN_OR_RETURN(const bool more, rows.Step());
     if (!more) break;
-    page.bytes += rows.Int64(kBytesColumn);
+    page.bytes += BytesOf(rows, page.with_data);
     page.full = page.bytes > page.bytes_max && !page.events.empty();
     if (page.full) break;
     RETURN_IF_ERROR(FillEvent(rows, page.space, page.with_data, *page.events.Add()));
