@@ -95,6 +95,7 @@ class FakeLog final : public EventReader {
   double fail = 0;                              // Probability that a read fails.
   absl::Duration late = absl::Milliseconds(1);  // Reads take up to twice this.
   int64_t space_reads = 0, head_reads = 0, stream_head_reads = 0;
+  int stream_heads_max = 4096;  // Of one read; more are too large together.
 
   // Commits one version of an entity, of `category`; a deletion when `data` is empty. Returns seq.
   int64_t Commit(const std::string& space, const std::string& entity, const std::string& data,
@@ -199,6 +200,12 @@ class FakeLog final : public EventReader {
   void ReadHeads(event_store::v1::ReadHeadsRequest request,
                  Done<event_store::v1::ReadHeadsResponse> done) override {
     ++stream_head_reads;
+    if (request.streams_size() > stream_heads_max) {
+      loop_.RunAfter(absl::ZeroDuration(), [done = std::move(done)]() mutable {
+        done(MakeError(Reason::kTooLarge, "the events together are too large"));
+      });
+      return;
+    }
     const auto answer = [this, request = std::move(request)] {
       event_store::v1::ReadHeadsResponse response;
       for (const event_store::v1::StreamKey& key : request.streams()) {

@@ -49,8 +49,9 @@ class EntityReader final : public EntityReads {
   struct Listing;
   size_t ReplicaOf(absl::string_view space) const;
   void ListPage(std::shared_ptr<Listing> listing);
-  // Tells of each entity whether a conflict about it is open, then ends the listing.
-  void AddConflicts(const std::shared_ptr<Listing>& listing);
+  // Tells of each entity from `begin` on whether a conflict about it is open, asking about
+  // `at_once` of them in a call, then ends the listing.
+  void AddConflicts(const std::shared_ptr<Listing>& listing, int begin, int at_once);
   void OnListPage(const std::shared_ptr<Listing>& listing,
                   absl::StatusOr<event_store::v1::ReadSpaceResponse> page);
   bool TakeRows(Listing& listing, event_store::v1::ReadSpaceResponse& page) const;

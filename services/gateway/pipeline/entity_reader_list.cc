@@ -144,7 +144,7 @@ void EntityReader::OnListPage(const std::shared_ptr<Listing>& listing,
     listing->response.set_next_page_token(absl::StrCat(
         entity::EncodeCursor({listing->epoch, listing->after_seq}), listing->TokenEnd()));
   }
-  AddConflicts(listing);
+  AddConflicts(listing, 0, listing->response.entities_size());
 }
 
 // Takes the entities that are wanted and still fit; false when one does not, which is for the next
@@ -165,34 +165,37 @@ bool EntityReader::TakeRows(Listing& listing, ReadSpaceResponse& page) const {
   return true;
 }
 
-void EntityReader::AddConflicts(const std::shared_ptr<Listing>& listing) {
-  if (listing->response.entities().empty()) {
+void EntityReader::AddConflicts(const std::shared_ptr<Listing>& listing, int begin, int at_once) {
+  auto& entities = *listing->response.mutable_entities();
+  if (begin == entities.size()) {
     listing->done(std::move(listing->response));
     return;
   }
+  const int end = std::min(entities.size(), begin + at_once);
   event_store::v1::ReadHeadsRequest request;
   request.set_without_data(true);
-  for (const version::v1::EntityState& state : listing->response.entities()) {
+  for (int i = begin; i < end; ++i) {
     event_store::v1::StreamKey& stream = *request.add_streams();
     stream.set_space(listing->space);
-    stream.set_name(entity::ConflictsStreamName(entity::ViewOf(state.entity())));
+    stream.set_name(entity::ConflictsStreamName(entity::ViewOf(entities[i].entity())));
   }
   using Response = event_store::v1::ReadHeadsResponse;
-  events_.ReadHeads(std::move(request), [listing](const absl::StatusOr<Response>& heads) {
-    if (!heads.ok()) {
+  events_.ReadHeads(std::move(request), [this, listing, begin, end,
+                                         at_once](const absl::StatusOr<Response>& heads) {
+    if (ReasonOf(heads.status()) == Reason::kTooLarge && end - begin > 1) {
+      AddConflicts(listing, begin, (end - begin) / 2);  // Facts have descriptions of any length.
+    } else if (!heads.ok()) {
       listing->done(heads.status());
-      return;
-    }
-    auto& entities = *listing->response.mutable_entities();
-    if (heads->heads_size() != entities.size()) {
+    } else if (heads->heads_size() != end - begin) {
       listing->done(MakeError(Reason::kInternal, "the event store left heads out"));
-      return;
+    } else {
+      for (int i = begin; i < end; ++i) {
+        const event_store::v1::Head& head = heads->heads(i - begin);
+        listing->response.mutable_entities(i)->set_has_conflict(head.has_event() &&
+                                                                !head.event().tombstone());
+      }
+      AddConflicts(listing, end, at_once);
     }
-    for (int i = 0; i < entities.size(); ++i) {
-      const event_store::v1::Head& head = heads->heads(i);
-      entities[i].set_has_conflict(head.has_event() && !head.event().tombstone());
-    }
-    listing->done(std::move(listing->response));
   });
 }
 

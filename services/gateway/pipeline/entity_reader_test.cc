@@ -242,5 +242,25 @@ TEST_F(EntityReaderTest, AListTellsOfWhichEntitiesConflictsAreOpen) {
   EXPECT_EQ(log_.stream_head_reads, 1);
 }
 
+TEST_F(EntityReaderTest, OfConflictsThatAreTooLargeTogetherAListAsksInParts) {
+  for (const char* entity : {"a", "b", "c", "d", "e"}) log_.Commit("team", entity, "1");
+  log_.CommitConflict("team", "b", "c1", /*opens=*/true);
+  log_.CommitConflict("team", "e", "c2", /*opens=*/true);
+  sync::v1::ListEntitiesRequest request;
+  request.set_space("team");
+  for (const int at_once : {1, 2, 4}) {
+    log_.stream_heads_max = at_once;
+    const auto answer = List(request);
+    ASSERT_OK(answer);
+    std::vector<std::string> with_conflict;
+    for (const auto& entity : answer->entities()) {
+      if (entity.has_conflict()) with_conflict.push_back(entity.entity().entity_id());
+    }
+    EXPECT_THAT(with_conflict, ElementsAre("b", "e")) << at_once;
+  }
+  log_.stream_heads_max = 0;
+  EXPECT_THAT(List(request), HasReason(Reason::kTooLarge)) << "nothing smaller can be asked";
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway
