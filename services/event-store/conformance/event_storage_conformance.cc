@@ -361,6 +361,38 @@ TEST_P(EventStorageConformance, OldOperationKeysAreSweptSomeAtATime) {
   EXPECT_EQ(one, 1);
 }
 
+// Times of a log never go back: one that was written while the clock was ahead keeps its keys until
+// the clock is there again.
+TEST_P(EventStorageConformance, KeysFromAClockThatWasAheadHoldUpNoOthers) {
+  constexpr int64_t kAhead = int64_t{1} << 50;
+  constexpr int kKeys = 7;
+  const auto commit = [&](uint32_t log_id, int64_t time_ms) {
+    LogWrite write = Write(log_id, kKeys);
+    write.time_ms = time_ms;
+    for (int i = 0; i < kKeys; ++i) {
+      write.operations.push_back({1, Key(static_cast<char>('a' + i)), 1, write.position + i});
+    }
+    ASSERT_OK(storage().Commit({write}));
+  };
+  const auto sweep = [&](int64_t before_ms) {
+    int64_t swept = 0;
+    for (int call = 0; call < kKeys + 1; ++call) {
+      swept += storage().SweepOperations(before_ms, 3).value_or(-1000);
+    }
+    return swept;
+  };
+  commit(0, kAhead);
+  commit(1, 1000);
+  commit(2, 2000);
+  EXPECT_EQ(sweep(1001), kKeys);
+  EXPECT_EQ(sweep(2001), kKeys);
+  commit(3, 3000);
+  EXPECT_EQ(sweep(3000), 0);
+  EXPECT_EQ(sweep(3001), kKeys);
+  EXPECT_EQ(sweep(kAhead), 0);
+  EXPECT_EQ(sweep(kAhead + 1), kKeys);
+}
+
 TEST_P(EventStorageConformance, LookupTellsTheStateOfNamesAndOfUnknownNames) {
   ASSERT_OK(storage().Commit({Write(0, 3)}));
   LookupRequest lookup;

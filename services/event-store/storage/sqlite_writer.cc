@@ -1,5 +1,7 @@
 #include "services/event-store/storage/sqlite_writer.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -41,10 +43,16 @@ constexpr char kPutSnapshot[] =
     "SET revision = max(revision, excluded.revision), "
     "codec = CASE WHEN excluded.revision >= revision THEN excluded.codec ELSE codec END, "
     "data = CASE WHEN excluded.revision >= revision THEN excluded.data ELSE data END";
-// Rows lie in order of time.
-constexpr char kSweep[] =
-    "DELETE FROM operation_keys WHERE number IN "
-    "(SELECT number FROM operation_keys ORDER BY number LIMIT ?2) AND time_ms < ?1";
+// Of the ?3 rows after ?2: how many there are, the last, how many are old, and the earliest time of
+// the others.
+constexpr char kLookAtOperations[] =
+    "SELECT count(*), max(number), count(*) FILTER (WHERE time_ms < ?1), "
+    "min(time_ms) FILTER (WHERE time_ms >= ?1) FROM (SELECT number, time_ms FROM operation_keys "
+    "WHERE number > ?2 ORDER BY number LIMIT ?3)";
+constexpr char kForgetOperations[] =
+    "DELETE FROM operation_keys WHERE number > ?2 AND number <= ?3 AND time_ms < ?1";
+
+constexpr int kLooksMax = 8;  // In one sweep, each at no more rows than it may forget.
 
 }  // namespace
 
@@ -64,7 +72,8 @@ absl::Status SqliteWriter::Prepare() {
       {add_operation_, kAddOperation},
       {replace_epoch_, kReplaceEpoch},
       {put_snapshot_, kPutSnapshot},
-      {sweep_, kSweep},
+      {look_at_operations_, kLookAtOperations},
+      {forget_operations_, kForgetOperations},
   };
   for (const auto& [statement, text] : statements) {
     ASSIGN_OR_RETURN(statement, database_.Prepare(text));
@@ -221,11 +230,53 @@ absl::Status SqliteWriter::PutSnapshot(const StreamName& stream, int64_t revisio
   return absl::OkStatus();
 }
 
+// Rows lie in order of time, but for those of logs that were written while the clock was ahead,
+// whose times it has to reach again. These are passed over until the first of them is old.
 absl::StatusOr<int64_t> SqliteWriter::SweepOperations(int64_t before_ms, int64_t rows_max) {
-  sweep_.BindInt64(1, before_ms);
-  sweep_.BindInt64(2, rows_max);
-  RETURN_IF_ERROR(sweep_.Run());
-  return database_.changes();
+  if (before_ms > young_until_ms_) {
+    young_number_ = 0;
+    young_until_ms_ = std::numeric_limits<int64_t>::max();
+  }
+  int64_t earliest_ms = young_until_ms_;
+  int64_t after = young_number_;
+  int64_t swept = 0;
+  for (int look = 0; look < kLooksMax && swept < rows_max; ++look) {
+    ASSIGN_OR_RETURN(const OperationRows rows,
+                     LookAtOperations(before_ms, after, rows_max - swept));
+    earliest_ms = std::min(earliest_ms, rows.earliest_ms);
+    if (rows.old == 0) {
+      if (rows.count > 0) young_number_ = rows.last;
+      young_until_ms_ = earliest_ms;
+      break;
+    }
+    forget_operations_.BindInt64(1, before_ms);
+    forget_operations_.BindInt64(2, after);
+    forget_operations_.BindInt64(3, rows.last);
+    RETURN_IF_ERROR(forget_operations_.Run());
+    swept += database_.changes();
+    after = rows.last;
+  }
+  return swept;
+}
+
+absl::StatusOr<SqliteWriter::OperationRows> SqliteWriter::LookAtOperations(int64_t before_ms,
+                                                                           int64_t after,
+                                                                           int64_t rows_max) {
+  SqliteStatement& look = look_at_operations_;
+  look.BindInt64(1, before_ms);
+  look.BindInt64(2, after);
+  look.BindInt64(3, rows_max);
+  OperationRows rows;
+  const absl::StatusOr<bool> found = look.Step();
+  if (found.ok() && *found) {
+    rows.count = look.Int64(0);
+    rows.last = look.Int64(1);
+    rows.old = look.Int64(2);
+    if (!look.IsNull(3)) rows.earliest_ms = look.Int64(3);
+  }
+  look.Reset();
+  RETURN_IF_ERROR(found.status());
+  return rows;
 }
 
 }  // namespace bdcsync::event_store

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -39,6 +40,14 @@ class SqliteWriter {
   absl::Status AddStream(const LogWrite& write, const LogWrite::Stream& stream);
   absl::Status MoveStream(const LogWrite& write, const LogWrite::Stream& stream);
   absl::Status WriteEvents(const LogWrite& write);
+  struct OperationRows {
+    int64_t count = 0;
+    int64_t last = 0;
+    int64_t old = 0;
+    int64_t earliest_ms = std::numeric_limits<int64_t>::max();  // Of those that are not old.
+  };
+  absl::StatusOr<OperationRows> LookAtOperations(int64_t before_ms, int64_t after,
+                                                 int64_t rows_max);
 
   sql::SqliteDatabase& database_;
   DataCodec codec_;
@@ -50,7 +59,10 @@ class SqliteWriter {
   sql::SqliteStatement add_operation_;
   sql::SqliteStatement replace_epoch_;
   sql::SqliteStatement put_snapshot_;
-  sql::SqliteStatement sweep_;
+  sql::SqliteStatement look_at_operations_;
+  sql::SqliteStatement forget_operations_;
+  int64_t young_number_ = 0;  // Of the rows up to here none is old before this time.
+  int64_t young_until_ms_ = std::numeric_limits<int64_t>::max();
 };
 
 }  // namespace bdcsync::event_store
