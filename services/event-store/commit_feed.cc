@@ -86,7 +86,8 @@ absl::Status CommitFeed::CheckHeads() {
     }
     ASSIGN_OR_RETURN(const std::vector<SpaceHead> heads, storage_.SpaceHeads(names));
     for (std::size_t i = begin; i < end; ++i) {
-      space_heads[followed[i].space] = heads[i - begin].seq;
+      const SpaceHead& head = heads[i - begin];
+      if (head.epoch != 0) space_heads[followed[i].space] = head.seq;
     }
   }
   absl::flat_hash_map<uint32_t, int64_t> log_heads;

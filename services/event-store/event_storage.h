@@ -86,6 +86,7 @@ class EventStorage {
   virtual absl::StatusOr<v1::ReadStreamResponse> ReadStream(const StreamRead& read) = 0;
   virtual absl::StatusOr<v1::ReadSpaceResponse> ReadSpace(const SpaceRead& read) = 0;
   virtual absl::StatusOr<v1::ReadLogResponse> ReadLog(const LogRead& read) = 0;
+  // The same; the epoch of a space is then 0.
   virtual absl::StatusOr<std::vector<SpaceHead>> SpaceHeads(absl::Span<const SpaceName> spaces) = 0;
 
   // Keeps the snapshot if the stream has none of a higher revision.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -41,6 +42,10 @@ absl::Status CheckCount(absl::string_view field, int count, int maximum) {
   return absl::OkStatus();
 }
 
+absl::Status OneServerIsAway() {
+  return MakeError(Reason::kUnavailable, "a server of storage.log_dsns gives no answer");
+}
+
 }  // namespace
 
 EventStore::EventStore(EventStorage& storage, Committer& committer)
@@ -70,6 +75,9 @@ absl::StatusOr<v1::ReadHeadsResponse> EventStore::ReadHeads(const v1::ReadHeadsR
   v1::ReadHeadsResponse response;
   if (names.empty()) return response;
   ASSIGN_OR_RETURN(std::vector<v1::Head> heads, storage_.ReadHeads(names, !request.without_data()));
+  const bool whole =
+      absl::c_none_of(heads, [](const v1::Head& head) { return head.unavailable(); });
+  if (!whole && !request.partial()) return OneServerIsAway();
   response.mutable_heads()->Reserve(static_cast<int>(heads.size()));
   for (v1::Head& head : heads) *response.add_heads() = std::move(head);
   return response;
@@ -173,6 +181,8 @@ absl::StatusOr<v1::GetSpaceHeadsResponse> EventStore::GetSpaceHeads(
   v1::GetSpaceHeadsResponse response;
   if (names.empty()) return response;
   ASSIGN_OR_RETURN(const std::vector<SpaceHead> heads, storage_.SpaceHeads(names));
+  const bool whole = absl::c_none_of(heads, [](const SpaceHead& head) { return head.epoch == 0; });
+  if (!whole && !request.partial()) return OneServerIsAway();
   for (const SpaceHead& head : heads) {
     common::v1::SpacePosition& position = *response.add_heads();
     position.set_epoch(head.epoch);

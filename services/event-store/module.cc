@@ -128,7 +128,7 @@ class EventStoreModule final : public app::Module {
       asked_at_ = clock.Monotonic();
     }
     absl::Status status = storage_->LoadLogs({}).status();
-    if (status.ok()) status = feed_->CheckHeads();
+    status.Update(feed_->CheckHeads());  // Of several servers some may answer.
     if (status.ok()) status = storage_->CheckWritable();
     metrics_->StorageChecked(status);
     SetStatus(std::move(status));

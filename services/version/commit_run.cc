@@ -166,6 +166,7 @@ bool CommitRun::LoadHeads(const std::vector<EntityLine*>& wave) {
 
 void CommitRun::ReadHeads(const std::vector<EntityLine*>& lines) {
   ReadHeadsRequest request;
+  request.set_partial(true);
   for (const EntityLine* line : lines) SetStream(*line, *request.add_streams());
   Expect(1, [this, lines] { OnHeads(lines); });
   tools_.log.ReadHeads(std::move(request),
@@ -183,7 +184,7 @@ void CommitRun::OnHeads(const std::vector<EntityLine*>& lines) {
   }
   const bool whole = heads_.ok() && heads_->heads_size() == static_cast<int>(lines.size());
   for (size_t i = 0; i < lines.size(); ++i) {
-    if (!whole) {
+    if (!whole || heads_->heads(static_cast<int>(i)).unavailable()) {
       SendBack(lines[i], MakeError(Reason::kUnavailable, "the log cannot be read"));
       continue;
     }

@@ -40,6 +40,25 @@ TEST_F(Together, OperationsOfOneCallTravelTogether) {
   EXPECT_EQ(log_.head_reads(), 1);
 }
 
+TEST_F(Together, AServerThatIsAwayKeepsNobodyFromWritingToAnother) {
+  const auto far_away = [](Operation operation) {
+    operation.mutable_entity()->set_space("far");
+    return operation;
+  };
+  Commit(far_away(Create("b", "{}")));
+  Restart();
+  const int reads = log_.head_reads();
+  log_.SetAway("far");
+  const Operation far = far_away(Patch("b", R"({"n":1})"));
+  auto results = CommitAll({Update("a", "1"), far, Update("c", "1")});
+  EXPECT_THAT(Codes(results), ElementsAre("ok", "unavailable", "ok"));
+  EXPECT_EQ(log_.head_reads(), reads + 1);
+  log_.SetAway("");
+  results = CommitAll({Update("a", "2"), far});
+  EXPECT_THAT(Codes(results), ElementsAre("ok", "ok"));
+  EXPECT_EQ(results[1].outcome(), OUTCOME_APPLIED);
+}
+
 TEST_F(Together, WhatIsCreatedIsTakenForNewUntilTheLogRefusesIt) {
   CommitAll({Create("a", "1"), Create("b", "1"), Create("c", "1")});
   EXPECT_EQ(log_.appends(), 1);

@@ -10,7 +10,7 @@
 
 namespace bdcsync::event_store {
 
-class HookedStorage final : public EventStorage {
+class HookedStorage : public EventStorage {
  public:
   using Result = absl::StatusOr<std::vector<bool>>;
   // Stands in for a commit; may call the storage beneath.

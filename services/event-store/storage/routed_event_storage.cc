@@ -1,6 +1,8 @@
 #include "services/event-store/storage/routed_event_storage.h"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -102,11 +104,14 @@ class RoutedEventStorage final : public EventStorage {
 
   absl::StatusOr<std::vector<v1::Head>> ReadHeads(absl::Span<const StreamName> streams,
                                                   bool with_data) override {
-    return Bounded(
-        Gather<v1::Head>(Split(streams), streams.size(),
-                         [with_data](EventStorage& storage, const std::vector<StreamName>& part) {
-                           return storage.ReadHeads(part, with_data);
-                         }));
+    v1::Head away;
+    away.set_unavailable(true);
+    return Bounded(Gather<v1::Head>(
+        Split(streams), streams.size(),
+        [with_data](EventStorage& storage, const std::vector<StreamName>& part) {
+          return storage.ReadHeads(part, with_data);
+        },
+        away));
   }
   absl::StatusOr<std::vector<v1::Head>> ReadEvents(absl::Span<const EventPlace> places) override {
     return Bounded(Gather<v1::Head>(Split(places), places.size(),
@@ -124,10 +129,12 @@ class RoutedEventStorage final : public EventStorage {
     return Of(read.log_id).ReadLog(read);
   }
   absl::StatusOr<std::vector<SpaceHead>> SpaceHeads(absl::Span<const SpaceName> spaces) override {
-    return Gather<SpaceHead>(Split(spaces), spaces.size(),
-                             [](EventStorage& storage, const std::vector<SpaceName>& part) {
-                               return storage.SpaceHeads(part);
-                             });
+    return Gather<SpaceHead>(
+        Split(spaces), spaces.size(),
+        [](EventStorage& storage, const std::vector<SpaceName>& part) {
+          return storage.SpaceHeads(part);
+        },
+        SpaceHead());
   }
   absl::Status PutSnapshot(const StreamName& stream, int64_t revision,
                            absl::string_view data) override {
@@ -137,13 +144,20 @@ class RoutedEventStorage final : public EventStorage {
     return Of(stream.log_id).GetSnapshot(stream, revision_max);
   }
   absl::StatusOr<int64_t> SweepOperations(int64_t before_ms, int64_t rows_max) override {
+    // Each time another one is first: what there is to sweep in one may never end.
+    const std::size_t first = first_swept_.fetch_add(1, std::memory_order_relaxed);
     int64_t swept = 0;
-    for (StorageShard& shard : shards_) {
-      ASSIGN_OR_RETURN(const int64_t rows,
-                       shard.storage->SweepOperations(before_ms, rows_max - swept));
-      swept += rows;
-      if (swept >= rows_max) break;
+    absl::Status failed;
+    for (std::size_t i = 0; i < shards_.size() && swept < rows_max; ++i) {
+      const StorageShard& shard = shards_[(first + i) % shards_.size()];
+      const auto rows = shard.storage->SweepOperations(before_ms, rows_max - swept);
+      if (rows.ok()) {
+        swept += *rows;
+      } else {
+        failed = rows.status();
+      }
     }
+    if (swept == 0) RETURN_IF_ERROR(failed);
     return swept;
   }
 
@@ -161,19 +175,31 @@ class RoutedEventStorage final : public EventStorage {
     return parts;
   }
 
-  // Calls each shard with its part and puts the results where their elements stood.
+  // Calls each shard with its part and puts the results where their elements stood. `away`, if
+  // there is one, stands for those of a shard that gives no answer, unless none does.
   template <typename Result, typename T, typename Call>
   absl::StatusOr<std::vector<Result>> Gather(std::vector<Part<T>> parts, std::size_t size,
-                                             Call call) {
+                                             Call call,
+                                             const std::optional<Result>& away = std::nullopt) {
     std::vector<Result> results(size);
+    absl::Status silent;
+    bool any_answer = false;
     for (std::size_t shard = 0; shard < parts.size(); ++shard) {
       const Part<T>& part = parts[shard];
       if (part.elements.empty()) continue;
-      ASSIGN_OR_RETURN(std::vector<Result> found, call(*shards_[shard].storage, part.elements));
-      for (std::size_t i = 0; i < found.size(); ++i) {
-        results[part.places[i]] = std::move(found[i]);
+      absl::StatusOr<std::vector<Result>> found = call(*shards_[shard].storage, part.elements);
+      if (away.has_value() && absl::IsUnavailable(found.status())) {
+        silent = found.status();
+        for (const std::size_t place : part.places) results[place] = *away;
+        continue;
+      }
+      RETURN_IF_ERROR(found.status());
+      any_answer = true;
+      for (std::size_t i = 0; i < found->size(); ++i) {
+        results[part.places[i]] = std::move((*found)[i]);
       }
     }
+    if (!any_answer) RETURN_IF_ERROR(silent);
     return results;
   }
 
@@ -203,6 +229,7 @@ class RoutedEventStorage final : public EventStorage {
   const uint32_t log_count_;
   std::vector<StorageShard> shards_;
   std::vector<std::size_t> shard_of_log_;
+  std::atomic<std::size_t> first_swept_{0};
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Several storages as one: each holds a range of the logs. A call goes to the storages whose logs
-// it names, and fails if one of them does. Thread-safe if they are.
+// it names, and fails if one of them does, but for heads and sweeps. Thread-safe if they are.
 #pragma once
 
 #include <cstdint>

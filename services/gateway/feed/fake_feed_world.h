@@ -95,6 +95,7 @@ class FakeLog final : public EventReader {
   double fail = 0;                              // Probability that a read fails.
   absl::Duration late = absl::Milliseconds(1);  // Reads take up to twice this.
   int64_t space_reads = 0, head_reads = 0, stream_head_reads = 0;
+  std::string away;             // The server of this space gives no answer.
   int stream_heads_max = 4096;  // Of one read; more are too large together.
 
   // Commits one version of an entity, of `category`; a deletion when `data` is empty. Returns seq.
@@ -221,10 +222,18 @@ class FakeLog final : public EventReader {
   void GetSpaceHeads(event_store::v1::GetSpaceHeadsRequest request,
                      Done<event_store::v1::GetSpaceHeadsResponse> done) override {
     ++head_reads;
+    const auto& spaces = request.spaces();
+    if (!request.partial() && std::find(spaces.begin(), spaces.end(), away) != spaces.end()) {
+      loop_.RunAfter(absl::ZeroDuration(), [done = std::move(done)]() mutable {
+        done(MakeError(Reason::kUnavailable, "a server is away"));
+      });
+      return;
+    }
     const auto answer = [this, request = std::move(request)] {
       event_store::v1::GetSpaceHeadsResponse response;
       for (const std::string& space : request.spaces()) {
         common::v1::SpacePosition& head = *response.add_heads();
+        if (space == away) continue;
         head.set_epoch(epoch);
         head.set_seq(static_cast<int64_t>(spaces_[space].size()));
       }

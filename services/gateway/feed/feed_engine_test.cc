@@ -522,6 +522,20 @@ TEST_F(FeedTest, AfterUnsubscribeNothingArrives) {
   EXPECT_THAT(sink->Told(), IsEmpty());
 }
 
+TEST_F(FeedTest, AServerThatIsAwayKeepsNobodyFromTheSpacesOfAnother) {
+  caller_.admin = true;
+  log_.away = "far";
+  const auto far = Follow({.space = "far"}, "f");
+  const auto near = Follow();
+  Settle();
+  EXPECT_THAT(*far->subscribed, testing::HasReason(Reason::kUnavailable));
+  ASSERT_OK(*near->subscribed);
+  log_.away.clear();
+  const auto again = Follow({.space = "far"}, "f");
+  Settle();
+  EXPECT_OK(*again->subscribed);
+}
+
 TEST_F(FeedTest, AFilteredSubscriptionStillLearnsHowFarItIs) {
   MakeEngine({.silent_events_max = 10});
   SubscriptionSpec spec;

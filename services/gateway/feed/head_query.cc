@@ -35,6 +35,7 @@ void HeadQuery::Send() {
   if (waiting_.empty()) return;
   std::vector<std::string> spaces;
   event_store::v1::GetSpaceHeadsRequest request;
+  request.set_partial(true);
   while (!waiting_.empty() && spaces.size() < spaces_per_call_max_) {
     auto space = waiting_.extract(waiting_.begin());
     request.add_spaces(space.value());
@@ -62,7 +63,12 @@ void HeadQuery::OnAnswer(uint64_t call, const std::vector<std::string>& spaces,
       answer_(spaces[i], call, response.status());
     } else if (static_cast<int>(i) < response->heads_size()) {
       const common::v1::SpacePosition& head = response->heads(static_cast<int>(i));
-      answer_(spaces[i], call, entity::Cursor{head.epoch(), head.seq()});
+      if (head.epoch() == 0) {
+        answer_(spaces[i], call,
+                MakeError(Reason::kUnavailable, "the server of the space gives no answer"));
+      } else {
+        answer_(spaces[i], call, entity::Cursor{head.epoch(), head.seq()});
+      }
     } else {
       answer_(spaces[i], call, MakeError(Reason::kInternal, "a head is missing in the answer"));
     }

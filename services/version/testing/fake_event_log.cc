@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "libs/base/errors.h"
 #include "libs/rpc/status.h"
 
@@ -30,6 +31,7 @@ AppendResult Failed(Reason reason) {
 
 AppendResult FakeEventLog::ApplyItem(const AppendItem& item) {
   const std::string& space = item.stream().space();
+  if (!away_.empty() && space == away_) return Failed(Reason::kUnavailable);
   if (!item.op_id().empty()) {
     const auto known = operations_.find({space, item.op_id()});
     if (known != operations_.end()) {
@@ -157,12 +159,19 @@ void FakeEventLog::ReadHeads(event_store::v1::ReadHeadsRequest request,
     ++head_reads_;
     for (const auto& key : request.streams()) {
       event_store::v1::Head& head = *answer->add_heads();
+      if (!away_.empty() && key.space() == away_) {
+        head.set_unavailable(true);
+        continue;
+      }
       const auto stream = streams_.find({key.space(), key.name()});
       if (stream != streams_.end() && !stream->second.empty()) {
         *head.mutable_event() = stream->second.back();
       }
     }
+    const bool whole = absl::c_none_of(
+        answer->heads(), [](const event_store::v1::Head& head) { return head.unavailable(); });
     if (answer->ByteSizeLong() > answer_bytes_max_) answer = TooLarge();
+    if (!whole && !request.partial()) answer = absl::UnavailableError("a server is away");
     if (!failure_.ok()) answer = failure_;
   }
   callback(std::move(answer));
@@ -276,6 +285,11 @@ int FakeEventLog::stream_reads() {
 size_t FakeEventLog::largest_append() {
   absl::MutexLock lock(&mutex_);
   return largest_append_;
+}
+
+void FakeEventLog::SetAway(const std::string& space) {
+  absl::MutexLock lock(&mutex_);
+  away_ = space;
 }
 
 void FakeEventLog::NoteCaller(CallTrace trace) {

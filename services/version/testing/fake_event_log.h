@@ -35,6 +35,8 @@ class FakeEventLog final : public EventLog {
   void ForgetOperations();
   // Heads or operations of a call that hold more bytes together are refused as too large.
   void LimitAnswers(size_t bytes_max);
+  // The server of this space gives no answer.
+  void SetAway(const std::string& space);
   // Who asked last, when the log is behind a server.
   void NoteCaller(CallTrace trace);
   CallTrace last_caller();
@@ -69,6 +71,7 @@ class FakeEventLog final : public EventLog {
   int64_t position_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t time_ms_ ABSL_GUARDED_BY(mutex_) = 0;  // Of the call that is being applied.
   CallTrace last_caller_ ABSL_GUARDED_BY(mutex_);
+  std::string away_ ABSL_GUARDED_BY(mutex_);  // A space.
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   bool lose_answers_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> hook_ ABSL_GUARDED_BY(mutex_);
