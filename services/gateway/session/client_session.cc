@@ -225,7 +225,7 @@ void ClientSession::UpdateReading() {
 void ClientSession::OnDrained() {
   ReleaseFrames();
   StartWaitingReads();
-  for (auto& [key, frame] : std::exchange(held_presences_, {})) OnPresence(key, std::move(frame));
+  ReleasePresences();
   services_.subscriptions.SinkDrained(this);
   UpdateReading();
 }

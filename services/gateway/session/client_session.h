@@ -217,6 +217,9 @@ class ClientSession final : public ConnectionHandler,
   // Leaves a space where this session neither subscribes nor is present any more.
   void LeaveUnlessThere(const std::string& space);
   void EndPresences();
+  // So much waits to leave that presence and broadcasts give way.
+  bool IsCrowded() const;
+  void ReleasePresences();
 
   const std::string& OwnSpaceIfEmpty(std::string& space);
   static uint64_t EntityKeyHash(const common::v1::EntityKey& key);

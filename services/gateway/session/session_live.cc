@@ -84,9 +84,19 @@ void ClientSession::EndPresences() {
   }
 }
 
+// Frames that wait for `subscribed` are not in the connection's queue, and count no less.
+bool ClientSession::IsCrowded() const {
+  return connection_->congested() || held_bytes_ > services_.options.held_answer_bytes_max;
+}
+
+void ClientSession::ReleasePresences() {
+  if (connection_ == nullptr || IsCrowded()) return;
+  for (auto& [key, frame] : std::exchange(held_presences_, {})) OnPresence(key, std::move(frame));
+}
+
 void ClientSession::OnPresence(absl::string_view key, SharedFrame frame) {
   if (connection_ == nullptr) return;
-  if (!connection_->congested()) {
+  if (!IsCrowded()) {
     SendOrHold(key.substr(0, key.find('\n')), std::move(frame));
     return;
   }
@@ -102,7 +112,7 @@ void ClientSession::OnPresence(absl::string_view key, SharedFrame frame) {
 
 void ClientSession::OnBroadcast(absl::string_view space, SharedFrame frame) {
   if (connection_ == nullptr) return;
-  if (connection_->congested()) {
+  if (IsCrowded()) {
     services_.metrics.broadcasts_dropped.Add();
     return;
   }

@@ -21,7 +21,7 @@ struct SessionOptions {
   // half of the room that its queue has.
   size_t reads_at_once_max = 7;
   // websocket.queued_bytes_high: with more in answers that wait for earlier ones, one read at a
-  // time.
+  // time; with more in frames that wait for `subscribed`, no broadcasts, and of presence the last.
   size_t held_answer_bytes_max = 1 << 20;
   size_t sessions_per_user_max = 20'000;                   // limits.sessions_per_user
   double live_messages_per_s = 100;                        // limits.live_messages_per_s

@@ -151,10 +151,12 @@ void ClientSession::DropHeldFrames(absl::string_view space) {
 }
 
 void ClientSession::ReleaseFrames() {
-  if (held_frames_.empty() || !unsent_subscribed_.empty() || connection_ == nullptr) return;
-  for (HeldFrame& held : std::exchange(held_frames_, {})) connection_->Send(std::move(held.frame));
+  if (!unsent_subscribed_.empty() || connection_ == nullptr) return;
+  const std::vector<HeldFrame> frames = std::exchange(held_frames_, {});
+  for (const HeldFrame& held : frames) connection_->Send(held.frame);
   held_bytes_ = 0;
-  services_.subscriptions.SinkDrained(this);
+  ReleasePresences();
+  if (!frames.empty()) services_.subscriptions.SinkDrained(this);
 }
 
 void ClientSession::OnResync(absl::string_view subscription_id, absl::string_view reason,

@@ -1,0 +1,51 @@
+// What one session makes the gateway keep is bounded, whatever its client and others do.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/gateway/session/testing/session_fixture.h"
+
+namespace bdcsync::gateway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class SessionBoundsTest : public SessionFixture {
+ protected:
+  void SetUp() override {
+    client_ = Connect("ada", {{"team-1", Access::kWrite}, {"team-2", Access::kRead}});
+  }
+  std::unique_ptr<Client> client_;
+};
+
+// Such frames are not in the connection's queue: a request before it that took long let them
+// gather.
+TEST_F(SessionBoundsTest, WhatWaitsForASubscriptionIsLikeWhatASlowReaderLeaves) {
+  services_.options.held_answer_bytes_max = 1000;
+  live_.ready_at_once = false;
+  client_->Send(R"({"type":"subscribe","space":"team-1"})");
+  auto* sink = dynamic_cast<LiveSink*>(client_->session.get());
+  const std::string large(600, 'x');
+  sink->OnBroadcast("team-1", MakeTextFrame("first" + large));
+  sink->OnPresence("team-1\nada\nd2", MakeTextFrame("second" + large));
+  sink->OnBroadcast("team-1", MakeTextFrame("dropped"));
+  sink->OnPresence("team-1\nada\nd2", MakeTextFrame("replaced"));
+  sink->OnPresence("team-1\nada\nd2", MakeTextFrame("last"));
+  EXPECT_THAT(client_->Take(), IsEmpty());
+  live_.waiting[0]();
+  loop_.RunPosted();
+  const std::vector<std::string> sent = client_->Take();
+  ASSERT_THAT(sent, SizeIs(4));
+  EXPECT_EQ(Text(sent[0], "type"), "subscribed");
+  EXPECT_EQ(sent[1], "first" + large);
+  EXPECT_EQ(sent[2], "second" + large);
+  EXPECT_EQ(sent[3], "last");
+  EXPECT_EQ(metrics_.broadcasts_dropped.value(), 1);
+  sink->OnBroadcast("team-1", MakeTextFrame("again"));
+  EXPECT_THAT(client_->Take(), ElementsAre("again"));
+}
+
+}  // namespace
+}  // namespace bdcsync::gateway
