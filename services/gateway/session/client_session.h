@@ -91,6 +91,7 @@ class ClientSession final : public ConnectionHandler,
   struct Subscription {
     std::string id;
     std::string space;
+    size_t filter_bytes = 0;
     bool open = false;     // It may send: `subscribed` is answered or on its way.
     absl::Status refused;  // Why it will not open: access has ended since it was asked for.
   };

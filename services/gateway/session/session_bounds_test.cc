@@ -47,5 +47,27 @@ TEST_F(SessionBoundsTest, WhatWaitsForASubscriptionIsLikeWhatASlowReaderLeaves) 
   EXPECT_THAT(client_->Take(), ElementsAre("again"));
 }
 
+TEST_F(SessionBoundsTest, FiltersOfASessionAreBoundedTogether) {
+  const auto subscribe = [&](size_t ids, size_t id_bytes) {
+    std::string list;
+    for (size_t i = 0; i < ids; ++i) {
+      absl::StrAppend(&list, i == 0 ? "" : ",", "\"", std::string(id_bytes, 'x'), "\"");
+    }
+    client_->Send(absl::StrCat(R"({"type":"subscribe","space":"team-1","filter":{"entity_ids":[)",
+                               list, "]}}"));
+    return client_->TakeOne();
+  };
+  constexpr size_t kIds = 1000;
+  constexpr size_t kIdBytes = 224;  // With a string's own 32 bytes a quarter of a megabyte.
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Text(subscribe(kIds, kIdBytes), "success"), "true");
+  const size_t rest = (size_t{1} << 20) - 4 * kIds * (kIdBytes + sizeof(std::string));
+  EXPECT_EQ(Text(subscribe(rest / 256 + 1, kIdBytes), "error/code"), "quota_exceeded");
+  EXPECT_EQ(Text(subscribe(rest / 256, kIdBytes), "success"), "true");
+  EXPECT_EQ(Text(subscribe(0, 0), "success"), "true");
+  client_->Send(R"({"type":"unsubscribe","subscription_id":"s1"})");
+  client_->Take();
+  EXPECT_EQ(Text(subscribe(kIds, kIdBytes), "success"), "true");
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway

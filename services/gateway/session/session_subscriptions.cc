@@ -9,6 +9,22 @@
 #include "services/gateway/session/metrics.h"
 
 namespace bdcsync::gateway {
+namespace {
+
+// Of the filters of a session's subscriptions together, which are kept as long as these: more than
+// the largest that one message can have.
+constexpr size_t kFilterBytesMax = 1 << 20;
+
+size_t BytesOf(const SubscriptionFilter& filter) {
+  size_t bytes = 0;
+  for (const std::vector<std::string>* names :
+       {&filter.entity_types, &filter.entity_ids, &filter.categories, &filter.branches}) {
+    for (const std::string& name : *names) bytes += sizeof(name) + name.size();
+  }
+  return bytes;
+}
+
+}  // namespace
 
 ClientSession::Subscription* ClientSession::FindSubscription(absl::string_view id) {
   const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
@@ -31,10 +47,18 @@ void ClientSession::Subscribe(const ClientMessage& message, SubscribeRequest& re
     Fail(pending, MakeError(Reason::kQuotaExceeded, "too many subscriptions in this session"));
     return;
   }
+  const size_t filter_bytes = BytesOf(request.spec.filter);
+  size_t filters_bytes = filter_bytes;
+  for (const Subscription& one : subscriptions_) filters_bytes += one.filter_bytes;
+  if (filters_bytes > kFilterBytesMax) {
+    Fail(pending, MakeErrorAt(Reason::kQuotaExceeded, "/filter",
+                              "the filters of this session's subscriptions are too long together"));
+    return;
+  }
   OwnSpaceIfEmpty(request.spec.space);
   // Numbered within the session, so that sessions that ask for the same share frames.
   const std::string id = absl::StrCat("s", ++subscriptions_made_);
-  subscriptions_.push_back({id, request.spec.space, false});
+  subscriptions_.push_back({id, request.spec.space, filter_bytes});
   services_.metrics.subscriptions.Add(1);
   services_.subscriptions.Subscribe(
       caller_, id, std::move(request.spec), this,
