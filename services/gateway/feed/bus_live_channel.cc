@@ -281,19 +281,20 @@ std::optional<Selection> BusLiveChannel::SelectionNow(absl::string_view space,
 void BusLiveChannel::OnEvents(const std::string& space, absl::Span<const FeedEventPtr> events) {
   const auto found = rooms_.find(space);
   if (found == rooms_.end()) return;
-  const auto move = [&events](std::optional<Selection>& selection, absl::string_view user_id,
-                              absl::string_view device_id) {
-    if (!selection.has_value()) return;
-    for (const FeedEventPtr& event : events) {
-      selection->MoveOver(*event,
+  for (const FeedEventPtr& event : events) {
+    EventText text(*event);
+    const auto move = [&](std::optional<Selection>& selection, absl::string_view user_id,
+                          absl::string_view device_id) {
+      if (!selection.has_value()) return;
+      selection->MoveOver(text,
                           event->meta.user_id() == user_id && event->meta.device_id() == device_id);
+    };
+    for (auto& [device, presence] : found->second->presences) {
+      move(presence.selection, device.first, device.second);
     }
-  };
-  for (auto& [device, presence] : found->second->presences) {
-    move(presence.selection, device.first, device.second);
-  }
-  for (auto& [session, own] : found->second->own) {
-    move(own.selection, own.message.user_id(), own.message.device_id());
+    for (auto& [session, own] : found->second->own) {
+      move(own.selection, own.message.user_id(), own.message.device_id());
+    }
   }
 }
 

@@ -33,22 +33,26 @@ std::optional<int64_t> PositionOf(const json::Value& object, absl::string_view n
   return *position;
 }
 
-// What the event did to the text at `path`; nothing when it did not touch it, or does not say how.
-std::optional<ot::Delta> ChangeOf(const FeedEvent& event, absl::string_view path) {
-  if (event.meta.text().empty()) return std::nullopt;
-  const auto text = json::Parse(event.meta.text(), {.depth_max = json::kDepthCeiling});
-  if (!text.ok()) return std::nullopt;
-  const json::Value* const edited = text->Find("path");
-  const json::Value* const ops = text->Find("ops");
-  if (edited == nullptr || ops == nullptr || !edited->is_string() || edited->string() != path) {
-    return std::nullopt;
-  }
-  absl::StatusOr<ot::Delta> change = ot::ParseDelta(*ops);
-  if (!change.ok()) return std::nullopt;
-  return *std::move(change);
+}  // namespace
+
+const ot::Delta* EventText::ChangeOf(absl::string_view path) {
+  if (!read_) Read();
+  return change_.has_value() && path_ == path ? &*change_ : nullptr;
 }
 
-}  // namespace
+void EventText::Read() {
+  read_ = true;
+  if (event_.meta.text().empty()) return;
+  const auto text = json::Parse(event_.meta.text(), {.depth_max = json::kDepthCeiling});
+  if (!text.ok()) return;
+  const json::Value* const edited = text->Find("path");
+  const json::Value* const ops = text->Find("ops");
+  if (edited == nullptr || ops == nullptr || !edited->is_string()) return;
+  absl::StatusOr<ot::Delta> change = ot::ParseDelta(*ops);
+  if (!change.ok()) return;
+  path_ = std::string(edited->string());
+  change_ = *std::move(change);
+}
 
 std::optional<Selection> Selection::Of(absl::string_view state) {
   if (!absl::StrContains(state, kSelection)) return std::nullopt;  // Most say nothing of texts.
@@ -74,14 +78,15 @@ std::optional<Selection> Selection::Of(absl::string_view state) {
   return found;
 }
 
-void Selection::MoveOver(const FeedEvent& event, bool own) {
+void Selection::MoveOver(EventText& text, bool own) {
+  const FeedEvent& event = text.event();
   if (event.stream != stream_ || event.revision - 1 != version_.revision) return;
   const auto next = entity::ParseVersionId(event.version_id);
   if (!next.has_value()) return;
   version_ = *next;
   moved_ = true;
-  const std::optional<ot::Delta> change = ChangeOf(event, path_);
-  if (!change.has_value()) return;
+  const ot::Delta* const change = text.ChangeOf(path_);
+  if (change == nullptr) return;
   const ot::Priority priority = own ? ot::Priority::kOther : ot::Priority::kThis;
   anchor_ = ot::TransformPosition(*change, anchor_, priority);
   head_ = ot::TransformPosition(*change, head_, priority);
@@ -90,16 +95,19 @@ void Selection::MoveOver(const FeedEvent& event, bool own) {
 void Selection::MoveOver(const EventRing& recent, absl::string_view user_id,
                          absl::string_view device_id) {
   std::vector<const FeedEvent*> later;  // Newest first.
+  size_t bytes = 0;
   const int64_t oldest = std::max(recent.start(), recent.end() - kSelectionEventsMax);
   for (int64_t seq = recent.end(); seq > oldest; --seq) {
     const FeedEvent& event = *recent.At(seq);
     if (event.stream != stream_) continue;
     if (event.revision <= version_.revision) break;
+    bytes += event.meta.text().size();
+    if (bytes > kSelectionBytesMax) return;
     later.push_back(&event);
   }
   for (auto event = later.rbegin(); event != later.rend(); ++event) {
-    MoveOver(**event,
-             (*event)->meta.user_id() == user_id && (*event)->meta.device_id() == device_id);
+    EventText text(**event);
+    MoveOver(text, (*event)->meta.user_id() == user_id && (*event)->meta.device_id() == device_id);
   }
 }
 

@@ -31,6 +31,10 @@ FeedEventPtr Event(int64_t revision, const std::string& text, const std::string&
 std::string Text(const std::string& ops, const std::string& path = "/t") {
   return absl::StrCat("{\"path\":\"", path, "\",\"ops\":", ops, "}");
 }
+void Move(Selection& selection, const FeedEventPtr& event, bool own) {
+  EventText text(*event);
+  selection.MoveOver(text, own);
+}
 std::string Moved(int64_t revision, int anchor, int head) {
   return absl::StrCat(
       R"({"name":"Ada","selection":{"entity_type":"note","entity_id":"n","path":"/t",)",
@@ -42,33 +46,33 @@ TEST(Selection, MovesWithItsText) {
   auto selection = Selection::Of(kState);
   ASSERT_TRUE(selection.has_value());
   EXPECT_EQ(selection->In(kState), kState);
-  selection->MoveOver(*Event(4, Text(R"([{"insert":"xyz"}])")), false);
+  Move(*selection, Event(4, Text(R"([{"insert":"xyz"}])")), false);
   EXPECT_EQ(selection->In(kState), Moved(4, 5, 7));
-  selection->MoveOver(*Event(5, Text(R"([{"retain":4},{"delete":2}])")), false);
+  Move(*selection, Event(5, Text(R"([{"retain":4},{"delete":2}])")), false);
   EXPECT_EQ(selection->In(kState), Moved(5, 4, 5));
 }
 
 TEST(Selection, IsPushedByWhatItsOwnerInsertsThere) {
   auto selection = Selection::Of(kState);
-  selection->MoveOver(*Event(4, Text(R"([{"retain":4},{"insert":"x"}])")), false);
+  Move(*selection, Event(4, Text(R"([{"retain":4},{"insert":"x"}])")), false);
   EXPECT_EQ(selection->In(kState), Moved(4, 2, 4));
-  selection->MoveOver(*Event(5, Text(R"([{"retain":4},{"insert":"x"}])")), true);
+  Move(*selection, Event(5, Text(R"([{"retain":4},{"insert":"x"}])")), true);
   EXPECT_EQ(selection->In(kState), Moved(5, 2, 5));
 }
 
 TEST(Selection, OtherTextsAndOtherOperationsOnlyMoveItsVersion) {
   auto selection = Selection::Of(kState);
-  selection->MoveOver(*Event(4, Text(R"([{"insert":"x"}])", "/u")), false);
-  selection->MoveOver(*Event(5, ""), false);
+  Move(*selection, Event(4, Text(R"([{"insert":"x"}])", "/u")), false);
+  Move(*selection, Event(5, ""), false);
   EXPECT_EQ(selection->In(kState), Moved(5, 2, 4));
-  selection->MoveOver(*Event(6, Text(R"([{"insert":"x"}])"), "other"), false);
+  Move(*selection, Event(6, Text(R"([{"insert":"x"}])"), "other"), false);
   EXPECT_EQ(selection->In(kState), Moved(5, 2, 4));
 }
 
 TEST(Selection, StaysWhereAnEventIsMissing) {
   auto selection = Selection::Of(kState);
-  selection->MoveOver(*Event(5, Text(R"([{"insert":"x"}])")), false);
-  selection->MoveOver(*Event(3, Text(R"([{"insert":"x"}])")), false);
+  Move(*selection, Event(5, Text(R"([{"insert":"x"}])")), false);
+  Move(*selection, Event(3, Text(R"([{"insert":"x"}])")), false);
   EXPECT_FALSE(selection->moved());
   EXPECT_EQ(selection->In(kState), kState);
 }
@@ -82,11 +86,11 @@ TEST(Selection, PlacesBeyondAnyTextAreNone) {
   EXPECT_FALSE(Selection::Of(with(3, std::numeric_limits<int64_t>::max())).has_value());
   auto furthest = Selection::Of(with(3, (int64_t{1} << 53) - 1));
   ASSERT_TRUE(furthest.has_value());
-  furthest->MoveOver(*Event(4, Text(R"([{"insert":"xyz"}])")), false);
+  Move(*furthest, Event(4, Text(R"([{"insert":"xyz"}])")), false);
   EXPECT_TRUE(furthest->moved());
   auto last = Selection::Of(with(std::numeric_limits<int64_t>::max(), 0));
   ASSERT_TRUE(last.has_value());
-  last->MoveOver(*Event(4, Text(R"([{"insert":"xyz"}])")), false);
+  Move(*last, Event(4, Text(R"([{"insert":"xyz"}])")), false);
   EXPECT_FALSE(last->moved());
 }
 
@@ -112,6 +116,24 @@ TEST(Selection, LooksNoFurtherBackThanItMay) {
     auto selection = Selection::Of(kState);
     selection->MoveOver(ring, "ada", "");
     EXPECT_EQ(selection->moved(), others < kSelectionEventsMax);
+  }
+}
+
+TEST(Selection, MovesOverNoMoreThanItMay) {
+  const auto text_of = [](size_t bytes) {
+    const size_t rest = Text(R"([{"insert":""}])").size();
+    return Text(absl::StrCat("[{\"insert\":\"", std::string(bytes - rest, 'x'), "\"}]"));
+  };
+  for (const size_t bytes : {kSelectionBytesMax, kSelectionBytesMax + 1}) {
+    EventRing ring(5000, 64 << 20);
+    ring.Reset(0);
+    ring.Append(Event(4, text_of(bytes / 2), "n", 1));
+    ring.Append(Event(9, text_of(kSelectionBytesMax), "other", 2));
+    ring.Append(Event(5, text_of(bytes - bytes / 2), "n", 3));
+    auto selection = Selection::Of(kState);
+    selection->MoveOver(ring, "ada", "");
+    EXPECT_EQ(selection->moved(), bytes == kSelectionBytesMax);
+    if (!selection->moved()) EXPECT_EQ(selection->In(kState), kState);
   }
 }
 
