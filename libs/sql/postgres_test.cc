@@ -110,6 +110,17 @@ TEST_F(PostgresTest, ACutConnectionIsUnavailableAndTheNextCallConnectsAgain) {
   EXPECT_OK(Insert(1, "a", ""));
 }
 
+TEST_F(PostgresTest, AllOfTheCutConnectionsAreMadeAnew) {
+  const auto pool = MakePool(2);
+  const auto use_both = [&pool] {
+    return pool->Transaction([&](PostgresSession&) { return pool->Run("SELECT 1").status(); });
+  };
+  ASSERT_OK(use_both());
+  ASSERT_OK(database_->CutConnections());
+  EXPECT_THAT(use_both(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(use_both());
+}
+
 TEST_F(PostgresTest, OnlyWhatWasNotAppliedForCertainIsAborted) {
   const auto raised = [this](absl::string_view state) {
     return pool_
@@ -151,6 +162,30 @@ TEST_F(PostgresTest, AfterAFailedConnectItWaitsBeforeTheNext) {
   EXPECT_THAT(Insert(1, "a", ""), StatusIs(absl::StatusCode::kUnavailable));  // Too early.
   clock_.Advance(pool_->options().backoff_min);
   EXPECT_OK(Insert(1, "a", ""));
+}
+
+TEST_F(PostgresTest, ItWaitsTwiceAsLongEachTimeAndAnewAfterASuccess) {
+  ASSERT_OK(ApplyMigrations(*pool_, kMigrations));
+  const absl::Duration wait = pool_->options().backoff_min;
+  const auto fails = [this] { return absl::IsUnavailable(Insert(1, "a", "")); };
+  ASSERT_OK(database_->AllowConnections(false));
+  ASSERT_OK(database_->CutConnections());
+  EXPECT_TRUE(fails()) << "the cut one";
+  EXPECT_TRUE(fails());
+  clock_.Advance(wait);
+  EXPECT_TRUE(fails());
+  ASSERT_OK(database_->AllowConnections(true));
+  clock_.Advance(wait);
+  EXPECT_TRUE(fails()) << "twice as long";
+  clock_.Advance(wait);
+  ASSERT_OK(Insert(1, "a", ""));
+  ASSERT_OK(database_->AllowConnections(false));
+  ASSERT_OK(database_->CutConnections());
+  EXPECT_TRUE(fails()) << "the cut one";
+  EXPECT_TRUE(fails());
+  ASSERT_OK(database_->AllowConnections(true));
+  clock_.Advance(wait);
+  EXPECT_OK(Insert(2, "b", ""));
 }
 
 TEST_F(PostgresTest, NoMoreThanTheMaximumOfConnectionsIsLent) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "libs/sql/sqlite.h"
 #include "libs/testing/status_matchers.h"
@@ -250,6 +251,10 @@ TEST_F(RegistryTest, AForeignOrBrokenPageTokenAndABadLimitAreRefused) {
   for (const char* token : {"x", "!!", "YWJj", "MTIz"}) {
     request.set_page_token(token);
     EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument)) << token;
+  }
+  for (const absl::string_view text : {"5:", "5:\xff", ":d1"}) {
+    request.set_page_token(absl::WebSafeBase64Escape(text));
+    EXPECT_THAT(registry_->List(request), HasReason(Reason::kInvalidArgument)) << text;
   }
   request.clear_page_token();
   request.set_limit(kListLimitMax);

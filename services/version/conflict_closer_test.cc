@@ -1,11 +1,14 @@
 // Conflicts and their ends: each exactly one, whoever asks, however often, and whatever is lost.
 #include "services/version/conflict_closer.h"
 
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/base/errors.h"
 #include "services/version/conflict_lookup.h"
+#include "services/version/reader.h"
 #include "services/version/testing/conflict_fixture.h"
 
 namespace bdcsync::version::testing {
@@ -273,6 +276,39 @@ TEST_F(Closings, ADecisionToDeleteDeletesAndIsNoEndOfMain) {
   EXPECT_FALSE(result.has_error()) << result.error().message();
   EXPECT_EQ(DataOf("a"), "deleted");
   EXPECT_EQ(Commit(Create("a", "1")).outcome(), OUTCOME_APPLIED) << "main lives on";
+}
+
+TEST_F(Closings, ADecisionToDeleteWhatIsDeletedWritesNoVersion) {
+  resolver_.UseRules(R"({"rules":[{"path":"$","rule":"ask"}]})");
+  const std::string id = OpenOne();
+  Commit(OnBranch(Delete("a"), id));
+  Commit(Delete("a"));
+  const size_t versions = VersionsOf("a");
+  const v1::CloseResult result = Close(Decide(id, {Choose("ours")}));
+  EXPECT_FALSE(result.has_error()) << result.error().message();
+  EXPECT_EQ(result.conflict().state(), CONFLICT_STATE_RESOLVED);
+  EXPECT_TRUE(result.version_id().empty());
+  EXPECT_EQ(VersionsOf("a"), versions);
+}
+
+TEST_F(Closings, AClosedOneIsNoneThatWaits) {
+  const std::string id = OpenOne();
+  Reader reader(log_);
+  const auto waits = [&reader] {
+    v1::GetEntitiesRequest request;
+    common::v1::EntityKey& entity = *request.add_queries()->mutable_entity();
+    entity.set_space("s");
+    entity.set_entity_type("note");
+    entity.set_entity_id("a");
+    std::optional<bool> has_conflict;
+    reader.GetEntities(request, [&](absl::StatusOr<v1::GetEntitiesResponse> got) {
+      if (got.ok()) has_conflict = got->entities(0).has_conflict();
+    });
+    return has_conflict;
+  };
+  EXPECT_EQ(waits(), true);
+  Close(CloseWith(id, v1::CLOSE_CAUSE_CANCELLED));
+  EXPECT_EQ(waits(), false);
 }
 
 TEST_F(Closings, TheBranchTakesNothingAfterItsEnd) {

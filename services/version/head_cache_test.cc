@@ -56,6 +56,16 @@ TEST(HeadCache, DropsTheLeastRecentlyUsedBeyondItsBytes) {
   EXPECT_LE(cache.stats().bytes, 2 * BytesOf("a", state));
 }
 
+TEST(HeadCache, WhatIsSetAgainIsUsed) {
+  const StatePtr state = State(1);
+  HeadCache cache(2 * BytesOf("a", state));
+  cache.Apply({{"a", state}, {"b", state}});
+  cache.Apply({{"a", state}});
+  cache.Apply({{"c", state}});
+  EXPECT_EQ(RevisionOf(cache, "a"), 1);
+  EXPECT_EQ(RevisionOf(cache, "b"), 0);
+}
+
 TEST(HeadCache, CountsBytesExactlyThroughReplacement) {
   HeadCache cache(1 << 20);
   cache.Apply({{"a", State(1, 5000)}});

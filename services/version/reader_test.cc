@@ -237,6 +237,9 @@ TEST_F(Reading, TheDifferenceIsAPatch) {
   EXPECT_EQ(diff.changes(), R"([{"op":"add","path":"/z","value":3}])");
   ASSERT_OK_AND_ASSIGN(diff, Diff(first.version_id(), first.version_id()));
   EXPECT_EQ(diff.changes(), "[]");
+  const Result deleted = Commit(Delete("a"));
+  ASSERT_OK_AND_ASSIGN(diff, Diff(first.version_id(), deleted.version_id()));
+  EXPECT_EQ(diff.changes(), R"([{"op":"replace","path":"","value":null}])");
 }
 
 TEST_F(Reading, ADifferenceNeedsBothVersions) {

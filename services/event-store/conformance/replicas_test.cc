@@ -308,8 +308,32 @@ TEST_F(ReplicasTest, LostHistoryGetsANewEpochAndNobodyIsAnsweredFromTheOldOne) {
   const auto after = Append(first_, item);
   ASSERT_TRUE(after->has_appended()) << after->ShortDebugString();
   EXPECT_EQ(after->appended().position(), 2);
+  EXPECT_EQ(after->appended().revision(), 2);
   EXPECT_NE(after->appended().epoch(), before->appended().epoch());
   EXPECT_EQ(first_.store->observer().histories_lost_, 1);
+}
+
+// By then the log is as long again as the other one knew it.
+TEST_F(ReplicasTest, WhatOneReplicaFoundLostTheOtherForgetsToo) {
+  ASSERT_TRUE(Append(first_, ItemFor("s", "a", "1"))->has_appended());
+  ASSERT_TRUE(Append(first_, ItemFor("s", "a", "2"))->has_appended());
+  ASSERT_TRUE(Append(second_, ItemFor("s", "b", "3"))->has_appended());
+  sql::PostgresOptions options;
+  options.url = database_->url();
+  options.schema = "event_store";
+  sql::PostgresPool pool(options, clock_);
+  ASSERT_OK(pool.Run(
+      "BEGIN; DELETE FROM events WHERE position > 1; DELETE FROM streams WHERE name = 'b'; "
+      "UPDATE log_heads SET next_position = 2 WHERE next_position = 4; "
+      "UPDATE streams SET head_revision = 1, last_seq = 1, last_position = 1; COMMIT"));
+  ASSERT_EQ(Append(second_, ItemFor("s", "c", "x"))->appended().position(), 2);
+  EXPECT_EQ(second_.store->observer().histories_lost_, 1);
+  v1::AppendItem item = ItemFor("s", "a", "3");
+  item.mutable_expected()->set_revision(5);
+  const auto result = Append(first_, item);
+  EXPECT_EQ(result->error().code(), "precondition_failed") << result->ShortDebugString();
+  EXPECT_EQ(result->head().stream().name(), "a");
+  EXPECT_EQ(result->head().revision(), 1);
 }
 
 }  // namespace

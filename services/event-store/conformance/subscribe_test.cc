@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -227,6 +228,23 @@ TEST_F(CommitFeedTest, AHeadCheckWakesOnlyThoseWhoAreBehind) {
   EXPECT_EQ(woken, 1);
   listener->Reached(3);
   ASSERT_OK(feed_->CheckHeads());
+  EXPECT_EQ(woken, 1);
+  listener->Reached(4);
+  std::atomic<int> woken_of_space{0};
+  const auto of_space = feed_->Listen({scope.log_id, "s"}, [&] { ++woken_of_space; });
+  while (woken_of_space == 0) std::this_thread::yield();  // The bus lets messages in.
+  of_space->Reached(4);
+  ASSERT_OK(feed_->CheckHeads());
+  EXPECT_EQ(woken, 2) << "history was lost";
+  EXPECT_EQ(woken_of_space, 2) << "history was lost";
+}
+
+TEST_F(CommitFeedTest, ACommitWakesThoseWhoFollowItsLog) {
+  std::atomic<int> woken{0};
+  const auto listener = feed_->Listen({store_->store().LogOf("s"), ""}, [&] { ++woken; });
+  Append(*store_, "x", 1);
+  const absl::Time end = clock_.Now() + kPatience;
+  while (woken == 0 && clock_.Now() < end) std::this_thread::yield();
   EXPECT_EQ(woken, 1);
 }
 

@@ -62,6 +62,23 @@ TEST(EventRing, GrowsBackwardsAsFarAsThereIsRoom) {
   ExpectHolds(ring, 10, 13);
 }
 
+TEST(EventRing, GrowsBackwardsWithinItsBytesAndWithoutHoles) {
+  const size_t each = EventAt(1)->bytes();
+  for (const size_t room : {3 * each - 1, 3 * each}) {
+    EventRing ring(10, room);
+    ring.Reset(10);
+    ring.Append(EventAt(11));
+    ring.Prepend({EventAt(8), EventAt(9), EventAt(10)});
+    ExpectHolds(ring, room == 3 * each ? 9 : 10, 11);
+    EXPECT_LE(ring.bytes(), room);
+  }
+  EventRing ring(10, kPlenty);
+  ring.Reset(10);
+  ring.Append(EventAt(11));
+  ring.Prepend({EventAt(8), EventAt(10)});
+  ExpectHolds(ring, 10, 11);
+}
+
 TEST(EventRing, KeepsAccountOfItsBytes) {
   EventRing ring(10, kPlenty);
   for (int64_t seq = 1; seq <= 8; ++seq) ring.Append(EventAt(seq));

@@ -69,5 +69,33 @@ TEST_F(SessionBoundsTest, FiltersOfASessionAreBoundedTogether) {
   EXPECT_EQ(Text(subscribe(kIds, kIdBytes), "success"), "true");
 }
 
+TEST_F(SessionBoundsTest, OnePresenceIsForAsManySpacesAndBytesAsTheProtocolSays) {
+  constexpr size_t kSpaces = 32;
+  Spaces spaces;
+  for (size_t i = 0; i <= kSpaces; ++i) spaces[absl::StrCat("s", i)] = Access::kWrite;
+  auto client = Connect("bob", spaces, "d9");
+  const auto say = [&client](size_t space, absl::string_view state) {
+    client->Send(
+        absl::StrCat(R"({"type":"presence","space":"s)", space, R"(","state":)", state, "}"));
+    return client->Take();
+  };
+  for (size_t i = 0; i < kSpaces; ++i) EXPECT_THAT(say(i, "{}"), IsEmpty()) << i;
+  const std::vector<std::string> refused = say(kSpaces, "{}");
+  ASSERT_THAT(refused, SizeIs(1));
+  EXPECT_EQ(Text(refused[0], "error/code"), "quota_exceeded");
+  EXPECT_THAT(say(0, R"({"x":1})"), IsEmpty()) << "known";
+  EXPECT_THAT(say(0, "null"), IsEmpty());
+  EXPECT_THAT(say(kSpaces, "{}"), IsEmpty()) << "there is room again";
+
+  constexpr size_t kBytes = 16 << 10;
+  const auto of = [](size_t bytes) {
+    return absl::StrCat(R"({"x":")", std::string(bytes - 8, 'x'), R"("})");
+  };
+  EXPECT_THAT(say(1, of(kBytes)), IsEmpty());
+  const std::vector<std::string> large = say(1, of(kBytes + 1));
+  ASSERT_THAT(large, SizeIs(1));
+  EXPECT_EQ(Text(large[0], "error/code"), "too_large");
+}
+
 }  // namespace
 }  // namespace bdcsync::gateway

@@ -90,6 +90,19 @@ class SessionDirectoryTest : public ::testing::Test {
   Gateway two_{bus_};
 };
 
+TEST_F(SessionDirectoryTest, AUserHasAsManyDevicesAsAreAllowed) {
+  const auto add = [this](const std::string& device) {
+    Caller caller = CallerOf("of-" + device);
+    caller.device_id = device;
+    return one_.directory.Add(std::make_shared<const Caller>(caller), absl::UnixEpoch(), loop_,
+                              std::make_shared<FakeSession>(), 2);
+  };
+  EXPECT_TRUE(add("a"));
+  EXPECT_TRUE(add("b"));
+  EXPECT_FALSE(add("c"));
+  EXPECT_TRUE(add("a")) << "in its place";
+}
+
 TEST_F(SessionDirectoryTest, TheNewerSessionAtAnotherGatewayStays) {
   const auto older = Start(one_, "z", 1);
   const auto newer = Start(two_, "a", 2);
