@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "services/event-store/commit_feed.h"
 #include "services/event-store/conformance/hooked_storage.h"
 #include "services/event-store/conformance/test_store.h"
+#include "services/event-store/storage/open.h"
 #include "services/event-store/storage/routed_event_storage.h"
 #include "services/event-store/storage/sqlite_event_storage.h"
 
@@ -169,6 +171,28 @@ TEST_F(RoutedTest, SweepsTakeTurnsWhereThereIsMoreThanTheyMayTake) {
   EXPECT_EQ(Sweep(1), 1);
   EXPECT_EQ(Sweep(1), 1);
   for (const auto& server : beneath_) EXPECT_EQ(server->SweepOperations(kFuture, 10).value(), 1);
+}
+
+TEST(RangesOfLogs, NameEveryLogOnceAndNoMoreThanAStoreHas) {
+  const auto check = [](const std::vector<std::string>& ranges) {
+    OpenOptions options;
+    for (const std::string& range : ranges) options.log_dsns[range] = "postgresql://host/database";
+    return CheckOpenOptions(options).ok();
+  };
+  const std::string last = absl::StrCat(kLogCountMax - 1);
+  EXPECT_TRUE(check({"0"}));
+  EXPECT_TRUE(check({"0-3", "4", "5-9"}));
+  EXPECT_TRUE(check({absl::StrCat("0-", last)}));
+  EXPECT_FALSE(check({absl::StrCat("0-", last), absl::StrCat(kLogCountMax)}));
+  EXPECT_FALSE(check({"0-4294967294"}));
+  EXPECT_FALSE(check({"0-4294967295"}));
+  EXPECT_FALSE(check({"1-3"}));
+  EXPECT_FALSE(check({"0-3", "5"}));
+  EXPECT_FALSE(check({"0-3", "3-4"}));
+  EXPECT_FALSE(check({"0-3", "5-4"}));
+  for (const char* range : {"", "-", "0-", "-1", "0-1-2", "a", "0-b"}) {
+    EXPECT_FALSE(check({range})) << range;
+  }
 }
 
 }  // namespace

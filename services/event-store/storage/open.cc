@@ -58,6 +58,10 @@ absl::StatusOr<RangesOfMap> RangesOf(const OpenOptions& options) {
     named = std::max(named, range.end);
   }
   if (map.log_count == 0) map.log_count = named;
+  if (named > uint32_t{kLogCountMax}) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("storage.log_dsns: a store has at most ", kLogCountMax, " logs"));
+  }
   const absl::Status covered = CheckRanges(map.ranges, map.log_count);
   if (covered.ok()) return map;
   return absl::InvalidArgumentError(absl::StrCat("storage.log_dsns: ", covered.message()));
