@@ -47,6 +47,44 @@ TEST_F(SessionBoundsTest, WhatWaitsForASubscriptionIsLikeWhatASlowReaderLeaves) 
   EXPECT_THAT(client_->Take(), ElementsAre("again"));
 }
 
+// What waits shrinks when a space is lost, so a newer state may find room while an older one waits.
+TEST_F(SessionBoundsTest, NoPresenceIsToldAfterANewerOne) {
+  services_.options.held_answer_bytes_max = 1000;
+  live_.ready_at_once = false;
+  client_->Send(R"({"type":"subscribe","space":"team-1"})");
+  client_->Send(R"({"type":"subscribe","space":"team-2"})");
+  auto* sink = dynamic_cast<LiveSink*>(client_->session.get());
+  sink->OnBroadcast("team-1", MakeTextFrame(std::string(1200, 'x')));
+  sink->OnPresence("team-2\nada\nd2", MakeTextFrame("older"));
+  client_->Send(absl::StrCat(R"({"type":"refresh","token":")",
+                             Token("ada", {{"team-2", Access::kRead}}), "\"}"));
+  sink->OnPresence("team-2\nada\nd2", MakeTextFrame("newer"));
+  client_->Take();
+  for (LiveReady& ready : live_.waiting) ready();
+  loop_.RunPosted();
+  const std::vector<std::string> sent = client_->Take();
+  ASSERT_THAT(sent, SizeIs(4));
+  EXPECT_EQ(Text(sent[0], "error/code"), "forbidden");
+  EXPECT_EQ(Text(sent[1], "type"), "subscribed");
+  EXPECT_EQ(sent[2], "newer");
+  EXPECT_EQ(Text(sent[3], "type"), "refreshed");
+}
+
+TEST_F(SessionBoundsTest, PresenceThatWaitsForASlowReaderIsNotToldOnceItsSpaceIsLost) {
+  client_->Send(R"({"type":"subscribe","space":"team-1"})");
+  client_->Send(R"({"type":"subscribe","space":"team-2"})");
+  auto* sink = dynamic_cast<LiveSink*>(client_->session.get());
+  client_->connection.is_congested = true;
+  sink->OnPresence("team-1\nada\nd2", MakeTextFrame("lost"));
+  sink->OnPresence("team-2\nada\nd2", MakeTextFrame("kept"));
+  client_->Send(absl::StrCat(R"({"type":"refresh","token":")",
+                             Token("ada", {{"team-2", Access::kRead}}), "\"}"));
+  client_->Take();
+  client_->connection.is_congested = false;
+  client_->session->OnDrained();
+  EXPECT_THAT(client_->Take(), ElementsAre("kept"));
+}
+
 TEST_F(SessionBoundsTest, FiltersOfASessionAreBoundedTogether) {
   const auto subscribe = [&](size_t ids, size_t id_bytes) {
     std::string list;

@@ -97,6 +97,7 @@ void ClientSession::ReleasePresences() {
 void ClientSession::OnPresence(absl::string_view key, SharedFrame frame) {
   if (connection_ == nullptr) return;
   if (!IsCrowded()) {
+    held_presences_.erase(key);  // It is older, if there is one.
     SendOrHold(key.substr(0, key.find('\n')), std::move(frame));
     return;
   }
