@@ -1,5 +1,7 @@
 #include "services/gateway/pipeline/audit.h"
 
+#include "services/gateway/protocol/names.h"
+
 namespace bdcsync::gateway {
 
 absl::Status Audit::Before(const Caller& caller, common::v1::Operation& operation) {
@@ -12,13 +14,13 @@ void Audit::After(const Caller& caller, common::v1::OperationKind kind,
   logger_.Info("write", {{"user_id", caller.user_id},
                          {"device_id", caller.device_id},
                          {"session_id", caller.session_id},
-                         {"operation", common::v1::OperationKind_Name(kind)},
+                         {"operation", OperationName(kind)},
                          {"op_id", result.op_id()},
                          {"space", result.entity().space()},
                          {"entity_type", result.entity().entity_type()},
                          {"entity_id", result.entity().entity_id()},
                          {"branch", result.entity().branch()},
-                         {"outcome", common::v1::Outcome_Name(result.outcome())},
+                         {"outcome", OutcomeName(result.outcome())},
                          {"version_id", result.version_id()},
                          {"error", result.error().code()}});
 }

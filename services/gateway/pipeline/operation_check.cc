@@ -52,10 +52,12 @@ absl::Status CheckClientTime(const Operation& operation, const OperationLimits& 
   if (operation.client_time_ms() == 0) return absl::OkStatus();
   const absl::Duration ahead = absl::FromUnixMillis(operation.client_time_ms()) - now;
   if (ahead > limits.client_time_ahead_max || -ahead > limits.client_time_behind_max) {
-    return MakeErrorAt(Reason::kClockSkew, "client_time",
-                       absl::StrCat("this is ", absl::FormatDuration(absl::AbsDuration(ahead)),
-                                    ahead > absl::ZeroDuration() ? " ahead of" : " behind",
-                                    " the server's clock"));
+    return MakeErrorAt(
+        Reason::kClockSkew, "client_time",
+        absl::StrCat(
+            "this is ",
+            absl::FormatDuration(absl::Trunc(absl::AbsDuration(ahead), absl::Milliseconds(1))),
+            ahead > absl::ZeroDuration() ? " ahead of" : " behind", " the server's clock"));
   }
   return absl::OkStatus();
 }

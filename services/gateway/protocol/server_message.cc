@@ -7,43 +7,10 @@
 #include "services/gateway/protocol/json_writer.h"
 #include "services/gateway/protocol/live_message.h"
 #include "services/gateway/protocol/message_parts.h"
+#include "services/gateway/protocol/names.h"
 
 namespace bdcsync::gateway {
 namespace {
-
-absl::string_view StatusName(common::v1::Outcome outcome) {
-  switch (outcome) {
-    case common::v1::OUTCOME_APPLIED:
-      return "applied";
-    case common::v1::OUTCOME_MERGED:
-      return "merged";
-    case common::v1::OUTCOME_DUPLICATE:
-      return "duplicate";
-    case common::v1::OUTCOME_CONFLICT:
-      return "conflict";
-    case common::v1::OUTCOME_QUEUED:
-      return "queued";
-    default:
-      return "rejected";
-  }
-}
-
-absl::string_view OperationName(common::v1::OperationKind kind) {
-  switch (kind) {
-    case common::v1::OPERATION_KIND_CREATE:
-      return "create";
-    case common::v1::OPERATION_KIND_UPDATE:
-      return "update";
-    case common::v1::OPERATION_KIND_PATCH:
-      return "patch";
-    case common::v1::OPERATION_KIND_DELETE:
-      return "delete";
-    case common::v1::OPERATION_KIND_TEXT:
-      return "text";
-    default:
-      return "unknown";
-  }
-}
 
 bool Succeeded(const sync::v1::OperationResult& result) {
   return result.outcome() != common::v1::OUTCOME_REJECTED &&
@@ -65,7 +32,7 @@ const common::v1::Error* BlamedError(const std::vector<sync::v1::OperationResult
 // Everything of a sync_response but type, id and success.
 void WriteResult(JsonWriter& writer, const sync::v1::OperationResult& result) {
   writer.Text("op_id", result.op_id());
-  writer.Text("status", StatusName(result.outcome()));
+  writer.Text("status", OutcomeName(result.outcome()));
   WriteKey(writer, result.entity());
   if (!result.version_id().empty()) {
     writer.Text("version_id", result.version_id());

@@ -1,5 +1,6 @@
 #include "services/gateway/websocket/handshake.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -24,19 +25,28 @@ bool Matches(absl::string_view origin, absl::string_view pattern) {
   return absl::EqualsIgnoreCase(origin, pattern);
 }
 
+// RFC 9110, 5.6.2: what may be the name of a subprotocol.
+bool IsToken(absl::string_view name) {
+  return !name.empty() && absl::c_all_of(name, [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           absl::StrContains("!#$%&'*+-.^_`|~", c);
+  });
+}
+
 }  // namespace
 
 SubprotocolChoice ChooseSubprotocol(absl::string_view offered) {
   SubprotocolChoice choice;
   if (offered.empty()) return choice;
+  choice.supported = false;
   for (absl::string_view name : absl::StrSplit(offered, ',')) {
     name = absl::StripAsciiWhitespace(name);
-    if (name != kJsonSubprotocol && name != kProtoSubprotocol) continue;
-    choice.answer = std::string(name);
-    choice.format = name == kProtoSubprotocol ? WireFormat::kProto : WireFormat::kJson;
-    return choice;
+    if (name == kJsonSubprotocol || name == kProtoSubprotocol) {
+      const WireFormat format = name == kProtoSubprotocol ? WireFormat::kProto : WireFormat::kJson;
+      return {.supported = true, .answer = std::string(name), .format = format};
+    }
+    if (choice.answer.empty() && IsToken(name)) choice.answer = std::string(name);
   }
-  choice.supported = false;
   return choice;
 }
 

@@ -14,8 +14,10 @@ inline constexpr absl::string_view kJsonSubprotocol = "bdc-sync.v1.json";
 inline constexpr absl::string_view kProtoSubprotocol = "bdc-sync.v1.proto";
 
 struct SubprotocolChoice {
-  bool supported = true;  // False: only others were offered; close with 4406.
-  std::string answer;     // For the response header; empty: none.
+  // False: only others were offered; close with 4406. The answer is one of them all the same: to a
+  // browser that gets none of those it offered, the connection has failed, and it sees no code.
+  bool supported = true;
+  std::string answer;  // For the response header; empty: none.
   WireFormat format = WireFormat::kJson;
 };
 

@@ -102,6 +102,10 @@ TEST(HandshakeTest, ChoosesTheSubprotocolThatIsSpoken) {
   EXPECT_EQ(ChooseSubprotocol("bdc-sync.v1.proto, bdc-sync.v1.json").answer, "bdc-sync.v1.proto");
   EXPECT_EQ(ChooseSubprotocol("bdc-sync.v1.proto").format, WireFormat::kProto);
   EXPECT_FALSE(ChooseSubprotocol("bdc-sync.v1.jsonx").supported);
+  EXPECT_EQ(ChooseSubprotocol("bdc-sync.v1.jsonx, other").answer, "bdc-sync.v1.jsonx");
+  EXPECT_EQ(ChooseSubprotocol(", a b, \"c\", d").answer, "d");
+  EXPECT_EQ(ChooseSubprotocol("a\tb").answer, "");
+  EXPECT_FALSE(ChooseSubprotocol(" ,").supported);
 }
 
 TEST(HandshakeTest, ComparesOrigins) {
