@@ -158,7 +158,7 @@ TEST_F(LiveConfigTest, KeysOfOtherServicesArePassedOnUnread) {
 
 TEST_F(LiveConfigTest, WhatIsNoMessageOrNotAllowedIsPassedOver) {
   a_.live.Join(bus_);
-  for (const std::string payload :
+  for (const std::string& payload :
        {std::string("{"), std::string("[]"), std::string(R"({"changes":{"fake.limit":7}})"),
         std::string(R"({"changes":{"fake.limit":{"value":"0","at_us":1}}})"),
         std::string(R"({"changes":{"fake.password":{"value":"x","at_us":1}}})"),

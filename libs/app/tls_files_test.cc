@@ -114,10 +114,10 @@ TEST_F(TlsFilesTest, TheHttpPortOfAProcessServesTlsAndReloadsWithTheConfiguratio
   ASSERT_OK_AND_ASSIGN(auto app, App::Start(std::move(modules), values, {.logger = &log.logger()}));
   EXPECT_EQ(CertificateShownOn(app->http_port()), "one");
   WriteCertificate("two", paths_.cert_file, paths_.key_file);
-  app->Reload(values);
+  ASSERT_OK(app->Reload(values));
   EXPECT_EQ(CertificateShownOn(app->http_port()), "two");
   Break();
-  app->Reload(values);
+  ASSERT_OK(app->Reload(values));
   EXPECT_EQ(CertificateShownOn(app->http_port()), "two");
   EXPECT_THAT(log.lines(), ::testing::Contains(HasSubstr("replaced files cannot be used")));
   const std::string metrics = app->context().metrics().Render();

@@ -133,7 +133,9 @@ TEST(Selection, MovesOverNoMoreThanItMay) {
     auto selection = Selection::Of(kState);
     selection->MoveOver(ring, "ada", "");
     EXPECT_EQ(selection->moved(), bytes == kSelectionBytesMax);
-    if (!selection->moved()) EXPECT_EQ(selection->In(kState), kState);
+    if (!selection->moved()) {
+      EXPECT_EQ(selection->In(kState), kState);
+    }
   }
 }
 
