@@ -14,7 +14,6 @@
 #include "libs/bus/redis_url.h"
 
 namespace bdcsync::bus {
-
 namespace {
 
 constexpr std::size_t kChannelPrefixMax = 64;

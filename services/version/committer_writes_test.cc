@@ -40,6 +40,14 @@ class TellingWrites : public CommitterFixture {
     return told;
   }
   std::string Base() { return Commit(At(Create("a", R"({"x":0,"y":0,"z":0})"), 1)).version_id(); }
+  // Two operations of one client on one base, after which others wrote twice.
+  std::vector<Operation> MineAfterOthers() {
+    resolver_.WantWrites();
+    const std::string base = Base();
+    Commit(At(Patch("a", R"({"x":1})"), 100));
+    Commit(At(Patch("a", R"({"y":1})"), 200));
+    return {At(On(Patch("a", R"({"z":2})"), base), 30), At(On(Patch("a", R"({"x":2})"), base), 40)};
+  }
   int told(WritesTold how) { return observer_.writes[static_cast<size_t>(how)]; }
 };
 
@@ -130,23 +138,13 @@ TEST_F(TellingWrites, OperationsThatMeetTogetherAreToldOfWhatIsStored) {
 // What a client made on top of its own operation is told of what others wrote since the version
 // that both name, whether that operation met them just now or in an earlier request.
 TEST_F(TellingWrites, ABatchIsToldOfAllThatItsClientDidNotKnow) {
-  resolver_.WantWrites();
-  const std::string base = Base();
-  Commit(At(Patch("a", R"({"x":1})"), 100));
-  Commit(At(Patch("a", R"({"y":1})"), 200));
-  const std::vector<Operation> mine = {At(On(Patch("a", R"({"z":2})"), base), 30),
-                                       At(On(Patch("a", R"({"x":2})"), base), 40)};
+  const std::vector<Operation> mine = MineAfterOthers();
   EXPECT_EQ(CommitAll(mine, As::kClientBatch)[1].outcome(), OUTCOME_MERGED);
   EXPECT_THAT(Told(), ElementsAre("/x 100, /y 200, /z 30"));
 }
 
 TEST_F(TellingWrites, ABatchThatIsSentAgainIsToldOfAllThatItsClientDidNotKnow) {
-  resolver_.WantWrites();
-  const std::string base = Base();
-  Commit(At(Patch("a", R"({"x":1})"), 100));
-  Commit(At(Patch("a", R"({"y":1})"), 200));
-  const std::vector<Operation> mine = {At(On(Patch("a", R"({"z":2})"), base), 30),
-                                       At(On(Patch("a", R"({"x":2})"), base), 40)};
+  const std::vector<Operation> mine = MineAfterOthers();
   CommitAll({mine[0]}, As::kClientBatch);
   Commit(At(Patch("a", R"({"y":2})"), 400));
   EXPECT_EQ(CommitAll(mine, As::kClientBatch)[1].outcome(), OUTCOME_MERGED);

@@ -4,14 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 
 #include "libs/testing/status_matchers.h"
-#include "services/gateway/feed/fake_feed_world.h"
-#include "services/gateway/feed/fake_sink.h"
 #include "services/gateway/feed/feed_engine.h"
 #include "services/gateway/feed/feed_metrics.h"
-#include "services/gateway/feed/session_subscriptions.h"
+#include "services/gateway/feed/feed_testing.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -20,21 +17,15 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class ConflictPushTest : public ::testing::Test, protected FakeFeedWorld {
+class ConflictPushTest : public FeedFixture {
  protected:
-  ConflictPushTest() { MakeEngine(FeedLimits()); }
-  void MakeEngine(const FeedLimits& limits) {
-    subscriptions_.reset();
-    engine_.emplace(Dependencies(), limits);
-    subscriptions_.emplace(*engine_, loop_, limits.sink_queued_bytes_max);
-    caller_.user_id = "ada";
+  ConflictPushTest() {
     caller_.spaces["team"] = Access::kRead;
+    MakeEngine();
   }
+  // To "team", and has had what there is.
   std::unique_ptr<FakeSink> Follow(SubscriptionSpec spec = {}) {
-    auto sink = std::make_unique<FakeSink>();
-    spec.space = "team";
-    subscriptions_->Subscribe(std::make_shared<const Caller>(caller_), "s", spec, sink.get(),
-                              [](const absl::StatusOr<Subscribed>&) {});
+    auto sink = FeedFixture::Follow(std::move(spec));
     Settle();
     return sink;
   }
@@ -44,11 +35,6 @@ class ConflictPushTest : public ::testing::Test, protected FakeFeedWorld {
     spec.mode = mode;
     return Follow(spec);
   }
-  void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
-
-  std::optional<FeedEngine> engine_;
-  std::optional<SessionSubscriptions> subscriptions_;
-  Caller caller_;
 };
 
 TEST_F(ConflictPushTest, AnOpeningAndItsClosingAreToldLiveInTheirPlaceAmongTheChanges) {

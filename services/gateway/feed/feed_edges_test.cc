@@ -4,13 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "libs/testing/status_matchers.h"
-#include "services/gateway/feed/fake_feed_world.h"
-#include "services/gateway/feed/fake_sink.h"
 #include "services/gateway/feed/feed_metrics.h"
-#include "services/gateway/feed/session_subscriptions.h"
+#include "services/gateway/feed/feed_testing.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -18,32 +14,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class FeedEdgesTest : public ::testing::Test, protected FakeFeedWorld {
+class FeedEdgesTest : public FeedFixture {
  protected:
   FeedEdgesTest() {
-    caller_.user_id = "ada";
     caller_.admin = true;
     MakeEngine();
   }
-  void MakeEngine(FeedLimits limits = {}) {
-    subscriptions_.reset();
-    engine_.emplace(Dependencies(), limits);
-    subscriptions_.emplace(*engine_, loop_, limits.sink_queued_bytes_max);
-  }
-  std::unique_ptr<FakeSink> Follow(SubscriptionSpec spec = {}) {
-    auto sink = std::make_unique<FakeSink>();
-    if (spec.space.empty()) spec.space = "team";
-    subscriptions_->Subscribe(std::make_shared<const Caller>(caller_), "s", spec, sink.get(),
-                              [&sink = *sink](absl::StatusOr<Subscribed> subscribed) {
-                                sink.subscribed = std::move(subscribed);
-                              });
-    return sink;
-  }
-  void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
-
-  std::optional<FeedEngine> engine_;
-  std::optional<SessionSubscriptions> subscriptions_;
-  Caller caller_;
 };
 
 TEST_F(FeedEdgesTest, ACursorOfALostHistoryIsNoneOfThisOneThoughThatHasComeFurther) {

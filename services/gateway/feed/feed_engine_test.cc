@@ -3,14 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "libs/json/parse.h"
 #include "libs/testing/status_matchers.h"
-#include "services/gateway/feed/fake_feed_world.h"
-#include "services/gateway/feed/fake_sink.h"
 #include "services/gateway/feed/feed_metrics.h"
-#include "services/gateway/feed/session_subscriptions.h"
+#include "services/gateway/feed/feed_testing.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -19,34 +15,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-class FeedTest : public ::testing::Test, protected FakeFeedWorld {
+class FeedTest : public FeedFixture {
  protected:
-  FeedTest() {
-    caller_.user_id = "ada";
-    caller_.spaces["team"] = Access::kRead;
-  }
-
-  void MakeEngine(FeedLimits limits = {}) {
-    subscriptions_.reset();
-    engine_.emplace(Dependencies(), limits);
-    subscriptions_.emplace(*engine_, loop_, limits.sink_queued_bytes_max);
-  }
-  // A sink with a subscription "s" to "team".
-  std::unique_ptr<FakeSink> Follow(SubscriptionSpec spec = {}, std::string id = "s") {
-    if (!subscriptions_.has_value()) MakeEngine();
-    auto sink = std::make_unique<FakeSink>();
-    if (spec.space.empty()) spec.space = "team";
-    subscriptions_->Subscribe(std::make_shared<const Caller>(caller_), std::move(id), spec,
-                              sink.get(), [&sink = *sink](absl::StatusOr<Subscribed> subscribed) {
-                                sink.subscribed = std::move(subscribed);
-                              });
-    return sink;
-  }
-  void Settle() { loop_.RunFor(absl::Milliseconds(100)); }
-
-  std::optional<FeedEngine> engine_;
-  std::optional<SessionSubscriptions> subscriptions_;
-  Caller caller_;
+  FeedTest() { caller_.spaces["team"] = Access::kRead; }
 };
 
 TEST_F(FeedTest, AnEmptySpaceIsCaughtUpAtOnceWithAnEmptyMessage) {

@@ -8,23 +8,16 @@
 #include "libs/entity/key.h"
 #include "libs/entity/version_id.h"
 #include "libs/json/serialize.h"
+#include "services/gateway/protocol/names.h"
 
 namespace bdcsync::gateway {
 namespace {
 
-absl::string_view OperationName(common::v1::OperationKind kind) {
-  switch (kind) {
-    case common::v1::OPERATION_KIND_CREATE:
-      return "create";
-    case common::v1::OPERATION_KIND_PATCH:
-      return "patch";
-    case common::v1::OPERATION_KIND_DELETE:
-      return "delete";
-    case common::v1::OPERATION_KIND_TEXT:
-      return "text";
-    default:
-      return "update";
-  }
+// An event whose operation is of a later version, or not told, is one that changes the data.
+absl::string_view OperationOf(const version::v1::VersionMeta& meta) {
+  const bool known = meta.operation() != common::v1::OPERATION_KIND_UNSPECIFIED &&
+                     common::v1::OperationKind_IsValid(meta.operation());
+  return OperationName(known ? meta.operation() : common::v1::OPERATION_KIND_UPDATE);
 }
 
 std::string FormatTime(int64_t time_ms) {
@@ -90,7 +83,7 @@ const std::string& FeedEvent::RenderedTail(EventBody body) const {
   AppendMember("entity_type", entity_type, tail);
   AppendMember("entity_id", entity_id, tail);
   AppendMember("branch", branch, tail);
-  absl::StrAppend(&tail, ",\"operation\":\"", OperationName(meta.operation()), "\"");
+  absl::StrAppend(&tail, ",\"operation\":\"", OperationOf(meta), "\"");
   AppendBody(*this, body, tail);
   AppendMember("op_id", meta.op_id(), tail);
   AppendMember("user_id", meta.user_id(), tail);
