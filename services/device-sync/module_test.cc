@@ -150,6 +150,7 @@ TEST_F(ModuleTest, ARevocationIsToldToTheGatewaysAndReceiptsAreCounted) {
             notice.revoked().device_id() == "phone") {
           told.Notify();
         }
+        return parsed;
       },
       [] {});
   v1::RevokeDeviceRequest revoke;

@@ -1,5 +1,6 @@
 #include "services/device-sync/registry.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -212,17 +213,21 @@ absl::StatusOr<v1::ListDevicesResponse> Registry::List(const v1::ListDevicesRequ
   // One more than asked for tells whether another page follows.
   ASSIGN_OR_RETURN(std::vector<DeviceRecord> records,
                    storage_.List(request.user_id(), after, limit + 1));
+  const std::size_t whole = std::min(records.size(), static_cast<std::size_t>(limit));
   v1::ListDevicesResponse response;
-  for (DeviceRecord& record : records) {
-    if (response.devices_size() == limit) {
-      response.set_next_page_token(EncodePageToken(response.devices(limit - 1)));
-      break;
+  std::size_t listed = 0;
+  while (listed < whole && response.ByteSizeLong() < kListBytesMax) {
+    const std::size_t end = std::min(whole, listed + kDevicesWithPurgesMax);
+    std::vector<v1::Device*> devices;
+    for (; listed < end; ++listed) {
+      devices.push_back(response.add_devices());
+      *devices.back() = Finish(std::move(records[listed]));
     }
-    *response.add_devices() = Finish(std::move(record));
+    RETURN_IF_ERROR(AddPurges(request.user_id(), devices));
   }
-  std::vector<v1::Device*> devices;
-  for (v1::Device& device : *response.mutable_devices()) devices.push_back(&device);
-  RETURN_IF_ERROR(AddPurges(request.user_id(), devices));
+  if (listed < records.size()) {
+    response.set_next_page_token(EncodePageToken(*response.devices().rbegin()));
+  }
   return response;
 }
 

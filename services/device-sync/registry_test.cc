@@ -159,6 +159,41 @@ TEST_F(RegistryTest, PagesCoverAllDevicesOnceAtEverySize) {
   }
 }
 
+// All receipts of 500 devices are more than a message may be.
+TEST_F(RegistryTest, APageEndsEarlyWhereDevicesHaveManyReceipts) {
+  constexpr int kDevices = 2 * static_cast<int>(kDevicesWithPurgesMax) + 1;
+  const std::string padding(kUserIdBytesMax - 10, 'x');
+  for (int i = 0; i < kDevices; ++i) {
+    const std::string id = absl::StrCat("d", i);
+    Register("ada", id);
+    v1::RecordPurgesRequest request;
+    for (int space = 0; space < kPurgesPerDeviceMax; ++space) {
+      v1::PurgeItem& item = *request.add_items();
+      item.set_user_id("ada");
+      item.set_device_id(id);
+      item.set_space(absl::StrCat(padding, space));
+    }
+    ASSERT_OK(registry_->RecordPurges(request));
+  }
+  v1::ListDevicesRequest request;
+  request.set_user_id("ada");
+  request.set_limit(kListLimitMax);
+  int seen = 0;
+  int pages = 0;
+  do {
+    ASSERT_OK_AND_ASSIGN(const auto page, registry_->List(request));
+    EXPECT_LT(page.ByteSizeLong(), 3 * kListBytesMax);
+    for (const v1::Device& device : page.devices()) {
+      EXPECT_EQ(device.purges_size(), kPurgesPerDeviceMax) << device.device_id();
+    }
+    seen += page.devices_size();
+    ++pages;
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(seen, kDevices);
+  EXPECT_GT(pages, 1);
+}
+
 TEST_F(RegistryTest, InABatchTheLastSignAndTheLastStateOfADeviceCount) {
   Register("ada", "phone");
   v1::HeartbeatRequest request;
