@@ -60,7 +60,7 @@ void LiveConfig::Join(bus::Bus& bus) {
     bus_ = &bus;
   }
   subscription_ = bus.Subscribe(
-      kConfigChannel, [this](absl::string_view payload) { OnMessage(payload); },
+      kConfigChannel, [this](absl::string_view payload) { return OnMessage(payload); },
       [this] { Publish(/*ask=*/true); });
 }
 
@@ -116,12 +116,12 @@ absl::StatusOr<LiveConfig::Changes> LiveConfig::Change(const Changes& changes) {
   return holding;
 }
 
-void LiveConfig::OnMessage(absl::string_view payload) {
-  if (payload.size() > kConfigMessageBytesMax) return;
+bool LiveConfig::OnMessage(absl::string_view payload) {
+  if (payload.size() > kConfigMessageBytesMax) return false;
   boost::system::error_code error;
   const boost::json::value message =
       boost::json::parse(boost::json::string_view(payload.data(), payload.size()), error);
-  if (error || !message.is_object()) return;
+  if (error || !message.is_object()) return false;
   Entries entries;
   if (const auto* changes = message.as_object().if_contains("changes");
       changes != nullptr && changes->is_object()) {
@@ -142,6 +142,7 @@ void LiveConfig::OnMessage(absl::string_view payload) {
   }
   if (Merge(entries)) Update();
   if (message.as_object().contains("ask")) Publish(/*ask=*/false);
+  return true;
 }
 
 bool LiveConfig::Merge(const Entries& entries) {

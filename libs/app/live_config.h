@@ -64,7 +64,7 @@ class LiveConfig {
   };
   using Entries = std::map<std::string, Entry>;
 
-  void OnMessage(absl::string_view payload);
+  bool OnMessage(absl::string_view payload);
   // True when something changed.
   bool Merge(const Entries& entries);
   // Puts `current_` together again and takes it into use.

@@ -24,6 +24,7 @@ struct BusStats {
   uint64_t writes = 0;            // Batches written to the transport.
   uint64_t delivered = 0;         // Calls of on_message.
   uint64_t delivered_bytes = 0;   // Their payloads.
+  uint64_t unreadable = 0;        // Messages that a subscriber could not read.
   uint64_t gaps = 0;              // Calls of on_gap.
   uint64_t reconnects = 0;        // Connections made after the first of each node.
   uint64_t queued = 0;            // Now: messages waiting in the outgoing queue.
@@ -37,7 +38,8 @@ class Subscription {
   virtual ~Subscription() = default;
 };
 
-using MessageCallback = std::function<void(absl::string_view payload)>;
+// False: the payload is nothing that this subscriber can read. It is passed over, and counted.
+using MessageCallback = std::function<bool(absl::string_view payload)>;
 using GapCallback = std::function<void()>;
 
 class Bus {

@@ -85,6 +85,7 @@ TEST_P(BusConformance, ASubscriptionSaysOnceThatItIsActiveBeforeItsFirstMessage)
       [&](absl::string_view payload) {
         heard.emplace_back(payload);
         done.Notify();
+        return true;
       },
       [&] {
         heard.emplace_back("gap");
@@ -122,7 +123,11 @@ TEST_P(BusConformance, NothingRunsOnceASubscriptionIsDestroyed) {
   for (int round = 0; round < 50; ++round) {
     auto alive = std::make_unique<bool>(true);
     auto subscription = bus->Subscribe(
-        Channel("a"), [&](absl::string_view) { ASSERT_TRUE(*alive); },
+        Channel("a"),
+        [&](absl::string_view) {
+          EXPECT_TRUE(*alive);
+          return true;
+        },
         [&] { ASSERT_TRUE(*alive); });
     for (int i = 0; i < 20; ++i) bus->Publish(Channel("a"), "x");
     subscription.reset();
@@ -144,6 +149,7 @@ TEST_P(BusConformance, ASubscriptionMayEndInsideItsOwnCallback) {
         assigned.WaitForNotification();
         subscription.reset();
         ended.Notify();  // A second call would end the process.
+        return true;
       },
       [&] {
         bus->Publish(Channel("a"), "first");
@@ -251,6 +257,25 @@ TEST_P(BusConformance, ManyThreadsMayPublishAndSubscribeAtTheSameTime) {
   EXPECT_THAT(all.messages(), SizeIs(kThreads * kEach));
 }
 
+TEST_P(BusConformance, WhatASubscriberCannotReadIsCounted) {
+  const auto bus = Open();
+  absl::Notification active;
+  absl::Notification ended;
+  const auto reader = bus->Subscribe(
+      Channel("a"),
+      [&](absl::string_view payload) {
+        if (payload == "end") ended.Notify();
+        return payload != "foreign";
+      },
+      [&] { active.Notify(); });
+  ASSERT_TRUE(active.WaitForNotificationWithTimeout(Recorder::kPatience));
+  for (const char* payload : {"ours", "foreign", "ours", "foreign", "end"}) {
+    bus->Publish(Channel("a"), payload);
+  }
+  ASSERT_TRUE(ended.WaitForNotificationWithTimeout(Recorder::kPatience));
+  EXPECT_EQ(bus->Stats().unreadable, 2u);
+}
+
 TEST_P(BusConformance, TheCountersTellWhatHappened) {
   const auto bus = Open();
   Recorder recorder;
@@ -263,6 +288,7 @@ TEST_P(BusConformance, TheCountersTellWhatHappened) {
   const BusStats stats = bus->Stats();
   EXPECT_EQ(stats.delivered, 2u);
   EXPECT_EQ(stats.delivered_bytes, 5u);
+  EXPECT_EQ(stats.unreadable, 0u);
   EXPECT_EQ(stats.gaps, 1u);
   EXPECT_EQ(stats.channels, 1u);
   EXPECT_EQ(stats.publish_dropped, 0u);

@@ -26,6 +26,7 @@ class Recorder {
         [this](absl::string_view payload) {
           absl::MutexLock lock(&mutex_);
           messages_.emplace_back(payload);
+          return true;
         },
         [this] {
           absl::MutexLock lock(&mutex_);

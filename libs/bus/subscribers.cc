@@ -88,8 +88,11 @@ void Subscribers::Deliver(absl::string_view channel, absl::string_view payload) 
   }
   for (const Entry& entry : entries) {
     if (!Begin(entry, /*activate=*/false)) continue;
-    entry->on_message(payload);
+    const bool read = entry->on_message(payload);
     End();
+    if (read) continue;
+    absl::MutexLock lock(&mutex_);
+    ++unreadable_;
   }
 }
 
@@ -104,6 +107,7 @@ void Subscribers::AddStats(BusStats& stats) const {
   absl::MutexLock lock(&mutex_);
   stats.delivered += delivered_;
   stats.delivered_bytes += delivered_bytes_;
+  stats.unreadable += unreadable_;
   stats.gaps += gaps_;
   stats.channels += channels_.size();
 }

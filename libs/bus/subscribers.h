@@ -45,7 +45,7 @@ class Subscribers {
   // Makes all subscribers inactive: what comes next may be lost to them.
   void SuspendAll();
 
-  // Adds this table's share (delivered, gaps, channels) to `stats`.
+  // Adds this table's share (delivered, unreadable, gaps, channels) to `stats`.
   void AddStats(BusStats& stats) const;
 
  private:
@@ -59,6 +59,7 @@ class Subscribers {
   std::thread::id running_thread_ ABSL_GUARDED_BY(mutex_);
   uint64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t delivered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t unreadable_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t gaps_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

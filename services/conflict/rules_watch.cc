@@ -34,7 +34,12 @@ absl::Status RulesWatch::Start() {
   absl::Status looked = LookAtStore();
   if (!looked.ok() && ReasonOf(looked) == Reason::kUnavailable) return looked;
   subscription_ = bus_.Subscribe(
-      kRulesChannel, [this](absl::string_view) { LookSoon(); }, [this] { LookSoon(); });
+      kRulesChannel,
+      [this](absl::string_view) {
+        LookSoon();
+        return true;
+      },
+      [this] { LookSoon(); });
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }

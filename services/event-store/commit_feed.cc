@@ -32,7 +32,11 @@ std::unique_ptr<CommitFeed::Listener> CommitFeed::Listen(FeedScope scope,
   if (!followed.space.empty()) {
     Listener* const borrowed = listener.get();
     listener->subscription_ = bus_.Subscribe(
-        ChannelOfSpace(followed.space), [borrowed](absl::string_view) { borrowed->wake_(); },
+        ChannelOfSpace(followed.space),
+        [borrowed](absl::string_view) {
+          borrowed->wake_();
+          return true;
+        },
         [borrowed] { borrowed->wake_(); });
   }
   return listener;

@@ -192,7 +192,7 @@ TEST_F(CommitFeedTest, TheBusIsToldOfEveryCommitWithItsEvents) {
       ChannelOfSpace("s"),
       [&](absl::string_view payload) {
         absl::MutexLock lock(&mutex);
-        ASSERT_TRUE(commits.emplace_back().ParseFromString(std::string(payload)));
+        return commits.emplace_back().ParseFromString(std::string(payload));
       },
       [&] {
         if (!active.HasBeenNotified()) active.Notify();

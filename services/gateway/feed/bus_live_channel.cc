@@ -55,10 +55,11 @@ BusLiveChannel::Room& BusLiveChannel::Enter(absl::string_view space) {
       ChannelOf(space),
       [this, name, &loop = loop_, alive = std::weak_ptr<bool>(alive_)](absl::string_view payload) {
         sync::v1::LiveMessage message;
-        if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+        if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
         loop.Post([this, alive, name, message = std::move(message)] {
           if (!alive.expired()) OnMessage(name, message);
         });
+        return true;
       },
       [this, name, &loop = loop_, alive = std::weak_ptr<bool>(alive_)] {
         loop.Post([this, alive, name] {

@@ -123,10 +123,11 @@ FeedEngine::Followed& FeedEngine::Follow(absl::string_view space) {
       [this, name = std::string(space), &loop = to_.loop,
        alive = std::weak_ptr<bool>(alive_)](absl::string_view payload) {
         event_store::v1::SpaceCommit commit;
-        if (!commit.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+        if (!commit.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
         loop.Post([this, alive, name, commit = std::move(commit)]() mutable {
           if (!alive.expired()) OnCommit(name, std::move(commit));
         });
+        return true;
       },
       Posting([this, name = std::string(space)] { heads_.Ask(name); }));
   return *followed;

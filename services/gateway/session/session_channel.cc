@@ -21,18 +21,20 @@ SessionChannel::SessionChannel(bus::Bus& bus, SessionDirectory& directory)
     Publish(notice);
   });
   subscription_ = bus_.Subscribe(
-      kChannel, [this](absl::string_view payload) { OnMessage(payload); }, [this] { OnGap(); });
+      kChannel, [this](absl::string_view payload) { return OnMessage(payload); },
+      [this] { OnGap(); });
 }
 
 void SessionChannel::Publish(const SessionNotice& notice) {
   bus_.Publish(kChannel, notice.SerializeAsString());
 }
 
-void SessionChannel::OnMessage(absl::string_view payload) {
+bool SessionChannel::OnMessage(absl::string_view payload) {
   SessionNotice notice;
-  if (!notice.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  if (!notice.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
   for (const SessionStart& start : notice.started().sessions()) directory_.OnStarted(start);
   if (notice.has_revoked()) directory_.OnRevoked(notice.revoked());
+  return true;
 }
 
 // What was said meanwhile is lost, in both directions: say again what holds here. Of two gateways

@@ -18,7 +18,7 @@ class SessionChannel {
   SessionChannel(bus::Bus& bus, SessionDirectory& directory);
 
  private:
-  void OnMessage(absl::string_view payload);
+  bool OnMessage(absl::string_view payload);
   void OnGap();
   void Publish(const device_sync::v1::SessionNotice& notice);
 
