@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
+import uuid
 
 import pytest
 
@@ -158,6 +159,35 @@ async def test_a_request_id_is_in_the_logs_of_all_services(new_suite, user):
     await eventually(lambda: any(
         line.get("request_id") == registered and "RegisterDevice" in line.get("method", "")
         for process in suite.processes.values() for line in log_lines(process)))
+    await client.close()
+    suite.stop()
+
+
+async def test_every_write_is_audited_with_who_what_and_outcome_and_without_data(new_suite, user):
+    suite = new_suite(env={"BDC_SYNC_GATEWAY_AUDIT_WRITES": "true"})
+    client = await Client.connect(suite.url, user, device_id="d")
+    made = await client.write("create", "doc", "x", data={"word": "secret-word"}, message="m")
+    refused = await client.write("create", "doc", "x", data={"word": "secret-word"})
+    assert made["success"] and not refused["success"]
+    await client.send({"type": "sync_batch", "id": "both", "operations": [
+        {"op_id": str(uuid.uuid4()), "operation": "patch", "entity_type": "doc", "entity_id": "x",
+         "patch": {"word": "secret-word"}},
+        {"op_id": str(uuid.uuid4()), "operation": "delete", "entity_type": "doc",
+         "entity_id": "x"}]})
+    await client.push("sync_batch_response")
+    audited = [line for line in log_lines(suite.gateway) if line.get("log") == "audit"]
+    assert [(line["operation"], line["outcome"], line.get("error", "")) for line in audited] == [
+        ("create", "applied", ""), ("create", "rejected", refused["error"]["code"]),
+        ("patch", "applied", ""), ("delete", "applied", "")]
+    session = client.authenticated["session_id"]
+    for line in audited:
+        assert (line["user_id"], line["device_id"], line["session_id"]) == (user, "d", session)
+        assert (line["space"], line["entity_type"], line["entity_id"]) == (
+            f"user:{user}", "doc", "x")
+        assert "secret-word" not in json.dumps(line)
+    assert audited[0]["op_id"] == made["op_id"]
+    assert audited[0]["version_id"] == made["version_id"]
+    assert [line["request_id"] for line in audited[2:]] == 2 * [f"{session}/both"]
     await client.close()
     suite.stop()
 

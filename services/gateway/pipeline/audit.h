@@ -12,7 +12,7 @@ class Audit final : public OperationMiddleware {
   explicit Audit(const log::Logger& logger) : logger_(logger.With({{"log", "audit"}})) {}
 
   absl::Status Before(const Caller& caller, common::v1::Operation& operation) override;
-  void After(const Caller& caller, common::v1::OperationKind kind,
+  void After(const Caller& caller, absl::string_view request_id, common::v1::OperationKind kind,
              const sync::v1::OperationResult& result) override;
 
  private:

@@ -396,11 +396,12 @@ void CommitPipeline::Finish(Pending& pending, version::v1::CommitResult result) 
 
 void CommitPipeline::FinishSubmission(Submission& submission) {
   to_.metrics.operation_seconds.Observe(to_.clock.Monotonic() - submission.begun);
+  const std::string request_id = to_.middleware.empty() ? "" : submission.RequestId();
   for (size_t i = 0; i < submission.results.size(); ++i) {
     const sync::v1::OperationResult& result = submission.results[i];
     to_.metrics.operations(result.outcome()).Add();
     for (OperationMiddleware* middleware : to_.middleware) {
-      middleware->After(*submission.caller, submission.kinds[i], result);
+      middleware->After(*submission.caller, request_id, submission.kinds[i], result);
     }
   }
   submission.done(std::move(submission.results));

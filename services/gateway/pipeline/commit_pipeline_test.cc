@@ -53,10 +53,13 @@ class RecordingMiddleware final : public OperationMiddleware {
     }
     return absl::OkStatus();
   }
-  void After(const Caller&, common::v1::OperationKind, const OperationResult& result) override {
+  void After(const Caller&, absl::string_view request_id, common::v1::OperationKind,
+             const OperationResult& result) override {
+    request_ids.emplace_back(request_id);
     outcomes.push_back(result.outcome());
   }
 
+  std::vector<std::string> request_ids;
   std::vector<common::v1::Outcome> outcomes;
 };
 
@@ -404,6 +407,7 @@ TEST_F(PipelineTest, ARequestThatTravelsAloneKeepsItsId) {
   Submit({Update("a")});
   EXPECT_THAT(version_.traces.back().request_id, StartsWith("batch-"));
   EXPECT_EQ(version_.traces.back().not_after, absl::InfiniteDuration());
+  EXPECT_THAT(middleware_.request_ids, ElementsAre("r1", "session/r1", "session/r1", ""));
 }
 
 TEST_F(PipelineTest, ABatchOfSeveralRequestsHasAnIdAndALogLineThatTellsTheirs) {
