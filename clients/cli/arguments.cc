@@ -1,10 +1,10 @@
 #include "clients/cli/arguments.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "libs/base/edit_distance.h"
 
 namespace bdcsync::cli {
 namespace {
@@ -12,20 +12,6 @@ namespace {
 constexpr std::size_t kTyposMax = 2;
 constexpr absl::string_view kEntity = "TYPE/ID";
 constexpr absl::string_view kDataBegins = "{[\"@-/";  // Of operands that are data, not an id.
-
-// Levenshtein's distance.
-std::size_t Distance(absl::string_view a, absl::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row[b.size()];
-}
 
 std::vector<OptionSpec> OptionsOf(const CommandSpec& command) {
   std::vector<OptionSpec> options = command.options;
@@ -92,7 +78,7 @@ std::optional<std::string> Suggestion(absl::string_view word,
   std::optional<std::string> best;
   std::size_t best_distance = kTyposMax + 1;
   for (const std::string& candidate : words) {
-    const std::size_t distance = Distance(word, candidate);
+    const std::size_t distance = EditDistance(word, candidate);
     if (distance < best_distance && distance < candidate.size()) {
       best = candidate;
       best_distance = distance;

@@ -2,28 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "libs/base/edit_distance.h"
 
 namespace bdcsync::config {
 namespace {
-
-// Levenshtein distance.
-std::size_t Distance(absl::string_view a, absl::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 // The part after the last dot, so that a key without its section finds the key.
 absl::string_view LastPart(absl::string_view name) {
@@ -58,9 +43,8 @@ std::string Suggestion(absl::string_view name, const std::vector<std::string>& c
     const std::size_t longer = std::max(name.size(), candidate.size());
     const std::size_t shorter = std::min(name.size(), candidate.size());
     const bool part = LastPart(candidate) == name || IsCutShort(name, candidate);
-    if (!part && longer - shorter >= best_distance)
-      continue;  // Distance() costs the product of both.
-    const std::size_t distance = part ? 1 : Distance(name, candidate);
+    if (!part && longer - shorter >= best_distance) continue;  // It would cost their product.
+    const std::size_t distance = part ? 1 : EditDistance(name, candidate);
     if (distance < best_distance) {
       best = &candidate;
       best_distance = distance;

@@ -7,9 +7,9 @@
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/sqlite.h"
+#include "libs/sql/sqlite_use.h"
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/sqlite_analysis_statements.h"
-#include "services/conflict/storage/sqlite_use.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -33,7 +33,7 @@ class SqliteAnalysisStorage final : public AnalysisStorage {
                                  : (all ? sqlite::kCountAllRows : sqlite::kCountRows);
     absl::MutexLock lock(&mutex_);
     ASSIGN_OR_RETURN(sql::SqliteStatement count, database_->Prepare(text));
-    const Use use(count);
+    const sql::SqliteUse use(count);
     Bind(query, count);
     count.BindInt64(6, query.by);
     if (!IsByPlace(query.by)) count.BindInt64(7, query.bucket_ms);
@@ -60,7 +60,7 @@ class SqliteAnalysisStorage final : public AnalysisStorage {
     ASSIGN_OR_RETURN(
         sql::SqliteStatement oldest,
         database_->Prepare(query.space.empty() ? sqlite::kOldestOfAll : sqlite::kOldest));
-    const Use use(oldest);
+    const sql::SqliteUse use(oldest);
     Bind(query, oldest);
     ASSIGN_OR_RETURN(const bool found, oldest.Step());
     if (!found || oldest.IsNull(0)) return std::nullopt;

@@ -8,11 +8,11 @@
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/sqlite.h"
+#include "libs/sql/sqlite_use.h"
 #include "services/conflict/storage/desk_rows.h"
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/sqlite_desk_statements.h"
 #include "services/conflict/storage/sqlite_record_writer.h"
-#include "services/conflict/storage/sqlite_use.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -64,7 +64,7 @@ class SqliteDeskStorage final : public DeskStorage {
     absl::MutexLock lock(&mutex_);
     std::vector<StoredConflict> found;
     for (const std::string& id : conflict_ids) {
-      const Use use(get_);
+      const sql::SqliteUse use(get_);
       get_.BindText(1, id);
       ASSIGN_OR_RETURN(const bool exists, get_.Step());
       if (!exists) continue;
@@ -79,7 +79,7 @@ class SqliteDeskStorage final : public DeskStorage {
     absl::MutexLock lock(&mutex_);
     return database_->Transaction([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> absl::Status {
       for (const std::string& id : facts.forgotten) {
-        const Use use(forget_);
+        const sql::SqliteUse use(forget_);
         forget_.BindText(1, id);
         RETURN_IF_ERROR(forget_.Run());
       }
@@ -105,7 +105,7 @@ class SqliteDeskStorage final : public DeskStorage {
                                   v1::DUE_REASON_UNCERTAIN, query, places));
     }
     KeepMostOverdue(query.limit, places.due);
-    const Use use(next_deadline_);
+    const sql::SqliteUse use(next_deadline_);
     next_deadline_.BindInt64(1, query.now_ms);
     ASSIGN_OR_RETURN(const bool found, next_deadline_.Step());
     if (found) places.next_deadline_ms = next_deadline_.Int64(0);
@@ -114,7 +114,7 @@ class SqliteDeskStorage final : public DeskStorage {
 
   absl::StatusOr<bool> Assign(const std::string& conflict_id, const std::string& user_id) override {
     absl::MutexLock lock(&mutex_);
-    const Use use(assign_);
+    const sql::SqliteUse use(assign_);
     assign_.BindText(1, conflict_id);
     assign_.BindText(2, user_id);
     RETURN_IF_ERROR(assign_.Run());
@@ -124,7 +124,7 @@ class SqliteDeskStorage final : public DeskStorage {
   absl::StatusOr<bool> KeepChoices(const std::string& conflict_id, const std::string& were,
                                    const std::string& choices) override {
     absl::MutexLock lock(&mutex_);
-    const Use use(keep_choices_);
+    const sql::SqliteUse use(keep_choices_);
     keep_choices_.BindText(1, conflict_id);
     keep_choices_.BindBlob(2, choices);
     keep_choices_.BindBlob(3, were);
@@ -136,7 +136,7 @@ class SqliteDeskStorage final : public DeskStorage {
     absl::MutexLock lock(&mutex_);
     int64_t deleted = 0;
     for (sql::SqliteStatement* statement : {&delete_records_, &delete_conflicts_}) {
-      const Use use(*statement);
+      const sql::SqliteUse use(*statement);
       statement->BindInt64(1, before_ms);
       statement->BindInt64(2, limit);
       RETURN_IF_ERROR(statement->Run());
@@ -149,7 +149,7 @@ class SqliteDeskStorage final : public DeskStorage {
     absl::MutexLock lock(&mutex_);
     OpenCounts counts;
     for (size_t i = 0; i < counts.size(); ++i) {
-      const Use use(count_open_);
+      const sql::SqliteUse use(count_open_);
       count_open_.BindInt64(1, kOpenStates[i]);
       ASSIGN_OR_RETURN(const bool found, count_open_.Step());
       if (found) counts[i] = {count_open_.Int64(0), count_open_.Int64(1)};
@@ -167,7 +167,7 @@ class SqliteDeskStorage final : public DeskStorage {
                                  : of_assignee ? list_assignee_
                                  : of_type     ? list_type_
                                                : list_;
-    const Use use(list);
+    const sql::SqliteUse use(list);
     list.BindText(1, query.space);
     list.BindInt64(2, state);
     list.BindInt64(3, query.before_ms);
@@ -188,7 +188,7 @@ class SqliteDeskStorage final : public DeskStorage {
   // Adds what was due at `before_ms` to `places`.
   static absl::Status ListOverdue(sql::SqliteStatement& list, int64_t before_ms,
                                   v1::DueReason reason, const DueQuery& query, DuePlaces& places) {
-    const Use use(list);
+    const sql::SqliteUse use(list);
     list.BindInt64(1, before_ms);
     list.BindInt64(2, query.limit);
     while (true) {

@@ -3,11 +3,11 @@
 #include <string>
 
 #include "libs/base/status.h"
+#include "libs/sql/sqlite_use.h"
 #include "services/conflict/counted_places.h"
 #include "services/conflict/storage/desk_rows.h"
 #include "services/conflict/storage/sqlite_desk_statements.h"
 #include "services/conflict/storage/sqlite_statements.h"
-#include "services/conflict/storage/sqlite_use.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -16,7 +16,7 @@ absl::Status RunPutConflict(sql::SqliteStatement& put, const v1::Conflict& confl
                             int64_t verified_ms) {
   const std::string data = conflict.SerializeAsString();
   const CountedPlaces places = CountPlaces(conflict);
-  const Use use(put);
+  const sql::SqliteUse use(put);
   put.BindText(1, conflict.conflict_id());
   put.BindText(2, conflict.entity().space());
   put.BindText(3, conflict.entity().entity_type());
@@ -48,7 +48,7 @@ absl::Status SqliteRecordWriter::Prepare(sql::SqliteDatabase& database) {
 absl::Status SqliteRecordWriter::Put(const v1::Resolution& resolution) {
   const std::string decisions = DecisionsOf(resolution);
   const CountedPlaces places = CountPlaces(resolution);
-  const Use use(put_);
+  const sql::SqliteUse use(put_);
   put_.BindText(1, resolution.entity().space());
   put_.BindText(2, resolution.op_id());
   put_.BindText(3, resolution.entity().entity_type());
@@ -70,7 +70,7 @@ absl::Status SqliteRecordWriter::Put(const v1::Resolution& resolution) {
 
 absl::Status SqliteRecordWriter::PutClosing(v1::Resolution closing) {
   {
-    const Use use(closing_);
+    const sql::SqliteUse use(closing_);
     closing_.BindText(1, closing.entity().space());
     closing_.BindText(2, closing.op_id());
     ASSIGN_OR_RETURN(const bool found, closing_.Step());
@@ -83,7 +83,7 @@ absl::Status SqliteRecordWriter::PutClosing(v1::Resolution closing) {
 
 absl::Status SqliteRecordWriter::Open(const v1::Conflict& conflict) {
   {
-    const Use use(drop_record_);
+    const sql::SqliteUse use(drop_record_);
     drop_record_.BindText(1, conflict.entity().space());
     drop_record_.BindText(2, conflict.op_id());
     RETURN_IF_ERROR(drop_record_.Run());

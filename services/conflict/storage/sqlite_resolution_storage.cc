@@ -7,10 +7,10 @@
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/sqlite.h"
+#include "libs/sql/sqlite_use.h"
 #include "services/conflict/storage/migrations.h"
 #include "services/conflict/storage/sqlite_record_writer.h"
 #include "services/conflict/storage/sqlite_statements.h"
-#include "services/conflict/storage/sqlite_use.h"
 
 namespace bdcsync::conflict {
 namespace {
@@ -80,7 +80,7 @@ class SqliteResolutionStorage final : public ResolutionStorage {
   absl::StatusOr<std::optional<v1::Resolution>> Get(const std::string& space,
                                                     const std::string& op_id) override {
     absl::MutexLock lock(&mutex_);
-    const Use use(get_);
+    const sql::SqliteUse use(get_);
     get_.BindText(1, space);
     get_.BindText(2, op_id);
     ASSIGN_OR_RETURN(const bool found, get_.Step());
@@ -92,14 +92,14 @@ class SqliteResolutionStorage final : public ResolutionStorage {
   absl::StatusOr<std::string> MarkUndone(const v1::RecordUndoneRequest& undone) override {
     absl::MutexLock lock(&mutex_);
     {
-      const Use use(mark_undone_);
+      const sql::SqliteUse use(mark_undone_);
       mark_undone_.BindText(1, undone.space());
       mark_undone_.BindText(2, undone.op_id());
       mark_undone_.BindText(3, undone.version_id());
       mark_undone_.BindText(4, undone.user_id());
       RETURN_IF_ERROR(mark_undone_.Run());
     }
-    const Use use(undone_by_);
+    const sql::SqliteUse use(undone_by_);
     undone_by_.BindText(1, undone.space());
     undone_by_.BindText(2, undone.op_id());
     ASSIGN_OR_RETURN(const bool found, undone_by_.Step());
@@ -112,7 +112,7 @@ class SqliteResolutionStorage final : public ResolutionStorage {
                                  : !query.entity_id.empty()   ? list_entity_
                                  : !query.entity_type.empty() ? list_type_
                                                               : list_space_;
-    const Use use(list);
+    const sql::SqliteUse use(list);
     if (!query.space.empty()) list.BindText(1, query.space);
     const RecordPlace before = query.before.value_or(kNewest);
     list.BindInt64(2, before.time_ms);

@@ -8,23 +8,12 @@
 #include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/sqlite.h"
+#include "libs/sql/sqlite_use.h"
 #include "services/device-sync/storage/migrations.h"
 #include "services/device-sync/storage/sqlite_statements.h"
 
 namespace bdcsync::device_sync {
 namespace {
-
-// Leaves a statement ready for its next use, however the call ends.
-class Use {
- public:
-  explicit Use(sql::SqliteStatement& statement) : statement_(statement) {}
-  ~Use() { statement_.Reset(); }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-
- private:
-  sql::SqliteStatement& statement_;
-};
 
 std::string Text(const sql::SqliteStatement& row, int column) {
   return std::string(row.Text(column));
@@ -129,7 +118,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
                                                  int limit) override {
     absl::MutexLock lock(&mutex_);
     sql::SqliteStatement& page = after ? next_page_ : first_page_;
-    const Use use(page);
+    const sql::SqliteUse use(page);
     page.BindText(1, user_id);
     page.BindInt64(2, limit);
     if (after) {
@@ -195,7 +184,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
     absl::MutexLock lock(&mutex_);
     std::vector<StoredPurge> purges;
     for (const std::string& device_id : device_ids) {
-      const Use use(purges_);
+      const sql::SqliteUse use(purges_);
       purges_.BindText(1, user_id);
       purges_.BindText(2, device_id);
       while (true) {
@@ -222,7 +211,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
             note_.BindInt64(4, sign.signed_off ? 1 : 0);
             note_.BindInt64(5, sign.state ? 1 : 0);
             BindState(note_, 6, sign.state.value_or(v1::DeviceState()));
-            const Use use(note_);
+            const sql::SqliteUse use(note_);
             ASSIGN_OR_RETURN(const bool found, note_.Step());
             if (!found) continue;
             ++noted.count;
@@ -256,7 +245,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
     absl::MutexLock lock(&mutex_);
     std::vector<std::vector<std::string>> spaces(devices.size());
     for (std::size_t i = 0; i < devices.size(); ++i) {
-      const Use use(spaces_);
+      const sql::SqliteUse use(spaces_);
       spaces_.BindText(1, devices[i].user_id());
       spaces_.BindText(2, devices[i].device_id());
       spaces_.BindInt64(3, spaces_max);
@@ -272,7 +261,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
   absl::StatusOr<std::vector<v1::CursorAck>> GetCursors(absl::string_view user_id,
                                                         absl::string_view device_id) override {
     absl::MutexLock lock(&mutex_);
-    const Use use(cursors_);
+    const sql::SqliteUse use(cursors_);
     cursors_.BindText(1, user_id);
     cursors_.BindText(2, device_id);
     std::vector<v1::CursorAck> cursors;
@@ -292,12 +281,12 @@ class SqliteDeviceStorage final : public DeviceStorage {
   // A device that is stored already needs none.
   absl::StatusOr<bool> HasRoomFor(const v1::Device& device, int64_t devices_max)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const Use use(known_);
+    const sql::SqliteUse use(known_);
     known_.BindText(1, device.user_id());
     known_.BindText(2, device.device_id());
     ASSIGN_OR_RETURN(const bool known, known_.Step());
     if (known) return true;
-    const Use use_count(count_);
+    const sql::SqliteUse use_count(count_);
     count_.BindText(1, device.user_id());
     ASSIGN_OR_RETURN(const bool counted, count_.Step());
     return counted && count_.Int64(0) < devices_max;
@@ -320,7 +309,7 @@ class SqliteDeviceStorage final : public DeviceStorage {
   absl::StatusOr<std::optional<DeviceRecord>> Read(absl::string_view user_id,
                                                    absl::string_view device_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const Use use(get_);
+    const sql::SqliteUse use(get_);
     get_.BindText(1, user_id);
     get_.BindText(2, device_id);
     ASSIGN_OR_RETURN(const bool found, get_.Step());

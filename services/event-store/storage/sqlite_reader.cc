@@ -7,6 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
+#include "libs/sql/sqlite_use.h"
 #include "services/event-store/limits.h"
 #include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/sqlite_statements.h"
@@ -16,6 +17,7 @@ namespace bdcsync::event_store {
 namespace {
 
 using sql::SqliteStatement;
+using sql::SqliteUse;
 
 constexpr int kBytesColumn = 11;
 constexpr int kMetaColumn = 12;
@@ -49,16 +51,6 @@ absl::Status FillEvent(const SqliteStatement& row, absl::string_view space, bool
 int64_t BytesOf(const SqliteStatement& row, bool with_data) {
   return with_data ? row.Int64(kBytesColumn) : static_cast<int64_t>(row.Blob(kMetaColumn).size());
 }
-
-// Makes a statement ready again however its use ends.
-class Use {
- public:
-  explicit Use(SqliteStatement& statement) : statement_(statement) {}
-  ~Use() { statement_.Reset(); }
-
- private:
-  SqliteStatement& statement_;
-};
 
 LogState LogOf(const SqliteStatement& row) {
   LogState log;
@@ -116,7 +108,7 @@ absl::Status SqliteReader::Prepare() {
 }
 
 absl::StatusOr<SpaceState> SqliteReader::FindSpace(const SpaceName& space) {
-  const Use use(find_space_);
+  const SqliteUse use(find_space_);
   find_space_.BindInt64(1, space.log_id);
   find_space_.BindText(2, space.space);
   ASSIGN_OR_RETURN(const bool found, find_space_.Step());
@@ -125,7 +117,7 @@ absl::StatusOr<SpaceState> SqliteReader::FindSpace(const SpaceName& space) {
 }
 
 absl::StatusOr<StreamState> SqliteReader::FindStream(const StreamName& stream) {
-  const Use use(find_stream_);
+  const SqliteUse use(find_stream_);
   const StreamId stream_id = StreamIdOf(stream.space, stream.stream);
   find_stream_.BindInt64(1, stream.log_id);
   find_stream_.BindBlob(2, ViewOf(stream_id));
@@ -137,7 +129,7 @@ absl::StatusOr<StreamState> SqliteReader::FindStream(const StreamName& stream) {
 }
 
 absl::StatusOr<OperationState> SqliteReader::FindOperation(const OperationName& operation) {
-  const Use use(find_operation_);
+  const SqliteUse use(find_operation_);
   find_operation_.BindInt64(1, operation.log_id);
   find_operation_.BindText(2, operation.space);
   find_operation_.BindBlob(3, ViewOf(operation.key));
@@ -167,7 +159,7 @@ absl::Status SqliteReader::AppendEvent(EventPlace place, bool with_data,
                                        std::vector<v1::Head>& heads, int64_t& bytes) {
   v1::Head& head = heads.emplace_back();
   if (place.position == 0) return absl::OkStatus();
-  const Use use(event_);
+  const SqliteUse use(event_);
   event_.BindInt64(1, place.log_id);
   event_.BindInt64(2, place.position);
   event_.BindInt64(kWithDataParameter, with_data ? 1 : 0);
@@ -238,7 +230,7 @@ absl::StatusOr<v1::ReadStreamResponse> SqliteReader::ReadStream(const StreamRead
 
 absl::Status SqliteReader::FillFromFirst(const StreamRead& read, const StreamState& state,
                                          Page& page) {
-  const Use use(stream_first_);
+  const SqliteUse use(stream_first_);
   stream_first_.BindInt64(1, read.stream.log_id);
   stream_first_.BindInt64(2, state.first_position);
   stream_first_.BindInt64(5, read.until_time_ms);
@@ -249,7 +241,7 @@ absl::Status SqliteReader::FillFromFirst(const StreamRead& read, const StreamSta
 absl::Status SqliteReader::FillFromLater(const StreamRead& read, const StreamState& state,
                                          Page& page) {
   SqliteStatement& rows = read.backward ? stream_backward_ : stream_forward_;
-  const Use use(rows);
+  const SqliteUse use(rows);
   const bool from_head = read.backward && read.from_revision == 0;
   const StreamId stream_id = StreamIdOf(read.stream.space, read.stream.stream);
   rows.BindInt64(1, read.stream.log_id);
@@ -270,7 +262,7 @@ absl::StatusOr<v1::ReadSpaceResponse> SqliteReader::ReadSpace(const SpaceRead& r
     if (space.space_id == 0) return absl::OkStatus();
     answer.set_head_seq(space.seq);
     SqliteStatement& rows = read.latest ? space_latest_ : space_all_;
-    const Use use(rows);
+    const SqliteUse use(rows);
     rows.BindInt64(1, read.space.log_id);
     rows.BindInt64(2, space.space_id);
     rows.BindInt64(3, read.after_seq);
@@ -293,7 +285,7 @@ absl::StatusOr<v1::ReadLogResponse> SqliteReader::ReadLog(const LogRead& read) {
     ASSIGN_OR_RETURN(const LogState log, LoadLog(read.log_id));
     answer.set_epoch(log.epoch);
     answer.set_head_position(log.next_position - 1);
-    const Use use(log_events_);
+    const SqliteUse use(log_events_);
     log_events_.BindInt64(1, read.log_id);
     log_events_.BindInt64(2, read.after_position);
     log_events_.BindInt64(3, read.limit);
@@ -320,7 +312,7 @@ absl::StatusOr<std::vector<SpaceHead>> SqliteReader::SpaceHeads(
 }
 
 absl::StatusOr<Snapshot> SqliteReader::GetSnapshot(const StreamName& stream, int64_t revision_max) {
-  const Use use(snapshot_);
+  const SqliteUse use(snapshot_);
   const StreamId stream_id = StreamIdOf(stream.space, stream.stream);
   snapshot_.BindInt64(1, stream.log_id);
   snapshot_.BindBlob(2, ViewOf(stream_id));
@@ -335,7 +327,7 @@ absl::StatusOr<Snapshot> SqliteReader::GetSnapshot(const StreamName& stream, int
 }
 
 absl::StatusOr<LogState> SqliteReader::LoadLog(uint32_t log_id) {
-  const Use use(log_);
+  const SqliteUse use(log_);
   log_.BindInt64(1, log_id);
   ASSIGN_OR_RETURN(const bool found, log_.Step());
   if (!found) return MakeErrorAt(Reason::kNotFound, "log_id", "there is no such log");
@@ -343,7 +335,7 @@ absl::StatusOr<LogState> SqliteReader::LoadLog(uint32_t log_id) {
 }
 
 absl::StatusOr<std::vector<LogState>> SqliteReader::LoadAllLogs() {
-  const Use use(all_logs_);
+  const SqliteUse use(all_logs_);
   std::vector<LogState> logs;
   while (true) {
     ASSIGN_OR_RETURN(const bool more, all_logs_.Step());
