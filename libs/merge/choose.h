@@ -32,8 +32,9 @@ struct ChooseOptions {
 
 // Of choices about one place the last counts. Places that nobody has chosen for stay open. A place
 // for which something was chosen has a decision by rule kAsk, one left to the proposal a decision
-// by lww. kInvalidArgument, naming the path: it is not open, or a value cannot stand there (a place
-// in a list takes none, a stretch of an array takes an array, and none if its path names several).
+// by lww, or kText. kInvalidArgument, naming the path: it is not open, or a value cannot stand
+// there (a place in a list takes none, a stretch of an array takes an array, and none if its path
+// names several).
 absl::StatusOr<MergeResult> Choose(const std::optional<json::Value>& base,
                                    const std::optional<json::Value>& theirs,
                                    const std::optional<json::Value>& ours,

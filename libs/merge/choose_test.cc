@@ -210,6 +210,22 @@ TEST(Choose, ATextIsOpenAsAWhole) {
   EXPECT_EQ(meeting.Result({ValueAt(R"("x")", {""})}), R"("x")");
 }
 
+TEST(Choose, WhoChoseForATextIsToldByTheRule) {
+  const Meeting meeting{.rules = R"({"rules":[{"path":"$","rule":"text","else":"ask"}]})",
+                        .base = R"("the quick fox")",
+                        .theirs = R"("the slow fox")",
+                        .ours = R"("the lazy fox jumps")"};
+  const auto decided = [&meeting](Pick pick) {
+    const std::vector<Decision> decisions = meeting.Choose({PickAll(pick)})->decisions;
+    EXPECT_EQ(decisions.size(), 1);
+    return absl::StrCat(RuleName(decisions.at(0).rule), " ", SideName(*decisions[0].chosen));
+  };
+  EXPECT_EQ(decided(Pick::kOurs), "ask ours");
+  EXPECT_EQ(decided(Pick::kTheirs), "ask merged") << "the rest of ours stands too";
+  EXPECT_EQ(decided(Pick::kBase), "ask base");
+  EXPECT_EQ(decided(Pick::kProposed), "text ours");
+}
+
 // The rule set with `side` for every `ask`.
 Value Settled(const Value& rules, const char* side) {
   if (rules == Value("ask")) return side;

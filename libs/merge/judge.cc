@@ -133,7 +133,8 @@ std::optional<Merger::Verdict> Merger::TryText(const Rule& rule, const Clash& cl
   const auto merge = [&](Side winner) {
     return text_merger_.Merge(base->string(), clash.theirs->string(), clash.ours->string(), winner);
   };
-  const auto merged_to = [&rule, &clash](const MergedText& merged) {
+  // `decided` says who decided about what both replaced.
+  const auto merged_to = [&rule, &clash](const MergedText& merged, RuleKind decided) {
     if (!merged.overlapped) {
       return Verdict{rule.kind, Side::kMerged, Value(merged.text), ConflictKind::kNone};
     }
@@ -141,20 +142,22 @@ std::optional<Merger::Verdict> Merger::TryText(const Rule& rule, const Clash& cl
     for (const auto& [side, text] :
          {std::pair(Side::kTheirs, clash.theirs), std::pair(Side::kOurs, clash.ours)}) {
       if (merged.text == text->string()) {
-        return Verdict{rule.kind, side, std::nullopt, ConflictKind::kRegion};
+        return Verdict{decided, side, std::nullopt, ConflictKind::kRegion};
       }
     }
-    return Verdict{rule.kind, Side::kMerged, Value(merged.text), ConflictKind::kRegion};
+    return Verdict{decided, Side::kMerged, Value(merged.text), ConflictKind::kRegion};
   };
   const Rule* const otherwise = rule.otherwise.get();
   if (otherwise != nullptr && IsAsked(otherwise->kind)) {  // Nobody is asked without need.
     const MergedText merged = merge(options_.later);
-    if (!merged.overlapped) return merged_to(merged);
+    if (!merged.overlapped) return merged_to(merged, rule.kind);
   }
   Verdict overlap = Judge(otherwise, clash);
   const bool has_winner = overlap.chosen == Side::kOurs || overlap.chosen == Side::kTheirs;
   const MergedText merged = merge(has_winner ? *overlap.chosen : options_.later);
-  if (!merged.overlapped || has_winner) return merged_to(merged);
+  // What a person chose is theirs to answer for, also where the rest of the text is merged.
+  const RuleKind decided = overlap.rule == RuleKind::kAsk ? RuleKind::kAsk : rule.kind;
+  if (!merged.overlapped || has_winner) return merged_to(merged, decided);
   overlap.kind = ConflictKind::kRegion;
   return overlap;
 }

@@ -380,6 +380,24 @@ TEST_F(ConflictDeskTest, TheProposalIsADecisionOfWhoChoseIt) {
   EXPECT_THAT(rules, ::testing::UnorderedElementsAre("/a ask ours", "/b ask ours", "/d lww ours"));
 }
 
+TEST_F(ConflictDeskTest, ATextIsADecisionOfWhoChoseForIt) {
+  ASSERT_OK(Tell(Conflict(1)));
+  rules_ = RulesOf({{"note", R"({"rules":[{"path":"$.a","rule":"text","else":"ask"},)"
+                             R"({"path":"$.b","rule":"text"}]})"}});
+  for (const char* choice : {"theirs", "ours", "base", "proposed"}) {
+    v1::DecideItem item = Item({Choose(choice, {"/a"})});
+    Set(R"({"a":"one fox","b":"one fox"})", *item.mutable_base());
+    Set(R"({"a":"two fox","b":"two fox"})", *item.mutable_theirs());
+    Set(R"({"a":"no fox runs","b":"no fox runs"})", *item.mutable_ours());
+    const v1::DecideResult result = Decide(item);
+    std::vector<std::string> rules;
+    for (const v1::Decision& decision : result.decisions()) {
+      rules.push_back(absl::StrCat(decision.path(), " ", decision.rule()));
+    }
+    EXPECT_THAT(rules, ::testing::UnorderedElementsAre("/a ask", "/b text")) << choice;
+  }
+}
+
 TEST_F(ConflictDeskTest, ChoicesThatAreKeptCountUntilOthersAreMade) {
   ASSERT_OK(Tell(Conflict(1)));
   v1::DecideItem item = Item({Choose("ours", {"/a"})});

@@ -69,10 +69,12 @@ class OpenPlaces {
     return place.ask == nullptr ? by_default_ : place.ask->fallback.value_or(by_default_);
   }
 
-  // Whether a person, or a fallback, has left the place to the proposal, so that times decided.
+  // Whether a person, or a fallback, has left the place to the proposal, so that times decided; of
+  // a text its rule tells of it.
   bool WasLeftToTimes(const merge::Decision& decision) const {
-    return decision.rule == merge::RuleKind::kLastWriteWins &&
-           decision.kind != merge::ConflictKind::kNone && open_.contains(decision.path);
+    const bool by_times =
+        decision.rule == merge::RuleKind::kLastWriteWins || decision.rule == merge::RuleKind::kText;
+    return by_times && decision.kind != merge::ConflictKind::kNone && open_.contains(decision.path);
   }
 
   // Adds `choice`, but for places that are no longer open.
