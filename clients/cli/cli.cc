@@ -26,6 +26,8 @@ std::map<std::string, std::string> ReadVariables() {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  // Beneath C's stdio a failure to read looks like the end of the input.
+  std::ios_base::sync_with_stdio(false);
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::map<std::string, std::string> variables = ReadVariables();
   const SystemClock clock;

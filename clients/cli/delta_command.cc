@@ -109,6 +109,9 @@ absl::StatusOr<int> RunDelta(const Arguments& arguments, const Environment& envi
   while (environment.out && ReadLine(environment.in, line, whole)) {
     environment.out << Rendered(whole ? AnswerLine(line) : TooLong()) << '\n';
   }
+  if (environment.in.bad()) {
+    return UsageError(absl::InvalidArgumentError("cannot read standard input"));
+  }
   return 0;
 }
 

@@ -44,6 +44,18 @@ def test_a_lost_merge_is_no_clean_merge(run, full_disk, tmp_path):
     assert answer.returncode == 2 and "standard output could not be written" in answer.stderr
 
 
+@pytest.mark.parametrize("words", [
+    ["delta"], ["merge", "-", "one.json", "one.json"], ["rules", "check", "-"]], ids=" ".join)
+def test_input_that_cannot_be_read_is_not_taken_for_its_end(bin_dir, tmp_path, words):
+    (tmp_path / "one.json").write_text("1", encoding="utf-8")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    answer = subprocess.run([os.path.join(bin_dir, "bdc-sync"), *words], cwd=tmp_path, text=True,
+                            stdin=folder, capture_output=True, timeout=30, check=False)
+    os.close(folder)
+    assert answer.returncode == 2 and answer.stdout == ""
+    assert "cannot read standard input" in answer.stderr
+
+
 def test_versions_are_told_by_every_program(run):
     version = json.loads(run("bdc-sync", "version", "--json").stdout)["version"]
     assert run("bdc-sync", "--version").stdout == f"bdc-sync {version}\n"
