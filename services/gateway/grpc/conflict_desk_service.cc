@@ -1,12 +1,16 @@
 #include "services/gateway/grpc/conflict_desk_service.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/errors.h"
 #include "libs/base/status.h"
 #include "libs/json/parse.h"
+#include "services/gateway/desk/desk.h"
 #include "services/gateway/protocol/conflict_request.h"
+#include "services/gateway/protocol/server_message.h"
 
 namespace bdcsync::gateway {
 namespace {
@@ -43,11 +47,54 @@ absl::Status Check(const sync::v1::GetConflictRequest& request, size_t json_dept
   return CheckChoices(request.choices(), json_depth_max);
 }
 
-absl::Status Check(const sync::v1::DecideConflictsRequest& request, size_t json_depth_max) {
-  for (const sync::v1::ConflictDecision& decision : request.decisions()) {
-    RETURN_IF_ERROR(CheckChoices(decision.choices(), json_depth_max));
+// Results in the order of the decisions: those that were refused before they reached the desk, and
+// between them those of the desk.
+class DecisionResults {
+ public:
+  // Whether the desk is to have the next decision.
+  bool Passes(const sync::v1::ConflictDecision& decision, size_t json_depth_max) {
+    const absl::Status valid = CheckChoices(decision.choices(), json_depth_max);
+    refused_.emplace_back();
+    if (!valid.ok()) refused_.back() = ErrorOf(valid);
+    return valid.ok();
   }
-  return absl::OkStatus();
+
+  sync::v1::DecideConflictsResponse Together(sync::v1::DecideConflictsResponse of_desk) const {
+    sync::v1::DecideConflictsResponse all;
+    int next = 0;
+    for (const std::optional<common::v1::Error>& refused : refused_) {
+      sync::v1::DecideResult& result = *all.add_results();
+      if (refused) {
+        *result.mutable_error() = *refused;
+      } else {
+        result = std::move(*of_desk.mutable_results(next++));
+      }
+    }
+    return all;
+  }
+
+ private:
+  std::vector<std::optional<common::v1::Error>> refused_;  // One for each decision.
+};
+
+// One decision that is no good holds up none of the others.
+void DecideEach(ConflictDesk& desk, ConflictDesk::CallerPtr caller,
+                const sync::v1::DecideConflictsRequest& request, size_t json_depth_max,
+                ConflictDesk::Done<sync::v1::DecideConflictsResponse> done) {
+  if (request.decisions_size() > kDecisionsMax) {  // Which the desk refuses.
+    return desk.DecideConflicts(std::move(caller), request, std::move(done));
+  }
+  DecisionResults results;
+  sync::v1::DecideConflictsRequest passing;
+  for (const sync::v1::ConflictDecision& decision : request.decisions()) {
+    if (results.Passes(decision, json_depth_max)) *passing.add_decisions() = decision;
+  }
+  desk.DecideConflicts(std::move(caller), std::move(passing),
+                       [results = std::move(results), done = std::move(done)](
+                           absl::StatusOr<sync::v1::DecideConflictsResponse> decided) mutable {
+                         if (decided.ok()) decided = results.Together(*std::move(decided));
+                         done(std::move(decided));
+                       });
 }
 
 }  // namespace
@@ -82,7 +129,12 @@ grpc::ServerUnaryReactor* ConflictDeskService::GetConflict(
 grpc::ServerUnaryReactor* ConflictDeskService::DecideConflicts(
     grpc::CallbackServerContext* context, const sync::v1::DecideConflictsRequest* request,
     sync::v1::DecideConflictsResponse* response) {
-  return Forward(context, request, response, &ConflictDesk::DecideConflicts);
+  const absl::StatusOr<const ConflictDeskDependencies*> serving = to_.Get();
+  if (!serving.ok()) return rpc::FinishNow(context, serving.status());
+  const ConflictDeskDependencies* const to = *serving;
+  return PassGate(context, to->gate, [=](std::shared_ptr<const Caller> caller, auto done) {
+    DecideEach(to->desk, std::move(caller), *request, to->json_depth_max, FillFrom(response, done));
+  });
 }
 
 grpc::ServerUnaryReactor* ConflictDeskService::AssignConflict(

@@ -112,6 +112,30 @@ TEST_F(ConflictDeskServiceTest, ChoicesAreBoundedAndTheirValuesAreJson) {
   EXPECT_THAT(Call(&Stub::GetConflict, request, &response), HasReason(Reason::kTooLarge));
 }
 
+TEST_F(ConflictDeskServiceTest, ADecisionThatIsNoGoodHoldsUpNoneOfTheOthers) {
+  service_.Serve(&dependencies_);
+  sync::v1::DecideConflictsRequest request;
+  for (const char* value : {"{", "1", "[[[[[1]]]]]", "2"}) {
+    sync::v1::ConflictDecision& decision = *request.add_decisions();
+    decision.set_conflict_id("c1");
+    decision.add_choices()->set_choice("value");
+    decision.mutable_choices(0)->set_value(value);
+  }
+  sync::v1::DecideConflictsResponse response;
+  ASSERT_OK(Call(&Stub::DecideConflicts, request, &response));
+  ASSERT_EQ(response.results_size(), 4);
+  EXPECT_EQ(response.results(0).error().code(), "bad_message");
+  EXPECT_EQ(response.results(0).error().path(), "value");
+  EXPECT_EQ(response.results(1).version_id(), "2-bb");
+  EXPECT_EQ(response.results(2).error().code(), "too_deep");
+  EXPECT_FALSE(response.results(3).has_error());
+  const auto& items = services_.closings[0].second.items();
+  ASSERT_EQ(items.size(), 2);
+  EXPECT_EQ(items[1].choices(0).value(), "2");
+  while (request.decisions_size() <= kDecisionsMax) *request.add_decisions() = request.decisions(0);
+  EXPECT_THAT(Call(&Stub::DecideConflicts, request, &response), HasReason(Reason::kTooLarge));
+}
+
 TEST_F(ConflictDeskServiceTest, EveryCallReachesTheDesk) {
   service_.Serve(&dependencies_);
   sync::v1::AssignConflictRequest assign;
