@@ -28,7 +28,9 @@ class RuleSet {
   static constexpr size_t kRulesMax = 256;
   // Patterns with `..` multiply; what needs more than this is refused.
   static constexpr size_t kStatesMax = 4096;
-  static constexpr size_t kTableCellsMax = 1 << 21;  // States times names.
+  static constexpr size_t kTableCellsMax = 1 << 21;    // States times names.
+  static constexpr size_t kPositionsMax = 1 << 22;     // In patterns, of all states together.
+  static constexpr size_t kCompileStepsMax = 1 << 26;  // Positions that compiling goes through.
   // A place, as far as rules are concerned. At kNoRule and below it no rule holds.
   using State = uint32_t;
   static constexpr State kNoRule = 0;

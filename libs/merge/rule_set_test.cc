@@ -187,6 +187,25 @@ TEST(RuleSet, PatternsThatMultiplyBeyondTheLimitAreRefused) {
   EXPECT_EQ(ReasonOf(ParseRuleSet(set).status()), Reason::kTooLarge);
 }
 
+TEST(RuleSet, WhatTakesLongToTellApartIsRefused) {
+  const auto compiled = [](absl::string_view before, absl::string_view after) {
+    json::Array list;
+    for (size_t i = 0; i < RuleSet::kRulesMax; ++i) {
+      json::Value rule;
+      rule.Set("path", absl::StrCat("$", before, ".x", i, after));
+      rule.Set("rule", "lww");
+      list.push_back(std::move(rule));
+    }
+    json::Value set;
+    set.Set("rules", std::move(list));
+    return ParseRuleSet(set).status();
+  };
+  EXPECT_OK(compiled(".", ".y.z"));
+  std::string anywhere;
+  for (int i = 0; i < 40; ++i) absl::StrAppend(&anywhere, "..*");
+  EXPECT_EQ(ReasonOf(compiled(anywhere, "")), Reason::kTooLarge);
+}
+
 TEST(RuleSet, TooManyNamesAreRefused) {
   json::Array list;
   for (size_t i = 0; i < 200; ++i) {
