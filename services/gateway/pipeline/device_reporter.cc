@@ -1,7 +1,8 @@
 #include "services/gateway/pipeline/device_reporter.h"
 
-#include <algorithm>
+#include <utility>
 
+#include "absl/algorithm/container.h"
 #include "libs/base/errors.h"
 #include "libs/entity/cursor.h"
 
@@ -17,6 +18,10 @@ constexpr metrics::MetricInfo kFailures{
 
 constexpr metrics::MetricInfo kRegistrationItems{"bdcsync_gateway_registration_batch_items",
                                                  "Devices in one call that registers them."};
+
+void AddOnce(const std::string& space, std::vector<std::string>& spaces) {
+  if (!absl::c_linear_search(spaces, space)) spaces.push_back(space);
+}
 
 // Moves up to `count_max` values out of a map.
 template <typename Map, typename Take>
@@ -64,12 +69,31 @@ void DeviceReporter::Register(const Caller& caller, device_sync::v1::DeviceState
   device_sync::v1::DeviceName device;
   device.set_user_id(caller.user_id);
   device.set_device_id(caller.device_id);
+  std::vector<std::string> unstored = UnstoredSpaces(Device(caller.user_id, caller.device_id));
   registrar_.Register(caller, std::move(state),
-                      [this, device = std::move(device),
+                      [this, device = std::move(device), unstored = std::move(unstored),
                        done = std::move(done)](absl::StatusOr<Registration> answer) mutable {
                         if (answer.ok() && answer->revoked) on_revoked_(device);
+                        if (answer.ok()) {
+                          for (const auto& space : unstored) AddOnce(space, answer->spaces);
+                        }
                         done(std::move(answer));
                       });
+}
+
+std::vector<std::string> DeviceReporter::UnstoredSpaces(const Device& device) {
+  const Place first(device, "");
+  std::vector<std::string> spaces;
+  absl::MutexLock lock(&mutex_);
+  for (auto at = acks_.lower_bound(first); at != acks_.end(); ++at) {
+    if (at->first.first != device) break;
+    if (!purges_.contains(at->first)) AddOnce(at->first.second, spaces);
+  }
+  for (auto at = acks_in_flight_.lower_bound(first); at != acks_in_flight_.end(); ++at) {
+    if (at->first != device) break;
+    if (!purges_.contains(*at)) AddOnce(at->second, spaces);
+  }
+  return spaces;
 }
 
 void DeviceReporter::Purged(const Caller& caller, absl::string_view space) {
@@ -166,9 +190,12 @@ void DeviceReporter::Flush() {
             [&](auto item) { *heartbeats.add_items() = std::move(item); });
       heartbeat_in_flight_ = heartbeats.items_size() > 0;
     }
-    if (!ack_in_flight_) {
-      Drain(acks_, limits_.batch_items_max, [&](auto ack) { *acks.add_acks() = std::move(ack); });
-      ack_in_flight_ = acks.acks_size() > 0;
+    if (acks_in_flight_.empty()) {
+      Drain(acks_, limits_.batch_items_max, [&](auto ack) {
+        mutex_.AssertHeld();
+        acks_in_flight_.emplace(Device(ack.user_id(), ack.device_id()), ack.space());
+        *acks.add_acks() = std::move(ack);
+      });
     }
   }
   if (heartbeats.items_size() > 0) {
@@ -188,7 +215,7 @@ void DeviceReporter::Flush() {
     client_.AckCursors(std::move(acks), [this](const absl::StatusOr<Response>& answer) {
       if (!answer.ok()) failures_.Add();
       absl::MutexLock lock(&mutex_);
-      ack_in_flight_ = false;
+      acks_in_flight_.clear();
     });
   }
 }

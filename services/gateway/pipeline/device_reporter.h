@@ -10,8 +10,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -62,6 +65,8 @@ class DeviceReporter final : public Devices {
   using Device = std::pair<std::string, std::string>;  // User and device.
   using Place = std::pair<Device, std::string>;        // And space.
 
+  // Where the device has acknowledged a position that the registry may not know yet.
+  std::vector<std::string> UnstoredSpaces(const Device& device);
   void Tick();
   void FlushPurges();
 
@@ -75,10 +80,11 @@ class DeviceReporter final : public Devices {
   const std::shared_ptr<bool> alive_;  // Shared with what is posted.
   absl::Mutex mutex_;
   absl::flat_hash_map<Device, device_sync::v1::HeartbeatItem> heartbeats_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<Place, device_sync::v1::CursorAck> acks_ ABSL_GUARDED_BY(mutex_);
+  // In order, so that those of a device lie together.
+  absl::btree_map<Place, device_sync::v1::CursorAck> acks_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_set<Place> acks_in_flight_ ABSL_GUARDED_BY(mutex_);
   bool heartbeat_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<Place, device_sync::v1::PurgeItem> purges_ ABSL_GUARDED_BY(mutex_);
-  bool ack_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
   bool purge_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

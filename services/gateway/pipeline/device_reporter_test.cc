@@ -15,17 +15,17 @@ namespace {
 
 using testing::HasReason;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class FakeDevices final : public DeviceClient {
  public:
-  // Finds that the device is revoked.
   void RegisterDevices(device_sync::v1::RegisterDevicesRequest request,
                        Done<device_sync::v1::RegisterDevicesResponse> done) override {
     device_sync::v1::RegisterDevicesResponse response;
-    device_sync::v1::Device& device =
-        *response.add_results()->mutable_registered()->mutable_device();
-    device = request.devices(0);
-    device.set_revoked_ms(1);
+    auto& registered = *response.add_results()->mutable_registered();
+    *registered.mutable_device() = request.devices(0);
+    if (revoked) registered.mutable_device()->set_revoked_ms(1);
+    for (const std::string& space : stored_spaces) registered.add_spaces(space);
     done(std::move(response));
   }
   void GetDevice(device_sync::v1::GetDeviceRequest,
@@ -51,10 +51,18 @@ class FakeDevices final : public DeviceClient {
   void AckCursors(device_sync::v1::AckCursorsRequest request,
                   Done<device_sync::v1::AckCursorsResponse> done) override {
     acks.push_back(std::move(request));
-    done(device_sync::v1::AckCursorsResponse());
+    if (hold_acks) {
+      ack_done = std::move(done);
+    } else {
+      done(device_sync::v1::AckCursorsResponse());
+    }
   }
 
   absl::Status status;
+  bool revoked = false;                    // What registration finds of any device,
+  std::vector<std::string> stored_spaces;  // and where it has data.
+  bool hold_acks = false;
+  Done<device_sync::v1::AckCursorsResponse> ack_done;
   std::vector<device_sync::v1::HeartbeatRequest> heartbeats;
   Done<device_sync::v1::HeartbeatResponse> heartbeat_done;
   std::vector<device_sync::v1::AckCursorsRequest> acks;
@@ -68,6 +76,13 @@ class DeviceReporterTest : public ::testing::Test {
     caller.user_id = "ada";
     caller.device_id = device;
     return caller;
+  }
+  std::vector<std::string> SpacesOf(const std::string& device) {
+    std::vector<std::string> spaces;
+    reporter_.Register(CallerOf(device), {}, [&](const absl::StatusOr<Registration>& answer) {
+      spaces = answer.ok() ? answer->spaces : std::vector<std::string>{"refused"};
+    });
+    return spaces;
   }
   static std::string CursorAt(int64_t seq) { return entity::EncodeCursor({7, seq}); }
 
@@ -151,7 +166,25 @@ TEST_F(DeviceReporterTest, AReceiptIsSentUntilItIsStored) {
   EXPECT_THAT(devices_.acks, SizeIs(0));  // Its position is forgotten with it.
 }
 
+TEST_F(DeviceReporterTest, ADeviceThatComesBackAtOnceHasWhatItAcknowledgedJustBefore) {
+  devices_.stored_spaces = {"stored", "team"};
+  devices_.hold_acks = true;
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "team", CursorAt(1)));
+  EXPECT_OK(reporter_.AckCursor(CallerOf("a"), "waits", CursorAt(1)));
+  EXPECT_OK(reporter_.AckCursor(CallerOf("b"), "of another", CursorAt(1)));
+  EXPECT_THAT(SpacesOf("a"), UnorderedElementsAre("stored", "team", "waits"));
+
+  reporter_.Flush();  // The two of "a" are on their way.
+  EXPECT_THAT(SpacesOf("a"), UnorderedElementsAre("stored", "team", "waits"));
+  reporter_.Purged(CallerOf("a"), "waits");
+  EXPECT_THAT(SpacesOf("a"), UnorderedElementsAre("stored", "team"));
+  std::move(devices_.ack_done)(device_sync::v1::AckCursorsResponse());
+  EXPECT_THAT(SpacesOf("a"), UnorderedElementsAre("stored", "team"));
+  EXPECT_THAT(SpacesOf("b"), UnorderedElementsAre("stored", "team", "of another"));
+}
+
 TEST_F(DeviceReporterTest, ARevokedDeviceThatRegistersIsToldToAll) {
+  devices_.revoked = true;
   bool revoked = false;
   reporter_.Register(CallerOf("phone"), {}, [&revoked](const absl::StatusOr<Registration>& answer) {
     revoked = answer.ok() && answer->revoked;
