@@ -21,8 +21,8 @@ namespace {
 constexpr size_t kPartDepthMax = 8;
 constexpr size_t kSpacesMax = 1000;
 constexpr size_t kDeviceIdBytesMax = 128;
-// The year 5138; later times overflow elsewhere.
-constexpr double kSecondsMax = 1e11;
+// 9999-12-31T23:59:59Z, the last that RFC 3339 can tell the client.
+constexpr double kSecondsMax = 253402300799;
 
 absl::Status Refused(absl::string_view why) {
   return MakeError(Reason::kUnauthenticated, absl::StrCat("the token ", why));

@@ -194,6 +194,16 @@ TEST_F(TokenVerifierTest, SaysExpiredFromTheSecondOfExpiry) {
   EXPECT_THAT(Verify(token), HasReason(Reason::kTokenExpired));
 }
 
+TEST_F(TokenVerifierTest, ATokenMayEndWithTheLastYearThatHasATime) {
+  const auto with = [&](int64_t exp) {
+    return Verify(
+        SignTokenHs256(Header("HS256"), absl::StrCat(R"({"sub":"ada","exp":)", exp, "}"), kSecret));
+  };
+  ASSERT_OK_AND_ASSIGN(const Caller caller, with(253402300799));
+  EXPECT_EQ(absl::ToUnixMillis(caller.token_expires), 253402300799000);
+  EXPECT_THAT(with(253402300800), HasReason(Reason::kUnauthenticated));
+}
+
 TEST_F(TokenVerifierTest, AForgedTokenIsNotCalledExpired) {
   clock_.Advance(absl::Hours(1));
   EXPECT_THAT(Verify(SignTokenHs256(Header("HS256"), Payload(), "another secret")),

@@ -1,5 +1,6 @@
 #include "services/gateway/websocket/asio_loop.h"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
@@ -10,6 +11,8 @@ namespace {
 
 // Tells asio that one thread runs the context: it then skips needless wake-ups, not locks.
 constexpr int kOneThread = 1;
+// The steady clock's nanoseconds overflow some 292 years after it began.
+constexpr absl::Duration kDelayMax = absl::Hours(24 * 365 * 100);
 
 }  // namespace
 
@@ -65,8 +68,9 @@ void AsioLoop::RunTurnEnd() {
 
 TimerId AsioLoop::RunAfter(absl::Duration delay, Task task) {
   const TimerId id = ++last_timer_;
-  const Instant when = std::chrono::steady_clock::now() +
-                       absl::ToChronoNanoseconds(std::max(delay, absl::ZeroDuration()));
+  const Instant when =
+      std::chrono::steady_clock::now() +
+      absl::ToChronoNanoseconds(std::clamp(delay, absl::ZeroDuration(), kDelayMax));
   timers_.emplace(TimerKey{when, id}, std::move(task));
   timer_times_.emplace(id, when);
   if (when < armed_for_) ArmTimer();

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <random>
 
+#include "absl/synchronization/notification.h"
 #include "services/gateway/session/frame.h"
+#include "services/gateway/websocket/asio_loop.h"
 #include "services/gateway/websocket/control_frame.h"
 #include "services/gateway/websocket/handshake.h"
 #include "services/gateway/websocket/outbox.h"
@@ -27,6 +30,18 @@ std::string Take(Outbox& outbox, size_t limit) {
   bytes.resize(std::min(bytes.size(), limit));
   outbox.Consume(bytes.size());
   return bytes;
+}
+
+TEST(AsioLoopTest, ATimerOfThousandsOfYearsDoesNotRunAtOnce) {
+  AsioLoop loop;
+  absl::Notification passed;
+  std::atomic<bool> ran = false;
+  loop.Post([&] {
+    loop.RunAfter(absl::Hours(24 * 365 * 7000), [&] { ran = true; });
+    loop.RunAfter(absl::Milliseconds(20), [&] { passed.Notify(); });
+  });
+  passed.WaitForNotification();
+  EXPECT_FALSE(ran);
 }
 
 TEST(OutboxTest, WhateverTheSocketTakesTheBytesLeaveOnceAndInOrder) {
