@@ -9,7 +9,7 @@
 
 namespace bdcsync::gateway {
 
-inline constexpr size_t kIdBytesMax = 256;  // Of `id`, as JSON text.
+inline constexpr size_t kIdBytesMax = 4096;  // Of `id`, as JSON text.
 
 // What may be an id; empty for everything else, and for what is too long.
 std::string MessageIdOf(const json::Value& id);

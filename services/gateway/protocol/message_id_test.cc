@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "libs/testing/status_matchers.h"
 #include "services/gateway/protocol/client_message.h"
 
 namespace bdcsync::gateway {
 namespace {
+
+using testing::HasReason;
 
 TEST(MessageIdTest, IsFoundBeforeAndBehindWhatIsNestedTooDeep) {
   const std::string deep = absl::StrCat(std::string(100'000, '['), std::string(100'000, ']'));
@@ -38,6 +41,17 @@ TEST(MessageIdTest, IsNothingElse) {
     EXPECT_EQ(SalvageMessageId(text), "") << text;
   }
   EXPECT_EQ(SalvageMessageId(absl::StrCat(R"({"id":")", std::string(kIdBytesMax, 'x'), "\",")), "");
+}
+
+TEST(MessageIdTest, MayBeLong) {
+  const auto ping = [](size_t length) {
+    return ParseClientMessage(
+        absl::StrCat(R"({"type":"ping","id":")", std::string(length, 'x'), R"("})"));
+  };
+  const ClientMessage longest = ping(4094);
+  EXPECT_OK(longest.request);
+  EXPECT_EQ(longest.id.size(), 4096u);  // With its quotation marks.
+  EXPECT_THAT(ping(4095).request, HasReason(Reason::kInvalidArgument));
 }
 
 TEST(MessageIdTest, IsEchoedWithTheRefusal) {

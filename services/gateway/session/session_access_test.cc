@@ -226,6 +226,7 @@ TEST_F(SessionAccessTest, ARevokedDeviceIsToldToPurgeAndThenClosed) {
   EXPECT_EQ(Text(rejected, "type"), "sync_response");
   EXPECT_EQ(Text(rejected, "status"), "rejected");
   EXPECT_EQ(Text(rejected, "op_id"), "o");
+  EXPECT_EQ(Text(rejected, "space"), "user:ada");
   EXPECT_EQ(Text(rejected, "error/code"), "forbidden");
   EXPECT_THAT(pipeline_.submissions, IsEmpty());
   client->Send(R"({"type":"purged","scope":"device"})");

@@ -64,6 +64,8 @@ TEST_F(SessionMessagesTest, AMalformedSyncRequestIsAnsweredAsRejected) {
   EXPECT_EQ(Text(answer, "space"), "user:ada");
   EXPECT_EQ(Text(answer, "error/path"), "/operation");
   EXPECT_THAT(pipeline_.submissions, IsEmpty());
+  client_->Send(R"({"type":"sync_request","id":3,"entity_type":"t","entity_id":"i"})");
+  EXPECT_EQ(Text(client_->TakeOne(), "op_id").size(), 36u);  // As in every other answer to one.
 }
 
 TEST_F(SessionMessagesTest, AnswersAboutOneEntityComeInRequestOrderOthersAsTheyFinish) {

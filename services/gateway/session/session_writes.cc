@@ -50,7 +50,7 @@ void ClientSession::Sync(const ClientMessage& message, SyncRequest& request) {
 
 void ClientSession::RefuseSync(ClientMessage& message) {
   Operation& operation = message.refused_operation;
-  if (state_ == State::kOpen) OwnSpaceIfEmpty(*operation.mutable_entity()->mutable_space());
+  if (caller_ != nullptr) FillIn(operation);
   const Pending pending = Open(message, {EntityKeyHash(operation.entity())});
   services_.metrics.CountError(ReasonOf(message.request.status()));
   Answer(pending,
