@@ -18,9 +18,13 @@ struct Before {
   bool may_lack = true;
 };
 
+// Whether the version before this one was in view.
+bool WasInView(const FeedEvent& event, const EntityFilter& filter) {
+  return event.meta.existed_before() && filter.MatchesCategory(event.meta.previous_category());
+}
+
 Before BeforeOf(const FeedEvent& event, const EntityFilter& filter, const View& view) {
-  const bool had =
-      event.meta.existed_before() && filter.MatchesCategory(event.meta.previous_category());
+  const bool had = WasInView(event, filter);
   if (event.seq > view.unsure_until) return {had, !had};
   return {had || event.first_seq <= view.had_until, !had || event.first_seq > view.unsure_base};
 }
@@ -112,7 +116,11 @@ std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
   changes.reserve(events.size());
   for (const FeedEventPtr& event : events) {
     if (!filter.MatchesStream(*event)) continue;
-    const Before before{event->first_seq <= base, event->first_seq > whole_until};
+    const bool was = WasInView(*event, filter);
+    // Between a first and a second version there is none that could have been left out.
+    const bool known = event->revision <= 2;
+    const Before before{event->first_seq <= base && (was || !known),
+                        event->first_seq > whole_until || !was};
     Add(changes, KindOf(before, *event, filter), event, /*follows=*/false);
   }
   return changes;

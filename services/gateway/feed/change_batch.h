@@ -53,7 +53,7 @@ std::vector<Change> LatestChanges(absl::Span<const FeedEventPtr> events, const S
                                   const EntityFilter& filter, const View& view);
 // The same for a page in which the store left out what was superseded since `base`: what lay
 // between is not known, so whoever may have had an entity is told that it went away. What began
-// after `whole_until` the subscriber may lack.
+// after `whole_until`, or was out of view before its event, the subscriber may lack.
 std::vector<Change> StoredLatestChanges(absl::Span<const FeedEventPtr> events,
                                         const EntityFilter& filter, int64_t base,
                                         int64_t whole_until);

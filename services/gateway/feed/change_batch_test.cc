@@ -20,6 +20,10 @@ class DeletedAgain : public ::testing::Test {
  protected:
   // `seen`: the category that its maker, or the version before it, had.
   FeedEventPtr Version(bool deleted, bool existed, bool merged, const std::string& seen = "") {
+    return Version(deleted, existed, merged, seen, seen);
+  }
+  FeedEventPtr Version(bool deleted, bool existed, bool merged, const std::string& seen,
+                       const std::string& category) {
     event_store::v1::Event event;
     event.set_seq(++seq_);
     event.set_first_seq(1);
@@ -30,12 +34,15 @@ class DeletedAgain : public ::testing::Test {
     version::v1::VersionMeta meta;
     meta.set_existed_before(existed);
     meta.set_previous_category(seen);
-    meta.set_category(seen);
+    meta.set_category(category);
     meta.set_outcome(merged ? common::v1::OUTCOME_MERGED : common::v1::OUTCOME_APPLIED);
     event.set_meta(meta.SerializeAsString());
     return std::make_shared<const FeedEvent>(std::move(event));
   }
   FeedEventPtr Created() { return Version(false, false, false); }
+  FeedEventPtr Changed(const std::string& from, const std::string& to) {
+    return Version(false, true, false, from, to);
+  }
   FeedEventPtr Deleted() { return Version(true, true, false); }
   FeedEventPtr Again(const std::string& seen = "") { return Version(true, false, true, seen); }
 
@@ -85,6 +92,46 @@ TEST_F(DeletedAgain, WhoseFilterDoesNotMatchWhatItWasMadeOnIsNotTold) {
 TEST_F(DeletedAgain, ATombstoneThatIsNoMergeAndFollowsNothingIsNotTold) {
   const std::vector<FeedEventPtr> events{Version(true, false, false)};
   EXPECT_THAT(EveryChange(events, EntityFilter(asked_), view_), IsEmpty());
+}
+
+// A page of the store after seq 1 that holds one entity's last version, all before it left out.
+class StoredLatest : public DeletedAgain {
+ protected:
+  std::vector<sync::v1::ChangeKind> KindsOf(const FeedEventPtr& last) {
+    std::vector<sync::v1::ChangeKind> kinds;
+    for (const Change& change : StoredLatestChanges({&last, 1}, EntityFilter(asked_), 1, 1)) {
+      kinds.push_back(change.kind);
+    }
+    return kinds;
+  }
+};
+
+TEST_F(StoredLatest, WhatWasOutOfViewBeforeEnters) {
+  Created();
+  EXPECT_THAT(KindsOf(Version(false, true, false)), ElementsAre(sync::v1::CHANGE_KIND_UPDATE));
+  EXPECT_THAT(KindsOf(Created()), ElementsAre(sync::v1::CHANGE_KIND_ENTER));  // Anew.
+  asked_.categories = {"mine"};
+  EXPECT_THAT(KindsOf(Changed("theirs", "mine")), ElementsAre(sync::v1::CHANGE_KIND_ENTER));
+  EXPECT_THAT(KindsOf(Changed("mine", "mine")), ElementsAre(sync::v1::CHANGE_KIND_UPDATE));
+}
+
+TEST_F(StoredLatest, WhatNeverWasInViewIsNotTakenAway) {
+  asked_.categories = {"mine"};
+  Created();
+  const FeedEventPtr second = Version(true, true, false, "theirs");
+  EXPECT_THAT(KindsOf(second), IsEmpty());
+  // Of a later one what it was at the cursor is not known.
+  EXPECT_THAT(KindsOf(Version(true, true, false, "theirs")),
+              ElementsAre(sync::v1::CHANGE_KIND_DELETE));
+}
+
+TEST_F(StoredLatest, WhatWasInViewIsTakenAway) {
+  asked_.categories = {"mine"};
+  Created();
+  EXPECT_THAT(KindsOf(Changed("mine", "theirs")), ElementsAre(sync::v1::CHANGE_KIND_LEAVE));
+  seq_ = 1;
+  EXPECT_THAT(KindsOf(Version(true, true, false, "mine")),
+              ElementsAre(sync::v1::CHANGE_KIND_DELETE));
 }
 
 }  // namespace
