@@ -206,9 +206,17 @@ void CommitRun::AnswerStored(Work* work, const event_store::v1::Appended& append
   } else if (work->merged && work->next->deleted) {
     result.set_deleted(true);
   } else if (work->merged && work->next->data != work->pending.operation().data()) {
-    result.set_data(work->next->data);
+    SetData(*work, work->next->data);
   }
   Answer(work);
+}
+
+void CommitRun::SetData(const Work& work, const std::string& data) {
+  if (work.pending.call->TakeDataBytes(data.size())) {
+    work.pending.result->set_data(data);
+  } else {
+    work.pending.result->set_data_left_out(true);
+  }
 }
 
 void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event, uint64_t epoch) {
@@ -230,7 +238,7 @@ void CommitRun::AnswerDuplicate(Work* work, const event_store::v1::Event& event,
   } else if (merged && state->deleted) {
     result.set_deleted(true);
   } else if (merged && state->data != work->pending.operation().data()) {
-    result.set_data(state->data);
+    SetData(*work, state->data);
   }
   // What the client's next operation of the batch was made on, unless it was merged.
   work->ours = state;

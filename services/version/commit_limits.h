@@ -16,6 +16,8 @@ struct CommitLimits {
   size_t batch_bytes_max = size_t{4} << 20;
   size_t batches_in_flight_max = 2;
   size_t queue_items_max = 65536;
+  // Of the data in the results of one call, but for the first that has some; more is left out.
+  size_t answer_data_bytes_max = size_t{8} << 20;
   // How often other writers may be first on an entity before its operations are sent back.
   int lost_races_max = 8;
 };

@@ -112,6 +112,8 @@ class CommitRun : public std::enable_shared_from_this<CommitRun> {
 
   static void SetKept(const std::string& conflict_id, v1::CommitResult& result);
 
+  // What the entity has become, as far as the answer has a place for it.
+  static void SetData(const Work& work, const std::string& data);
   void AnswerStored(Work* work, const event_store::v1::Appended& appended);
   void AnswerDuplicate(Work* work, const event_store::v1::Event& event, uint64_t epoch);
   void AnswerError(Work* work, const absl::Status& error);

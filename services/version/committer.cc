@@ -112,7 +112,8 @@ absl::Status Committer::Commit(const v1::CommitRequest& request, v1::CommitRespo
 std::shared_ptr<CommitCall> Committer::StartCall(size_t operations,
                                                  absl::AnyInvocable<void()> done) {
   OnStarted();
-  return std::make_shared<CommitCall>(operations, CallScope::Current(),
+  return std::make_shared<CommitCall>(operations, limits_.answer_data_bytes_max,
+                                      CallScope::Current(),
                                       [this, done = std::move(done)]() mutable {
                                         done();
                                         OnFinished();

@@ -182,6 +182,29 @@ TEST_F(Together, ARepeatedMergeGetsItsDataAgain) {
   EXPECT_EQ(DataOf("a"), "0");
 }
 
+TEST_F(Together, DataThatMakesTooLargeAnAnswerIsLeftOut) {
+  // Of each merge the result has 19 bytes; the answer has a place for two and no byte less.
+  Restart({.answer_data_bytes_max = 38});
+  const std::string base = Commit(Create("a", R"({"x":1,"y":1,"z":1})")).version_id();
+  Commit(Patch("a", R"({"x":2})"));
+  const std::vector<Operation> operations = {On(Patch("a", R"({"y":2})"), base),
+                                             On(Patch("a", R"({"y":3})"), base),
+                                             On(Patch("a", R"({"z":2})"), base)};
+  for (const auto outcome : {OUTCOME_MERGED, OUTCOME_DUPLICATE}) {
+    const auto results = CommitAll(operations);
+    for (const Result& result : results) EXPECT_EQ(result.outcome(), outcome);
+    EXPECT_EQ(results[0].data(), R"({"x":2,"y":2,"z":1})");
+    EXPECT_EQ(results[1].data(), R"({"x":2,"y":3,"z":1})");
+    EXPECT_FALSE(results[1].data_left_out());
+    EXPECT_EQ(results[2].data(), "");
+    EXPECT_TRUE(results[2].data_left_out());
+  }
+  Restart({.answer_data_bytes_max = 37});
+  EXPECT_TRUE(CommitAll(operations)[1].data_left_out());
+  Restart({.answer_data_bytes_max = 1});
+  EXPECT_FALSE(Commit(operations[0]).data_left_out()) << "what is alone has a place";
+}
+
 TEST_F(Together, AnOpIdIsNotForAnotherRequest) {
   const Operation first = Create("a", "1");
   Commit(first);

@@ -7,6 +7,7 @@
 #include "libs/app/context.h"
 #include "libs/base/status.h"
 #include "libs/rpc/channels.h"
+#include "libs/rpc/config.h"
 #include "libs/rpc/health_probe.h"
 #include "libs/rpc/server.h"
 #include "services/version/committer.h"
@@ -39,6 +40,8 @@ CommitLimits LimitsFrom(const config::Values& values) {
   limits.batch_bytes_max = size(kBatchBytesMax);
   limits.batches_in_flight_max = size(kBatchesInFlightMax);
   limits.queue_items_max = size(kQueueItemsMax);
+  // Half, as all else that results say has a place in the message, too.
+  limits.answer_data_bytes_max = size(rpc::kMaxMessageBytes) / 2;
   limits.lost_races_max = static_cast<int>(values.Get(kLostRacesMax));
   return limits;
 }

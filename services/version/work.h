@@ -29,15 +29,26 @@ class EntityLine;
 // A call of Commit whose operations may travel in several batches; runs `done` after the last one.
 class CommitCall {
  public:
-  CommitCall(size_t operations, CallTrace trace, absl::AnyInvocable<void()> done)
-      : trace_(std::move(trace)), waiting_(operations), done_(std::move(done)) {}
+  CommitCall(size_t operations, size_t data_bytes_max, CallTrace trace,
+             absl::AnyInvocable<void()> done)
+      : data_bytes_max_(data_bytes_max),
+        trace_(std::move(trace)),
+        waiting_(operations),
+        done_(std::move(done)) {}
   const CallTrace& trace() const { return trace_; }
+  // Whether data of so many bytes has a place in the answer; the first has one in any case.
+  bool TakeDataBytes(size_t bytes) {
+    const size_t taken = data_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    return taken == 0 || taken + bytes <= data_bytes_max_;
+  }
   void OnAnswered() {
     if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_();
   }
 
  private:
+  const size_t data_bytes_max_;
   const CallTrace trace_;
+  std::atomic<size_t> data_bytes_{0};
   std::atomic<size_t> waiting_;
   absl::AnyInvocable<void()> done_;
 };

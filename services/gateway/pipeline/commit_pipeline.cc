@@ -17,6 +17,7 @@
 #include "libs/entity/key.h"
 #include "libs/entity/key_hash.h"
 #include "services/gateway/pipeline/actor.h"
+#include "services/gateway/pipeline/left_out_data.h"
 #include "services/gateway/pipeline/pipeline_metrics.h"
 #include "services/gateway/protocol/operation_message.h"
 #include "services/gateway/protocol/server_message.h"
@@ -113,7 +114,7 @@ bool CommitPipeline::idle() const {
   for (const auto& batcher : batchers_) {
     if (!batcher->idle()) return false;
   }
-  return true;
+  return reading_ == 0;  // After the batches, which begin to read before they are done.
 }
 
 void CommitPipeline::Submit(std::shared_ptr<const Caller> caller,
@@ -279,12 +280,13 @@ void CommitPipeline::Commit(size_t replica, std::shared_ptr<Batch> batch, BatchD
   to_.metrics.batch_items.Observe(static_cast<double>(batch->size()));
   const absl::Duration begun = to_.clock.Monotonic();
   const CallScope scope(TraceOf(*batch));
-  to_.version.Commit(replica, request,
-                     [this, begun, request, batch = std::move(batch), done = std::move(done)](
-                         absl::StatusOr<version::v1::CommitResponse> response) mutable {
-                       to_.metrics.commit_seconds.Observe(to_.clock.Monotonic() - begun);
-                       OnCommitted(batch, *request, std::move(response), std::move(done));
-                     });
+  to_.version.Commit(
+      replica, request,
+      [this, replica, begun, request, batch = std::move(batch),
+       done = std::move(done)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
+        to_.metrics.commit_seconds.Observe(to_.clock.Monotonic() - begun);
+        OnCommitted(replica, batch, *request, std::move(response), std::move(done));
+      });
 }
 
 // Of a batch whose operations may come from several requests. It has no deadline but the call's
@@ -309,7 +311,7 @@ CallTrace CommitPipeline::TraceOf(const Batch& batch) {
   return trace;
 }
 
-void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
+void CommitPipeline::OnCommitted(size_t replica, const std::shared_ptr<Batch>& batch,
                                  const version::v1::CommitRequest& request,
                                  absl::StatusOr<version::v1::CommitResponse> response,
                                  BatchDone done) {
@@ -326,21 +328,52 @@ void CommitPipeline::OnCommitted(const std::shared_ptr<Batch>& batch,
     return;
   }
   Batch unknown;
+  auto left_out = std::make_shared<LeftOut>(LeftOut{.replica = replica});
   for (size_t i = 0; i < batch->size(); ++i) {
     Pending& pending = (*batch)[i];
     const int place = static_cast<int>(i);
-    if (!response.ok() || Unknown(response->results(place))) {
-      pending.item = std::make_unique<version::v1::CommitItem>(request.items(place));
-      unknown.push_back(std::move(pending));
-    } else {
+    const bool known = response.ok() && !Unknown(response->results(place));
+    if (known && !response->results(place).data_left_out()) {
       Finish(pending, std::move(*response->mutable_results(place)));
+      continue;
     }
+    pending.item = std::make_unique<version::v1::CommitItem>(request.items(place));
+    if (known) left_out->results.push_back(std::move(*response->mutable_results(place)));
+    (known ? left_out->operations : unknown).push_back(std::move(pending));
+  }
+  if (!left_out->operations.empty()) {
+    to_.metrics.results_left_out.Add(static_cast<double>(left_out->operations.size()));
+    ++reading_;
+    ReadNext(left_out);
   }
   if (unknown.empty()) {
     done();
   } else {
     Store(std::move(unknown), std::move(done));
   }
+}
+
+// Their order needs no batch in flight any more, since they are committed: nobody waits for them.
+void CommitPipeline::ReadNext(const std::shared_ptr<LeftOut>& left_out) {
+  if (left_out->next == left_out->operations.size()) {
+    --reading_;
+    return;
+  }
+  const size_t next = left_out->next++;
+  ReadLeftOut(to_.version, left_out->replica, *left_out->operations[next].item,
+              std::move(left_out->results[next]),
+              [this, left_out, next](version::v1::CommitResult result) {
+                if (!Unknown(result)) {
+                  Finish(left_out->operations[next], std::move(result));
+                  ReadNext(left_out);
+                  return;
+                }
+                // The others would fail as well, each after its time.
+                const auto first = left_out->operations.begin() + static_cast<ptrdiff_t>(next);
+                Store(Batch(std::make_move_iterator(first),
+                            std::make_move_iterator(left_out->operations.end())),
+                      [this] { --reading_; });
+              });
 }
 
 void CommitPipeline::LogFailure(const Batch& batch, const absl::Status& why) {

@@ -73,6 +73,13 @@ class CommitPipeline final : public OperationPipeline {
   };
   using Batch = std::vector<Pending>;
   using BatchDone = absl::AnyInvocable<void()>;
+  // Operations that are committed, whose data the answer had no place for.
+  struct LeftOut {
+    size_t replica = 0;
+    Batch operations;
+    std::vector<version::v1::CommitResult> results;
+    size_t next = 0;
+  };
 
   // Why nothing of a submission is committed, by operation; empty when it may be.
   using Refusals = std::vector<absl::Status>;
@@ -88,8 +95,10 @@ class CommitPipeline final : public OperationPipeline {
   void Commit(size_t replica, std::shared_ptr<Batch> batch, BatchDone done);
   CallTrace TraceOf(const Batch& batch);
   void LogFailure(const Batch& batch, const absl::Status& why);
-  void OnCommitted(const std::shared_ptr<Batch>& batch, const version::v1::CommitRequest& request,
+  void OnCommitted(size_t replica, const std::shared_ptr<Batch>& batch,
+                   const version::v1::CommitRequest& request,
                    absl::StatusOr<version::v1::CommitResponse> response, BatchDone done);
+  void ReadNext(const std::shared_ptr<LeftOut>& left_out);
   void Store(Batch batch, BatchDone done);
   void RejectAll(Batch& batch, const absl::Status& why);
   void Finish(Pending& pending, version::v1::CommitResult result);
@@ -100,6 +109,7 @@ class CommitPipeline final : public OperationPipeline {
   RateLimiter rate_limiter_;
   log::Throttle failures_;
   std::atomic<uint32_t> next_group_{0};
+  std::atomic<size_t> reading_{0};  // LeftOuts whose data is being read.
   std::vector<std::unique_ptr<rpc::LaneBatcher<Pending>>> batchers_;  // By replica.
 };
 

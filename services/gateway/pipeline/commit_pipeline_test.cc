@@ -356,6 +356,57 @@ TEST_F(PipelineTest, AnOperationOfUnknownOutcomeIsStoredToo) {
   EXPECT_THAT(spool_.stored[0].items, SizeIs(1));
 }
 
+// Of what is sent to "large" the data is left out.
+version::v1::CommitResult LeavesOutLarge(const version::v1::CommitItem& item) {
+  version::v1::CommitResult result;
+  result.set_outcome(common::v1::OUTCOME_MERGED);
+  result.set_version_id("7-0000000000000001");
+  result.set_data_left_out(item.operation().entity().entity_id() == "large");
+  return result;
+}
+
+TEST_F(PipelineTest, DataThatWasLeftOutIsReadAndHoldsUpNobody) {
+  version_.decide = LeavesOutLarge;
+  version_.reads_at_once = false;
+  version_.entity = version::v1::EntityState();
+  version_.entity->set_data("[1]");
+  PipelineLimits limits;
+  limits.batcher.in_flight_max = 1;
+  Make(limits);
+  Submit({Update("large"), Update("large"), Update("a")}, Batch());
+  EXPECT_EQ(version_.last_query.version_id(), "7-0000000000000001");
+  EXPECT_EQ(version_.last_query.entity().entity_id(), "large");
+  EXPECT_THAT(version_.reads, SizeIs(1)) << "one after the other";
+  Submit({Update("a")});
+  EXPECT_THAT(results_, SizeIs(1));
+  EXPECT_FALSE(pipeline_->idle());
+  version_.AnswerRead();
+  version_.AnswerRead();
+  ASSERT_THAT(results_, SizeIs(4));
+  EXPECT_EQ(results_[1].data(), "[1]");
+  EXPECT_EQ(results_[2].data(), "[1]");
+  EXPECT_EQ(results_[3].data(), "");
+  EXPECT_EQ(metrics_.results_left_out.value(), 2);
+  for (const OperationResult& result : results_) {
+    EXPECT_EQ(result.outcome(), common::v1::OUTCOME_MERGED);
+  }
+  EXPECT_TRUE(pipeline_->idle());
+}
+
+TEST_F(PipelineTest, WhereDataThatWasLeftOutCannotBeReadTheOperationIsStored) {
+  version_.decide = LeavesOutLarge;
+  version_.entity = absl::UnavailableError("away");
+  Submit({Update("large"), Update("a"), Update("large")}, Batch());
+  ASSERT_THAT(results_, SizeIs(3));
+  EXPECT_EQ(results_[0].outcome(), common::v1::OUTCOME_QUEUED);
+  EXPECT_EQ(results_[1].outcome(), common::v1::OUTCOME_MERGED);
+  EXPECT_EQ(results_[2].outcome(), common::v1::OUTCOME_QUEUED);
+  ASSERT_THAT(spool_.stored, SizeIs(1));
+  EXPECT_THAT(spool_.stored[0].items, SizeIs(2));
+  EXPECT_EQ(spool_.stored[0].items[1].operation().op_id(), results_[2].op_id());
+  EXPECT_TRUE(pipeline_->idle());
+}
+
 TEST_F(PipelineTest, BehindStoredOperationsOfASpaceEverythingIsStored) {
   spool_.held.insert("team");
   Submit({Update("a", "team")});

@@ -67,6 +67,12 @@ class FakeVersion final : public VersionClient {
   void GetEntities(size_t, version::v1::GetEntitiesRequest request,
                    Done<version::v1::GetEntitiesResponse> done) override {
     last_query = request.queries(0);
+    reads.push_back(std::move(done));
+    if (reads_at_once) AnswerRead();
+  }
+  void AnswerRead() {
+    Done<version::v1::GetEntitiesResponse> done = std::move(reads.front());
+    reads.pop_front();
     if (!entity.ok()) {
       done(entity.status());
       return;
@@ -89,6 +95,8 @@ class FakeVersion final : public VersionClient {
   }
 
   version::v1::EntityQuery last_query;
+  bool reads_at_once = true;  // Of entities.
+  std::deque<Done<version::v1::GetEntitiesResponse>> reads;
 };
 
 }  // namespace bdcsync::gateway

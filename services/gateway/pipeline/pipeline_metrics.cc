@@ -20,6 +20,9 @@ constexpr metrics::MetricInfo kCommitSeconds{"bdcsync_gateway_commit_seconds",
                                              "Duration of calls that commit a batch."};
 constexpr metrics::MetricInfo kCommitFailures{"bdcsync_gateway_commit_failures_total",
                                               "Calls that commit a batch and failed as a whole."};
+constexpr metrics::MetricInfo kLeftOut{
+    "bdcsync_gateway_results_left_out_total",
+    "Results of commits whose data was read apart: together they were too large for an answer."};
 constexpr metrics::MetricInfo kListsCut{
     "bdcsync_gateway_lists_cut_total",
     "Pages of lists shorter than asked for: their data is large, or few rows of the log match."};
@@ -37,6 +40,7 @@ PipelineMetrics::PipelineMetrics(metrics::Registry& registry)
       batch_items(registry.AddHistogram(kBatchItems, metrics::SizeBuckets())),
       commit_seconds(registry.AddHistogram(kCommitSeconds, metrics::LatencyBuckets())),
       commit_failures(registry.AddCounter(kCommitFailures)),
+      results_left_out(registry.AddCounter(kLeftOut)),
       lists_cut_by_bytes(registry.AddCounter(kListsCut, {{"cause", "bytes"}})),
       lists_cut_by_rows(registry.AddCounter(kListsCut, {{"cause", "rows"}})) {
   for (int outcome = 0; outcome < common::v1::Outcome_ARRAYSIZE; ++outcome) {

@@ -20,6 +20,7 @@ class PipelineMetrics {
   metrics::Histogram& batch_items;        // Operations in one Commit.
   metrics::Histogram& commit_seconds;     // Of one Commit.
   metrics::Counter& commit_failures;      // Commits that nothing is known of.
+  metrics::Counter& results_left_out;     // Whose data is read after the Commit.
   metrics::Counter& lists_cut_by_bytes;   // Answers to list that are short: their data is large,
   metrics::Counter& lists_cut_by_rows;    // or too many rows were looked at.
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/errors.h"
 #include "services/gateway/pipeline/commit_pipeline.h"
+#include "services/gateway/pipeline/left_out_data.h"
 #include "services/gateway/protocol/server_message.h"
 #include "services/gateway/spool/known_access.h"
 #include "services/gateway/spool/spool_metrics.h"
@@ -229,14 +230,13 @@ void Spool::Send(std::vector<Taken> taken) {
     request->mutable_items()->MergeFrom(taken[i].stored.items());
   }
   const CallScope scope(TraceOf(*request));
-  to_.version.Commit(
-      /*replica=*/0, std::move(request),
-      [this,
-       taken = std::move(taken)](absl::StatusOr<version::v1::CommitResponse> response) mutable {
-        absl::MutexLock lock(&mutex_);
-        answers_.push_back({std::move(taken), std::move(response)});
-        work_.Signal();
-      });
+  CommitWhole(to_.version, /*replica=*/0, std::move(request),
+              [this, taken = std::move(taken)](
+                  absl::StatusOr<version::v1::CommitResponse> response) mutable {
+                absl::MutexLock lock(&mutex_);
+                answers_.push_back({std::move(taken), std::move(response)});
+                work_.Signal();
+              });
 }
 
 void Spool::Settle(Answer answer) {
