@@ -242,6 +242,29 @@ TEST_F(DeciderTest, ListsPageByPage) {
   EXPECT_EQ(ops, "43210");
 }
 
+TEST_F(DeciderTest, APageOfLargeRecordsIsNoLargerThanAnAnswerMayBe) {
+  Records records;
+  for (int i = 0; i < 12; ++i) {
+    v1::Resolution& record = records.resolutions.emplace_back();
+    record.mutable_entity()->set_space("s");
+    record.set_op_id(absl::StrCat(i));
+    record.set_time_ms(1000 + i);
+    // The last one is larger than a page by itself.
+    record.add_decisions()->set_ours(std::string(i == 11 ? 5 << 20 : 1 << 20, 'x'));
+  }
+  ASSERT_OK(storage_.inner->Put(records));
+  v1::ListResolutionsRequest request = InSpace("s");
+  std::vector<std::string> pages;
+  do {
+    ASSERT_OK_AND_ASSIGN(const v1::ListResolutionsResponse page, List(request));
+    std::string& ops = pages.emplace_back();
+    for (const v1::Resolution& record : page.resolutions())
+      absl::StrAppend(&ops, record.op_id(), " ");
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty() && pages.size() < 20);
+  EXPECT_THAT(pages, ::testing::ElementsAre("11 ", "10 9 8 ", "7 6 5 ", "4 3 2 ", "1 0 "));
+}
+
 TEST_F(DeciderTest, MalformedListsAreRefused) {
   EXPECT_THAT(List(InSpace("")), HasReason(Reason::kInvalidArgument));
   v1::ListResolutionsRequest request = InSpace("s");

@@ -21,6 +21,7 @@ namespace bdcsync::conflict {
 namespace {
 
 constexpr int kDryRunPage = 200;
+constexpr size_t kDryRunPageBytes = size_t{4} << 20;
 
 // Asks about the places of one record.
 class RecordQuestions final : public merge::RuleEvaluator {
@@ -252,7 +253,8 @@ absl::StatusOr<v1::DryRunResponse> RecordDesk::Try(const v1::DryRunRequest& requ
                                                    const ActiveRules& tried) {
   const int64_t wanted = request.records_max() == 0 ? kDryRunRecordsDefault : request.records_max();
   const absl::Duration start = clock_.Monotonic();
-  ResolutionQuery query{.space = request.space(), .limit = kDryRunPage};
+  ResolutionQuery query{
+      .space = request.space(), .limit = kDryRunPage, .bytes_max = kDryRunPageBytes};
   if (!query.space.empty()) query.entity_type = request.entity_type();
   v1::DryRunResponse response;
   int64_t read = 0;
@@ -279,7 +281,7 @@ absl::StatusOr<v1::DryRunResponse> RecordDesk::Try(const v1::DryRunRequest& requ
     }
     TryAll(found, tried, start + limits_.dry_run_time_max, response);
     found.clear();
-    if (!recent || page->size() < kDryRunPage) return response;
+    if (!recent || page->empty()) return response;
   }
   return response;
 }

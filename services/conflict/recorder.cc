@@ -43,7 +43,8 @@ absl::StatusOr<ResolutionQuery> QueryOf(const v1::ListResolutionsRequest& reques
   }
   ResolutionQuery query{.space = request.space(),
                         .entity_type = request.entity_type(),
-                        .entity_id = request.entity_id()};
+                        .entity_id = request.entity_id(),
+                        .bytes_max = kListBytesMax};
   query.limit = request.limit() == 0 ? kListPageDefault : request.limit();
   if (query.limit < 1 || query.limit > kListPageMax) {
     return MakeErrorAt(Reason::kInvalidArgument, "limit",
@@ -62,9 +63,15 @@ absl::StatusOr<v1::ListResolutionsResponse> ListPage(ResolutionStorage& storage,
   absl::StatusOr<std::vector<StoredResolution>> stored = storage.List(query);
   if (!stored.ok()) return Unavailable("the records cannot be read");
   v1::ListResolutionsResponse response;
-  if (stored->size() == static_cast<size_t>(query.limit)) {
-    response.set_next_page_token(TokenOf(stored->back().place()));
+  size_t bytes = 0;
+  size_t fitting = 0;
+  for (; fitting < stored->size(); ++fitting) {
+    bytes += (*stored)[fitting].resolution.ByteSizeLong();
+    if (fitting > 0 && bytes > kListBytesMax) break;
   }
+  const bool more = fitting < stored->size() || stored->size() == static_cast<size_t>(query.limit);
+  stored->resize(fitting);
+  if (more) response.set_next_page_token(TokenOf(stored->back().place()));
   for (StoredResolution& record : *stored) {
     *response.add_resolutions() = std::move(record.resolution);
   }

@@ -21,6 +21,8 @@ namespace bdcsync::conflict {
 
 inline constexpr int kListPageMax = 500;
 inline constexpr int kListPageDefault = 50;
+// Of the records of a page; one that is larger comes alone.
+inline constexpr size_t kListBytesMax = size_t{4} << 20;
 
 struct RecorderLimits {
   size_t batch_items_max = 256;              // Calls in one transaction.

@@ -2,6 +2,7 @@
 // on a worker thread. What Put has acknowledged is durable. Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -43,6 +44,8 @@ struct ResolutionQuery {
   std::string entity_id;              // Empty: all.
   std::optional<RecordPlace> before;  // Only older ones; nothing: all.
   int limit = 1;
+  // No more once there are two and they have more, as they are kept.
+  size_t bytes_max = std::numeric_limits<size_t>::max();
 };
 
 class ResolutionStorage {

@@ -128,10 +128,10 @@ std::vector<Query> AllQueries() {
   const std::string count = "'s1', 0, 9000, '', 1000, 1, ";
   const std::string count_all = "'', 19000, 20000, '', 1000, 1, ";
   return {
-      {postgres::kListSpace, "'s1', 1000, 1, 10", "resolutions_"},
-      {postgres::kListType, "'s1', 1000, 1, 10, 't1'", "resolutions_"},
-      {postgres::kListEntity, "'s1', 1000, 1, 10, 't1', 'e1'", "resolutions_"},
-      {postgres::kListAll, "'', 1000, 1, 10", "resolutions_by_time"},
+      {postgres::kListSpace, "'s1', 1000, 1, 10, 99", "resolutions_"},
+      {postgres::kListType, "'s1', 1000, 1, 10, 99, 't1'", "resolutions_"},
+      {postgres::kListEntity, "'s1', 1000, 1, 10, 99, 't1', 'e1'", "resolutions_"},
+      {postgres::kListAll, "'', 1000, 1, 10, 99", "resolutions_by_time"},
       {postgres::kGet, "'s1', 'a'", "resolutions_of_operation"},
       {postgres::kClosing, "'s1', 'a'", "resolutions_of_operation"},
       {postgres::kMarkUndone, "'s1', 'a', 'v', 'u'", "resolutions_of_operation"},

@@ -119,6 +119,41 @@ TEST_P(ResolutionStorageConformance, PagesMeetWithoutHoleOrOverlap) {
   }
 }
 
+TEST_P(ResolutionStorageConformance, APageHasNoMoreThanSoManyBytes) {
+  size_t bytes = 0;  // Of what is kept of one.
+  for (int i = 0; i < 6; ++i) {
+    v1::Resolution record = Record("s", absl::StrCat(i), "note", "a");
+    record.mutable_decisions(0)->set_ours(std::string(100'000, 'x'));
+    ASSERT_OK(storage().Put({.resolutions = {record}}));
+    v1::Resolution kept;
+    *kept.mutable_decisions() = record.decisions();
+    bytes = kept.ByteSizeLong();
+  }
+  const auto list = [&](size_t bytes_max, std::optional<RecordPlace> before = std::nullopt) {
+    return storage().List({.space = "s", .before = before, .limit = kAll, .bytes_max = bytes_max});
+  };
+  EXPECT_THAT(Ops(list(3 * bytes - 1)), ElementsAre("5", "4", "3"));
+  EXPECT_THAT(Ops(list(3 * bytes)), ElementsAre("5", "4", "3", "2")) << "the one beyond comes too";
+  EXPECT_THAT(Ops(list(6 * bytes)), ElementsAre("5", "4", "3", "2", "1", "0"));
+  EXPECT_THAT(Ops(list(0)), ElementsAre("5", "4"));
+  ASSERT_OK_AND_ASSIGN(const auto page, list(0));
+  EXPECT_THAT(Ops(list(0, page.back().place())), ElementsAre("3", "2"));
+  for (const char* type : {"note", "task"}) {
+    EXPECT_EQ(
+        Ops(storage().List({.space = "s", .entity_type = type, .limit = kAll, .bytes_max = 0}))
+            .size(),
+        type == std::string("note") ? 2u : 0u);
+  }
+  EXPECT_EQ(Ops(storage().List({.space = "s",
+                                .entity_type = "note",
+                                .entity_id = "a",
+                                .limit = kAll,
+                                .bytes_max = 0}))
+                .size(),
+            2u);
+  EXPECT_EQ(Ops(storage().List({.limit = kAll, .bytes_max = 0})).size(), 2u);
+}
+
 TEST_P(ResolutionStorageConformance, ListsInOrderOfTimeWhateverTheOrderOfRecording) {
   const std::vector<int64_t> times = {5, 9, 5, 1, 9, 7};
   std::vector<v1::Resolution> records;

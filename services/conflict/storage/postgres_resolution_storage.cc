@@ -1,5 +1,7 @@
 #include "services/conflict/storage/postgres_resolution_storage.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "libs/base/status.h"
@@ -96,6 +98,8 @@ class PostgresResolutionStorage final : public ResolutionStorage {
     const RecordPlace before = query.before.value_or(kNewest);
     params.AddBytes(query.space).AddInt64(before.time_ms).AddInt64(before.number);
     params.AddInt64(query.limit);
+    params.AddInt64(static_cast<int64_t>(
+        std::min(query.bytes_max, size_t{std::numeric_limits<int64_t>::max()})));
     if (!query.entity_type.empty()) params.AddBytes(query.entity_type);
     if (!query.entity_id.empty()) params.AddBytes(query.entity_id);
     const sql::PostgresStatement& list = query.space.empty()          ? postgres::kListAll

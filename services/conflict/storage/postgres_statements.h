@@ -42,26 +42,38 @@ inline constexpr sql::PostgresStatement kDropRecords{
     "DELETE FROM resolutions WHERE (space, op_id) IN "
     "(SELECT * FROM unnest($1::text[], $2::text[]))"};
 
-#define BDC_RESOLUTIONS                                                      \
+#define BDC_COLUMNS                                                          \
   "SELECT number, op_id, entity_type, entity_id, branch, base_version_id, "  \
   "theirs_version_id, user_id, device_id, time_ms, decisions, app_version, " \
-  "rule_set_version, conflict_id, undone_by_version_id, space FROM resolutions "
+  "rule_set_version, conflict_id, undone_by_version_id, space "
+#define BDC_RESOLUTIONS BDC_COLUMNS "FROM resolutions "
+// Those that came before have not used the bytes up; two come in any case.
+#define BDC_LIST                                                                        \
+  BDC_COLUMNS                                                                           \
+  "FROM (SELECT *, row_number() OVER newest AS place, "                                 \
+  "sum(octet_length(decisions)) OVER newest - octet_length(decisions) AS bytes_before " \
+  "FROM resolutions "
 #define BDC_OLDER "(time_ms, number) < ($2::int8, $3::int8) "
-#define BDC_RESOLUTIONS_OF_SPACE BDC_RESOLUTIONS "WHERE space = $1::text AND " BDC_OLDER
-#define BDC_NEWEST_FIRST "ORDER BY time_ms DESC, number DESC LIMIT $4::int8"
+#define BDC_RESOLUTIONS_OF_SPACE BDC_LIST "WHERE space = $1::text AND " BDC_OLDER
+#define BDC_NEWEST_FIRST                                                            \
+  "WINDOW newest AS (ORDER BY time_ms DESC, number DESC ROWS UNBOUNDED PRECEDING) " \
+  "ORDER BY time_ms DESC, number DESC LIMIT $4::int8) AS page "                     \
+  "WHERE place <= 2 OR bytes_before <= $5::int8 ORDER BY time_ms DESC, number DESC"
 
 inline constexpr sql::PostgresStatement kListSpace{"resolution_list_space",
                                                    BDC_RESOLUTIONS_OF_SPACE BDC_NEWEST_FIRST};
 inline constexpr sql::PostgresStatement kListType{"resolution_list_type", BDC_RESOLUTIONS_OF_SPACE
-                                                  "AND entity_type = $5::text " BDC_NEWEST_FIRST};
+                                                  "AND entity_type = $6::text " BDC_NEWEST_FIRST};
 inline constexpr sql::PostgresStatement kListEntity{
     "resolution_list_entity", BDC_RESOLUTIONS_OF_SPACE
-    "AND entity_type = $5::text AND entity_id = $6::text " BDC_NEWEST_FIRST};
+    "AND entity_type = $6::text AND entity_id = $7::text " BDC_NEWEST_FIRST};
 inline constexpr sql::PostgresStatement kListAll{
-    "resolution_list_all", BDC_RESOLUTIONS "WHERE $1::text = '' AND " BDC_OLDER BDC_NEWEST_FIRST};
+    "resolution_list_all", BDC_LIST "WHERE $1::text = '' AND " BDC_OLDER BDC_NEWEST_FIRST};
 inline constexpr sql::PostgresStatement kGet{
     "resolution_get", BDC_RESOLUTIONS "WHERE space = $1::text AND op_id = $2::text"};
 
+#undef BDC_COLUMNS
+#undef BDC_LIST
 #undef BDC_RESOLUTIONS
 #undef BDC_OLDER
 #undef BDC_RESOLUTIONS_OF_SPACE

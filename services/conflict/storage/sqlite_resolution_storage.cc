@@ -19,10 +19,12 @@ std::string Text(const sql::SqliteStatement& row, int column) {
   return std::string(row.Text(column));
 }
 
+constexpr int kDecisionsColumn = 10;
+
 absl::StatusOr<StoredResolution> ReadRow(const sql::SqliteStatement& row) {
   StoredResolution stored;
   v1::Resolution& resolution = stored.resolution;
-  const absl::string_view decisions = row.Blob(10);
+  const absl::string_view decisions = row.Blob(kDecisionsColumn);
   if (!resolution.ParseFromArray(decisions.data(), static_cast<int>(decisions.size()))) {
     return absl::DataLossError("a record of a resolution cannot be read");
   }
@@ -121,12 +123,15 @@ class SqliteResolutionStorage final : public ResolutionStorage {
     if (!query.entity_type.empty()) list.BindText(5, query.entity_type);
     if (!query.entity_id.empty()) list.BindText(6, query.entity_id);
     std::vector<StoredResolution> page;
-    while (true) {
+    size_t bytes = 0;
+    while (page.size() < 2 || bytes <= query.bytes_max) {
       ASSIGN_OR_RETURN(const bool found, list.Step());
-      if (!found) return page;
+      if (!found) break;
       ASSIGN_OR_RETURN(StoredResolution stored, ReadRow(list));
+      bytes += list.Blob(kDecisionsColumn).size();
       page.push_back(std::move(stored));
     }
+    return page;
   }
 
  private:
