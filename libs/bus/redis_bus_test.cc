@@ -9,7 +9,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "libs/base/clock.h"
@@ -38,6 +37,10 @@ class Connections {
   std::vector<std::string> faults() {
     absl::MutexLock lock(&mutex_);
     return faults_;
+  }
+  int up() {
+    absl::MutexLock lock(&mutex_);
+    return up_;
   }
   bool AwaitUp(int count) { return Await(up_, count); }
   bool AwaitDown(int count) { return Await(down_, count); }
@@ -77,14 +80,27 @@ class RedisBusTest : public ::testing::Test {
     }
     return true;
   }
-  int PingsAnswered() {
+  int PingsAnswered() { return Counted("cmdstat_ping:", "calls="); }
+  bool AwaitRefusedSubscriptions(int count) {
+    const SystemClock clock;
+    const absl::Duration deadline = clock.Monotonic() + Recorder::kPatience;
+    while (Counted("cmdstat_subscribe:", "rejected_calls=") < count) {
+      if (clock.Monotonic() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  // What the server has counted of a command.
+  int Counted(const std::string& command, const std::string& what) {
     const auto stats = server_->Command({"INFO", "commandstats"});
     EXPECT_OK(stats);
-    const std::vector<std::string> around = absl::StrSplit(*stats, "cmdstat_ping:calls=");
-    int calls = 0;
-    if (around.size() < 2) return 0;
-    EXPECT_TRUE(absl::SimpleAtoi(around[1].substr(0, around[1].find(',')), &calls));
-    return calls;
+    const std::size_t line = stats->find(command);
+    const std::size_t place = line == std::string::npos ? line : stats->find(what, line);
+    if (place == std::string::npos) return 0;
+    const std::string number = stats->substr(place + what.size());
+    int count = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(number.substr(0, number.find_first_of(",\r")), &count));
+    return count;
   }
 
   Connections connections_;  // One up for the publisher, one for the subscriber.
@@ -277,6 +293,29 @@ TEST_F(RedisBusTest, ARefusedPublishIsCountedAndShowsInHealth) {
   bus->Publish("a", "y");
   ASSERT_TRUE(a.AwaitLast("y"));
   EXPECT_EQ(bus->Stats().publish_failed, 1u);
+}
+
+TEST_F(RedisBusTest, ARefusedSubscriptionIsTriedLessAndLessOftenAndIsNoConnection) {
+  ASSERT_OK(server_->Command({"ACL", "SETUSER", "default", "-subscribe"}));
+  BusOptions options;
+  options.backoff_min = absl::Milliseconds(8);
+  options.backoff_max = absl::Seconds(1);
+  options.on_connection_change = [this](const absl::Status& s) { connections_.Note(s); };
+  const SystemClock clock;
+  const absl::Duration before = clock.Monotonic();
+  ASSERT_OK_AND_ASSIGN(const auto bus, OpenBus(server_->url(), options));
+  Recorder a;
+  const auto subscription = a.Listen(*bus, "a");
+  ASSERT_TRUE(connections_.AwaitUp(1) && AwaitRefusedSubscriptions(1));
+  const int up = connections_.up();  // The subscriber, too, if it was connected before it asked.
+  ASSERT_TRUE(AwaitRefusedSubscriptions(7));
+  // Six waits, each twice the one before and half of its length at least.
+  EXPECT_GE(clock.Monotonic() - before, absl::Milliseconds(4 + 8 + 16 + 32 + 64 + 128));
+  EXPECT_EQ(connections_.up(), up);
+  EXPECT_THAT(bus->Health().ToString(), HasSubstr("permissions"));
+  ASSERT_OK(server_->Command({"ACL", "SETUSER", "default", "+subscribe"}));
+  ASSERT_TRUE(a.AwaitGaps(1) && connections_.AwaitUp(up + 1));
+  EXPECT_OK(bus->Health());
 }
 
 TEST_F(RedisBusTest, AnIdleBusEndsAtOnce) {

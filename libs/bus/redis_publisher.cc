@@ -45,7 +45,6 @@ absl::Status RedisPublisher::Serve(std::vector<OutgoingMessage>& batch, Backoff&
       const std::unique_ptr<RedisConnection> connection,
       RedisConnection::Open(address_, options_.connect_timeout, options_.answer_timeout));
   state_.SetConnected();
-  backoff.Reset();
   if (!batch.empty()) {
     absl::MutexLock lock(&mutex_);
     stats_.publish_repeated += batch.size();
@@ -53,6 +52,7 @@ absl::Status RedisPublisher::Serve(std::vector<OutgoingMessage>& batch, Backoff&
   while (true) {
     const absl::Duration started = clock_.Monotonic();
     RETURN_IF_ERROR(Send(*connection, batch));
+    backoff.Reset();  // Not before: what it is sent may be why a server closes each connection.
     // With nothing to send for long, an empty batch makes Send ask whether the server lives.
     if (!queue_.Await(options_.answer_timeout)) return absl::OkStatus();
     // Only once there is a message: most of the time the interval is over by then.

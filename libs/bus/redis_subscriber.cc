@@ -95,14 +95,20 @@ absl::Status RedisSubscriber::Serve(Backoff& backoff) {
   channels_.clear();
   TakeChanges();  // All channels follow.
   RETURN_IF_ERROR(Align(*connection, subscribers_.Channels()));
-  state_.SetConnected();
-  backoff.Reset();
-  return Listen(*connection);
+  connection->Append({"PING"});
+  RETURN_IF_ERROR(connection->Flush());
+  return Listen(*connection, backoff);
 }
 
-absl::Status RedisSubscriber::Listen(RedisConnection& connection) {
-  const RedisConnection::PushCallback on_push = [this](PushKind kind, absl::string_view channel,
-                                                       absl::string_view payload) {
+absl::Status RedisSubscriber::Listen(RedisConnection& connection, Backoff& backoff) {
+  bool works = false;
+  const RedisConnection::PushCallback on_push = [&](PushKind kind, absl::string_view channel,
+                                                    absl::string_view payload) {
+    // The answer to the PING follows those to the channels: none of them was refused.
+    if (kind == PushKind::kPong && !std::exchange(works, true)) {
+      state_.SetConnected();
+      backoff.Reset();
+    }
     OnPush(kind, channel, payload);
   };
   bool asked = false;  // Whether a PING is out since the last sign of life.

@@ -50,7 +50,7 @@ class RedisSubscriber {
   void Run();
   // Connects, subscribes to everything and delivers until a fault; returns why. OK: stop.
   absl::Status Serve(Backoff& backoff);
-  absl::Status Listen(RedisConnection& connection);
+  absl::Status Listen(RedisConnection& connection, Backoff& backoff);
   // Sends what brings the server in line with the subscribers of `channels`.
   absl::Status Align(RedisConnection& connection, std::vector<std::string> channels);
   void OnPush(PushKind kind, absl::string_view channel, absl::string_view payload);
