@@ -379,6 +379,20 @@ TEST_F(RunTest, WatchGoesOnFromItsLastCursorAfterALostConnection) {
   EXPECT_THAT(err(), HasSubstr("connection lost (socket closed)"));
 }
 
+TEST_F(RunTest, AWatchGoesOnWithANewTokenWhenItsOwnHasEnded) {
+  const absl::Status expired = MakeError(Reason::kTokenExpired, "the token has expired");
+  server_.streams.push_back({{Changes({"a"}, "c1", true)}, expired});
+  server_.streams.push_back({{Changes({"b"}, "c2", true)}, expired});
+  server_.streams.push_back({{}, expired});  // One that was given cannot be made anew.
+  EXPECT_EQ(Run({"watch"}), kExitRefused);
+  ASSERT_THAT(server_.watches, SizeIs(3));
+  EXPECT_EQ(server_.watches[1].cursor(), "c1");
+  EXPECT_EQ(server_.watches[2].cursor(), "c2");
+  EXPECT_THAT(waits_, IsEmpty());
+  EXPECT_THAT(err(), Not(HasSubstr("connection lost")));
+  EXPECT_THAT(err(), HasSubstr("token_expired"));
+}
+
 TEST_F(RunTest, WatchWaitsLongerFromTryToTryUpToALimit) {
   server_.streams.push_back({{Changes({}, "c1")}, MakeError(Reason::kUnavailable, "x")});
   for (int i = 0; i < 50; ++i) {

@@ -41,9 +41,12 @@ class Watcher {
 
   absl::StatusOr<int> Run() {
     while (true) {
+      heard_ = false;
       const absl::Status ended = call_.client.Watch(
           request_, [this](const v1::WatchResponse& message) { return OnMessage(message); });
       if (ended.ok()) return 0;
+      // The next stream has a token of its own, where one can be made.
+      if (ReasonOf(ended) == Reason::kTokenExpired && heard_) continue;
       // What never worked is more likely wrong than away: say so instead of waiting for ever.
       if (!connected_ || !IsPassing(ended)) return ended;
       const absl::Duration wait = backoff_.Next(call_.environment.random);
@@ -56,6 +59,7 @@ class Watcher {
   // False ends the watch.
   bool OnMessage(const v1::WatchResponse& message) {
     connected_ = true;
+    heard_ = true;
     backoff_.Reset();
     if (message.resync()) Note("the server lost its history: the whole state follows");
     const bool json = call_.arguments.Has("json");
@@ -94,6 +98,7 @@ class Watcher {
   v1::WatchRequest request_;
   rpc::Backoff backoff_;
   bool connected_ = false;
+  bool heard_ = false;  // From this stream.
 };
 
 }  // namespace
