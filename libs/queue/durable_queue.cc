@@ -158,7 +158,7 @@ absl::StatusOr<std::vector<absl::Status>> DurableQueue::Push(absl::Span<const Ne
   const absl::Status written = database_->Transaction([&]() -> absl::Status {
     for (size_t i = 0; i < items.size(); ++i) {
       const auto size = static_cast<int64_t>(items[i].payload.size());
-      const size_t count = entries_.size() + parked_.size() + added.size();
+      const size_t count = entries_.size() + parked_.size() + kept_.size() + added.size();
       if (count >= limits_.items_max || bytes + size > limits_.bytes_max) {
         statuses[i] = MakeRetryableError(Reason::kQuotaExceeded, limits_.backoff_max,
                                          "the queue for later is full");
@@ -207,17 +207,20 @@ absl::StatusOr<std::vector<Item>> DurableQueue::Take(size_t items_max, size_t by
 }
 
 absl::Status DurableQueue::Complete(absl::Span<const int64_t> ids) {
+  for (const int64_t id : ids) {
+    kept_[id] = entries_.find(id)->second.bytes;
+    Unindex(id);
+  }
+  if (kept_.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
-    for (const int64_t id : ids) {
+    for (const auto& [id, bytes] : kept_) {
       statements_->remove.BindInt64(1, id);
       RETURN_IF_ERROR(statements_->remove.Run());
     }
     return absl::OkStatus();
   }));
-  for (const int64_t id : ids) {
-    bytes_ -= static_cast<int64_t>(entries_.find(id)->second.bytes);
-    Unindex(id);
-  }
+  for (const auto& [id, bytes] : kept_) bytes_ -= static_cast<int64_t>(bytes);
+  kept_.clear();
   return absl::OkStatus();
 }
 

@@ -72,7 +72,9 @@ class DurableQueue {
   // Hands out the oldest items that are due and not held up by an earlier one of the same key.
   // They are in flight until Complete, Retry or Park.
   absl::StatusOr<std::vector<Item>> Take(size_t items_max, size_t bytes_max);
-  // The work is done: forgets the items.
+  // The work is done: forgets the items, and holds up nobody with them any more. Not OK: the file
+  // keeps them, as when the disk is full, and so does what it counts against the limits; a later
+  // call, which may be of none, takes them out. Whoever opens the file before gets them again.
   absl::Status Complete(absl::Span<const int64_t> ids);
   // The work failed for now: the items are due again after a wait that grows with each attempt,
   // with full jitter. Nothing is written.
@@ -102,6 +104,8 @@ class DurableQueue {
   const absl::flat_hash_map<std::string, size_t>& lanes() const { return lanes_; }
   size_t waiting() const { return entries_.size(); }
   size_t parked() const { return parked_.size(); }
+  // Those that are completed, and in the file still.
+  size_t kept() const { return kept_.size(); }
   int64_t bytes() const { return bytes_; }
   // When the oldest waiting item was added; nothing when none waits.
   std::optional<absl::Time> oldest() const;
@@ -145,6 +149,7 @@ class DurableQueue {
   std::map<int64_t, Entry> entries_;  // Waiting or in flight, in order.
   Turns turns_;                       // Of the entries, by their keys, on the monotonic clock.
   absl::flat_hash_map<int64_t, size_t> parked_;     // Ids to bytes.
+  absl::flat_hash_map<int64_t, size_t> kept_;       // Completed: ids to bytes.
   absl::flat_hash_map<std::string, size_t> lanes_;  // Entries per lane.
   int64_t bytes_ = 0;
 };

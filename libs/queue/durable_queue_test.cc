@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "libs/testing/sqlite_faults.h"
 #include "libs/testing/status_matchers.h"
 
 namespace bdcsync::queue {
@@ -260,6 +261,32 @@ TEST_F(DurableQueueTest, WhatIsInFlightDoesNotWaitBehindOneThatWasPutBeforeIt) {
   Complete("of y");
   EXPECT_EQ(queue_->waiting(), 0u);
   EXPECT_EQ(queue_->parked(), 2u);
+}
+
+TEST_F(DurableQueueTest, WhatAFullDiskKeepsHoldsUpNobodyAndIsForgottenLater) {
+  testing::SqliteFaults faults;
+  Open({.items_max = 2});
+  ASSERT_OK(Push("a", {"x"}));
+  ASSERT_OK(Push("b", {"x"}));
+  ASSERT_THAT(Take(), ElementsAre("a"));
+  faults.SetLogFull(true);
+  const std::vector<int64_t> ids = {ids_["a"]};
+  EXPECT_FALSE(queue_->Complete(ids).ok());
+  EXPECT_EQ(queue_->kept(), 1u);
+  EXPECT_EQ(queue_->waiting(), 1u);
+  EXPECT_THAT(Take(), ElementsAre("b"));
+  Open({.items_max = 2});  // Nothing was forgotten.
+  ASSERT_THAT(Take(), ElementsAre("a"));
+  EXPECT_FALSE(queue_->Complete(ids).ok());
+  EXPECT_FALSE(queue_->Complete({}).ok());
+  faults.SetLogFull(false);
+  EXPECT_THAT(Push("c", {"y"}), HasReason(Reason::kQuotaExceeded)) << "it takes its place still";
+  EXPECT_OK(queue_->Complete({}));
+  EXPECT_EQ(queue_->kept(), 0u);
+  EXPECT_EQ(queue_->bytes(), 1);
+  EXPECT_OK(Push("c", {"y"}));
+  Open();
+  EXPECT_THAT(Take(), ElementsAre("b", "c"));
 }
 
 TEST_F(DurableQueueTest, WhatWasReleasedIsDueAtOnce) {

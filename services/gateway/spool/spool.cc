@@ -16,6 +16,8 @@
 namespace bdcsync::gateway {
 namespace {
 
+constexpr absl::Duration kFailureInterval = absl::Seconds(1);
+
 using version::v1::CommitItem;
 using version::v1::CommitRequest;
 using version::v1::CommitResult;
@@ -44,6 +46,7 @@ Spool::Spool(std::unique_ptr<queue::DurableQueue> queue, SpoolDependencies depen
       limits_(limits),
       held_(queue_->lanes()),
       waiting_(queue_->waiting()),
+      failures_(to_.clock, kFailureInterval),
       items_max_(limits.batch_items_max),
       retry_after_(limits.retry_after_min) {
   if (queue_->waiting() > 0) {
@@ -120,8 +123,9 @@ bool Spool::HasWork() const {
 void Spool::Run() {
   while (true) {
     const absl::Duration now = to_.clock.Monotonic();
-    const absl::Duration wait =
+    absl::Duration wait =
         in_flight_ ? absl::InfiniteDuration() : std::max(queue_->NextDue(), next_attempt_ - now);
+    if (queue_->kept() > 0) wait = std::min(wait, complete_after_ - now);
     std::deque<Request> requests;
     std::deque<Answer> answers;
     std::deque<absl::AnyInvocable<void(queue::DurableQueue&)>> tasks;
@@ -138,6 +142,7 @@ void Spool::Run() {
     if (!requests.empty()) Keep(std::move(requests));
     for (Answer& answer : answers) Settle(std::move(answer));
     for (auto& task : tasks) task(*queue_);
+    if (queue_->kept() > 0 && to_.clock.Monotonic() >= complete_after_) Complete({});
     if (stopping && !in_flight_) return;
     if (!stopping) Forward();
     PublishState();
@@ -152,7 +157,10 @@ void Spool::Keep(std::deque<Request> requests) {
   }
   absl::StatusOr<std::vector<absl::Status>> statuses = queue_->Push(items);
   if (!statuses.ok()) {
-    to_.logger.Error("operations cannot be stored", {{"error", statuses.status().message()}});
+    if (const auto held_back = failures_.Allow(); held_back.has_value()) {
+      to_.logger.Error("operations cannot be stored",
+                       {{"error", statuses.status().message()}, {"suppressed", *held_back}});
+    }
     statuses.emplace(items.size(), MakeRetryableError(Reason::kUnavailable, limits_.check_interval,
                                                       "the operation cannot be stored now"));
   }
@@ -263,17 +271,25 @@ void Spool::Settle(Answer answer) {
     at += size;
   }
   if (done.empty()) return;
-  if (const absl::Status forgotten = queue_->Complete(done); !forgotten.ok()) {
-    // They are committed again later, as duplicates.
-    to_.logger.Error("committed operations stay stored", {{"error", forgotten.message()}});
-    queue_->Retry(done);
-    return;
-  }
+  Complete(done);
   to_.metrics.drained.Add(static_cast<double>(done.size()));
   for (const auto& [item, stored] : answer.taken) {
     if (std::find(done.begin(), done.end(), item.id) == done.end()) continue;
     vouched_.erase(item.id);
     Forget(item.lane);
+  }
+}
+
+// Also where it fails those behind them go on: a disk that is full is never drained otherwise.
+void Spool::Complete(const std::vector<int64_t>& done) {
+  complete_after_ = to_.clock.Monotonic() + limits_.check_interval;
+  const absl::Status forgotten = queue_->Complete(done);
+  if (forgotten.ok()) return;
+  // After a restart before it succeeds they are committed again, as duplicates.
+  if (const auto held_back = failures_.Allow(); held_back.has_value()) {
+    to_.logger.Error("committed operations stay stored", {{"operations", queue_->kept()},
+                                                          {"error", forgotten.message()},
+                                                          {"suppressed", *held_back}});
   }
 }
 

@@ -97,6 +97,7 @@ class Spool final : public StoreAndForward {
   void Settle(Answer answer);
   void SettleItem(const Taken& taken, absl::Span<version::v1::CommitResult> results,
                   std::vector<int64_t>& done);
+  void Complete(const std::vector<int64_t>& done);
   void Refuse(const Taken& taken, const absl::Status& why);
   // `keys` and `payload`: of what is refused of the item.
   void Park(const queue::Item& item, const std::vector<std::string>& keys,
@@ -118,12 +119,14 @@ class Spool final : public StoreAndForward {
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Of the spool's thread alone:
+  log::Throttle failures_;                // Of the disk.
   absl::flat_hash_set<int64_t> vouched_;  // Items that an operator has sent again.
   bool in_flight_ = false;
   size_t items_max_;             // In the next call; 1 after one that was refused as a whole.
   absl::Duration next_attempt_;  // Monotonic.
   absl::Duration retry_after_;
-  std::thread thread_;  // Last: it uses all of the above.
+  absl::Duration complete_after_;  // What is completed and kept still; monotonic.
+  std::thread thread_;             // Last: it uses all of the above.
 };
 
 }  // namespace bdcsync::gateway

@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "libs/log/capture.h"
+#include "libs/testing/sqlite_faults.h"
 #include "libs/testing/status_matchers.h"
 #include "services/gateway/spool/known_access.h"
 #include "services/gateway/spool/spool_metrics.h"
@@ -18,6 +20,8 @@ namespace {
 using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::HasReason;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using version::v1::CommitItem;
 using version::v1::CommitResult;
 
@@ -182,6 +186,15 @@ class SpoolTest : public ::testing::Test {
     done.WaitForNotification();
     return answer;
   }
+  // Whether it comes true before patience runs out.
+  bool Becomes(const std::function<bool()>& is_true) const {
+    const absl::Duration deadline = clock_.Monotonic() + absl::Seconds(20);
+    while (!is_true()) {
+      if (clock_.Monotonic() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
   // Everything is told and done; the spool's own account follows within its thread.
   void WaitUntilEmpty() {
     spool_->Stop();
@@ -190,7 +203,8 @@ class SpoolTest : public ::testing::Test {
 
   SystemClock clock_;
   SeededRandom random_{1};
-  log::Logger logger_ = log::NullLogger();
+  log::CapturedLog log_;
+  log::Logger& logger_ = log_.logger();
   metrics::Registry registry_;
   SpoolMetrics metrics_{registry_, clock_};
   Destination destination_;
@@ -223,6 +237,32 @@ TEST_F(SpoolTest, SurvivesARestart) {
   EXPECT_EQ(spool_->waiting(), 1u);
   destination_.SetAway(false);
   EXPECT_THAT(destination_.WaitForOutcomes(1), ElementsAre("s 1 OUTCOME_APPLIED"));
+}
+
+TEST_F(SpoolTest, OnAFullDiskWhatWaitsIsCommittedOnceAndToldOnce) {
+  testing::SqliteFaults faults;
+  Open();
+  Store({{Item("1", "a")}, {Item("2", "a")}, {Item("3", "b")}});
+  faults.SetLogFull(true);
+  EXPECT_THAT(Store({{Item("4", "b")}}), Each(HasReason(Reason::kUnavailable)));
+  destination_.SetAway(false);
+  const auto outcomes = destination_.WaitForOutcomes(3);
+  EXPECT_THAT(outcomes, UnorderedElementsAre("s 1 OUTCOME_APPLIED", "s 2 OUTCOME_APPLIED",
+                                             "s 3 OUTCOME_APPLIED"));
+  EXPECT_TRUE(Becomes([this] { return !spool_->Holds("team"); })) << "others wait for nothing";
+  faults.SetLogFull(false);
+  EXPECT_TRUE(Becomes([this] { return metrics_.bytes.value() == 0; })) << "without being asked";
+  EXPECT_THAT(destination_.WaitForOutcomes(3), SizeIs(3));
+  Open();
+  EXPECT_EQ(spool_->waiting(), 0u);
+}
+
+TEST_F(SpoolTest, WhatAFullDiskRefusesIsLoggedNowAndThen) {
+  testing::SqliteFaults faults;
+  Open();
+  faults.SetLogFull(true);
+  for (int i = 0; i < 50; ++i) Store({{Item(absl::StrCat(i), "a")}});
+  EXPECT_THAT(log_.lines(), SizeIs(::testing::Lt(25))) << "a second for each";
 }
 
 TEST_F(SpoolTest, WhatCannotBeReadIsParkedAsItIs) {
