@@ -72,6 +72,22 @@ TEST(LaneBatcher, SendsAtOnceWhenIdle) {
   EXPECT_TRUE(harness.batcher.idle());
 }
 
+TEST(LaneBatcher, ManyGroupsGoTogetherAndAreTakenAllOrNone) {
+  using Groups = std::vector<std::pair<uint64_t, std::vector<Item>>>;
+  Harness h({.in_flight_max = 1, .queued_items_max = 3});
+  EXPECT_TRUE(h.batcher.SubmitGroups(Groups{{1, {{1, 1}}}, {2, {{2, 2}, {2, 3}}}, {3, {}}}));
+  EXPECT_THAT(h.sent, ElementsAre(ElementsAre(1, 2, 3)));
+  EXPECT_TRUE(h.Submit(4, 4));
+  Groups more = {{5, {{5, 5}}}, {6, {{6, 6}}}, {7, {{7, 7}}}};
+  EXPECT_FALSE(h.batcher.SubmitGroups(std::move(more))) << "three have room, and one waits";
+  ASSERT_THAT(more, SizeIs(3));  // NOLINT(bugprone-use-after-move): untouched when refused.
+  EXPECT_THAT(more[2].second, SizeIs(1));
+  more.pop_back();
+  EXPECT_TRUE(h.batcher.SubmitGroups(std::move(more)));
+  h.FinishFirst();
+  EXPECT_THAT(h.sent.back(), ElementsAre(4, 5, 6));
+}
+
 TEST(LaneBatcher, GathersALaneWhileItIsInFlight) {
   Harness harness({});
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(harness.Submit(1, i));

@@ -407,6 +407,45 @@ TEST_F(PipelineTest, WhereDataThatWasLeftOutCannotBeReadTheOperationIsStored) {
   EXPECT_TRUE(pipeline_->idle());
 }
 
+TEST_F(PipelineTest, WhatIsStoredOfOneCallIsPartedByRequestAndSpace) {
+  version_.answers_at_once = false;
+  PipelineLimits limits;
+  limits.batcher.in_flight_max = 1;
+  Make(limits);
+  Submit({Update("first")});
+  Submit({Update("a", "team"), Update("b"), Update("c", "team")}, Batch());
+  Submit({Update("d", "team")}, Batch());
+  Caller eve;
+  eve.user_id = "eve";
+  eve.spaces = {{"team", Access::kWrite}};
+  caller_ = std::make_shared<const Caller>(eve);
+  Submit({Update("e", "team")});
+  version_.AnswerNext();
+  ASSERT_THAT(version_.commits, SizeIs(2));
+  const version::v1::CommitRequest& together = version_.commits[1];
+  ASSERT_THAT(together.items(), SizeIs(5));
+  EXPECT_EQ(together.items(0).batch(), together.items(2).batch());
+  EXPECT_NE(together.items(0).batch(), together.items(3).batch()) << "of another request";
+  version_.failure = absl::CancelledError("the version service is left");
+  version_.AnswerNext();
+  std::vector<std::string> stored;
+  for (const StoreAndForward::Group& group : spool_.stored) {
+    std::string& told = stored.emplace_back(group.caller->user_id);
+    for (const auto& item : group.items) told += " " + item.operation().entity().entity_id();
+  }
+  EXPECT_THAT(stored, ElementsAre("ada a c", "ada b", "ada d", "eve e"));
+  ASSERT_THAT(results_, SizeIs(6));
+  EXPECT_EQ(results_.back().outcome(), common::v1::OUTCOME_QUEUED);
+}
+
+TEST_F(PipelineTest, AnAnswerWithoutAllResultsIsAFailureOfTheCall) {
+  version_.results_missing = 1;
+  Submit({Update("a"), Update("b")}, Batch());
+  EXPECT_EQ(Code(0), "internal");
+  EXPECT_EQ(Code(1), "internal");
+  EXPECT_THAT(spool_.stored, IsEmpty());
+}
+
 TEST_F(PipelineTest, BehindStoredOperationsOfASpaceEverythingIsStored) {
   spool_.held.insert("team");
   Submit({Update("a", "team")});

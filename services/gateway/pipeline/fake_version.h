@@ -26,6 +26,7 @@ class FakeVersion final : public VersionClient {
   size_t replica_count = 1;
   bool answers_at_once = true;
   absl::Status failure;  // Of whole calls, when not OK.
+  int results_missing = 0;
   // How an item ends; by default it is applied.
   std::function<version::v1::CommitResult(const version::v1::CommitItem&)> decide;
   std::vector<version::v1::CommitRequest> commits;
@@ -61,6 +62,7 @@ class FakeVersion final : public VersionClient {
       result.mutable_position()->set_epoch(7);
       result.mutable_position()->set_seq(1);
     }
+    for (int i = 0; i < results_missing; ++i) response.mutable_results()->RemoveLast();
     call.done(std::move(response));
   }
 

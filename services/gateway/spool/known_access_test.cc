@@ -68,6 +68,10 @@ TEST_F(KnownAccessTest, AnOpenSessionsLatestTokenDecides) {
   EXPECT_OK(Check("phone", now_ - absl::Hours(9)));
   sessions_["s-phone"] = CallerOf("phone", Access::kRead, now_ + absl::Hours(1));
   EXPECT_THAT(Check("phone", now_ + absl::Hours(1)), HasReason(Reason::kForbidden));
+  // A later token may be a shorter one; what the first allowed, it allows to its end.
+  sessions_["s-phone"] = CallerOf("phone", Access::kWrite, now_ - absl::Hours(9));
+  EXPECT_OK(Check("phone", now_));
+  sessions_["s-phone"] = CallerOf("phone", Access::kRead, now_ + absl::Hours(1));
   // Nobody stands for access that is known to be lost.
   EXPECT_THAT(Check("phone", now_ + absl::Hours(1), /*vouched=*/true),
               HasReason(Reason::kForbidden));

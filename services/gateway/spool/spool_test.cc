@@ -63,6 +63,14 @@ class Destination final : public VersionClient, public OutcomeListener {
     mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(30));
     return outcomes_;
   }
+  size_t calls() {
+    absl::MutexLock lock(&mutex_);
+    return calls_;
+  }
+  version::v1::CommitRequest last_request() {
+    absl::MutexLock lock(&mutex_);
+    return last_request_;
+  }
   std::vector<std::string> WaitForCalls(size_t count) {
     absl::MutexLock lock(&mutex_);
     const auto enough = [&] { return calls_ >= count; };
@@ -74,6 +82,7 @@ class Destination final : public VersionClient, public OutcomeListener {
   absl::StatusOr<version::v1::CommitResponse> Decide(const version::v1::CommitRequest& request) {
     absl::MutexLock lock(&mutex_);
     ++calls_;
+    last_request_ = request;
     if (away_) return MakeError(Reason::kUnavailable, "away");
     version::v1::CommitResponse response;
     for (const CommitItem& item : request.items()) {
@@ -99,6 +108,7 @@ class Destination final : public VersionClient, public OutcomeListener {
   absl::Mutex mutex_;
   bool away_ ABSL_GUARDED_BY(mutex_) = true;
   size_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  version::v1::CommitRequest last_request_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> codes_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> committed_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> outcomes_ ABSL_GUARDED_BY(mutex_);
@@ -228,6 +238,37 @@ TEST_F(SpoolTest, KeepsWhileTheServiceIsAwayAndCommitsInOrderWhenItIsBack) {
               ElementsAre("s 1 OUTCOME_APPLIED", "s 2 OUTCOME_APPLIED", "s 3 OUTCOME_APPLIED"));
   WaitUntilEmpty();
   EXPECT_FALSE(spool_->Holds("team"));
+}
+
+TEST_F(SpoolTest, HoweverLongTheServiceIsAwayItIsAskedInTheSameInterval) {
+  Store({{Item("1", "a")}});
+  destination_.WaitForCalls(20);  // Twice as long for each would take a quarter of an hour.
+  EXPECT_GE(destination_.calls(), 20u);
+}
+
+TEST_F(SpoolTest, GroupsOfOneNumberStayApart) {
+  // Numbers begin anew when a gateway starts.
+  std::vector<std::vector<CommitItem>> groups = {{Item("1", "a"), Item("2", "b")},
+                                                 {Item("3", "c"), Item("4", "d")}};
+  for (std::vector<CommitItem>& group : groups) {
+    for (CommitItem& item : group) {
+      item.set_atomic_group(7);
+      item.set_batch(7);
+    }
+  }
+  Store(std::move(groups));
+  Store({{Item("5", "e")}});
+  destination_.SetAway(false);
+  destination_.WaitForOutcomes(5);
+  const version::v1::CommitRequest request = destination_.last_request();
+  ASSERT_EQ(request.items_size(), 5);
+  for (const auto number : {&CommitItem::atomic_group, &CommitItem::batch}) {
+    EXPECT_NE((request.items(0).*number)(), 0u);
+    EXPECT_EQ((request.items(0).*number)(), (request.items(1).*number)());
+    EXPECT_NE((request.items(1).*number)(), (request.items(2).*number)());
+    EXPECT_EQ((request.items(2).*number)(), (request.items(3).*number)());
+    EXPECT_EQ((request.items(4).*number)(), 0u);
+  }
 }
 
 TEST_F(SpoolTest, SurvivesARestart) {
