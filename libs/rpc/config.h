@@ -13,9 +13,11 @@ namespace bdcsync::rpc {
 inline constexpr config::Bytes kMaxMessageBytes{
     .name = "grpc.max_message_bytes",
     .default_value = 16 << 20,
-    .min = 64 << 10,
+    .min = 16 << 20,
     .max = 1 << 30,
-    .doc = "The largest gRPC message that is sent or accepted."};
+    .doc =
+        "The largest gRPC message that is sent or accepted; what services send each other is "
+        "made to fit into the least that this may be."};
 inline constexpr config::Duration kKeepaliveInterval{
     .name = "grpc.keepalive_interval",
     .default_value = absl::Seconds(20),

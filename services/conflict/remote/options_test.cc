@@ -51,9 +51,9 @@ TEST(ResolverOptionsTest, ACallStaysBelowTheLargestMessage) {
   ASSERT_OK_AND_ASSIGN(const auto resolvers, From({{"conflict.resolvers", "price=x:1"},
                                                    {"conflict.resolver_batch_bytes_max", "64MiB"},
                                                    {"conflict.resolver_documents", "price=8MiB"},
-                                                   {"grpc.max_message_bytes", "8MiB"}}));
-  EXPECT_EQ(resolvers.at("price").line.batch_bytes_max, size_t{4} << 20);
-  EXPECT_EQ(resolvers.at("price").line.question.documents_bytes_max, size_t{2} << 20);
+                                                   {"grpc.max_message_bytes", "16MiB"}}));
+  EXPECT_EQ(resolvers.at("price").line.batch_bytes_max, size_t{8} << 20);
+  EXPECT_EQ(resolvers.at("price").line.question.documents_bytes_max, size_t{4} << 20);
 }
 
 TEST(ResolverOptionsTest, MistakesNameTheKeyAndTheResolver) {
