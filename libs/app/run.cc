@@ -14,6 +14,7 @@
 #include "libs/app/config.h"
 #include "libs/app/last_resort.h"
 #include "libs/app/open_files.h"
+#include "libs/app/openssl_exit.h"
 #include "libs/app/signals.h"
 #include "libs/base/status.h"
 #include "libs/base/suite_version.h"
@@ -165,6 +166,7 @@ void Stop(absl::Duration timeout, App& app) {
 }  // namespace
 
 int RunModules(int argc, char** argv, Modules modules, RunOptions options) {
+  KeepOpenSslAtExit();
   const std::string program = options.program.empty() ? ProgramName(argc, argv) : options.program;
   const config::Schema schema = SchemaFor(modules);
   const config::Sources sources = config::ProcessSources(argc, argv);

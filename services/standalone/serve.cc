@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/app/config.h"
+#include "libs/app/openssl_exit.h"
 #include "libs/app/run.h"
 #include "libs/config/loader.h"
 #include "services/conflict/module.h"
@@ -76,6 +77,7 @@ void Greet(app::App& app, const std::string& program, const std::string& secret)
 }  // namespace
 
 int Serve(int argc, char** argv) {
+  app::KeepOpenSslAtExit();  // The secret is made with it.
   app::Modules modules = AllModules();
   const absl::StatusOr<std::string> secret = SecretIfNoneGiven(argc, argv, modules);
   if (!secret.ok()) {
