@@ -13,6 +13,10 @@
 namespace bdcsync::json {
 namespace {
 
+// So many digits are a number of 64 bits, as nearly all are; that is hashed in less time than a
+// text.
+constexpr size_t kShortDigitsMax = 19;
+
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Moves `text` past its leading digits and returns how many there were.
@@ -85,10 +89,19 @@ bool IsNumberText(absl::string_view text) {
 }
 
 uint64_t HashOf(const Decimal& decimal) {
-  const auto hash = [&decimal](absl::string_view digits) {
+  const auto hash = [&decimal](const auto& digits) {
     return absl::HashOf(decimal.negative, decimal.exponent, digits);
   };
-  if (decimal.digits.find('.') == absl::string_view::npos) return hash(decimal.digits);
+  const bool has_point = decimal.digits.find('.') != absl::string_view::npos;
+  if (decimal.digits.size() - (has_point ? 1 : 0) <= kShortDigitsMax) {
+    uint64_t number = 0;
+    ForEachDigit(decimal.digits, [&number](char digit) {
+      number = number * 10 + static_cast<uint64_t>(digit - '0');
+      return true;
+    });
+    return hash(number);
+  }
+  if (!has_point) return hash(decimal.digits);
   std::string digits;
   ForEachDigit(decimal.digits, [&digits](char digit) {
     digits.push_back(digit);

@@ -271,6 +271,9 @@ TEST(SequenceMatch, HashesOfNumbersDoNotCollideAsReckonedBeforehand) {
   const auto hash = [](const char* text) { return HashOf(*Value::FromNumberText(text)); };
   EXPECT_NE(hash("11213222111412411411411112"), hash("11111111513121133114115221"));
   EXPECT_EQ(hash("11213222111412411411411112"), hash("112132221114.12411411411112e14"));
+  EXPECT_NE(hash("9999999999999999999"), hash("9999999999999999998"));
+  EXPECT_NE(hash("0.5"), hash("-0.5"));
+  EXPECT_NE(hash("5"), hash("50"));
 }
 
 TEST(ChangedPaths, NamesLeavesMembersAndElements) {

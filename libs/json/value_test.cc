@@ -73,17 +73,20 @@ TEST(Value, KeepsTextsOfEveryLengthAroundTheInlineSize) {
 }
 
 TEST(Value, NumbersAreEqualByExactDecimalValue) {
-  const std::pair<const char*, const char*> equal[] = {{"1", "1.0"},
-                                                       {"1", "10e-1"},
-                                                       {"100", "1e2"},
-                                                       {"0", "-0.0e7"},
-                                                       {"0.5", "5E-1"},
-                                                       {"1.50", "15e-1"},
-                                                       {"1e400", "10e399"},
-                                                       {"-2", "-2.000"},
-                                                       {"1e1000000000", "0.1e1000000001"},
-                                                       {"123.456", "123456e-3"},
-                                                       {"0.00120", "12e-4"}};
+  const std::pair<const char*, const char*> equal[] = {
+      {"1", "1.0"},
+      {"1", "10e-1"},
+      {"100", "1e2"},
+      {"0", "-0.0e7"},
+      {"0.5", "5E-1"},
+      {"1.50", "15e-1"},
+      {"1e400", "10e399"},
+      {"-2", "-2.000"},
+      {"1e1000000000", "0.1e1000000001"},
+      {"123.456", "123456e-3"},
+      {"0.00120", "12e-4"},
+      {"9999999999999999999", "9.999999999999999999e18"},
+      {"99999999999999999999", "9.9999999999999999999e19"}};
   for (const auto& [a, b] : equal) {
     EXPECT_EQ(Json(a), Json(b)) << a << " " << b;
     EXPECT_EQ(HashOf(Json(a)), HashOf(Json(b))) << a << " " << b;
