@@ -328,7 +328,7 @@ void CommitPipeline::OnCommitted(size_t replica, const std::shared_ptr<Batch>& b
     return;
   }
   Batch unknown;
-  auto left_out = std::make_shared<LeftOut>(LeftOut{.replica = replica});
+  std::shared_ptr<LeftOut> left_out;  // Shared with the read that is under way; hardly ever any.
   for (size_t i = 0; i < batch->size(); ++i) {
     Pending& pending = (*batch)[i];
     const int place = static_cast<int>(i);
@@ -338,10 +338,15 @@ void CommitPipeline::OnCommitted(size_t replica, const std::shared_ptr<Batch>& b
       continue;
     }
     pending.item = std::make_unique<version::v1::CommitItem>(request.items(place));
-    if (known) left_out->results.push_back(std::move(*response->mutable_results(place)));
-    (known ? left_out->operations : unknown).push_back(std::move(pending));
+    if (!known) {
+      unknown.push_back(std::move(pending));
+      continue;
+    }
+    if (left_out == nullptr) left_out = std::make_shared<LeftOut>(LeftOut{.replica = replica});
+    left_out->results.push_back(std::move(*response->mutable_results(place)));
+    left_out->operations.push_back(std::move(pending));
   }
-  if (!left_out->operations.empty()) {
+  if (left_out != nullptr) {
     to_.metrics.results_left_out.Add(static_cast<double>(left_out->operations.size()));
     ++reading_;
     ReadNext(left_out);
