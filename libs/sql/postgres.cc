@@ -1,6 +1,5 @@
 #include "libs/sql/postgres.h"
 
-#include <algorithm>
 #include <pqxx/pqxx>
 #include <utility>
 
@@ -8,15 +7,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/sql/postgres_link.h"
 
 namespace bdcsync::sql {
 namespace {
 
-absl::string_view FirstLine(absl::string_view text) { return text.substr(0, text.find('\n')); }
-
 absl::string_view View(const char* text) { return absl::string_view(text); }
-
-constexpr char kReadOnlyTransaction[] = "25006";
 
 // Runs `work` and turns what the driver throws into a status. `read_only` is set when the server
 // refused to write.
@@ -24,8 +20,6 @@ absl::Status Guard(bool& read_only, absl::FunctionRef<void()> work) {
   try {
     work();
     return absl::OkStatus();
-  } catch (const pqxx::unique_violation& error) {
-    return absl::AlreadyExistsError(FirstLine(View(error.what())));
   } catch (const pqxx::statement_completion_unknown& error) {
     return absl::UnavailableError(absl::StrCat("PostgreSQL: ", FirstLine(View(error.what()))));
   } catch (const pqxx::transaction_rollback& error) {
@@ -34,52 +28,12 @@ absl::Status Guard(bool& read_only, absl::FunctionRef<void()> work) {
     return absl::UnavailableError(absl::StrCat("PostgreSQL: ", FirstLine(View(error.what()))));
   } catch (const pqxx::in_doubt_error& error) {
     return absl::UnavailableError(absl::StrCat("PostgreSQL: ", FirstLine(View(error.what()))));
-  } catch (const pqxx::insufficient_resources& error) {
-    return absl::UnavailableError(absl::StrCat("PostgreSQL: ", FirstLine(View(error.what()))));
   } catch (const pqxx::sql_error& error) {
-    const std::string& state = error.sqlstate();
-    const std::string message = absl::StrCat("PostgreSQL ", state, ": ", error.what());
-    // 57: the operator or a timeout ended it; 55: a lock was not free; 25: read-only after
-    // failover; 40: rolled back by the server.
-    if (state == kReadOnlyTransaction) read_only = true;
-    const absl::string_view group = absl::string_view(state).substr(0, 2);
-    if (group == "40") return absl::AbortedError(FirstLine(message));
-    if (group == "57" || group == "55" || group == "25" || group == "53" || group == "08") {
-      return absl::UnavailableError(FirstLine(message));
-    }
-    return absl::InternalError(message);
+    if (IsReadOnlyState(error.sqlstate())) read_only = true;
+    return StatusOfState(error.sqlstate(), View(error.what()));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("PostgreSQL: ", error.what()));
   }
-}
-
-std::string ConnectionString(const PostgresOptions& options) {
-  // Key lookups only, so statistics of a young table must never lead to a scan of a grown one.
-  const std::string settings =
-      absl::StrCat("-c search_path=", options.schema,
-                   " -c statement_timeout=", absl::ToInt64Milliseconds(options.statement_timeout),
-                   " -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off",
-                   " -c enable_mergejoin=off -c client_min_messages=warning");
-  const int64_t connect_seconds =
-      std::max<int64_t>(1, absl::ToInt64Seconds(options.connect_timeout));
-  const bool is_url = options.url.find("://") != std::string::npos;
-  if (!is_url) {
-    return absl::StrCat(options.url, " options='", settings, "' connect_timeout=", connect_seconds,
-                        " tcp_user_timeout=10000");
-  }
-  std::string escaped;
-  for (const char c : settings) {
-    if (c == ' ') {
-      escaped += "%20";
-    } else if (c == '=') {
-      escaped += "%3D";
-    } else {
-      escaped += c;
-    }
-  }
-  return absl::StrCat(options.url, options.url.find('?') == std::string::npos ? "?" : "&",
-                      "options=", escaped, "&connect_timeout=", connect_seconds,
-                      "&tcp_user_timeout=10000");
 }
 
 int HexDigit(char c) {
@@ -89,29 +43,11 @@ int HexDigit(char c) {
 
 }  // namespace
 
-struct PostgresResult::Rows {
-  pqxx::result result;
-};
-
-PostgresResult::PostgresResult(std::shared_ptr<const Rows> rows)
-    : rows_(std::move(rows)), size_(static_cast<int>(rows_->result.size())) {}
-
-int64_t PostgresResult::affected() const {
-  return static_cast<int64_t>(rows_->result.affected_rows());
-}
-bool PostgresResult::IsNull(int row, int column) const {
-  return rows_->result[row][column].is_null();
-}
-absl::string_view PostgresResult::Text(int row, int column) const {
-  const pqxx::field field = rows_->result[row][column];
-  return absl::string_view(field.c_str(), field.size());
-}
 int64_t PostgresResult::Int64(int row, int column) const {
   int64_t value = 0;
   if (!absl::SimpleAtoi(Text(row, column), &value)) return 0;
   return value;
 }
-bool PostgresResult::Bool(int row, int column) const { return Text(row, column) == "t"; }
 std::string PostgresResult::Bytes(int row, int column) const {
   absl::string_view hex = Text(row, column);
   if (hex.size() < 2) return std::string();
@@ -143,17 +79,29 @@ struct PostgresPool::Connection {
 
 namespace {
 
+class PqxxRows final : public PostgresResult::Rows {
+ public:
+  explicit PqxxRows(pqxx::result result) : result_(std::move(result)) {}
+  int size() const override { return static_cast<int>(result_.size()); }
+  int64_t affected() const override { return static_cast<int64_t>(result_.affected_rows()); }
+  bool IsNull(int row, int column) const override { return result_[row][column].is_null(); }
+  absl::string_view Text(int row, int column) const override {
+    const pqxx::field field = result_[row][column];
+    return absl::string_view(field.c_str(), field.size());
+  }
+
+ private:
+  const pqxx::result result_;
+};
+
 PostgresResult Wrap(pqxx::result result) {
-  return PostgresResult(
-      std::make_shared<const PostgresResult::Rows>(PostgresResult::Rows{std::move(result)}));
+  return PostgresResult(std::make_shared<const PqxxRows>(std::move(result)));
 }
 
 }  // namespace
 
 PostgresPool::PostgresPool(PostgresOptions options, const Clock& clock)
-    : options_(std::move(options)), clock_(clock), backoff_(options_.backoff_min) {
-  no_connect_before_ = clock_.Monotonic();
-}
+    : options_(std::move(options)), backoff_(options_.backoff_min, options_.backoff_max, clock) {}
 PostgresPool::~PostgresPool() = default;
 
 absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Acquire() {
@@ -170,7 +118,7 @@ absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Acquire(
       idle_.pop_back();
       return connection;
     }
-    if (clock_.Monotonic() < no_connect_before_) {
+    if (!backoff_.MayTry()) {
       return absl::UnavailableError(
           "PostgreSQL cannot be reached; waiting before the next attempt");
     }
@@ -179,13 +127,12 @@ absl::StatusOr<std::unique_ptr<PostgresPool::Connection>> PostgresPool::Acquire(
   absl::StatusOr<std::unique_ptr<Connection>> connection = Connect();
   absl::MutexLock lock(&mutex_);
   if (connection.ok()) {
-    backoff_ = options_.backoff_min;
+    backoff_.Connected();
     return connection;
   }
   --open_;
   freed_.Signal();
-  no_connect_before_ = clock_.Monotonic() + backoff_;
-  backoff_ = std::min(backoff_ * 2, options_.backoff_max);
+  backoff_.Failed();
   return connection;
 }
 

@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -21,6 +22,7 @@
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
 #include "libs/base/timed_cond_var.h"
+#include "libs/sql/connect_backoff.h"
 #include "libs/sql/postgres_params.h"
 
 namespace bdcsync::sql {
@@ -46,19 +48,30 @@ struct PostgresStatement {
 // The rows of an answer. Accessors want a row and column that exist.
 class PostgresResult {
  public:
-  struct Rows;
-  explicit PostgresResult(std::shared_ptr<const Rows> rows);
+  // As a driver has them.
+  class Rows {
+   public:
+    virtual ~Rows() = default;
+    virtual int size() const = 0;
+    virtual int64_t affected() const = 0;
+    virtual bool IsNull(int row, int column) const = 0;
+    virtual absl::string_view Text(int row, int column) const = 0;
+  };
+  explicit PostgresResult(std::shared_ptr<const Rows> rows)
+      : rows_(std::move(rows)), size_(rows_->size()) {}
 
   int size() const { return size_; }
-  int64_t affected() const;  // Rows that the statement inserted, changed or deleted.
-  bool IsNull(int row, int column) const;
+  // Rows that the statement inserted, changed or deleted.
+  int64_t affected() const { return rows_->affected(); }
+  bool IsNull(int row, int column) const { return rows_->IsNull(row, column); }
+  // As the server wrote it; empty for NULL.
+  absl::string_view Text(int row, int column) const { return rows_->Text(row, column); }
   int64_t Int64(int row, int column) const;  // 0 for NULL.
-  bool Bool(int row, int column) const;
-  absl::string_view Text(int row, int column) const;  // As the server wrote it; empty for NULL.
-  std::string Bytes(int row, int column) const;       // Of a bytea; empty for NULL.
+  bool Bool(int row, int column) const { return Text(row, column) == "t"; }
+  std::string Bytes(int row, int column) const;  // Of a bytea; empty for NULL.
 
  private:
-  std::shared_ptr<const Rows> rows_;  // Shared: libpqxx results are, and copies must be cheap.
+  std::shared_ptr<const Rows> rows_;  // Shared: copies must be cheap.
   int size_ = 0;
 };
 
@@ -107,13 +120,11 @@ class PostgresPool {
   absl::Status With(absl::FunctionRef<void(Connection&)> work);
 
   const PostgresOptions options_;
-  const Clock& clock_;
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
   std::size_t open_ ABSL_GUARDED_BY(mutex_) = 0;  // Idle, lent or being made.
   TimedCondVar freed_;                            // One is idle, or one more may be made.
-  absl::Duration backoff_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration no_connect_before_ ABSL_GUARDED_BY(mutex_);
+  ConnectBackoff backoff_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bdcsync::sql

@@ -55,6 +55,11 @@ class PostgresParams {
   PostgresParams& Add(PostgresArray&& array);
   PostgresParams& AddOnly(PostgresArray&& array);  // Its only element, as a value.
 
+  // Puts another value in the place of one that is there, counted from 0.
+  void SetBytes(std::size_t place, absl::string_view value) {
+    wire_[place].assign(value.data(), value.size());
+  }
+
   const std::vector<std::string>& wire() const { return wire_; }
 
  private:

@@ -13,6 +13,8 @@
 namespace bdcsync::testing {
 namespace {
 
+constexpr int kCutMaxMs = 5000;  // Until the server has closed a connection.
+
 std::string ServerUrl() {
   const char* url = std::getenv("BDC_SYNC_TEST_POSTGRES");
   return url == nullptr ? std::string() : std::string(url);
@@ -66,8 +68,8 @@ PostgresDatabase::~PostgresDatabase() {
 }
 
 absl::Status PostgresDatabase::CutConnections() {
-  return RunOnServer(absl::StrCat(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '", name_, "'"));
+  return RunOnServer(absl::StrCat("SELECT pg_terminate_backend(pid, ", kCutMaxMs,
+                                  ") FROM pg_stat_activity WHERE datname = '", name_, "'"));
 }
 
 absl::Status PostgresDatabase::AllowConnections(bool allow) {

@@ -36,7 +36,8 @@ class PostgresDatabase {
 
   const std::string& url() const { return url_; }
   const std::string& name() const { return name_; }
-  // Cuts every connection to the database, as a failing server would.
+  // Cuts every connection to the database, as a failing server would; they are gone when it
+  // returns.
   absl::Status CutConnections();
   // Refuses or allows new connections, as a server that is down or back.
   absl::Status AllowConnections(bool allow);

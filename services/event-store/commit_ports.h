@@ -23,6 +23,8 @@ class CommitObserver {
   virtual ~CommitObserver() = default;
   // A batch was answered: `appended` of its `items` were stored, after `elapsed` in the writer.
   virtual void BatchDone(int items, int appended, int duplicates, absl::Duration elapsed) = 0;
+  // A batch was sent behind one that is not answered yet.
+  virtual void SentAhead() = 0;
   // Another writer was faster on `logs` logs of a batch; they are tried again.
   virtual void RaceLost(int logs) = 0;
   // A batch got no answer from the storage.

@@ -6,14 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "services/event-store/commit_line.h"
 #include "services/event-store/store_types.h"
 
 namespace bdcsync::event_store {
@@ -68,12 +69,8 @@ class EventStorage {
   //   ALREADY_EXISTS  an operation key or a name is taken; no part was applied: look up, plan
   //   again.
   virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
-  // Commit(writes), with all made ready that can be before it is its turn. Run it once at most,
-  // while `writes` are there.
-  using CommitCall = absl::AnyInvocable<absl::StatusOr<std::vector<bool>>()>;
-  virtual CommitCall PrepareCommit(absl::Span<const LogWrite> writes) {
-    return [this, writes] { return Commit(writes); };
-  }
+  // A way in for one writer. The storage outlives it.
+  virtual std::unique_ptr<CommitLine> OpenLine();
 
   // Limits of bytes, here and in what reads ask for, count data only where it is asked for.
   // The latest event of each stream; unset for a stream without events. Of several servers one that

@@ -20,6 +20,10 @@ constexpr absl::Duration kPauseMin = absl::Microseconds(200);
 constexpr absl::Duration kPauseMax = absl::Milliseconds(5);
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(100);
 
+bool AllOf(const std::vector<bool>& settled) {
+  return std::find(settled.begin(), settled.end(), false) == settled.end();
+}
+
 std::size_t BytesOf(const LogWriter::Item& item) {
   const v1::AppendItem& request = item.second.item();
   return request.data().size() + request.meta().size();
@@ -34,6 +38,7 @@ LogWriter::LogWriter(EventStorage& storage, const Clock& clock, Random& random, 
       random_(random),
       sink_(sink),
       observer_(observer),
+      lines_{storage.OpenLine(), limits.halves ? storage.OpenLine() : nullptr},
       memory_(storage, random, observer, limits.cache),
       pair_(limits.halves ? std::make_unique<PairRunner>() : nullptr),
       batches_(limits.batches, BytesOf,
@@ -67,7 +72,7 @@ void LogWriter::Run() {
   // order.
   while (std::optional<Batch> batch = NextBatch()) {
     Flight flight{order_.Begin(), std::move(batch->items), std::move(batch->done),
-                  clock_.Monotonic()};
+                  clock_.Monotonic(), *lines_[0]};
     std::optional<std::array<Items, 2>> halves;
     if (IsAlone(*batch, flight.number)) halves = InHalves(flight.items);
     if (halves.has_value()) {
@@ -85,6 +90,7 @@ bool LogWriter::IsAlone(const Batch& batch, int64_t number) const {
 
 void LogWriter::Write(Flight& flight) {
   PlanAhead(flight);
+  SendBehind(flight);
   order_.AwaitCommit(flight.number);
   const absl::Status status = CommitAll(flight);
   if (flight.taken) flight.taken();
@@ -97,14 +103,14 @@ void LogWriter::Write(Flight& flight) {
 // planned ahead, so it does not count as alone: halves after halves would never plan ahead again.
 void LogWriter::WriteHalves(Flight& whole, std::array<Items, 2> halves) {
   std::atomic<bool> waits{false};
-  const auto write = [&](Items& items) {
-    Flight half{whole.number, std::move(items), nullptr, whole.started, true};
+  const auto write = [&](Items& items, CommitLine& line) {
+    Flight half{whole.number, std::move(items), nullptr, whole.started, line, true};
     PlanHalf(half);
     const absl::Status status = CommitAll(half);
     if (batches_.queued() > 0) waits = true;
     Answer(half, status);
   };
-  pair_->Run([&] { write(halves[0]); }, [&] { write(halves[1]); });
+  pair_->Run([&] { write(halves[0], *lines_[0]); }, [&] { write(halves[1], *lines_[1]); });
   {
     absl::MutexLock lock(&mutex_);
     behind_halves_ = waits;
@@ -166,7 +172,30 @@ void LogWriter::Stand(Flight& flight) {
 void LogWriter::Prepare(Flight& flight) {
   flight.commit = nullptr;
   flight.writes = flight.plan->Writes();
-  if (!flight.writes.empty()) flight.commit = storage_.PrepareCommit(flight.writes);
+  if (!flight.writes.empty()) flight.commit = flight.line.Prepare(flight.writes);
+}
+
+void LogWriter::SendBehind(Flight& flight) {
+  if (flight.commit == nullptr || flight.commit->id() == 0) return;
+  const uint64_t behind = order_.AwaitSent(flight.number, flight.falls);
+  if (behind == 0) return;
+  Send(flight, behind);
+  observer_.SentAhead();
+}
+
+void LogWriter::Send(Flight& flight, uint64_t behind) {
+  flight.commit->Send(behind);
+  flight.sent = true;
+  if (!flight.is_half) order_.Sent(flight.number, flight.commit->id(), flight.falls);
+}
+
+absl::StatusOr<std::vector<bool>> LogWriter::AwaitAnswer(Flight& flight) {
+  flight.sent = false;
+  return std::exchange(flight.commit, nullptr)->Await();
+}
+
+bool LogWriter::HasFallen(const Flight& flight) const {
+  return flight.plan != nullptr && !flight.is_half && flight.falls != order_.falls();
 }
 
 absl::Status LogWriter::CommitAll(Flight& flight) {
@@ -192,7 +221,12 @@ void LogWriter::Answer(Flight& flight, const absl::Status& status) {
 }
 
 absl::Status LogWriter::Attempt(Flight& flight) {
-  if (flight.plan != nullptr && !flight.is_half && flight.falls != order_.falls()) {
+  if (HasFallen(flight) && flight.sent) {
+    ASSIGN_OR_RETURN(const std::vector<bool> settled, CommitFallen(flight));
+    if (!AllOf(settled)) Lose(flight, settled);
+    return absl::OkStatus();
+  }
+  if (HasFallen(flight)) {
     flight.items = flight.plan->TakeItems();
     flight.plan = nullptr;
   }
@@ -203,7 +237,10 @@ absl::Status LogWriter::Attempt(Flight& flight) {
     memory_.Remember(*flight.plan, settled);
   }
   RETURN_IF_ERROR(CheckUnwritten(*flight.plan, settled));
-  if (std::find(settled.begin(), settled.end(), false) != settled.end()) Lose(flight, settled);
+  if (!AllOf(settled)) {
+    observer_.RaceLost(static_cast<int>(std::count(settled.begin(), settled.end(), false)));
+    Lose(flight, settled);
+  }
   return absl::OkStatus();
 }
 
@@ -222,7 +259,10 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(Flight& flight) {
   std::vector<bool> settled(plan.logs().size(), false);
   for (int doubts = 0; doubts < kDoubtsMax; ++doubts) {
     absl::StatusOr<std::vector<bool>> applied = std::vector<bool>();
-    if (flight.commit) applied = flight.commit();
+    if (flight.commit != nullptr) {
+      if (!flight.sent) Send(flight, 0);
+      applied = AwaitAnswer(flight);
+    }
     if (applied.ok()) {
       std::size_t write = 0;
       for (std::size_t i = 0; i < settled.size(); ++i) {
@@ -241,6 +281,28 @@ absl::StatusOr<std::vector<bool>> LogWriter::Commit(Flight& flight) {
   // What was assumed is right, so what was remembered is wrong.
   absl::MutexLock lock(&plan_mutex_);
   memory_.Forget(plan);
+  return settled;
+}
+
+// It was applied only where all was written that it rests on. What it did not write, and decided by
+// what others were to write, is decided again.
+absl::StatusOr<std::vector<bool>> LogWriter::CommitFallen(Flight& flight) {
+  const std::vector<BatchPlan::Log>& logs = flight.plan->logs();
+  std::vector<bool> settled(logs.size(), false);
+  const absl::StatusOr<std::vector<bool>> applied = AwaitAnswer(flight);
+  if (applied.ok()) {
+    std::size_t write = 0;
+    for (std::size_t i = 0; i < settled.size(); ++i) {
+      settled[i] = logs[i].appended > 0 && (*applied)[write++];
+    }
+  } else if (applied.status().code() != absl::StatusCode::kAlreadyExists) {
+    return applied.status();
+  }
+  // When the plan fell, what it leaves was taken back.
+  absl::MutexLock lock(&plan_mutex_);
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    if (settled[i]) memory_.Doubt(logs[i].stored.log_id);
+  }
   return settled;
 }
 
@@ -277,7 +339,6 @@ void LogWriter::Fall(Flight& flight, const std::vector<bool>& settled) {
 void LogWriter::Lose(Flight& flight, const std::vector<bool>& settled) {
   std::vector<bool> lost = settled;
   lost.flip();
-  observer_.RaceLost(static_cast<int>(std::count(lost.begin(), lost.end(), true)));
   {
     absl::MutexLock lock(&plan_mutex_);
     Fall(flight, settled);

@@ -1,9 +1,9 @@
 // The one writer of certain logs in this process. It takes batches, decides them in memory
 // (BatchPlan), commits them with a compare-and-set per log, answers, and tells the sink. While a
-// batch is being committed the next one is planned on what it will leave behind (PlanOrder), so the
-// storage is never idle while there is work. A large batch that comes alone may be written in
-// halves (InHalves), each by a thread of its own. A log that another replica wrote meanwhile is
-// read up and tried again. Submit is thread-safe.
+// batch is being committed the next one is planned on what it will leave behind (PlanOrder) and
+// sent behind it (CommitLine), so the storage is never idle while there is work. A large batch that
+// comes alone may be written in halves (InHalves), each by a thread of its own. A log that another
+// replica wrote meanwhile is read up and tried again. Submit is thread-safe.
 #pragma once
 
 #include <array>
@@ -24,6 +24,7 @@
 #include "libs/rpc/lane_batcher.h"
 #include "services/event-store/append_call.h"
 #include "services/event-store/batch_plan.h"
+#include "services/event-store/commit_line.h"
 #include "services/event-store/commit_ports.h"
 #include "services/event-store/event_storage.h"
 #include "services/event-store/log_memory.h"
@@ -73,11 +74,13 @@ class LogWriter {
     Items items;
     Done taken;  // Lets the next batch come; run once this one is planned. Of a half: none.
     absl::Duration started;
+    CommitLine& line;
     bool is_half = false;  // Nothing is planned on it: what it leaves is remembered when stored.
     std::unique_ptr<BatchPlan> plan;
-    std::vector<LogWrite> writes;     // Of the plan.
-    EventStorage::CommitCall commit;  // Of the writes, until it was run.
-    int64_t falls = 0;                // What Planned returned.
+    std::vector<LogWrite> writes;                // Of the plan.
+    std::unique_ptr<CommitLine::Commit> commit;  // Of the writes, until it is answered.
+    bool sent = false;                           // The commit is.
+    int64_t falls = 0;                           // What Planned returned.
     bool may_settle = false;
   };
 
@@ -96,6 +99,11 @@ class LogWriter {
   // The next batch may rest on the plan, unless it is of a half.
   void Stand(Flight& flight) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
   void Prepare(Flight& flight);
+  // Sends what was planned ahead, without waiting for the answer to what it rests on.
+  void SendBehind(Flight& flight);
+  void Send(Flight& flight, uint64_t behind);
+  absl::StatusOr<std::vector<bool>> AwaitAnswer(Flight& flight);
+  bool HasFallen(const Flight& flight) const;
   // Commits until all is settled or cannot be; then answers what is left.
   absl::Status CommitAll(Flight& flight);
   void Answer(Flight& flight, const absl::Status& status);
@@ -105,6 +113,8 @@ class LogWriter {
   absl::Status Decide(BatchPlan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(plan_mutex_);
   // Which logs of the plan, in their order, are settled; the others were written by another.
   absl::StatusOr<std::vector<bool>> Commit(Flight& flight);
+  // The same for what was sent before its plan fell.
+  absl::StatusOr<std::vector<bool>> CommitFallen(Flight& flight);
   absl::Status CheckUnwritten(BatchPlan& plan, std::vector<bool>& settled);
   // Takes back what plans that fall have left in memory, but for the `settled` logs of the
   // flight's.
@@ -121,6 +131,8 @@ class LogWriter {
   Random& random_;
   CommitSink& sink_;
   CommitObserver& observer_;
+  // The second one for the other half.
+  const std::array<std::unique_ptr<CommitLine>, 2> lines_;
 
   PlanOrder order_;
   // Held while a batch is planned, also while that reads; shared by halves that need not read.

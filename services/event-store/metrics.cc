@@ -31,6 +31,9 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
                                             "Items whose op_id had been stored before."})),
       refused_items_(registry.AddCounter({"bdcsync_event_store_refused_items_total",
                                           "Items that did not apply to what was stored."})),
+      sent_ahead_(registry.AddCounter(
+          {"bdcsync_event_store_batches_sent_ahead_total",
+           "Batches that PostgreSQL was given while it worked on the one before them."})),
       lost_races_(registry.AddCounter({"bdcsync_event_store_lost_races_total",
                                        "Commits of a log that another replica was ahead of."})),
       failed_batches_(registry.AddCounter({"bdcsync_event_store_failed_batches_total",
@@ -107,6 +110,7 @@ void Metrics::BatchDone(int items, int appended, int duplicates, absl::Duration 
   if (items > appended + duplicates) refused_items_.Add(items - appended - duplicates);
 }
 
+void Metrics::SentAhead() { sent_ahead_.Add(1); }
 void Metrics::RaceLost(int logs) { lost_races_.Add(logs); }
 
 void Metrics::BatchFailed(const absl::Status& status) {

@@ -22,6 +22,7 @@ class Metrics final : public CommitObserver {
   void Watch(const Committer& committer, const CommitFeed& feed);
 
   void BatchDone(int items, int appended, int duplicates, absl::Duration elapsed) override;
+  void SentAhead() override;
   void RaceLost(int logs) override;
   void BatchFailed(const absl::Status& status) override;
   void HistoryLost(uint32_t log_id) override;
@@ -41,6 +42,7 @@ class Metrics final : public CommitObserver {
   metrics::Counter& appended_events_;
   metrics::Counter& duplicate_items_;
   metrics::Counter& refused_items_;
+  metrics::Counter& sent_ahead_;
   metrics::Counter& lost_races_;
   metrics::Counter& failed_batches_;
   metrics::Counter& lost_histories_;

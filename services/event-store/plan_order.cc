@@ -33,6 +33,24 @@ int64_t PlanOrder::falls() const {
   return falls_;
 }
 
+void PlanOrder::Sent(int64_t number, uint64_t id, int64_t falls) {
+  absl::MutexLock lock(&mutex_);
+  sent_ = {number, id, falls};
+}
+
+uint64_t PlanOrder::AwaitSent(int64_t number, int64_t falls) {
+  uint64_t behind = 0;
+  const auto is_known = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (committed_ == number || falls_ != falls) return true;
+    if (sent_.number != number - 1 || sent_.falls != falls) return false;
+    behind = sent_.id;
+    return behind != 0;
+  };
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&is_known));
+  return behind;
+}
+
 void PlanOrder::AwaitCommit(int64_t number) {
   const auto is_next = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return committed_ == number; };
   absl::MutexLock lock(&mutex_);

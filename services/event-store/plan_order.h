@@ -31,6 +31,12 @@ class PlanOrder {
   // How often plans fell; a plan stands while this is what Planned returned.
   int64_t falls() const;
 
+  // The batch is on its way as `id` (CommitLine::Commit), by a plan of `falls`.
+  void Sent(int64_t number, uint64_t id, int64_t falls);
+  // Waits until the batch before `number`, whose plan is of `falls`, is on its way, and returns its
+  // id; 0 if that plan fell, if none can be sent behind it, or if it is the turn of `number`.
+  uint64_t AwaitSent(int64_t number, int64_t falls);
+
   // Waits until all batches before `number` are committed.
   void AwaitCommit(int64_t number);
   // The batch whose turn it was needs its plan no more; the next one may commit.
@@ -49,6 +55,12 @@ class PlanOrder {
   int64_t committed_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t settled_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t falls_ ABSL_GUARDED_BY(mutex_) = 0;
+  struct OnItsWay {
+    int64_t number = -1;
+    uint64_t id = 0;
+    int64_t falls = 0;
+  };
+  OnItsWay sent_ ABSL_GUARDED_BY(mutex_);                     // The latest that was sent.
   std::vector<BatchPlan*> standing_ ABSL_GUARDED_BY(mutex_);  // Of the batches from committed_ on.
 };
 

@@ -47,6 +47,39 @@ TEST_F(PlanOrderTest, PlansFallLatestFirstAndNoneIsMadeAheadUntilTheFirstStandsA
   EXPECT_TRUE(order_.MayPlanAhead(second));
 }
 
+TEST_F(PlanOrderTest, ABatchFollowsTheOneBeforeItOnceThatIsSent) {
+  constexpr uint64_t kId = 7;
+  const int64_t first = order_.Begin();
+  const int64_t second = order_.Begin();
+  const int64_t falls = order_.Planned(&first_);
+  order_.Planned(&second_);
+  EXPECT_EQ(order_.AwaitSent(first, falls), 0u) << "it is its turn";
+  std::thread follows([&] { EXPECT_EQ(order_.AwaitSent(second, falls), kId); });
+  order_.Sent(first, kId, falls);
+  follows.join();
+}
+
+TEST_F(PlanOrderTest, NothingFollowsWhatHasNoIdOrIsDoneOrHasFallen) {
+  const int64_t first = order_.Begin();
+  const int64_t second = order_.Begin();
+  int64_t falls = order_.Planned(&first_);
+  order_.Planned(&second_);
+  order_.Sent(first, 0, falls);
+  std::thread waits([&] { EXPECT_EQ(order_.AwaitSent(second, falls), 0u); });
+  order_.Committed();
+  waits.join();
+
+  const int64_t third = order_.Begin();
+  order_.Planned(&first_);
+  order_.Sent(second, 8, falls);
+  order_.Fall();
+  EXPECT_EQ(order_.AwaitSent(third, falls), 0u) << "what it rests on is not what was sent";
+  std::thread planned_anew([&] { EXPECT_EQ(order_.AwaitSent(third, order_.falls()), 9u); });
+  falls = order_.Planned(&second_);
+  order_.Sent(second, 9, falls);
+  planned_anew.join();
+}
+
 TEST_F(PlanOrderTest, ABatchThatGaveUpLeavesNoPlan) {
   order_.Begin();
   const int64_t second = order_.Begin();

@@ -23,8 +23,9 @@ def _postgres_bin(name):
 class Postgres:
     """A cluster of its own, owned by the user postgres when the tests run as root."""
 
-    def __init__(self, folder, fsync=True):
+    def __init__(self, folder, fsync=True, settings=None):
         self.folder = folder
+        self.settings = settings or {}
         self.data = os.path.join(folder, "data")
         self.port = free_ports(1)[0]
         self.fsync = fsync
@@ -48,13 +49,15 @@ class Postgres:
 
     def start(self):
         log = open(os.path.join(self.folder, "log"), "ab")
+        settings = [word for name, value in self.settings.items()
+                    for word in ("-c", f"{name}={value}")]
         self.popen = subprocess.Popen(
             self._as_owner([_postgres_bin("postgres"), "-D", self.data, "-p", str(self.port),
                             "-c", "listen_addresses=127.0.0.1",
                             "-c", f"unix_socket_directories={self.folder}",
                             "-c", f"fsync={'on' if self.fsync else 'off'}",
                             "-c", "shared_buffers=256MB", "-c", "max_connections=100",
-                            "-c", "restart_after_crash=on"]),
+                            "-c", "restart_after_crash=on", *settings]),
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         log.close()
         deadline = time.monotonic() + patience(30)

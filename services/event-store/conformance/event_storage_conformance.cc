@@ -37,11 +37,10 @@ LogState EventStorageConformance::Log(uint32_t log_id) {
 }
 
 // Space and stream of a log have as many events as the log, since nothing else is written to it.
-LogWrite EventStorageConformance::Write(uint32_t log_id, int count) {
+LogWrite EventStorageConformance::WriteOn(const LogState& log, int count) {
   static const std::string kSpaces[] = {"s0", "s1", "s2", "s3"};
-  const LogState log = Log(log_id);
   LogWrite write;
-  write.log_id = log_id;
+  write.log_id = log.log_id;
   write.epoch = log.epoch;
   write.position = log.next_position;
   write.next_position = log.next_position + count;
@@ -49,10 +48,10 @@ LogWrite EventStorageConformance::Write(uint32_t log_id, int count) {
   write.time_ms = 1000 + log.next_position;
   const int64_t last = write.next_position - 1;
   const bool is_new = log.next_position == 1;
-  const StreamId stream_id = StreamIdOf(kSpaces[log_id], "a");
+  const StreamId stream_id = StreamIdOf(kSpaces[log.log_id], "a");
   const StreamState state{
       1, last, last, static_cast<uint64_t>(last) << 60, 1, v1::STREAM_KIND_ENTITY};
-  if (is_new) write.spaces.push_back({1, kSpaces[log_id]});
+  if (is_new) write.spaces.push_back({1, kSpaces[log.log_id]});
   write.streams.push_back({stream_id, is_new, 1, "a", state, last, false});
   for (int64_t position = write.position; position <= last; ++position) {
     write.events.push_back({position, 1, position, stream_id, position,

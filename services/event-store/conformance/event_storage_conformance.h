@@ -52,7 +52,9 @@ class EventStorageConformance : public ::testing::TestWithParam<BackendParam> {
 
   // A write of `count` events in log `log_id`, one space "s<log>" and one stream "a", on top of
   // what the log holds.
-  LogWrite Write(uint32_t log_id, int count);
+  LogWrite Write(uint32_t log_id, int count) { return WriteOn(Log(log_id), count); }
+  // The same on top of `log`, whatever it holds.
+  static LogWrite WriteOn(const LogState& log, int count);
 
   LogState Log(uint32_t log_id);
 

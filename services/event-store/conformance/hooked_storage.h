@@ -2,10 +2,13 @@
 // storage beneath. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "services/event-store/conformance/queued_line.h"
 #include "services/event-store/event_storage.h"
 
 namespace bdcsync::event_store {
@@ -16,9 +19,17 @@ class HookedStorage : public EventStorage {
   // Stands in for a commit; may call the storage beneath.
   using Hook = std::function<Result(EventStorage& beneath, absl::Span<const LogWrite> writes)>;
 
-  // `beneath` is borrowed.
-  HookedStorage(EventStorage& beneath, Hook commit)
-      : beneath_(beneath), commit_(std::move(commit)) {}
+  // `beneath` is borrowed. With `sends_ahead`, lines are as PostgreSQL's (queued_line.h).
+  HookedStorage(EventStorage& beneath, Hook commit, bool sends_ahead = false)
+      : beneath_(beneath), commit_(std::move(commit)), sends_ahead_(sends_ahead) {}
+
+  std::unique_ptr<CommitLine> OpenLine() override {
+    if (!sends_ahead_) return EventStorage::OpenLine();
+    return std::make_unique<QueuedLine>(
+        [this](absl::Span<const LogWrite> writes) { return Commit(writes); }, sent_);
+  }
+  // Commits that were sent by such lines.
+  int sent() const { return sent_; }
 
   Result Commit(absl::Span<const LogWrite> writes) override { return commit_(beneath_, writes); }
 
@@ -66,6 +77,8 @@ class HookedStorage : public EventStorage {
  private:
   EventStorage& beneath_;
   const Hook commit_;
+  const bool sends_ahead_;
+  std::atomic<int> sent_{0};
 };
 
 }  // namespace bdcsync::event_store

@@ -183,9 +183,9 @@ TEST_F(PostgresPlanTest, AnotherEventOfAStreamMakesNoIndexEntry) {
   EXPECT_THAT(hot, ElementsAre(1, 1, 2)) << "1024 begins another range: the index must know";
 }
 
-// Parameters of all parts: 6 of logs, 17 of events, 3 of spaces.
+// Parameters of all parts: two names, 6 of logs, 17 of events, 3 of spaces.
 TEST_F(PostgresPlanTest, ACommitFindsTheStreamsThatItChangesByTheirKey) {
-  std::string arrays = "'{1}'";
+  std::string arrays = "'', '', '{1}'";
   std::string values = "NULL";
   for (int i = 1; i < 26; ++i) {
     absl::StrAppend(&arrays, ", '{}'");

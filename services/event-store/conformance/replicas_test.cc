@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <set>
 #include <thread>
 #include <vector>
@@ -272,6 +273,66 @@ TEST_F(ReplicasTest, CutConnectionsLeaveEveryOperationExactlyOnce) {
     EXPECT_EQ(event.position(), ++position);
   }
   EXPECT_EQ(position, 2 * kOperations);
+}
+
+// Batches of several callers, each sent while PostgreSQL works on the one before.
+TEST_F(ReplicasTest, CutConnectionsUnderBatchesThatFollowEachOtherLeaveEveryOperationOnce) {
+  constexpr int kCallers = 4;  // Of each replica.
+  constexpr int kCalls = 40;
+  constexpr int kItems = 8;
+  constexpr int kCuts = 10;
+  std::atomic<int> calls{0};
+  const auto write = [&](Replica& replica, int caller) {
+    for (int call = 0; call < kCalls; ++call, ++calls) {
+      v1::AppendRequest request;
+      for (int i = 0; i < kItems; ++i) {
+        v1::AppendItem& item = *request.add_items();
+        item = ItemFor(absl::StrCat("s", i % 3), absl::StrCat("e", i % 5), "x");
+        item.set_op_id(absl::StrCat(caller, "-", call, "-", i));
+      }
+      for (int attempt = 0; request.items_size() > 0; ++attempt) {
+        ASSERT_LT(attempt, kAttemptsMax);
+        ASSERT_OK_AND_ASSIGN(const v1::AppendResponse response,
+                             replica.store->store().AppendAndWait(request));
+        v1::AppendRequest unknown;
+        for (int i = 0; i < request.items_size(); ++i) {
+          const v1::AppendResult& result = response.results(i);
+          if (result.error().code() == "unavailable") {
+            *unknown.add_items() = request.items(i);
+          } else {
+            ASSERT_TRUE(result.has_appended() || result.has_duplicate());
+          }
+        }
+        request = std::move(unknown);
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kCallers; ++i) {
+    threads.emplace_back([&, i] { write(first_, i); });
+    threads.emplace_back([&, i] { write(second_, kCallers + i); });
+  }
+  for (int cut = 1; cut <= kCuts; ++cut) {
+    while (calls < cut * 2 * kCallers * kCalls / (kCuts + 1)) std::this_thread::yield();
+    EXPECT_OK(database_->CutConnections());
+  }
+  for (std::thread& thread : threads) thread.join();
+  while (!first_.storage->LoadLogs({}).ok()) {
+  }
+  std::size_t events = 0;
+  std::map<std::string, int64_t> revisions, seqs;
+  for (uint32_t log_id = 0; log_id < kLogs; ++log_id) {
+    int64_t position = 0;
+    for (const v1::Event& event : WholeLog(log_id)) {
+      const std::string& space = event.stream().space();
+      EXPECT_EQ(event.position(), ++position);
+      EXPECT_EQ(event.seq(), ++seqs[space]);
+      EXPECT_EQ(event.revision(), ++revisions[space + "/" + event.stream().name()]);
+      ++events;
+    }
+  }
+  EXPECT_EQ(events, std::size_t{2} * kCallers * kCalls * kItems);
+  EXPECT_GT(first_.store->observer().sent_ahead_ + second_.store->observer().sent_ahead_, 0);
 }
 
 TEST_F(ReplicasTest, ADatabaseThatAllowsReadingOnlyIsToldAndReadAndWrittenToWhenItAllowsThat) {

@@ -19,12 +19,14 @@ class CountingObserver final : public CommitObserver {
     appended_ += appended;
     duplicates_ += duplicates;
   }
+  void SentAhead() override { ++sent_ahead_; }
   void RaceLost(int logs) override { races_lost_ += logs; }
   void BatchFailed(const absl::Status& status) override { ++failed_; }
   void HistoryLost(uint32_t log_id) override { ++histories_lost_; }
 
   std::atomic<int> appended_{0};
   std::atomic<int> duplicates_{0};
+  std::atomic<int> sent_ahead_{0};
   std::atomic<int> races_lost_{0};
   std::atomic<int> failed_{0};
   std::atomic<int> histories_lost_{0};

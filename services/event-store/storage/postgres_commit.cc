@@ -15,6 +15,8 @@ namespace {
 using sql::PostgresArray;
 using sql::PostgresParams;
 
+constexpr std::size_t kBehindPlace = 0;  // Of the parameters of kNamed.
+
 struct Parameters {
   PostgresParams& params;
   bool one_row;  // As in kOneRow.
@@ -213,10 +215,14 @@ class Events {
 
 }  // namespace
 
-PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
+PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec,
+                          absl::string_view name) {
   const Sizes sizes = SizesOf(writes);
-  const uint32_t parts = PartsOf(sizes, writes.size());
-  PostgresCommit commit{CommitStatement(parts), {}, true};
+  uint32_t parts = PartsOf(sizes, writes.size());
+  const bool named = !name.empty() && (parts & kOneRow) == 0;
+  if (named) parts |= kNamed;
+  PostgresCommit commit{CommitStatement(parts), {}, named};
+  if (named) commit.params.AddBytes("").AddBytes(name);
   Parameters parameters{commit.params, (parts & kOneRow) != 0};
   AddLogs(writes, parameters);
   Events events(sizes, parts, codec);
@@ -224,6 +230,15 @@ PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec) {
   std::move(events).AppendTo(parameters);
   if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, parameters);
   return commit;
+}
+
+absl::Status CheckComplete(const PostgresCommit& commit) {
+  if (commit.complete) return absl::OkStatus();
+  return absl::InternalError("a write has a stream or an operation that no event of it carries");
+}
+
+void SetBehind(PostgresCommit& commit, absl::string_view name) {
+  commit.params.SetBytes(kBehindPlace, name);
 }
 
 absl::StatusOr<std::vector<bool>> CommitResult(absl::Span<const LogWrite> writes,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "libs/sql/postgres.h"
 #include "services/event-store/storage/data_codec.h"
@@ -15,11 +16,21 @@ namespace bdcsync::event_store {
 struct PostgresCommit {
   const sql::PostgresStatement& statement;
   sql::PostgresParams params;
+  bool named = false;  // Its first two parameters are those of kNamed.
   // Each stream and operation found the event that carries it. Never run it otherwise.
   bool complete = true;
 };
 
-PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec);
+// With a `name`, if it is worth one: a commit of one event, which is the usual one where little is
+// to do, costs the least that it can.
+PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec,
+                          absl::string_view name = "");
+// INTERNAL if it is not complete: our bug, and nothing may be written.
+absl::Status CheckComplete(const PostgresCommit& commit);
+
+// Of a named one: nothing is written unless the commit called `name` won all its logs and was the
+// last of its session before this one.
+void SetBehind(PostgresCommit& commit, absl::string_view name);
 
 // For each write whether it was applied. INTERNAL if rows are missing, which only our bug can
 // cause.

@@ -51,7 +51,8 @@ struct Source {
 // Writes the statement and counts its parameters.
 class Text {
  public:
-  explicit Text(uint32_t parts) : parts_(parts) {
+  explicit Text(uint32_t parts) : parts_((parts & kOneRow) != 0 ? parts & ~kNamed : parts) {
+    if (Has(kNamed)) parameters_ = 2;
     Add("WITH ");
     WinLogs();
     const Source events = Events();
@@ -109,7 +110,13 @@ class Text {
 
   void WinLogs() {
     const Source wanted = Parameters(ToVector(kLogColumns), "w");
-    if (!Has(kOneRow)) Add("wanted AS MATERIALIZED (SELECT * FROM ", wanted.from, "), ");
+    if (!Has(kOneRow)) {
+      Add("wanted AS MATERIALIZED (SELECT * FROM ", wanted.from);
+      if (Has(kNamed)) {
+        Add(" WHERE $1::text = '' OR current_setting('bdcsync.commit', true) = $1::text");
+      }
+      Add("), ");
+    }
     if (Has(kSeveralLogs)) {
       Add("locked AS MATERIALIZED (SELECT h.log_id FROM log_heads h JOIN wanted w USING (log_id) "
           "WHERE h.epoch = w.epoch AND h.next_position = w.position "
@@ -184,8 +191,14 @@ class Text {
     if (Has(kOneRow)) {
       Add(" SELECT log_id, 1, ", moved, " FROM new_events");
     } else {
-      Add(", written AS (SELECT (SELECT count(*) FROM new_events) AS events, ", moved,
-          " AS streams) SELECT won.log_id, written.events, written.streams FROM won, written");
+      Add(", written AS MATERIALIZED (SELECT (SELECT count(*) FROM new_events) AS events, ", moved,
+          " AS streams");
+      if (Has(kNamed)) {
+        Add(", CASE WHEN (SELECT count(*) FROM won) = (SELECT count(*) FROM wanted) "
+            "THEN set_config('bdcsync.commit', $2::text, false) END AS name");
+      }
+      Add(") SELECT won.log_id, written.events, written.streams", Has(kNamed) ? ", name" : "",
+          " FROM won, written");
     }
   }
 

@@ -26,8 +26,12 @@ enum CommitPart : uint32_t {
   // as they are. The server opens one array after the other, and makes ready and ends each node of
   // a plan, which is most of what a commit of one event costs.
   kOneRow = 64,
+  // A name for a commit that is sent behind this one, and the name of the commit that this one is
+  // sent behind: nothing of it is written unless that one won all its logs. A session remembers the
+  // latest name, and forgets it with a transaction that fails. Never with kOneRow.
+  kNamed = 128,
 };
-inline constexpr uint32_t kAllCommitParts = 127;
+inline constexpr uint32_t kAllCommitParts = 255;
 
 // What an event is beside itself: everything that a batch writes about a stream or an operation is
 // in the row of one event, since a value costs the server as much as a tenth of a row.
@@ -40,6 +44,7 @@ enum EventFlag : int16_t {
 };
 
 // Parameters are arrays (with kOneRow: values), one for each column below, in this order:
+//   kNamed         no arrays: behind text, the name of the other or '' for none; name text
 //   logs           log_id int4, epoch, position, next_position, next_space_id, time_ms int8
 //   events         log_id int4, position, space_id, seq int8, stream_id uuid, revision,
 //                  event_id int8, flags int2, bytes int4, meta, data bytea

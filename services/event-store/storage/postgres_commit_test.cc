@@ -60,6 +60,22 @@ TEST(PostgresCommitTest, ASingleEventIsWrittenWithoutATableBetween) {
   }
 }
 
+TEST(PostgresCommitTest, AWholeBatchHasTheNameThatItIsGivenAndASingleEventNone) {
+  DataCodec codec;
+  PostgresCommit batch = MakeCommit({MakeWrite()}, codec, "name");
+  EXPECT_TRUE(batch.named);
+  ExpectParametersOf(batch);
+  EXPECT_EQ(batch.params.wire()[0], "");
+  EXPECT_EQ(batch.params.wire()[1], "name");
+  SetBehind(batch, "another");
+  EXPECT_EQ(batch.params.wire()[0], "another");
+  LogWrite single = MakeWrite();
+  single.events.erase(single.events.begin());
+  const PostgresCommit one = MakeCommit({single}, codec, "name");
+  EXPECT_FALSE(one.named);
+  ExpectParametersOf(one);
+}
+
 TEST(PostgresCommitTest, AStreamOrAnOperationThatNoEventCarriesIsSeen) {
   DataCodec codec;
   LogWrite stream = MakeWrite();

@@ -15,6 +15,7 @@
 #include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/migrations.h"
 #include "services/event-store/storage/postgres_commit.h"
+#include "services/event-store/storage/postgres_commit_line.h"
 #include "services/event-store/storage/postgres_reader.h"
 #include "services/event-store/storage/postgres_statements.h"
 #include "services/event-store/stream_id.h"
@@ -48,7 +49,8 @@ class PostgresEventStorage final : public EventStorage {
  public:
   PostgresEventStorage(const PostgresEventStorageOptions& postgres,
                        const EventStorageOptions& options, const Clock& clock)
-      : options_(options),
+      : clock_(clock),
+        options_(options),
         partition_positions_(postgres.partition_positions),
         sweep_blocks_max_(postgres.sweep_blocks_max),
         // One more for partitions, snapshots and the sweep.
@@ -113,11 +115,19 @@ class PostgresEventStorage final : public EventStorage {
   }
 
   absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) override {
-    return PrepareCommit(writes)();
-  }
-  CommitCall PrepareCommit(absl::Span<const LogWrite> writes) override {
     DataCodec codec;
-    return [this, writes, commit = MakeCommit(writes, codec)] { return Run(commit, writes); };
+    const PostgresCommit commit = MakeCommit(writes, codec);
+    RETURN_IF_ERROR(CheckComplete(commit));
+    int64_t last = 0;
+    for (const LogWrite& write : writes) last = std::max(last, write.next_position);
+    RETURN_IF_ERROR(EnsurePartitions(last));
+    ASSIGN_OR_RETURN(const PostgresResult rows,
+                     write_pool_.Execute(commit.statement, commit.params));
+    return CommitResult(writes, rows);
+  }
+  std::unique_ptr<CommitLine> OpenLine() override {
+    return std::make_unique<PostgresCommitLine>(
+        write_pool_.options(), clock_, [this](int64_t last) { return EnsurePartitions(last); });
   }
 
   absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch) override {
@@ -170,20 +180,6 @@ class PostgresEventStorage final : public EventStorage {
   }
 
  private:
-  absl::StatusOr<std::vector<bool>> Run(const PostgresCommit& commit,
-                                        absl::Span<const LogWrite> writes) {
-    if (!commit.complete) {
-      return absl::InternalError(
-          "a write has a stream or an operation that no event of it carries");
-    }
-    int64_t last = 0;
-    for (const LogWrite& write : writes) last = std::max(last, write.next_position);
-    RETURN_IF_ERROR(EnsurePartitions(last));
-    ASSIGN_OR_RETURN(const PostgresResult rows,
-                     write_pool_.Execute(commit.statement, commit.params));
-    return CommitResult(writes, rows);
-  }
-
   uint32_t first_log() const { return options_.first_log; }
   uint32_t end_log() const { return options_.end_log == 0 ? options_.log_count : options_.end_log; }
 
@@ -254,6 +250,7 @@ class PostgresEventStorage final : public EventStorage {
         .status();
   }
 
+  const Clock& clock_;
   EventStorageOptions options_;  // With the number of logs once it is open.
   const int64_t partition_positions_;
   const int64_t sweep_blocks_max_;

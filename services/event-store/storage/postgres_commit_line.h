@@ -1,0 +1,38 @@
+// Commits of one writer on one connection, where each may be sent while the one before it is being
+// applied. Thread-safe; commits as commit_line.h says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/ids.h"
+#include "libs/sql/postgres.h"
+#include "libs/sql/postgres_pipeline.h"
+#include "services/event-store/commit_line.h"
+
+namespace bdcsync::event_store {
+
+class PostgresCommitLine final : public CommitLine {
+ public:
+  // Makes room for events up to a position, before a commit with such is sent.
+  using MakeRoom = std::function<absl::Status(int64_t last)>;
+
+  // `clock` is borrowed.
+  PostgresCommitLine(sql::PostgresOptions options, const Clock& clock, MakeRoom make_room)
+      : pipeline_(std::move(options), clock), make_room_(std::move(make_room)) {}
+
+  std::unique_ptr<Commit> Prepare(absl::Span<const LogWrite> writes) override;
+
+ private:
+  class LineCommit;
+
+  sql::PostgresPipeline pipeline_;
+  const MakeRoom make_room_;
+  SystemRandom random_;  // Of names.
+};
+
+}  // namespace bdcsync::event_store
