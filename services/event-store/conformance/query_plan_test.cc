@@ -8,18 +8,22 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 #include "libs/sql/migrations.h"
 #include "libs/sql/postgres.h"
 #include "libs/sql/sqlite.h"
 #include "libs/testing/postgres.h"
 #include "libs/testing/query_plans.h"
 #include "libs/testing/status_matchers.h"
+#include "services/event-store/storage/data_codec.h"
 #include "services/event-store/storage/migrations.h"
 #include "services/event-store/storage/open.h"
+#include "services/event-store/storage/postgres_commit.h"
 #include "services/event-store/storage/postgres_commit_statement.h"
 #include "services/event-store/storage/postgres_event_storage.h"
 #include "services/event-store/storage/postgres_statements.h"
 #include "services/event-store/storage/sqlite_statements.h"
+#include "services/event-store/stream_id.h"
 
 namespace bdcsync::event_store {
 namespace {
@@ -198,6 +202,38 @@ TEST_F(PostgresPlanTest, ACommitFindsTheStreamsThatItChangesByTheirKey) {
     const std::string plan = PlanOf({CommitStatement(parts), arguments, ""});
     EXPECT_THAT(plan, HasSubstr("streams_pkey")) << plan;
     EXPECT_THAT(plan, Not(HasSubstr("Seq Scan"))) << plan;
+  }
+}
+
+// Whether the name is looked at where no log won is the planner's choice.
+TEST_F(PostgresPlanTest, ACommitThatIsNotAppliedLeavesNoNameInWhateverOrderItsPartsAreJoined) {
+  LogWrite write;
+  write.epoch = static_cast<uint64_t>(storage_->LoadLogs({0})->at(0).epoch);
+  write.position = 1;
+  write.next_position = 3;
+  const StreamId id = StreamIdOf("s", "a");
+  for (const int64_t position : {1, 2}) {
+    write.events.push_back({position, 1, position, id, position, 0, false, "", ""});
+  }
+  DataCodec codec;
+  PostgresCommit commit = MakeCommit({write}, codec, "name");
+  std::string text = commit.statement.text;
+  const std::string as_written = "FROM won, written";
+  ASSERT_NE(text.find(as_written), std::string::npos) << text;
+  for (const std::string& order : {as_written, std::string("FROM written, won")}) {
+    text.replace(text.find("FROM w", text.size() - as_written.size()), as_written.size(), order);
+    for (const bool applied : {false, true}) {
+      SetBehind(commit, applied ? "" : "nothing of that name");
+      ASSERT_THAT(pool_->Transaction([&](sql::PostgresSession& session) -> absl::Status {
+        const std::string name = absl::StrCat(order, applied);
+        RETURN_IF_ERROR(session.Execute({name.c_str(), text.c_str()}, commit.params).status());
+        ASSIGN_OR_RETURN(const sql::PostgresResult left,
+                         session.Run("SELECT current_setting('bdcsync.commit', true)"));
+        EXPECT_EQ(left.Text(0, 0), applied ? "name" : "") << text;
+        return absl::AbortedError("take it back");
+      }),
+                  testing::StatusIs(absl::StatusCode::kAborted));
+    }
   }
 }
 
