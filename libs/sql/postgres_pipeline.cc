@@ -19,6 +19,8 @@ namespace {
 
 constexpr int kBinary = 1;
 constexpr int kText = 0;
+// The statement is not prepared, since the one that was sent first and was to prepare it failed.
+constexpr absl::string_view kNotPrepared = "26000";
 
 struct ResultDeleter {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -56,6 +58,17 @@ absl::string_view StateOf(const PGresult* result) {
 }
 
 absl::string_view View(const char* text) { return absl::string_view(text); }
+
+absl::Status ErrorOf(const PGresult* result) {
+  const absl::string_view state = StateOf(result);
+  const absl::string_view message = View(PQresultErrorMessage(result));
+  // Without a state it is the library that tells of a lost connection.
+  if (state.empty()) {
+    return absl::UnavailableError(absl::StrCat("PostgreSQL: ", FirstLine(message)));
+  }
+  if (state == kNotPrepared) return absl::AbortedError(FirstLine(message));
+  return StatusOfState(state, message);
+}
 
 void Ignore(void* /*context*/, const char* /*notice*/) {}
 
@@ -96,9 +109,8 @@ class PostgresPipeline::Link {
 
   // Returns when there is something to read, room if `to_write`, or somebody rings.
   void Wait(bool to_write) {
-    pollfd sources[] = {
-        {PQsocket(pq_), static_cast<int16_t>(to_write ? POLLIN | POLLOUT : POLLIN), 0},
-        {bell_, POLLIN, 0}};
+    pollfd sources[] = {{socket_, static_cast<int16_t>(to_write ? POLLIN | POLLOUT : POLLIN), 0},
+                        {bell_, POLLIN, 0}};
     (void)poll(sources, std::size(sources), -1);  // Whoever waits looks for himself.
     eventfd_t rings = 0;
     if (sources[1].revents != 0) (void)eventfd_read(bell_, &rings);
@@ -218,12 +230,9 @@ void PostgresPipeline::ReadAnswers() {
       sent.prepares.clear();
       sent.answer = PostgresResult(std::make_shared<const PqRows>(std::move(result)));
     } else if (PQresultStatus(result.get()) != PGRES_PIPELINE_ABORTED) {
-      const absl::string_view state = StateOf(result.get());
-      if (IsReadOnlyState(state)) read_only_ = true;
+      if (IsReadOnlyState(StateOf(result.get()))) read_only_ = true;
       if (!sent.prepares.empty()) prepared_.erase(sent.prepares);
-      // Without a state it is the library that tells of a lost connection.
-      sent.answer = state.empty() ? link_->error()
-                                  : StatusOfState(state, View(PQresultErrorMessage(result.get())));
+      sent.answer = ErrorOf(result.get());
     }
   }
   if (link_->broken()) Break();

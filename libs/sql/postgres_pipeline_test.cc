@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 #include "libs/testing/postgres.h"
 #include "libs/testing/status_matchers.h"
 
@@ -29,7 +30,8 @@ class PostgresPipelineTest : public ::testing::Test {
     BDC_NEEDS_POSTGRES();
     ASSERT_OK_AND_ASSIGN(database_, PostgresDatabase::Create());
     pool_ = std::make_unique<PostgresPool>(Options(), clock_);
-    ASSERT_OK(pool_->Run("CREATE SCHEMA things; CREATE TABLE things.things (name text UNIQUE)"));
+    ASSERT_OK(
+        pool_->Run("CREATE SCHEMA things; CREATE TABLE things.things (name text PRIMARY KEY)"));
     pipeline_ = std::make_unique<PostgresPipeline>(Options(), clock_);
   }
   PostgresOptions Options() const { return {.url = database_->url(), .schema = "things"}; }
@@ -90,6 +92,42 @@ TEST_F(PostgresPipelineTest, WhatFailsFailsAlone) {
   EXPECT_THAT(Run(kWrong, "x"), StatusIs(absl::StatusCode::kInternal));
   EXPECT_THAT(Run(kWrong, "x"), StatusIs(absl::StatusCode::kInternal)) << "it is not prepared";
   EXPECT_EQ(Count(), 2);
+}
+
+// The server has answered all when it finds out, at the end of the transaction.
+TEST_F(PostgresPipelineTest, WhatFailsWhenItIsCommittedFailsAlone) {
+  ASSERT_OK(pool_->Run(
+      "CREATE TABLE things.late (name text REFERENCES things.things DEFERRABLE INITIALLY "
+      "DEFERRED)"));
+  constexpr PostgresStatement kLate{"late", "INSERT INTO late(name) VALUES ($1::text)"};
+  const auto first = Send(kKeep, "a");
+  const auto fails = Send(kLate, "nothing of that name");
+  const auto last = Send(kKeep, "b");
+  const auto fits = Send(kLate, "a");
+  EXPECT_OK(Await(first));
+  EXPECT_THAT(Await(fails), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_OK(Await(last));
+  EXPECT_OK(Await(fits));
+  EXPECT_EQ(Count(), 2);
+}
+
+// It cannot know yet that the one that is to prepare it fails.
+TEST_F(PostgresPipelineTest, WhatRestsOnAStatementThatWasNotPreparedWasNotApplied) {
+  ASSERT_OK(pool_->Transaction([&](PostgresSession& session) -> absl::Status {
+    RETURN_IF_ERROR(session.Run("LOCK TABLE things").status());
+    pipeline_ = std::make_unique<PostgresPipeline>(
+        PostgresOptions{.url = database_->url(),
+                        .schema = "things",
+                        .statement_timeout = absl::Milliseconds(50)},
+        clock_);
+    const auto first = Send(kKeep, "a");
+    const auto behind = Send(kKeep, "b");
+    EXPECT_THAT(Await(first), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_THAT(Await(behind), StatusIs(absl::StatusCode::kAborted));
+    return absl::OkStatus();
+  }));
+  EXPECT_OK(Run(kKeep, "a"));
+  EXPECT_EQ(Count(), 1);
 }
 
 // More than the sockets hold, while the server is busy and reads nothing.
