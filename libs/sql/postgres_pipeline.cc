@@ -78,7 +78,9 @@ void Ignore(void* /*context*/, const char* /*notice*/) {}
 class PostgresPipeline::Link {
  public:
   explicit Link(const std::string& options)
-      : pq_(PQconnectdb(options.c_str())), bell_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+      : pq_(PQconnectdb(options.c_str())),
+        socket_(PQsocket(pq_)),
+        bell_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     PQsetNoticeProcessor(pq_, Ignore, nullptr);
   }
   ~Link() {
@@ -95,7 +97,7 @@ class PostgresPipeline::Link {
   PGconn* pq() { return pq_; }
   // Whether the server has closed it; for when no answer is due.
   bool Ended() {
-    pollfd source{PQsocket(pq_), POLLIN, 0};
+    pollfd source{socket_, POLLIN, 0};
     while (poll(&source, 1, 0) > 0) {
       if (PQconsumeInput(pq_) == 0) return true;
     }
@@ -107,7 +109,8 @@ class PostgresPipeline::Link {
         absl::StrCat("PostgreSQL: ", FirstLine(View(PQerrorMessage(pq_)))));
   }
 
-  // Returns when there is something to read, room if `to_write`, or somebody rings.
+  // Returns when there is something to read, room if `to_write`, or somebody rings: also whoever
+  // sees the connection lost, for the library has closed the socket then. Thread-safe, as Ring is.
   void Wait(bool to_write) {
     pollfd sources[] = {{socket_, static_cast<int16_t>(to_write ? POLLIN | POLLOUT : POLLIN), 0},
                         {bell_, POLLIN, 0}};
@@ -119,6 +122,7 @@ class PostgresPipeline::Link {
 
  private:
   PGconn* const pq_;
+  const int socket_;
   const int bell_;
 };
 
