@@ -19,6 +19,8 @@ using bdcsync::testing::PostgresDatabase;
 using bdcsync::testing::StatusIs;
 
 constexpr PostgresStatement kEcho{"echo", "SELECT $1::text"};
+constexpr PostgresStatement kLength{"length", "SELECT length($1::text)"};
+constexpr PostgresStatement kPlace{"place", "SELECT pg_backend_pid(), $1::text"};
 constexpr PostgresStatement kWait{"wait", "SELECT pg_sleep(0.05 * length($1::text))"};
 constexpr PostgresStatement kKeep{"keep", "INSERT INTO things(name) VALUES ($1::text)"};
 constexpr PostgresStatement kCount{"count", "SELECT count(*), max($1::text) FROM things"};
@@ -55,6 +57,7 @@ class PostgresPipelineTest : public ::testing::Test {
   }
 
   ManualClock clock_{absl::UnixEpoch()};
+  SystemClock real_clock_;
   std::unique_ptr<PostgresDatabase> database_;
   std::unique_ptr<PostgresPool> pool_;
   std::unique_ptr<PostgresPipeline> pipeline_;
@@ -92,6 +95,12 @@ TEST_F(PostgresPipelineTest, WhatFailsFailsAlone) {
   EXPECT_THAT(Run(kWrong, "x"), StatusIs(absl::StatusCode::kInternal));
   EXPECT_THAT(Run(kWrong, "x"), StatusIs(absl::StatusCode::kInternal)) << "it is not prepared";
   EXPECT_EQ(Count(), 2);
+}
+
+TEST_F(PostgresPipelineTest, AStatementThatFailedTheFirstTimeIsPreparedAllTheSame) {
+  ASSERT_OK(pool_->Run("INSERT INTO things.things(name) VALUES ('a')"));
+  EXPECT_THAT(Run(kKeep, "a"), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_OK(Run(kKeep, "b"));
 }
 
 // The server has answered all when it finds out, at the end of the transaction.
@@ -146,6 +155,13 @@ TEST_F(PostgresPipelineTest, ManyLargeStatementsFindTheirWay) {
   waits.join();
 }
 
+// Nothing comes that could wake who waits before all of it is written.
+TEST_F(PostgresPipelineTest, AStatementLargerThanTheSocketsHoldFindsItsWay) {
+  const std::string large(64 << 20, 'x');
+  ASSERT_OK_AND_ASSIGN(const PostgresResult rows, Run(kLength, large));
+  EXPECT_EQ(rows.Int64(0, 0), static_cast<int64_t>(large.size()));
+}
+
 TEST_F(PostgresPipelineTest, ManyThreadsGetEachTheirOwnAnswer) {
   constexpr int kThreads = 4;
   constexpr int kEach = 200;
@@ -167,8 +183,10 @@ TEST_F(PostgresPipelineTest, AConnectionThatIsCutAnswersNothingAndTheNextStateme
   ASSERT_OK_AND_ASSIGN(const int64_t cut, Send(kWait, std::string(100, 'x')));
   ASSERT_OK_AND_ASSIGN(const int64_t behind, Send(kKeep, "behind"));
   ASSERT_OK(database_->CutConnections());
+  const auto late = Send(kKeep, "late");
   EXPECT_THAT(pipeline_->Await(cut), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(pipeline_->Await(behind), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Await(late), StatusIs(absl::StatusCode::kUnavailable)) << "on the same connection";
   EXPECT_EQ(Count(), 1);
 }
 
@@ -176,6 +194,24 @@ TEST_F(PostgresPipelineTest, AConnectionThatEndedWhileNothingWasOnTheWayIsReplac
   ASSERT_OK(Run(kEcho, "a"));
   ASSERT_OK(database_->CutConnections());
   EXPECT_OK(Run(kEcho, "b"));
+}
+
+// What was half handed to the library cannot be taken back.
+TEST_F(PostgresPipelineTest, WhoeverWaitsIsToldAtOnceWhenTheLibraryRefusesAStatement) {
+  constexpr int kTooMany = 70000;  // Parameters.
+  const auto brief = Send(kWait, "xx");
+  ASSERT_OK_AND_ASSIGN(const int64_t slow, Send(kWait, std::string(400, 'x')));
+  const absl::Duration begun = real_clock_.Monotonic();
+  std::thread waits(
+      [&] { EXPECT_THAT(pipeline_->Await(slow), StatusIs(absl::StatusCode::kUnavailable)); });
+  ASSERT_OK(Await(brief));
+  PostgresParams many;
+  for (int i = 0; i < kTooMany; ++i) many.AddBytes("");
+  EXPECT_THAT(pipeline_->Send(kEcho, many), StatusIs(absl::StatusCode::kUnavailable));
+  waits.join();
+  EXPECT_LT(real_clock_.Monotonic() - begun, absl::Seconds(20)) << "as long as it would run";
+  ASSERT_OK_AND_ASSIGN(const PostgresResult rows, Run(kEcho, "next"));
+  EXPECT_EQ(rows.Text(0, 0), "next");
 }
 
 TEST_F(PostgresPipelineTest, AfterAFailedConnectItWaitsBeforeTheNext) {
@@ -194,6 +230,9 @@ TEST_F(PostgresPipelineTest, AServerThatMayOnlyReadIsUnavailableAndAskedAnewOnAn
   EXPECT_THAT(Run(kKeep, "a"), StatusIs(absl::StatusCode::kUnavailable));
   ASSERT_OK(database_->RunOnServer(absl::StrCat(database, "RESET default_transaction_read_only")));
   EXPECT_OK(Run(kKeep, "a"));
+  ASSERT_OK_AND_ASSIGN(const PostgresResult place, Run(kPlace, ""));
+  ASSERT_OK_AND_ASSIGN(const PostgresResult same, Run(kPlace, ""));
+  EXPECT_EQ(place.Int64(0, 0), same.Int64(0, 0)) << "once";
 }
 
 }  // namespace
