@@ -40,6 +40,20 @@ TEST_P(EventStorageConformance, ALineAppliesWhatItIsGivenAndAnswersForEachLog) {
   EXPECT_EQ(Log(1).next_position, 3);
 }
 
+// Partitions of the events are made as they are needed.
+TEST_P(EventStorageConformance, ALineGoesOnForAsManyEventsAsItIsGiven) {
+  constexpr int kCommits = 8;
+  constexpr int kEvents = 4;
+  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  for (int i = 0; i < kCommits; ++i) {
+    const std::vector<LogWrite> writes = {Write(0, kEvents)};
+    const CommitPtr commit = line->Prepare(writes);
+    commit->Send(0);
+    ASSERT_THAT(AnswerOf(*commit), ElementsAre(true)) << i;
+  }
+  EXPECT_EQ(Log(0).next_position, 1 + kCommits * kEvents);
+}
+
 TEST_P(EventStorageConformance, WhatIsSentBehindACommitIsAppliedOnTopOfIt) {
   const std::unique_ptr<CommitLine> line = storage().OpenLine();
   const std::vector<LogWrite> first = {Write(0, 2)};
@@ -114,6 +128,24 @@ TEST_P(EventStorageConformance, ACommitRestsOnTheOneThatItNamesAndOnNoOther) {
   EXPECT_THAT(AnswerOf(*before), ElementsAre(true));
   EXPECT_THAT(AnswerOf(*between), ElementsAre(true));
   EXPECT_THAT(AnswerOf(*late), ElementsAre(false));
+}
+
+// One event is the usual commit where little is to do, and has no name.
+TEST_P(EventStorageConformance, ACommitThatHasNoNameIsAppliedInItsTurn) {
+  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::vector<LogWrite> first = {Write(0, 2)};
+  const std::vector<LogWrite> second = {WriteOn(After(first[0]), 1)};
+  const std::vector<LogWrite> third = {WriteOn(After(second[0]), 2)};
+  const CommitPtr before = line->Prepare(first);
+  const CommitPtr single = line->Prepare(second);
+  const CommitPtr last = line->Prepare(third);
+  EXPECT_EQ(single->id(), 0u);
+  before->Send(0);
+  EXPECT_THAT(AnswerOf(*before), ElementsAre(true));
+  single->Send(0);
+  EXPECT_THAT(AnswerOf(*single), ElementsAre(true));
+  last->Send(0);
+  EXPECT_THAT(AnswerOf(*last), ElementsAre(true));
 }
 
 }  // namespace bdcsync::event_store

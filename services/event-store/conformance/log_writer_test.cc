@@ -36,10 +36,17 @@ v1::AppendItem ItemAt(const std::string& stream, int64_t revision) {
 // With and without sending ahead.
 class LogWriterTest : public ::testing::TestWithParam<bool> {
  protected:
-  void SetUp() override {
+  void SetUp() override { UseLogs(1); }
+  void UseLogs(uint32_t count) {
     EventStorageOptions options;
-    options.log_count = 1;
+    options.log_count = count;
     ASSERT_OK_AND_ASSIGN(beneath_, OpenSqliteEventStorage(sql::kSqliteMemory, options, random_));
+  }
+  // A space of log `log_id` of two.
+  static std::string SpaceIn(uint32_t log_id) {
+    int i = 0;
+    while (LogOfSpace(absl::StrCat("s", i), 2) != log_id) ++i;
+    return absl::StrCat("s", i);
   }
   void TearDown() override { EXPECT_EQ(store_->observer().histories_lost_, 0); }
   void Start(HookedStorage::Hook hook) {
@@ -66,8 +73,7 @@ class LogWriterTest : public ::testing::TestWithParam<bool> {
       if (commit > 1) return beneath.Commit(writes);
       std::thread later([&, second] { results_.push_back(Append(second)); });
       later_.swap(later);
-      const absl::Duration deadline = clock_.Monotonic() + absl::Seconds(20);
-      while (!SecondIsReady() && clock_.Monotonic() < deadline) std::this_thread::yield();
+      AwaitSecond(3);
       return outcome(beneath, writes);
     });
     EXPECT_TRUE(Append(ItemFor("s", "warm", "")).has_appended());
@@ -76,9 +82,51 @@ class LogWriterTest : public ::testing::TestWithParam<bool> {
     results_.insert(results_.begin(), result);
     return results_;
   }
-  // The warm-up and the first are sent, and what rests on the first waits or is sent, too.
-  bool SecondIsReady() const {
-    return GetParam() ? storage_->sent() == 3 : store_->committer().planned() == 2;
+  // What rests on the first waits for its turn or is sent, too: with the warm-up and the first,
+  // `sent` are.
+  void AwaitSecond(int sent) {
+    const absl::Duration deadline = clock_.Monotonic() + absl::Seconds(20);
+    const auto is_ready = [&] {
+      return GetParam() ? storage_->sent() == sent : store_->committer().planned() == 2;
+    };
+    while (!is_ready() && clock_.Monotonic() < deadline) std::this_thread::yield();
+  }
+  // The first commit is whole, but what it would answer of another log from memory is not true any
+  // more: plans fall, and the second one, an append at revision 1, may be there already. It goes on
+  // with `outcome`; returns what it is answered.
+  v1::AppendResult AppendBehindAPlanThatFalls(HookedStorage::Hook outcome) {
+    UseLogs(2);
+    v1::AppendItem known = ItemFor(SpaceIn(1), "known", "first");
+    known.set_op_id("op");
+    v1::AppendResult second;
+    Start([&, commits = std::make_shared<std::atomic<int>>(0)](EventStorage& beneath,
+                                                               Writes writes) -> Result {
+      const int commit = ++*commits;
+      if (commit == 4) return outcome(beneath, writes);
+      if (commit != 3) return beneath.Commit(writes);
+      later_ = std::thread([&] {
+        v1::AppendItem item = ItemFor(SpaceIn(0), "a", "second");
+        item.mutable_expected()->set_revision(1);
+        second = Append(item);
+      });
+      AwaitSecond(4);
+      return beneath.Commit(writes);
+    });
+    EXPECT_TRUE(Append(known).has_appended());
+    EXPECT_TRUE(Append(ItemFor(SpaceIn(0), "warm", "")).has_appended());
+    TestStore other(*beneath_, clock_, sink_, 1, 64);
+    v1::AppendRequest request;
+    *request.add_items() = ItemFor(SpaceIn(1), "b", "by another");
+    EXPECT_TRUE(other.store().AppendAndWait(request)->results(0).has_appended());
+    request.clear_items();
+    *request.add_items() = ItemFor(SpaceIn(0), "a", "first");
+    *request.add_items() = known;
+    const auto first = store_->store().AppendAndWait(request);
+    later_.join();
+    EXPECT_OK(first);
+    EXPECT_EQ(first->results(0).appended().revision(), 1);
+    EXPECT_EQ(first->results(1).duplicate().data(), "first");
+    return second;
   }
   std::vector<v1::Event> WholeLog() {
     std::vector<v1::Event> events;
@@ -227,55 +275,56 @@ TEST_P(LogWriterTest, EveryOperationIsThereOnceWhateverFails) {
   ExpectDense(events);
 }
 
-// The first commit is whole, but what it would answer of another log from memory is not true any
-// more: plans fall, and the second one is there already.
 TEST_P(LogWriterTest, WhatWasAppliedThoughItsPlanFellIsAnsweredOnce) {
-  EventStorageOptions options;
-  options.log_count = 2;
-  ASSERT_OK_AND_ASSIGN(beneath_, OpenSqliteEventStorage(sql::kSqliteMemory, options, random_));
-  const auto space_in = [](uint32_t log_id) {
-    int i = 0;
-    while (LogOfSpace(absl::StrCat("s", i), 2) != log_id) ++i;
-    return absl::StrCat("s", i);
-  };
-  v1::AppendItem known = ItemFor(space_in(1), "known", "first");
-  known.set_op_id("op");
+  const v1::AppendResult second = AppendBehindAPlanThatFalls(
+      [](EventStorage& beneath, Writes writes) { return beneath.Commit(writes); });
+  EXPECT_EQ(second.appended().revision(), 2) << second.ShortDebugString();
+  EXPECT_EQ(WholeLog().size(), 3) << "warm, and two of a";
+  EXPECT_EQ(Append(ItemFor(SpaceIn(0), "a", "third")).appended().revision(), 3);
+  EXPECT_EQ(store_->observer().sent_ahead_, GetParam() ? 1 : 0);
+  EXPECT_EQ(store_->observer().races_lost_, 1) << "what was written meanwhile has been read up";
+}
+
+// It has no op_id, so nobody may try it again but its caller.
+TEST_P(LogWriterTest, WhatWasAppliedWithoutAnAnswerThoughItsPlanFellIsNotAppliedAgain) {
+  const v1::AppendResult second =
+      AppendBehindAPlanThatFalls([](EventStorage& beneath, Writes writes) {
+        EXPECT_OK(beneath.Commit(writes));
+        return Result(absl::UnavailableError("cut off"));
+      });
+  EXPECT_EQ(second.error().code(), "unavailable") << second.ShortDebugString();
+  EXPECT_EQ(WholeLog().size(), 3) << "warm, and two of a";
+  EXPECT_EQ(Append(ItemFor(SpaceIn(0), "a", "third")).appended().revision(), 3);
+}
+
+// Of the log that the second one writes to it is the commit that tells, of the other nothing.
+TEST_P(LogWriterTest, WhatWasToBeRefusedByAPlanThatFellIsDecidedAgain) {
+  UseLogs(2);
   std::thread later;
-  v1::AppendResult second;
+  v1::AppendResponse second;
   int commits = 0;
   Start([&](EventStorage& beneath, Writes writes) -> Result {
     if (++commits != 3) return beneath.Commit(writes);
     later = std::thread([&] {
-      v1::AppendItem item = ItemFor(space_in(0), "a", "second");
-      item.mutable_expected()->set_revision(1);
-      second = Append(item);
+      v1::AppendRequest request;
+      *request.add_items() = ItemFor(SpaceIn(1), "a", "instead");
+      request.mutable_items(0)->mutable_expected()->set_revision(0);
+      *request.add_items() = ItemFor(SpaceIn(0), "warm", "beside");
+      const auto response = store_->store().AppendAndWait(request);
+      EXPECT_OK(response);
+      if (response.ok()) second = *response;
     });
-    const absl::Duration deadline = clock_.Monotonic() + absl::Seconds(20);
-    const auto ready = [&] {
-      return GetParam() ? storage_->sent() == 4 : store_->committer().planned() == 2;
-    };
-    while (!ready() && clock_.Monotonic() < deadline) std::this_thread::yield();
-    return beneath.Commit(writes);
+    AwaitSecond(4);
+    return absl::UnavailableError("not applied");
   });
-  ASSERT_TRUE(Append(known).has_appended());
-  ASSERT_TRUE(Append(ItemFor(space_in(0), "warm", "")).has_appended());
-  TestStore other(*beneath_, clock_, sink_, 1, 64);
-  v1::AppendRequest request;
-  *request.add_items() = ItemFor(space_in(1), "b", "by another");
-  ASSERT_TRUE(other.store().AppendAndWait(request)->results(0).has_appended());
-  request.clear_items();
-  *request.add_items() = ItemFor(space_in(0), "a", "first");
-  *request.add_items() = known;
-  ASSERT_OK_AND_ASSIGN(const v1::AppendResponse first, store_->store().AppendAndWait(request));
+  for (const uint32_t log_id : {0, 1}) {
+    ASSERT_TRUE(Append(ItemFor(SpaceIn(log_id), "warm", "")).has_appended());
+  }
+  EXPECT_EQ(Append(ItemFor(SpaceIn(1), "a", "first")).error().code(), "unavailable");
   later.join();
-  EXPECT_EQ(first.results(0).appended().revision(), 1);
-  EXPECT_EQ(first.results(1).duplicate().data(), "first") << first.results(1).ShortDebugString();
-  EXPECT_EQ(second.appended().revision(), 2) << second.ShortDebugString();
-  v1::ReadLogRequest read;
-  ASSERT_OK_AND_ASSIGN(const v1::ReadLogResponse log, store_->store().ReadLog(read));
-  EXPECT_EQ(log.events_size(), 3) << "warm, and two of a";
-  EXPECT_EQ(Append(ItemFor(space_in(0), "a", "third")).appended().revision(), 3);
-  EXPECT_EQ(store_->observer().sent_ahead_, GetParam() ? 1 : 0);
+  ASSERT_EQ(second.results_size(), 2);
+  EXPECT_EQ(second.results(0).appended().revision(), 1) << second.ShortDebugString();
+  EXPECT_EQ(second.results(1).appended().revision(), 2) << second.ShortDebugString();
 }
 
 INSTANTIATE_TEST_SUITE_P(Lines, LogWriterTest, ::testing::Bool(),
