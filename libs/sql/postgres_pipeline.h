@@ -38,7 +38,7 @@ class PostgresPipeline {
   // connect: what the sockets do not hold is written while somebody awaits an answer.
   //   UNAVAILABLE  no connection; the statement may have been applied if there was one
   absl::StatusOr<int64_t> Send(const PostgresStatement& statement, const PostgresParams& params);
-  // Waits for the answer; once for each number.
+  // Waits for the answer, and while somebody who sends connects; once for each number.
   absl::StatusOr<PostgresResult> Await(int64_t number);
 
  private:

@@ -31,6 +31,8 @@ class PlainLine final : public CommitLine {
 
 }  // namespace
 
-std::unique_ptr<CommitLine> EventStorage::OpenLine() { return std::make_unique<PlainLine>(*this); }
+std::unique_ptr<CommitLine> EventStorage::OpenLine(Random& /*random*/) {
+  return std::make_unique<PlainLine>(*this);
+}
 
 }  // namespace bdcsync::event_store

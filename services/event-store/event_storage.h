@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "libs/base/ids.h"
 #include "services/event-store/commit_line.h"
 #include "services/event-store/store_types.h"
 
@@ -69,8 +70,9 @@ class EventStorage {
   //   ALREADY_EXISTS  an operation key or a name is taken; no part was applied: look up, plan
   //   again.
   virtual absl::StatusOr<std::vector<bool>> Commit(absl::Span<const LogWrite> writes) = 0;
-  // A way in for one writer. The storage outlives it.
-  virtual std::unique_ptr<CommitLine> OpenLine();
+  // A way in for one writer. The storage outlives it; `random`, of the ids of its commits, is
+  // borrowed.
+  virtual std::unique_ptr<CommitLine> OpenLine(Random& random);
 
   // Limits of bytes, here and in what reads ask for, count data only where it is asked for.
   // The latest event of each stream; unset for a stream without events. Of several servers one that

@@ -26,7 +26,7 @@ std::vector<bool> AnswerOf(CommitLine::Commit& commit) {
 }  // namespace
 
 TEST_P(EventStorageConformance, ALineAppliesWhatItIsGivenAndAnswersForEachLog) {
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   const std::vector<LogWrite> writes = {Write(0, 2), Write(1, 1)};
   const CommitPtr commit = line->Prepare(writes);
   commit->Send(0);
@@ -44,7 +44,7 @@ TEST_P(EventStorageConformance, ALineAppliesWhatItIsGivenAndAnswersForEachLog) {
 TEST_P(EventStorageConformance, ALineGoesOnForAsManyEventsAsItIsGiven) {
   constexpr int kCommits = 8;
   constexpr int kEvents = 4;
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   for (int i = 0; i < kCommits; ++i) {
     const std::vector<LogWrite> writes = {Write(0, kEvents)};
     const CommitPtr commit = line->Prepare(writes);
@@ -55,7 +55,7 @@ TEST_P(EventStorageConformance, ALineGoesOnForAsManyEventsAsItIsGiven) {
 }
 
 TEST_P(EventStorageConformance, WhatIsSentBehindACommitIsAppliedOnTopOfIt) {
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   const std::vector<LogWrite> first = {Write(0, 2)};
   const std::vector<LogWrite> second = {WriteOn(After(first[0]), 3)};
   const CommitPtr before = line->Prepare(first);
@@ -71,7 +71,7 @@ TEST_P(EventStorageConformance, WhatIsSentBehindACommitIsAppliedOnTopOfIt) {
 
 // Another's commit of as many events moves the log to where the second one wants it to be.
 TEST_P(EventStorageConformance, WhatIsSentBehindALostRaceIsNotAppliedThoughThePositionFits) {
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   const std::vector<LogWrite> first = {Write(0, 2), Write(1, 2)};
   const std::vector<LogWrite> second = {WriteOn(After(first[0]), 2), Write(2, 2)};
   ASSERT_OK_AND_ASSIGN(const std::vector<bool> other, storage().Commit({first[0]}));
@@ -88,7 +88,7 @@ TEST_P(EventStorageConformance, WhatIsSentBehindALostRaceIsNotAppliedThoughThePo
 }
 
 TEST_P(EventStorageConformance, WhatIsSentBehindACommitThatFailsIsNotApplied) {
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   LogWrite with_key = Write(0, 2);
   with_key.operations.push_back({1, OperationKey(), 1, 2});
   ASSERT_OK(storage().Commit({with_key}));
@@ -114,7 +114,7 @@ TEST_P(EventStorageConformance, WhatIsSentBehindACommitThatFailsIsNotApplied) {
 }
 
 TEST_P(EventStorageConformance, ACommitRestsOnTheOneThatItNamesAndOnNoOther) {
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   const std::vector<LogWrite> first = {Write(0, 2)};
   const std::vector<LogWrite> second = {Write(1, 2)};
   const std::vector<LogWrite> third = {Write(2, 2)};
@@ -132,7 +132,7 @@ TEST_P(EventStorageConformance, ACommitRestsOnTheOneThatItNamesAndOnNoOther) {
 
 // One event is the usual commit where little is to do, and has no name.
 TEST_P(EventStorageConformance, ACommitThatHasNoNameIsAppliedInItsTurn) {
-  const std::unique_ptr<CommitLine> line = storage().OpenLine();
+  const std::unique_ptr<CommitLine> line = storage().OpenLine(random_);
   const std::vector<LogWrite> first = {Write(0, 2)};
   const std::vector<LogWrite> second = {WriteOn(After(first[0]), 1)};
   const std::vector<LogWrite> third = {WriteOn(After(second[0]), 2)};

@@ -58,6 +58,7 @@ class EventStorageConformance : public ::testing::TestWithParam<BackendParam> {
 
   LogState Log(uint32_t log_id);
 
+  SystemRandom random_;
   std::unique_ptr<StorageBackend> backend_;
   std::unique_ptr<EventStorage> storage_;
 };

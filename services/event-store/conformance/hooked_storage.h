@@ -23,8 +23,8 @@ class HookedStorage : public EventStorage {
   HookedStorage(EventStorage& beneath, Hook commit, bool sends_ahead = false)
       : beneath_(beneath), commit_(std::move(commit)), sends_ahead_(sends_ahead) {}
 
-  std::unique_ptr<CommitLine> OpenLine() override {
-    if (!sends_ahead_) return EventStorage::OpenLine();
+  std::unique_ptr<CommitLine> OpenLine(Random& random) override {
+    if (!sends_ahead_) return EventStorage::OpenLine(random);
     return std::make_unique<QueuedLine>(
         [this](absl::Span<const LogWrite> writes) { return Commit(writes); }, sent_);
   }

@@ -21,9 +21,10 @@ class PostgresCommitLine final : public CommitLine {
   // Makes room for events up to a position, before a commit with such is sent.
   using MakeRoom = std::function<absl::Status(int64_t last)>;
 
-  // `clock` is borrowed.
-  PostgresCommitLine(sql::PostgresOptions options, const Clock& clock, MakeRoom make_room)
-      : pipeline_(std::move(options), clock), make_room_(std::move(make_room)) {}
+  // `clock` and `random`, of the commits' names, are borrowed.
+  PostgresCommitLine(sql::PostgresOptions options, const Clock& clock, Random& random,
+                     MakeRoom make_room)
+      : pipeline_(std::move(options), clock), random_(random), make_room_(std::move(make_room)) {}
 
   std::unique_ptr<Commit> Prepare(absl::Span<const LogWrite> writes) override;
 
@@ -31,8 +32,8 @@ class PostgresCommitLine final : public CommitLine {
   class LineCommit;
 
   sql::PostgresPipeline pipeline_;
+  Random& random_;
   const MakeRoom make_room_;
-  SystemRandom random_;  // Of names.
 };
 
 }  // namespace bdcsync::event_store

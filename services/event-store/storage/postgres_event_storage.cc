@@ -53,7 +53,8 @@ class PostgresEventStorage final : public EventStorage {
         options_(options),
         partition_positions_(postgres.partition_positions),
         sweep_blocks_max_(postgres.sweep_blocks_max),
-        // One more for partitions, snapshots and the sweep.
+        // Lines have connections of their own. Of a store of several servers all writers commit
+        // here; one more is for partitions, snapshots and the sweep.
         write_pool_(PoolOptions(postgres, postgres.writers + 1), clock),
         read_pool_(PoolOptions(postgres, postgres.readers), clock),
         reader_(read_pool_) {}
@@ -125,9 +126,10 @@ class PostgresEventStorage final : public EventStorage {
                      write_pool_.Execute(commit.statement, commit.params));
     return CommitResult(writes, rows);
   }
-  std::unique_ptr<CommitLine> OpenLine() override {
+  std::unique_ptr<CommitLine> OpenLine(Random& random) override {
     return std::make_unique<PostgresCommitLine>(
-        write_pool_.options(), clock_, [this](int64_t last) { return EnsurePartitions(last); });
+        write_pool_.options(), clock_, random,
+        [this](int64_t last) { return EnsurePartitions(last); });
   }
 
   absl::Status ReplaceEpoch(const LogState& expected, uint64_t epoch) override {
