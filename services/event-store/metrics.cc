@@ -50,7 +50,7 @@ Metrics::Metrics(metrics::Registry& registry, const log::Logger& logger, const C
       page_cache_misses_(registry.AddCounter(kPageReads, {{"from", "file"}})),
       tail_events_(registry.AddGauge(
           {"bdcsync_event_store_sqlite_tail_events",
-           "Events that are in the journal and not yet in SQLite's files; 8192 at most."})),
+           "Events that are in the journal and not yet in SQLite's files; 32768 at most."})),
       tail_journal_bytes_(registry.AddGauge(
           {"bdcsync_event_store_sqlite_tail_journal_bytes",
            "The journal's length; from 16 MiB on it is brought into SQLite's files."})),

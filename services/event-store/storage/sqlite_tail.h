@@ -25,7 +25,7 @@
 namespace bdcsync::event_store {
 
 struct SqliteTailLimits {
-  int64_t events_max = 8192;             // Then the transaction ends, and the journal begins again.
+  int64_t events_max = 32768;            // Then the transaction ends, and the journal begins again.
   int64_t journal_bytes_max = 16 << 20;  // The same.
 };
 
