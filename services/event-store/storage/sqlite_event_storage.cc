@@ -23,7 +23,7 @@ namespace bdcsync::event_store {
 namespace {
 
 constexpr std::size_t kReadersMax = 8;  // Connections that read at once; more callers wait.
-// Commits are brought into SQLite's files at least so often.
+// Commits are brought into SQLite's files at the second of these ends at the latest.
 constexpr absl::Duration kSettleInterval = absl::Seconds(1);
 constexpr char kJournalSuffix[] = "-tail";
 
@@ -168,7 +168,7 @@ class SqliteEventStorage final : public EventStorage {
   void SettleNow() {
     absl::MutexLock lock(&write_mutex_);
     // What is wrong comes back with the next call.
-    tail_->Settle().IgnoreError();
+    tail_->SettleAged().IgnoreError();
     hidden_ = tail_->hidden();
   }
 

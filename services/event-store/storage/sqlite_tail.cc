@@ -171,6 +171,7 @@ absl::Status SqliteTail::Flush() {
   ++(full() ? counts_.flushes_full : counts_.flushes_other);
   journal_->Restart();
   events_ = 0;
+  settled_ = true;
   return absl::OkStatus();
 }
 
@@ -178,6 +179,12 @@ absl::Status SqliteTail::Settle() {
   RETURN_IF_ERROR(Publish());
   if (journal_ == nullptr || journal_->records() == 0) return absl::OkStatus();
   return Flush();
+}
+
+absl::Status SqliteTail::SettleAged() {
+  absl::Status status = settled_ ? absl::OkStatus() : Settle();
+  settled_ = false;
+  return status;
 }
 
 absl::Status SqliteTail::RunSettled(absl::FunctionRef<absl::Status()> work) {

@@ -49,6 +49,9 @@ class SqliteTail {
   absl::Status Publish();
   // Brings every commit into SQLite's files, flushed, and begins the journal again.
   absl::Status Settle();
+  // The same, unless that was done since the call before: called on an interval, it ends no
+  // transaction that has just begun, and leaves no commit in the journal for longer than two.
+  absl::Status SettleAged();
   // Runs other work than commits after all of them; on disk when it returns OK.
   absl::Status RunSettled(absl::FunctionRef<absl::Status()> work);
 
@@ -84,8 +87,9 @@ class SqliteTail {
   sql::SqliteStatement begin_;
   sql::SqliteStatement commit_;
   sql::SqliteStatement rollback_;
-  int64_t events_ = 0;  // In the journal.
-  bool open_ = false;   // The transaction was begun and not ended by us.
+  int64_t events_ = 0;    // In the journal.
+  bool settled_ = false;  // Since the last SettleAged.
+  bool open_ = false;     // The transaction was begun and not ended by us.
   EventStorage::Tail counts_;
   bool lost_ = false;  // The transaction is gone; the journal has what it held.
   // A flush failed. The system may not have what it was to flush any more, so that another flush

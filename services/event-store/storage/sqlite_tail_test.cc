@@ -156,6 +156,21 @@ TEST_F(SqliteTailTest, CommitsThatOnlyTheJournalHoldsAreThereAfterACrash) {
   EXPECT_EQ(after.journal().records(), 0);
 }
 
+TEST_F(SqliteTailTest, WhatHasJustBegunIsNotSettledForItsAge) {
+  SqliteTailLimits limits;
+  limits.events_max = 2;
+  Open(limits);
+  ASSERT_OK(store_->tail().SettleAged());  // Of the start.
+  Commit(0, 1);
+  Commit(0, 2);
+  ASSERT_EQ(store_->journal().records(), 0) << "the tail was full";
+  Commit(0, 3);
+  ASSERT_OK(store_->tail().SettleAged());
+  EXPECT_EQ(store_->journal().records(), 1);
+  ASSERT_OK(store_->tail().SettleAged());
+  EXPECT_EQ(store_->journal().records(), 0);
+}
+
 TEST_F(SqliteTailTest, CommitsThatWerePublishedAndNotFlushedAreThereAfterAPowerCut) {
   Commit(0, 1);
   ASSERT_OK(store_->tail().Settle());
