@@ -131,14 +131,23 @@ PostgresPipeline::PostgresPipeline(PostgresOptions options, const Clock& clock)
 PostgresPipeline::~PostgresPipeline() = default;
 
 absl::Status PostgresPipeline::Connect() {
+  const auto nobody_connects = [this]()
+                                   ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !connecting_; };
+  mutex_.Await(absl::Condition(&nobody_connects));
   // A server that went away while nothing was on the way is no reason to fail.
   if (link_ != nullptr && unanswered_.empty() && (read_only_ || link_->Ended())) link_ = nullptr;
   if (link_ != nullptr) return absl::OkStatus();
   if (!backoff_.MayTry()) {
     return absl::UnavailableError("PostgreSQL cannot be reached; waiting before the next attempt");
   }
+  // Nothing is on the way now, but answers may be there that nobody has taken yet.
+  connecting_ = true;
+  mutex_.Unlock();
   auto link = std::make_shared<Link>(ConnectionString(options_));
-  if (!link->Begin()) {
+  const bool connected = link->Begin();
+  mutex_.Lock();
+  connecting_ = false;
+  if (!connected) {
     backoff_.Failed();
     return link->error();
   }

@@ -38,7 +38,7 @@ class PostgresPipeline {
   // connect: what the sockets do not hold is written while somebody awaits an answer.
   //   UNAVAILABLE  no connection; the statement may have been applied if there was one
   absl::StatusOr<int64_t> Send(const PostgresStatement& statement, const PostgresParams& params);
-  // Waits for the answer, and while somebody who sends connects; once for each number.
+  // Waits for the answer; once for each number.
   absl::StatusOr<PostgresResult> Await(int64_t number);
 
  private:
@@ -50,6 +50,7 @@ class PostgresPipeline {
     std::optional<absl::StatusOr<PostgresResult>> answer;
   };
 
+  // Makes a connection if there is none, without the lock.
   absl::Status Connect() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Waits, without the lock, until the connection has something to read, or room for what is left
   // to write.
@@ -67,6 +68,7 @@ class PostgresPipeline {
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Sent> unanswered_ ABSL_GUARDED_BY(mutex_);
   std::map<int64_t, absl::StatusOr<PostgresResult>> answers_ ABSL_GUARDED_BY(mutex_);
+  bool connecting_ ABSL_GUARDED_BY(mutex_) = false;
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;    // Somebody waits for the connection, for all.
   bool to_write_ ABSL_GUARDED_BY(mutex_) = false;   // What was sent is not written yet.
   bool read_only_ ABSL_GUARDED_BY(mutex_) = false;  // The server refused to write.

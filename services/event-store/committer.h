@@ -20,7 +20,7 @@ namespace bdcsync::event_store {
 uint32_t LogOfSpace(absl::string_view space, uint32_t log_count);
 
 struct CommitterOptions {
-  int writers = 2;  // Commits in flight at once; 1 for a storage with one writer.
+  int writers = 2;  // Commits that are applied at once; 1 for a storage with one writer.
   LogWriterLimits writer;
 };
 

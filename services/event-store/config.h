@@ -30,7 +30,7 @@ inline constexpr config::Int kWriters{
     .max = 64,
     .unit = "connections",
     .doc =
-        "Commits that may be in flight to PostgreSQL at once; SQLite has one. 0 is half the "
+        "Commits that PostgreSQL may work on at once; SQLite has one. 0 is half the "
         "processors, from one to four, and one for each server of storage.log_dsns. With one, a "
         "large batch that comes alone is two commits at once."};
 inline constexpr config::Int kReaders{.name = "event_store.readers",

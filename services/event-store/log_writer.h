@@ -101,6 +101,7 @@ class LogWriter {
   void Prepare(Flight& flight);
   // Sends what was planned ahead, without waiting for the answer to what it rests on.
   void SendBehind(Flight& flight);
+  // `behind`: the id of the commit that it rests on and that is not answered yet; 0: of none.
   void Send(Flight& flight, uint64_t behind);
   absl::StatusOr<std::vector<bool>> AwaitAnswer(Flight& flight);
   bool HasFallen(const Flight& flight) const;

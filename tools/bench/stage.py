@@ -39,7 +39,8 @@ class Stage:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
-        self.postgres = Postgres(os.path.join(folder, "postgres"), True, POSTGRES).create().start()
+        self.postgres = Postgres(os.path.join(folder, "postgres"), settings=POSTGRES)
+        self.postgres.create().start()
         self._age()
         self.redis = Redis(os.path.join(folder, "redis")).start()
         self.made = 0

@@ -221,12 +221,15 @@ PostgresCommit MakeCommit(absl::Span<const LogWrite> writes, DataCodec& codec,
   uint32_t parts = PartsOf(sizes, writes.size());
   const bool named = !name.empty() && (parts & kOneRow) == 0;
   if (named) parts |= kNamed;
-  PostgresCommit commit{CommitStatement(parts), {}, named};
+  PostgresCommit commit{.statement = CommitStatement(parts), .params = {}, .named = named};
   if (named) commit.params.AddBytes("").AddBytes(name);
   Parameters parameters{commit.params, (parts & kOneRow) != 0};
   AddLogs(writes, parameters);
   Events events(sizes, parts, codec);
-  for (const LogWrite& write : writes) commit.complete = events.Add(write) && commit.complete;
+  for (const LogWrite& write : writes) {
+    commit.complete = events.Add(write) && commit.complete;
+    commit.next_position = std::max(commit.next_position, write.next_position);
+  }
   std::move(events).AppendTo(parameters);
   if ((parts & kNewSpaces) != 0) AddSpaces(writes, sizes.new_spaces, parameters);
   return commit;

@@ -2,6 +2,7 @@
 // its parameters, and what its answer means. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,7 +17,8 @@ namespace bdcsync::event_store {
 struct PostgresCommit {
   const sql::PostgresStatement& statement;
   sql::PostgresParams params;
-  bool named = false;  // Its first two parameters are those of kNamed.
+  int64_t next_position = 0;  // The highest that it leaves in one of its logs.
+  bool named = false;         // Its first two parameters are those of kNamed.
   // Each stream and operation found the event that carries it. Never run it otherwise.
   bool complete = true;
 };

@@ -1,6 +1,5 @@
 #include "services/event-store/storage/postgres_commit_line.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -36,9 +35,7 @@ class PostgresCommitLine::LineCommit final : public Commit {
 
   absl::StatusOr<int64_t> SendNow() {
     RETURN_IF_ERROR(CheckComplete(commit_));
-    int64_t last = 0;
-    for (const LogWrite& write : writes_) last = std::max(last, write.next_position);
-    RETURN_IF_ERROR(line_.make_room_(last));
+    RETURN_IF_ERROR(line_.make_room_(commit_.next_position));
     return line_.pipeline_.Send(commit_.statement, commit_.params);
   }
 

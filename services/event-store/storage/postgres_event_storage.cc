@@ -119,9 +119,7 @@ class PostgresEventStorage final : public EventStorage {
     DataCodec codec;
     const PostgresCommit commit = MakeCommit(writes, codec);
     RETURN_IF_ERROR(CheckComplete(commit));
-    int64_t last = 0;
-    for (const LogWrite& write : writes) last = std::max(last, write.next_position);
-    RETURN_IF_ERROR(EnsurePartitions(last));
+    RETURN_IF_ERROR(EnsurePartitions(commit.next_position));
     ASSIGN_OR_RETURN(const PostgresResult rows,
                      write_pool_.Execute(commit.statement, commit.params));
     return CommitResult(writes, rows);

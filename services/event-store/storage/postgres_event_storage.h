@@ -26,7 +26,7 @@ inline constexpr int64_t kBlockBytes = 8192;
 
 struct PostgresEventStorageOptions {
   std::string url;
-  std::size_t writers = 2;  // Connections that commit, at once.
+  std::size_t writers = 2;  // Connections that commit, at once, beside those of lines.
   std::size_t readers = 8;  // Connections that read.
   int64_t partition_positions = kPartitionPositions;
   int64_t sweep_blocks_max = kSweepBytesMax / kBlockBytes;  // That one SweepOperations looks at.
